@@ -1,0 +1,1 @@
+//! A strict stand-in for Amazon API Gateway in one process, WebSocket and REST

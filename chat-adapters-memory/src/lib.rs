@@ -1,0 +1,1 @@
+//! Every port of chat-domain in memory

@@ -1,0 +1,1 @@
+//! The whole chat in one process, for development

@@ -1,1 +1,44 @@
-//! The pure core of a 1:1 chat: model, ports and use cases
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod model;
+mod ports;
+
+pub use model::attachment::{
+    AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES, IMAGE_MAX_SIDE,
+    ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl, StoredObject, UPLOAD_URL_LIFETIME,
+};
+pub use model::client_message_id::{ClientMessageId, ClientMessageIdError};
+pub use model::email::{EMAIL_MAX_BYTES, Email, EmailError};
+pub use model::identity::{
+    AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, Connection, ConnectionId, UserId, VerifiedIdentity,
+};
+pub use model::message::{Content, Draft, Kind, KindError, Message, PREVIEW_MAX_CHARS};
+pub use model::proposal::{
+    Note, OPEN_PROPOSALS_MAX, OpenProposal, Place, Proposal, ProposalAnswer, ProposalRefused, TeamName, Verdict,
+    VerdictError,
+};
+pub use model::rate::{Bucket, SendRate};
+pub use model::room::{
+    Append, AppendRefused, CorruptRoom, RECENT_MAX, ReadMark, ReadState, Recall, Recent, Room, RoomLog,
+};
+pub use model::room_id::{Activity, ActivityError, Member, PerMember, RoomId, RoomIdError};
+pub use model::tag::Tag;
+pub use model::text::{BoundedText, MESSAGE_TEXT_MAX_BYTES, MessageText, TextError};
+pub use model::timestamp::{Day, Timestamp, TimestampError};
+pub use ports::BoxError;
+pub use ports::attachment_store::{AttachmentStore, AttachmentStoreError};
+pub use ports::connection_store::{ConnectionStore, ConnectionStoreError};
+pub use ports::identity_verifier::{IdentityVerifier, VerifyError};
+pub use ports::message_store::{
+    Advance, Consistency, MessageStore, MessageStoreError, PAGE_MAX, Page, PageLimit, PageLimitError, PageQuery,
+    PageRange, ROOMS_PAGE_MAX, RoomsPage,
+};
+pub use ports::pusher::{Event, PushError, Pusher};
+
+#[cfg(any(test, feature = "mock"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub use ports::{
+    attachment_store::MockAttachmentStore, connection_store::MockConnectionStore,
+    identity_verifier::MockIdentityVerifier, message_store::MockMessageStore, pusher::MockPusher,
+};

@@ -1,0 +1,281 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::room_id::{Member, RoomId};
+use super::tag::{Tag, parse_hex};
+use super::text::BoundedText;
+use super::{email::Email, timestamp::Timestamp};
+
+/// The largest image, in bytes: 10 MiB, about what a phone's camera makes at full size.
+pub const IMAGE_MAX_BYTES: u64 = 10 * 1024 * 1024;
+/// The longest side of an image, in pixels. Larger ones are decompression bombs: 16,384 squared already decodes to 1 GiB.
+pub const IMAGE_MAX_SIDE: u32 = 16_384;
+/// How long an upload URL is valid.
+pub const UPLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// How long a download URL is valid.
+pub const DOWNLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// How many of an object's first bytes tell its type: a RIFF header with the `WEBP` mark is the longest signature.
+pub const SIGNATURE_BYTES: usize = 12;
+
+/// A description of an image for those who do not see it: at most 1,000 bytes.
+pub type AltText = BoundedText<1_000>;
+
+/// The kinds of images that may be sent. SVG and HTML are absent on purpose: they can carry scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageType {
+    /// `image/jpeg`
+    Jpeg,
+    /// `image/png`
+    Png,
+    /// `image/webp`
+    Webp,
+    /// `image/gif`
+    Gif,
+}
+
+/// Why an announced or an uploaded image is refused. Nothing was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachmentRefused {
+    /// The content type is not one of [`ImageType`].
+    #[error("an image is jpeg, png, webp or gif")]
+    Type,
+    /// No bytes, or more than [`IMAGE_MAX_BYTES`].
+    #[error("an image has 1 to {IMAGE_MAX_BYTES} bytes")]
+    Size,
+    /// A side of no pixels, or of more than [`IMAGE_MAX_SIDE`].
+    #[error("an image has sides of 1 to {IMAGE_MAX_SIDE} pixels")]
+    Sides,
+    /// The key is malformed, or was made for another room or another uploader.
+    #[error("the attachment does not belong to this sender and receiver")]
+    Key,
+    /// What was uploaded is not what was announced.
+    #[error("the uploaded object differs from what was announced")]
+    Differs,
+}
+
+impl ImageType {
+    const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Gif];
+
+    /// The MIME type.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Gif => "gif",
+        }
+    }
+
+    /// The type that the first [`SIGNATURE_BYTES`] of a file reveal, whatever its name or header claims.
+    #[must_use]
+    pub fn from_signature(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for ImageType {
+    type Err = AttachmentRefused;
+
+    fn from_str(text: &str) -> Result<Self, AttachmentRefused> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(AttachmentRefused::Type)
+    }
+}
+
+/// The name of an uploaded object.
+///
+/// - Minted by the server for one room and one uploader, with 128 random bits: `<tag>-<tag>-<a|b>-<random>.<extension>`,
+///   the tags being those of the two members' addresses.
+/// - Whose it is can be told from the key alone, so no lookup is needed to answer or refuse a download.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AttachmentKey {
+    text: String,
+    members: (Tag, Tag),
+    uploader: Member,
+}
+
+impl AttachmentKey {
+    /// A new key for an upload by `uploader` to `room`; `random` is 128 fresh random bits.
+    #[must_use]
+    pub fn mint(room: &RoomId, uploader: Member, kind: ImageType, random: u128) -> Self {
+        let members = (room.email(Member::A).tag(), room.email(Member::B).tag());
+        let place = match uploader {
+            Member::A => 'a',
+            Member::B => 'b',
+        };
+        let text = format!("{}-{}-{place}-{random:032x}.{}", members.0, members.1, kind.extension());
+        Self { text, members, uploader }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the key was made for an upload by `uploader` to `room`.
+    #[must_use]
+    pub fn is_by(&self, room: &RoomId, uploader: Member) -> bool {
+        self.members == (room.email(Member::A).tag(), room.email(Member::B).tag()) && self.uploader == uploader
+    }
+
+    /// Whether `email` is one of the two members of the key's room.
+    #[must_use]
+    pub fn is_visible_to(&self, email: &Email) -> bool {
+        let tag = email.tag();
+        self.members.0 == tag || self.members.1 == tag
+    }
+}
+
+impl FromStr for AttachmentKey {
+    type Err = AttachmentRefused;
+
+    fn from_str(text: &str) -> Result<Self, AttachmentRefused> {
+        let parse = || {
+            let (name, extension) = text.split_once('.')?;
+            let mut parts = name.split('-');
+            let members = (Tag::from_hex(parts.next()?)?, Tag::from_hex(parts.next()?)?);
+            let uploader = match parts.next()? {
+                "a" => Member::A,
+                "b" => Member::B,
+                _ => return None,
+            };
+            parse_hex(parts.next()?)?;
+            let known = ImageType::ALL.into_iter().any(|kind| kind.extension() == extension);
+            let complete = known && parts.next().is_none();
+            complete.then(|| Self { text: text.to_owned(), members, uploader })
+        };
+        parse().ok_or(AttachmentRefused::Key)
+    }
+}
+
+impl fmt::Display for AttachmentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What is announced of an image before it is uploaded, and fixed by the upload URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageFacts {
+    kind: ImageType,
+    size_bytes: u64,
+    width_px: u32,
+    height_px: u32,
+}
+
+impl ImageFacts {
+    /// Checks what is announced.
+    ///
+    /// # Errors
+    /// [`AttachmentRefused::Size`] or [`AttachmentRefused::Sides`].
+    pub fn new(
+        kind: ImageType,
+        size_bytes: u64,
+        width_px: u32,
+        height_px: u32,
+    ) -> Result<Self, AttachmentRefused> {
+        if !(1..=IMAGE_MAX_BYTES).contains(&size_bytes) {
+            return Err(AttachmentRefused::Size);
+        }
+        if [width_px, height_px].into_iter().any(|side| !(1..=IMAGE_MAX_SIDE).contains(&side)) {
+            return Err(AttachmentRefused::Sides);
+        }
+        Ok(Self { kind, size_bytes, width_px, height_px })
+    }
+
+    /// The type.
+    #[must_use]
+    pub fn kind(&self) -> ImageType {
+        self.kind
+    }
+
+    /// The exact length in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// The width in pixels.
+    #[must_use]
+    pub fn width_px(&self) -> u32 {
+        self.width_px
+    }
+
+    /// The height in pixels.
+    #[must_use]
+    pub fn height_px(&self) -> u32 {
+        self.height_px
+    }
+}
+
+/// An uploaded image that a message shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Where the bytes are.
+    pub key: AttachmentKey,
+    /// What they are.
+    pub facts: ImageFacts,
+    /// What they show, in words.
+    pub alt: Option<AltText>,
+}
+
+impl Attachment {
+    /// Checks that `uploader` may show this attachment in `room`, by its key alone.
+    ///
+    /// # Errors
+    /// [`AttachmentRefused::Key`].
+    pub fn check_owner(&self, room: &RoomId, uploader: Member) -> Result<(), AttachmentRefused> {
+        if self.key.is_by(room, uploader) { Ok(()) } else { Err(AttachmentRefused::Key) }
+    }
+
+    /// Checks what was uploaded against what was announced.
+    ///
+    /// # Errors
+    /// [`AttachmentRefused::Differs`].
+    pub fn check_object(&self, stored: &StoredObject) -> Result<(), AttachmentRefused> {
+        let same = stored.size_bytes == self.facts.size_bytes
+            && stored.content_type == self.facts.kind.as_str()
+            && ImageType::from_signature(&stored.first_bytes) == Some(self.facts.kind);
+        if same { Ok(()) } else { Err(AttachmentRefused::Differs) }
+    }
+}
+
+/// What a store knows of an uploaded object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    /// The content type it was uploaded with.
+    pub content_type: String,
+    /// Its length in bytes.
+    pub size_bytes: u64,
+    /// Its first [`SIGNATURE_BYTES`], or all of it when it is shorter.
+    pub first_bytes: Vec<u8>,
+}
+
+/// A URL that carries its own permission, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedUrl {
+    /// The URL.
+    pub url: String,
+    /// The headers a request to it must carry, as name and value.
+    pub headers: Vec<(String, String)>,
+    /// The first instant at which it works no more.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,156 @@
+use std::str::FromStr;
+
+use super::attachment::Attachment;
+use super::client_message_id::ClientMessageId;
+use super::email::Email;
+use super::proposal::{Proposal, ProposalAnswer};
+use super::room_id::{Member, RoomId};
+use super::text::MessageText;
+use super::timestamp::Timestamp;
+
+/// How many characters of a message the room's head keeps for the conversation list.
+pub const PREVIEW_MAX_CHARS: usize = 100;
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Words.
+    Text(MessageText),
+    /// An image, with or without words under it.
+    Image {
+        /// The image.
+        attachment: Attachment,
+        /// The words.
+        caption: Option<MessageText>,
+    },
+    /// A proposal to play a match.
+    MatchProposal(Proposal),
+    /// The answer to one.
+    MatchProposalAnswer(ProposalAnswer),
+}
+
+/// Which variant of [`Content`] a message has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Content::Text`]
+    Text,
+    /// [`Content::Image`]
+    Image,
+    /// [`Content::MatchProposal`]
+    MatchProposal,
+    /// [`Content::MatchProposalAnswer`]
+    MatchProposalAnswer,
+}
+
+/// The text names no [`Kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a kind is text, image, matchProposal or matchProposalAnswer")]
+pub struct KindError;
+
+impl Kind {
+    /// The name used in stores and frames.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::MatchProposal => "matchProposal",
+            Self::MatchProposalAnswer => "matchProposalAnswer",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = KindError;
+
+    fn from_str(text: &str) -> Result<Self, KindError> {
+        [Self::Text, Self::Image, Self::MatchProposal, Self::MatchProposalAnswer]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(KindError)
+    }
+}
+
+impl Content {
+    /// Which variant this is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Text(_) => Kind::Text,
+            Self::Image { .. } => Kind::Image,
+            Self::MatchProposal(_) => Kind::MatchProposal,
+            Self::MatchProposalAnswer(_) => Kind::MatchProposalAnswer,
+        }
+    }
+
+    /// The words in it, empty when there are none: the seed's `message`.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text.as_str(),
+            Self::Image { caption, .. } => caption.as_ref().map_or("", MessageText::as_str),
+            Self::MatchProposal(proposal) => proposal.note.as_ref().map_or("", |note| note.as_str()),
+            Self::MatchProposalAnswer(_) => "",
+        }
+    }
+
+    /// The first [`PREVIEW_MAX_CHARS`] characters of the words, on one line.
+    #[must_use]
+    pub fn preview(&self) -> String {
+        let one_line = |c: char| if c.is_whitespace() { ' ' } else { c };
+        self.text().chars().take(PREVIEW_MAX_CHARS).map(one_line).collect()
+    }
+}
+
+/// A message on its way into a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The client's name for it.
+    pub id: ClientMessageId,
+    /// Who sends it.
+    pub sender: Member,
+    /// What it says.
+    pub content: Content,
+}
+
+/// A message in a room. Nothing of it ever changes but `read`, from `false` to `true`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The room.
+    pub room: RoomId,
+    /// Its place in the room: unique, and later than that of every earlier message.
+    pub at: Timestamp,
+    /// Its number in the room: 1, 2, 3, ...
+    pub seq: u64,
+    /// Who sent it.
+    pub sender: Member,
+    /// Its number among its sender's messages in the room: 1, 2, 3, ...
+    pub sender_seq: u64,
+    /// The client's name for it.
+    pub id: ClientMessageId,
+    /// What it says.
+    pub content: Content,
+    /// Whether its row has been marked as read. A row is marked some time after the reader's
+    /// [`ReadMark`](crate::ReadMark) has passed it; [`Room::is_read`](crate::Room::is_read) knows both.
+    pub read: bool,
+}
+
+impl Message {
+    /// The sender's address.
+    #[must_use]
+    pub fn sender_email(&self) -> &Email {
+        self.room.email(self.sender)
+    }
+
+    /// The receiver's address.
+    #[must_use]
+    pub fn receiver_email(&self) -> &Email {
+        self.room.email(self.sender.peer())
+    }
+
+    /// How many messages `member` had sent to the room when this one was the newest, this one included.
+    #[must_use]
+    pub fn sent_by(&self, member: Member) -> u64 {
+        if member == self.sender { self.sender_seq } else { self.seq - self.sender_seq }
+    }
+}

@@ -1,0 +1,14 @@
+//! The model: values that cannot be held wrongly, and the [`Room`](room::Room) aggregate that holds the rules.
+
+pub(crate) mod attachment;
+pub(crate) mod client_message_id;
+pub(crate) mod email;
+pub(crate) mod identity;
+pub(crate) mod message;
+pub(crate) mod proposal;
+pub(crate) mod rate;
+pub(crate) mod room;
+pub(crate) mod room_id;
+pub(crate) mod tag;
+pub(crate) mod text;
+pub(crate) mod timestamp;

@@ -1,0 +1,156 @@
+use std::str::FromStr;
+
+use super::room_id::Member;
+use super::text::BoundedText;
+use super::timestamp::Timestamp;
+
+/// How many proposals of one room may be open at once. They stand in the room's head, which has to stay small.
+pub const OPEN_PROPOSALS_MAX: usize = 8;
+
+/// A team's name: at most 200 bytes, about 65 Hangul syllables.
+pub type TeamName = BoundedText<200>;
+/// Where a match takes place: at most 400 bytes, a full postal address in Hangul.
+pub type Place = BoundedText<400>;
+/// A free remark on a proposal: at most 1,000 bytes.
+pub type Note = BoundedText<1_000>;
+
+/// A proposal to play a match, made on the team page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The proposer's team.
+    pub team_name: TeamName,
+    /// The receiver's team.
+    pub opponent_team_name: TeamName,
+    /// When the match begins.
+    pub match_at: Timestamp,
+    /// Where it takes place.
+    pub place: Place,
+    /// A remark.
+    pub note: Option<Note>,
+}
+
+/// An answer to a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProposalAnswer {
+    /// The timestamp of the message that proposed, in the same room.
+    pub proposal: Timestamp,
+    /// What is answered.
+    pub verdict: Verdict,
+}
+
+/// What can be answered to a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// By the receiver, before the match begins.
+    Accepted,
+    /// By the receiver.
+    Declined,
+    /// By the proposer.
+    Withdrawn,
+}
+
+/// The text names no [`Verdict`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an answer is accepted, declined or withdrawn")]
+pub struct VerdictError;
+
+impl Verdict {
+    /// The name used in stores and frames.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = VerdictError;
+
+    fn from_str(text: &str) -> Result<Self, VerdictError> {
+        [Self::Accepted, Self::Declined, Self::Withdrawn]
+            .into_iter()
+            .find(|verdict| verdict.as_str() == text)
+            .ok_or(VerdictError)
+    }
+}
+
+/// What the room's head remembers of a proposal until it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenProposal {
+    /// The timestamp of the message that proposed.
+    pub at: Timestamp,
+    /// Who proposed.
+    pub proposer: Member,
+    /// When the match begins.
+    pub match_at: Timestamp,
+}
+
+/// Why a proposal or an answer does not fit the room's state. Nothing was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProposalRefused {
+    /// A match can only be proposed for the future.
+    #[error("the match would begin in the past")]
+    InThePast,
+    /// [`OPEN_PROPOSALS_MAX`] proposals wait for an answer.
+    #[error("too many proposals wait for an answer")]
+    TooManyOpen,
+    /// There is no such proposal, or it was answered before.
+    #[error("there is no such open proposal")]
+    NotOpen,
+    /// Only the receiver accepts or declines, only the proposer withdraws.
+    #[error("this answer is the other member's to give")]
+    NotYours,
+    /// The match has begun; it can no longer be accepted.
+    #[error("the match has already begun")]
+    TooLate,
+}
+
+/// The proposals of a room that wait for an answer, oldest first, at most [`OPEN_PROPOSALS_MAX`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OpenProposals(pub(crate) Vec<OpenProposal>);
+
+impl OpenProposals {
+    /// Opens a proposal made at `at`. Those whose match has begun make room: nobody can accept them any more.
+    pub(crate) fn open(&mut self, new: OpenProposal) -> Result<(), ProposalRefused> {
+        if new.match_at <= new.at {
+            return Err(ProposalRefused::InThePast);
+        }
+        self.0.retain(|open| open.match_at > new.at);
+        if self.0.len() >= OPEN_PROPOSALS_MAX {
+            return Err(ProposalRefused::TooManyOpen);
+        }
+        self.0.push(new);
+        Ok(())
+    }
+
+    /// Closes a proposal by the answer that `by` gives at `at`.
+    pub(crate) fn close(
+        &mut self,
+        answer: ProposalAnswer,
+        by: Member,
+        at: Timestamp,
+    ) -> Result<(), ProposalRefused> {
+        let place = self
+            .0
+            .iter()
+            .position(|open| open.at == answer.proposal)
+            .ok_or(ProposalRefused::NotOpen)?;
+        let open = self.0[place];
+        let entitled = match answer.verdict {
+            Verdict::Accepted | Verdict::Declined => open.proposer.peer(),
+            Verdict::Withdrawn => open.proposer,
+        };
+        if by != entitled {
+            return Err(ProposalRefused::NotYours);
+        }
+        if answer.verdict == Verdict::Accepted && at >= open.match_at {
+            return Err(ProposalRefused::TooLate);
+        }
+        self.0.remove(place);
+        Ok(())
+    }
+}

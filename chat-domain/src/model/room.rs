@@ -1,0 +1,336 @@
+use std::time::Duration;
+
+use super::client_message_id::ClientMessageId;
+use super::message::{Content, Draft, Kind, Message};
+use super::proposal::{OpenProposal, OpenProposals, ProposalRefused};
+use super::rate::{Bucket, SendRate};
+use super::room_id::{Activity, Member, PerMember, RoomId};
+use super::timestamp::Timestamp;
+
+/// How many of the newest messages a room remembers by their [`ClientMessageId`], so that a retry that comes soon is
+/// recognised without a search. Eight fit the head into one kilobyte, DynamoDB's unit of writing.
+pub const RECENT_MAX: usize = 8;
+
+/// A room: everything the rules need to know of a conversation, in one row (the "head"), however long it is.
+///
+/// - It consists of two halves that are written apart: the [`RoomLog`], by sending, and each member's
+///   [`ReadState`], by reading. So a read mark never makes a send conflict.
+/// - Its version is the number of its messages, [`Room::seq`]: every send makes it one more.
+/// - All rules are pure functions here; stores only keep what they return.
+///
+/// ```
+/// use chat_domain::*;
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let id = RoomId::new(&minji, &junho)?;
+/// let sender = id.member(&minji).unwrap();
+///
+/// let draft = Draft { id: ClientMessageId::from_u128(1), sender, content: Content::Text("안녕하세요".parse()?) };
+/// let append = Room::empty(id).append(&draft, "2026-11-23T09:00:00.000Z".parse()?, SendRate::default())?;
+/// assert_eq!(append.message.seq, 1);
+/// assert_eq!(append.room.unread(sender.peer()), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    id: RoomId,
+    log: Option<RoomLog>,
+    reads: PerMember<ReadState>,
+}
+
+/// The half of a room that sending writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomLog {
+    /// How many messages there are, and so the number of the newest.
+    pub seq: u64,
+    /// The newest message's timestamp.
+    pub last_at: Timestamp,
+    /// Who sent it.
+    pub last_sender: Member,
+    /// What kind it is.
+    pub last_kind: Kind,
+    /// Its first characters, on one line.
+    pub preview: String,
+    /// How many messages each member has sent.
+    pub sent: PerMember<u64>,
+    /// The newest messages, oldest first: all of them, or [`RECENT_MAX`].
+    pub recent: Vec<Recent>,
+    /// What is left of each member's [`SendRate`]; `None` before the first message.
+    pub buckets: PerMember<Option<Bucket>>,
+    /// The match proposals that wait for an answer, oldest first.
+    pub open_proposals: Vec<OpenProposal>,
+}
+
+/// One of the newest messages, by what its retry can be recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// The sender's name for it.
+    pub id: ClientMessageId,
+    /// Who sent it.
+    pub sender: Member,
+    /// Where it is.
+    pub at: Timestamp,
+}
+
+/// How far a member has read: every message at or before `up_to`.
+///
+/// It carries the *count* of the peer's messages it covers, so that what is unread is one subtraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadMark {
+    /// The timestamp of the newest message read.
+    pub up_to: Timestamp,
+    /// How many messages the peer had sent by then.
+    pub count: u64,
+}
+
+impl ReadMark {
+    /// The mark of a `reader` who has read everything up to `message`.
+    #[must_use]
+    pub fn at(message: &Message, reader: Member) -> Self {
+        Self { up_to: message.at, count: message.sent_by(reader.peer()) }
+    }
+}
+
+/// The half of a room that one member's reading writes. Both parts only ever move forward.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadState {
+    /// How far the member has read; `None` before the first time.
+    pub mark: Option<ReadMark>,
+    /// Up to where the peer's rows have been marked as read, one by one. It follows `mark`.
+    pub rows_marked_to: Option<Timestamp>,
+}
+
+impl ReadState {
+    /// The state with `mark`, when that is further than the member had read; a mark never moves back.
+    #[must_use]
+    pub fn advanced(self, mark: ReadMark) -> Option<Self> {
+        let further = self.mark.is_none_or(|current| current.up_to < mark.up_to);
+        further.then_some(Self { mark: Some(mark), ..self })
+    }
+
+    /// Where the peer's rows still have to be marked: after the first timestamp, up to the second.
+    #[must_use]
+    pub fn rows_to_mark(self) -> Option<(Option<Timestamp>, Timestamp)> {
+        let up_to = self.mark?.up_to;
+        (self.rows_marked_to < Some(up_to)).then_some((self.rows_marked_to, up_to))
+    }
+}
+
+/// A message and the room that holds it, to be stored together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The room afterwards. Only its [`log`](Room::log) is to be written.
+    pub room: Room,
+    /// The new message.
+    pub message: Message,
+}
+
+impl Append {
+    /// The [`Room::seq`] the stored room must have for the append to be valid; 0 when there must be none.
+    #[must_use]
+    pub fn expected_seq(&self) -> u64 {
+        self.message.seq - 1
+    }
+}
+
+/// Why a message was not appended. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendRefused {
+    /// The sender is too fast.
+    #[error("too many messages; the next one is possible in {} ms", retry_after.as_millis())]
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The proposal or the answer does not fit the room's state.
+    #[error(transparent)]
+    Proposal(#[from] ProposalRefused),
+}
+
+/// Whether a room already holds a message, as far as its head can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recall {
+    /// It does.
+    SentAt(Timestamp),
+    /// It does not.
+    Absent,
+    /// The head does not reach back far enough: the answer is among the rows after this timestamp, or, with `None`, among
+    /// the newest rows.
+    Search(Option<Timestamp>),
+    /// The client claims to know a message newer than the newest of this head.
+    AheadOfRoom,
+}
+
+/// The stored parts of a room contradict each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored room is corrupt: {0}")]
+pub struct CorruptRoom(&'static str);
+
+impl Room {
+    /// The room of two users who have not written to each other yet. It is never stored.
+    #[must_use]
+    pub fn empty(id: RoomId) -> Self {
+        Self { id, log: None, reads: PerMember::default() }
+    }
+
+    /// A room as a store kept it.
+    ///
+    /// # Errors
+    /// [`CorruptRoom`] when the parts contradict each other.
+    pub fn restore(id: RoomId, log: RoomLog, reads: PerMember<ReadState>) -> Result<Self, CorruptRoom> {
+        let check = |holds: bool, rule: &'static str| if holds { Ok(()) } else { Err(CorruptRoom(rule)) };
+        check(log.seq > 0, "it holds no message")?;
+        check(log.sent.a.checked_add(log.sent.b) == Some(log.seq), "the members' counts do not add up")?;
+        check(
+            u64::try_from(log.recent.len()).is_ok_and(|len| len == log.seq.min(RECENT_MAX as u64)),
+            "the recent messages are too many or too few",
+        )?;
+        check(log.recent.is_sorted_by(|x, y| x.at < y.at), "the recent messages are not in order")?;
+        check(
+            log.recent.last().is_some_and(|newest| newest.at == log.last_at),
+            "the newest message is not the last of the recent ones",
+        )?;
+        for (reader, state) in [(Member::A, reads.a), (Member::B, reads.b)] {
+            if let Some(mark) = state.mark {
+                check(mark.up_to <= log.last_at, "a read mark is past the newest message")?;
+                check(mark.count <= log.sent[reader.peer()], "a read mark counts more than was sent")?;
+            }
+            check(
+                state.rows_marked_to <= state.mark.map(|mark| mark.up_to),
+                "rows are marked past the read mark",
+            )?;
+        }
+        Ok(Self { id, log: Some(log), reads })
+    }
+
+    /// Whose room it is.
+    #[must_use]
+    pub fn id(&self) -> &RoomId {
+        &self.id
+    }
+
+    /// What sending has written; `None` for an empty room.
+    #[must_use]
+    pub fn log(&self) -> Option<&RoomLog> {
+        self.log.as_ref()
+    }
+
+    /// What a member's reading has written.
+    #[must_use]
+    pub fn read_state(&self, reader: Member) -> ReadState {
+        self.reads[reader]
+    }
+
+    /// How many messages there are: the room's version.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.seq)
+    }
+
+    /// How far a member has read.
+    #[must_use]
+    pub fn read_up_to(&self, reader: Member) -> Option<Timestamp> {
+        self.reads[reader].mark.map(|mark| mark.up_to)
+    }
+
+    /// How many of the peer's messages a member has not read.
+    #[must_use]
+    pub fn unread(&self, reader: Member) -> u64 {
+        let sent = self.log.as_ref().map_or(0, |log| log.sent[reader.peer()]);
+        sent - self.reads[reader].mark.map_or(0, |mark| mark.count)
+    }
+
+    /// Whether the receiver of a message of this room has read it.
+    #[must_use]
+    pub fn is_read(&self, message: &Message) -> bool {
+        message.read || self.read_up_to(message.sender.peer()) >= Some(message.at)
+    }
+
+    /// Where the room stands in its members' lists; `None` for an empty room, which stands in none.
+    #[must_use]
+    pub fn activity(&self) -> Option<Activity> {
+        self.log.as_ref().map(|log| Activity { day: log.last_at.day(), room: self.id.tag() })
+    }
+
+    /// Whether `sender` has already sent the message `id`, given that everything up to `after` was known to the client
+    /// when it made the message, and so cannot be it.
+    ///
+    /// Exact only for rows that are searched *after* this head was read: a message that slips in between is then found,
+    /// and one that slips in later makes the commit conflict.
+    #[must_use]
+    pub fn recall(&self, sender: Member, id: ClientMessageId, after: Option<Timestamp>) -> Recall {
+        let Some(log) = &self.log else {
+            return if after.is_some() { Recall::AheadOfRoom } else { Recall::Absent };
+        };
+        if let Some(found) = log.recent.iter().find(|recent| recent.id == id && recent.sender == sender) {
+            return Recall::SentAt(found.at);
+        }
+        if after > Some(log.last_at) {
+            return Recall::AheadOfRoom;
+        }
+        let holds_all = log.seq <= RECENT_MAX as u64;
+        let reaches_back = log.recent.first().map(|oldest| oldest.at) <= after;
+        if holds_all || reaches_back { Recall::Absent } else { Recall::Search(after) }
+    }
+
+    /// Appends a message.
+    ///
+    /// Its timestamp is `now`, or one millisecond after the newest message when the clock is not past that: timestamps
+    /// strictly rise, whatever the clocks of the handlers say.
+    ///
+    /// # Errors
+    /// [`AppendRefused`].
+    pub fn append(&self, draft: &Draft, now: Timestamp, rate: SendRate) -> Result<Append, AppendRefused> {
+        let sender = draft.sender;
+        let log = self.log.as_ref();
+        let at = log.map_or(now, |log| now.max(log.last_at.next()));
+        let seq = self.seq() + 1;
+
+        let mut sent = log.map_or_else(PerMember::default, |log| log.sent);
+        sent[sender] += 1;
+
+        let mut buckets = log.map_or_else(PerMember::default, |log| log.buckets);
+        let bucket = Bucket::take(buckets[sender], rate, now)
+            .map_err(|retry_after| AppendRefused::RateLimited { retry_after })?;
+        buckets[sender] = Some(bucket);
+
+        let mut proposals = OpenProposals(log.map_or_else(Vec::new, |log| log.open_proposals.clone()));
+        match &draft.content {
+            Content::Text(_) | Content::Image { .. } => {}
+            Content::MatchProposal(proposal) => {
+                proposals.open(OpenProposal { at, proposer: sender, match_at: proposal.match_at })?;
+            }
+            Content::MatchProposalAnswer(answer) => proposals.close(*answer, sender, at)?,
+        }
+
+        let mut recent = Vec::with_capacity(RECENT_MAX);
+        if let Some(log) = log {
+            let kept = log.recent.len().min(RECENT_MAX - 1);
+            recent.extend_from_slice(&log.recent[log.recent.len() - kept..]);
+        }
+        recent.push(Recent { id: draft.id, sender, at });
+
+        let log = RoomLog {
+            seq,
+            last_at: at,
+            last_sender: sender,
+            last_kind: draft.content.kind(),
+            preview: draft.content.preview(),
+            sent,
+            recent,
+            buckets,
+            open_proposals: proposals.0,
+        };
+        let message = Message {
+            room: self.id.clone(),
+            at,
+            seq,
+            sender,
+            sender_seq: sent[sender],
+            id: draft.id,
+            content: draft.content.clone(),
+            read: false,
+        };
+        Ok(Append { room: Self { id: self.id.clone(), log: Some(log), reads: self.reads }, message })
+    }
+}

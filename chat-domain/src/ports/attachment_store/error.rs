@@ -1,0 +1,22 @@
+use crate::BoxError;
+
+/// What can go wrong with an [`AttachmentStore`](crate::AttachmentStore).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachmentStoreError {
+    /// The store has too much to do. Try again later.
+    #[error("the attachment store throttles {operation}")]
+    Throttled {
+        /// The method.
+        operation: &'static str,
+    },
+    /// The store did not answer, or could not.
+    #[error("the attachment store is unavailable for {operation}")]
+    Unavailable {
+        /// The method.
+        operation: &'static str,
+        /// The vendor's error.
+        #[source]
+        source: BoxError,
+    },
+}

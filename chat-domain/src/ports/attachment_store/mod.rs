@@ -1,0 +1,39 @@
+mod error;
+
+use async_trait::async_trait;
+
+pub use self::error::AttachmentStoreError;
+use crate::{AttachmentKey, ImageFacts, SignedUrl, StoredObject, Timestamp};
+
+/// Uploaded objects, which clients reach by URLs that carry their own permission.
+///
+/// # Contract
+///
+/// - **Uploads are fixed.** The URL of [`upload_url`](Self::upload_url) takes one `PUT` of exactly the announced type and
+///   length, before it expires, under a key that holds nothing yet; any other request is refused and stores nothing.
+/// - **Objects do not change** once they are stored.
+/// - **Consistency.** [`inspect`](Self::inspect) sees every upload that was acknowledged before it began.
+/// - **Downloads expire.** The URL of [`download_url`](Self::download_url) works until it expires, for whoever holds it. It
+///   is given whether or not there is such an object.
+/// - **Errors.** Everything may be retried.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait AttachmentStore: Send + Sync {
+    /// A URL to upload an object to, valid for [`UPLOAD_URL_LIFETIME`](crate::UPLOAD_URL_LIFETIME) from `now`.
+    async fn upload_url(
+        &self,
+        key: &AttachmentKey,
+        facts: ImageFacts,
+        now: Timestamp,
+    ) -> Result<SignedUrl, AttachmentStoreError>;
+
+    /// What is stored under a key, if anything is.
+    async fn inspect(&self, key: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError>;
+
+    /// A URL to download an object from, valid for [`DOWNLOAD_URL_LIFETIME`](crate::DOWNLOAD_URL_LIFETIME) from `now`.
+    async fn download_url(
+        &self,
+        key: &AttachmentKey,
+        now: Timestamp,
+    ) -> Result<SignedUrl, AttachmentStoreError>;
+}

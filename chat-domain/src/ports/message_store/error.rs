@@ -1,0 +1,34 @@
+use crate::BoxError;
+
+/// What can go wrong with a [`MessageStore`](crate::MessageStore).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessageStoreError {
+    /// The room has moved on. Nothing happened; read it again and decide anew.
+    #[error("the room has moved on since it was read")]
+    Conflict,
+    /// The store has too much to do. Nothing happened; try again later.
+    #[error("the message store throttles {operation}")]
+    Throttled {
+        /// The method.
+        operation: &'static str,
+    },
+    /// The store did not answer, or could not. A write may have happened, or may still.
+    #[error("the message store is unavailable for {operation}")]
+    Unavailable {
+        /// The method.
+        operation: &'static str,
+        /// The vendor's error.
+        #[source]
+        source: BoxError,
+    },
+    /// A stored row cannot be understood. Retrying does not help.
+    #[error("a row of the room tagged {key} is corrupt")]
+    Corrupt {
+        /// The room's tag: addresses stay out of logs.
+        key: String,
+        /// What is wrong with it.
+        #[source]
+        source: BoxError,
+    },
+}

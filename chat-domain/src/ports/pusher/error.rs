@@ -1,0 +1,25 @@
+use crate::BoxError;
+
+/// What can go wrong with a [`Pusher`](crate::Pusher).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// There is no such open connection: it is closed, or not open yet.
+    #[error("the connection is gone")]
+    Gone,
+    /// The frame is larger than the gateway takes. Retrying does not help.
+    #[error("the frame is too large for the gateway")]
+    TooLarge,
+    /// The gateway has too much to do. The frame was not taken.
+    #[error("the gateway throttles pushes")]
+    Throttled,
+    /// The gateway did not answer, or could not. The frame may have arrived.
+    #[error("the gateway is unavailable for {operation}")]
+    Unavailable {
+        /// The method.
+        operation: &'static str,
+        /// The vendor's error.
+        #[source]
+        source: BoxError,
+    },
+}

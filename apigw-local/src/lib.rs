@@ -1,1 +1,20 @@
-//! A strict stand-in for Amazon API Gateway in one process, WebSocket and REST
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod clock;
+mod connections;
+mod events;
+mod gateway;
+mod ids;
+mod limits;
+mod management;
+mod rest;
+mod websocket;
+
+pub use api::{
+    IntegrationError, RestApi, RestIntegration, RouteResponse, WebSocketApi, WebSocketIntegration,
+};
+pub use clock::{Clock, SystemClock};
+pub use connections::{ConnectionInfo, Connections, PostError};
+pub use gateway::Gateway;
+pub use limits::Limits;

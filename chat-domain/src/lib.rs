@@ -1,22 +1,27 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod error;
 mod model;
 mod ports;
+mod use_cases;
+
+pub use error::ChatError;
 
 pub use model::attachment::{
-    AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES, IMAGE_MAX_SIDE,
-    ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl, StoredObject, UPLOAD_URL_LIFETIME,
+    AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES,
+    IMAGE_MAX_SIDE, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl, StoredObject, UPLOAD_URL_LIFETIME,
 };
 pub use model::client_message_id::{ClientMessageId, ClientMessageIdError};
 pub use model::email::{EMAIL_MAX_BYTES, Email, EmailError};
 pub use model::identity::{
-    AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, Connection, ConnectionId, UserId, VerifiedIdentity,
+    AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, Connection, ConnectionId, UserId,
+    VerifiedIdentity,
 };
 pub use model::message::{Content, Draft, Kind, KindError, Message, PREVIEW_MAX_CHARS};
 pub use model::proposal::{
-    Note, OPEN_PROPOSALS_MAX, OpenProposal, Place, Proposal, ProposalAnswer, ProposalRefused, TeamName, Verdict,
-    VerdictError,
+    Note, OPEN_PROPOSALS_MAX, OpenProposal, Place, Proposal, ProposalAnswer, ProposalRefused, TeamName,
+    Verdict, VerdictError,
 };
 pub use model::rate::{Bucket, SendRate};
 pub use model::room::{
@@ -31,10 +36,24 @@ pub use ports::attachment_store::{AttachmentStore, AttachmentStoreError};
 pub use ports::connection_store::{ConnectionStore, ConnectionStoreError};
 pub use ports::identity_verifier::{IdentityVerifier, VerifyError};
 pub use ports::message_store::{
-    Advance, Consistency, MessageStore, MessageStoreError, PAGE_MAX, Page, PageLimit, PageLimitError, PageQuery,
-    PageRange, ROOMS_PAGE_MAX, RoomsPage,
+    Advance, Consistency, MessageStore, MessageStoreError, PAGE_MAX, Page, PageLimit, PageLimitError,
+    PageQuery, PageRange, ROOMS_PAGE_MAX, RoomsPage,
 };
 pub use ports::pusher::{Event, PushError, Pusher};
+pub use use_cases::backoff::Backoff;
+pub use use_cases::connect::{CONNECTIONS_MAX, Connect, ConnectCommand};
+pub use use_cases::conversations::{Conversation, Conversations, ConversationsPage};
+pub use use_cases::deliver::Deliveries;
+pub use use_cases::disconnect::Disconnect;
+pub use use_cases::history::{History, HistoryPage};
+pub use use_cases::identify::{Correlation, Identify, Origin};
+pub use use_cases::keep_alive::KeepAlive;
+pub use use_cases::mark_read::{MarkRead, Marked};
+pub use use_cases::open_attachment::OpenAttachment;
+pub use use_cases::reauthenticate::Reauthenticate;
+pub use use_cases::request_upload::{RequestUpload, Upload};
+pub use use_cases::send::{SendCommand, SendMessage, SendOutcome, Sent};
+pub use use_cases::typing::Typing;
 
 #[cfg(any(test, feature = "mock"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]

@@ -133,7 +133,8 @@ impl AttachmentKey {
     /// Whether the key was made for an upload by `uploader` to `room`.
     #[must_use]
     pub fn is_by(&self, room: &RoomId, uploader: Member) -> bool {
-        self.members == (room.email(Member::A).tag(), room.email(Member::B).tag()) && self.uploader == uploader
+        self.members == (room.email(Member::A).tag(), room.email(Member::B).tag())
+            && self.uploader == uploader
     }
 
     /// Whether `email` is one of the two members of the key's room.

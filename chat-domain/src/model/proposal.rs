@@ -134,11 +134,8 @@ impl OpenProposals {
         by: Member,
         at: Timestamp,
     ) -> Result<(), ProposalRefused> {
-        let place = self
-            .0
-            .iter()
-            .position(|open| open.at == answer.proposal)
-            .ok_or(ProposalRefused::NotOpen)?;
+        let place =
+            self.0.iter().position(|open| open.at == answer.proposal).ok_or(ProposalRefused::NotOpen)?;
         let open = self.0[place];
         let entitled = match answer.verdict {
             Verdict::Accepted | Verdict::Declined => open.proposer.peer(),

@@ -133,7 +133,8 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         let bytes: &[u8; 24] = text.as_bytes().try_into().map_err(|_| TimestampError::Shape)?;
-        let fits = |(byte, shape): (&u8, &u8)| if *shape == b'd' { byte.is_ascii_digit() } else { byte == shape };
+        let fits =
+            |(byte, shape): (&u8, &u8)| if *shape == b'd' { byte.is_ascii_digit() } else { byte == shape };
         if !bytes.iter().zip(SHAPE).all(fits) {
             return Err(TimestampError::Shape);
         }

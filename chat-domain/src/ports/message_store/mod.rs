@@ -48,11 +48,8 @@ pub trait MessageStore: Send + Sync {
 
     /// The rooms of a user, latest [`Activity`] first, beginning after the place `after`; eventually consistent. At most
     /// [`ROOMS_PAGE_MAX`].
-    async fn rooms_of(
-        &self,
-        member: &Email,
-        after: Option<Activity>,
-    ) -> Result<RoomsPage, MessageStoreError>;
+    async fn rooms_of(&self, member: &Email, after: Option<Activity>)
+    -> Result<RoomsPage, MessageStoreError>;
 
     /// Moves a reader's mark forward to `mark`, if it is not there or further already. Says what the room is afterwards.
     async fn advance_read(

@@ -3,7 +3,7 @@ mod error;
 use async_trait::async_trait;
 
 pub use self::error::PushError;
-use crate::{ConnectionId, Email, Message, RoomId, Timestamp};
+use crate::{ConnectionId, Correlation, Email, Message, RoomId, Timestamp};
 
 /// The way from the server to an open connection.
 ///
@@ -45,6 +45,7 @@ pub enum Event {
         /// Who types.
         sender: Email,
     },
-    /// The server does not know this connection and is about to close it; the client is to connect anew.
-    UnknownConnection,
+    /// The server does not know this connection and is about to close it; the client is to connect anew, and to send again
+    /// what this answers.
+    UnknownConnection(Correlation),
 }

@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use crate::{
+    AppendRefused, AttachmentRefused, AttachmentStoreError, BoxError, ConnectionStoreError,
+    MessageStoreError, ProposalRefused, RoomIdError, VerifyError,
+};
+
+/// Why a use case did not do what it was asked to.
+///
+/// Exhaustive on purpose: whoever turns it into an answer has to decide about every variant.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// Sender and receiver are the same user. It did not happen.
+    #[error("nobody chats with themselves")]
+    SelfChat,
+    /// The id was used before, for a message with other content. It did not happen.
+    #[error("this clientMessageId was used for another message")]
+    IdReused,
+    /// The client claims to know a message newer than any in the room. It did not happen.
+    #[error("after is later than the newest message of the room")]
+    AfterAheadOfRoom,
+    /// Whether the message is there already cannot be told within one page. Sync, then send again with the same id and the
+    /// newest timestamp that is known now.
+    #[error("too much was written since; sync, then send again")]
+    ResyncNeeded,
+    /// The sender is too fast. Send again with the same id.
+    #[error("too many messages; the next one is possible in {} ms", retry_after.as_millis())]
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The proposal or the answer does not fit the room's state. It did not happen.
+    #[error(transparent)]
+    ProposalState(ProposalRefused),
+    /// The attachment is refused. It did not happen.
+    #[error(transparent)]
+    AttachmentRejected(AttachmentRefused),
+    /// There is no such uploaded object, or it is none of the caller's.
+    #[error("there is no such attachment")]
+    AttachmentMissing,
+    /// The token is not good.
+    #[error("the token is not accepted")]
+    Unauthorized {
+        /// Why, for logs.
+        reason: &'static str,
+    },
+    /// The token, or the authentication of the connection, has expired.
+    #[error("the authentication has expired")]
+    AuthExpired,
+    /// The server knows no such connection, and has closed it. Connect anew.
+    #[error("the connection is unknown")]
+    UnknownConnection,
+    /// Something that is needed did not answer: the outcome is unknown. Try again with the same id.
+    #[error("the chat is unavailable for the moment")]
+    Unavailable {
+        /// What failed, for logs.
+        #[source]
+        source: BoxError,
+    },
+    /// What is stored cannot be understood.
+    #[error("the chat has a fault")]
+    Internal {
+        /// What is wrong, for logs.
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl From<AppendRefused> for ChatError {
+    fn from(refused: AppendRefused) -> Self {
+        match refused {
+            AppendRefused::RateLimited { retry_after } => Self::RateLimited { retry_after },
+            AppendRefused::Proposal(refused) => Self::ProposalState(refused),
+        }
+    }
+}
+
+impl From<AttachmentRefused> for ChatError {
+    fn from(refused: AttachmentRefused) -> Self {
+        Self::AttachmentRejected(refused)
+    }
+}
+
+/// Two parsed addresses can only fail to make a room by being the same.
+impl From<RoomIdError> for ChatError {
+    fn from(_: RoomIdError) -> Self {
+        Self::SelfChat
+    }
+}
+
+impl From<VerifyError> for ChatError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Rejected { reason } => Self::Unauthorized { reason },
+            VerifyError::Expired => Self::AuthExpired,
+            VerifyError::Unavailable { .. } => Self::Unavailable { source: error.into() },
+        }
+    }
+}
+
+impl From<MessageStoreError> for ChatError {
+    fn from(error: MessageStoreError) -> Self {
+        match error {
+            MessageStoreError::Conflict
+            | MessageStoreError::Throttled { .. }
+            | MessageStoreError::Unavailable { .. } => Self::Unavailable { source: error.into() },
+            MessageStoreError::Corrupt { .. } => Self::Internal { source: error.into() },
+        }
+    }
+}
+
+impl From<ConnectionStoreError> for ChatError {
+    fn from(error: ConnectionStoreError) -> Self {
+        match error {
+            ConnectionStoreError::Throttled { .. } | ConnectionStoreError::Unavailable { .. } => {
+                Self::Unavailable { source: error.into() }
+            }
+            ConnectionStoreError::Corrupt { .. } => Self::Internal { source: error.into() },
+        }
+    }
+}
+
+impl From<AttachmentStoreError> for ChatError {
+    fn from(error: AttachmentStoreError) -> Self {
+        Self::Unavailable { source: error.into() }
+    }
+}

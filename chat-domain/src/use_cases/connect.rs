@@ -1,0 +1,74 @@
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::deliver::Delivery;
+use crate::{
+    AccessToken, ChatError, Connection, ConnectionId, ConnectionStore, IdentityVerifier, Pusher, Timestamp,
+    VerifiedIdentity,
+};
+
+/// How many connections a user may have open: several tabs on several devices, and still few enough that a message to the
+/// user is pushed in one go.
+pub const CONNECTIONS_MAX: usize = 20;
+
+/// A socket is being opened.
+#[derive(Clone, Debug)]
+pub struct ConnectCommand {
+    /// The gateway's name for it.
+    pub connection: ConnectionId,
+    /// What the client authenticates with.
+    pub token: AccessToken,
+    /// When the gateway began to open it.
+    pub connected_at: Timestamp,
+    /// When the gateway asked.
+    pub now: Timestamp,
+}
+
+/// Admits a connection: verifies who it is, and stores it before its socket is open, so that no message can be missed
+/// between the two.
+pub struct Connect {
+    verifier: Arc<dyn IdentityVerifier>,
+    connections: Arc<dyn ConnectionStore>,
+    delivery: Delivery,
+}
+
+impl Connect {
+    /// Composes it.
+    #[must_use]
+    pub fn new(
+        verifier: Arc<dyn IdentityVerifier>,
+        connections: Arc<dyn ConnectionStore>,
+        pusher: Arc<dyn Pusher>,
+    ) -> Self {
+        let delivery = Delivery { connections: connections.clone(), pusher };
+        Self { verifier, connections, delivery }
+    }
+
+    /// Stores the connection, and closes the user's oldest ones beyond [`CONNECTIONS_MAX`].
+    ///
+    /// # Errors
+    /// [`Unauthorized`](ChatError::Unauthorized), [`AuthExpired`](ChatError::AuthExpired),
+    /// [`Unavailable`](ChatError::Unavailable): the socket must not be opened.
+    pub async fn execute(&self, command: ConnectCommand) -> Result<VerifiedIdentity, ChatError> {
+        let identity = self.verifier.verify(&command.token, command.now).await?;
+        let connection = Connection {
+            id: command.connection,
+            identity: identity.clone(),
+            connected_at: command.connected_at,
+        };
+        self.connections.put(&connection).await?;
+        self.close_the_oldest(&connection, command.now).await;
+        Ok(identity)
+    }
+
+    async fn close_the_oldest(&self, newest: &Connection, now: Timestamp) {
+        // The limit guards against waste, not against harm: when the list cannot be had, the next connect sees to it.
+        let Ok(mut others) = self.connections.of_user(newest.identity.email(), now).await else { return };
+        others.retain(|other| other.id != newest.id);
+        others.sort_by_key(|other| Reverse(other.connected_at));
+        let beyond = others.iter().skip(CONNECTIONS_MAX - 1);
+        join_all(beyond.map(|old| self.delivery.close(old, now))).await;
+    }
+}

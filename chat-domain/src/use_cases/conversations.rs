@@ -1,0 +1,85 @@
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use crate::{Activity, ChatError, Email, Kind, MessageStore, Room, Timestamp};
+
+/// One of a user's conversations, as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// The other member.
+    pub peer: Email,
+    /// The first characters of the newest message.
+    pub preview: String,
+    /// The newest message's timestamp.
+    pub last_at: Timestamp,
+    /// The newest message's number.
+    pub last_seq: u64,
+    /// Who sent it.
+    pub last_sender: Email,
+    /// What kind it is.
+    pub last_kind: Kind,
+    /// How many of the peer's messages the user has not read.
+    pub unread: u64,
+    /// How far the peer has read.
+    pub peer_read_up_to: Option<Timestamp>,
+}
+
+/// A page of a user's conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationsPage {
+    /// Newest first.
+    pub conversations: Vec<Conversation>,
+    /// The sum of what is unread, on the first page only: it counts that page's rooms.
+    pub total_unread: Option<u64>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<Activity>,
+}
+
+/// Lists a user's conversations, the newest first.
+pub struct Conversations {
+    messages: Arc<dyn MessageStore>,
+}
+
+impl Conversations {
+    /// Composes it.
+    #[must_use]
+    pub fn new(messages: Arc<dyn MessageStore>) -> Self {
+        Self { messages }
+    }
+
+    /// The page after the place `after`. Pages follow one another by day of last activity; within a page the order is exact.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ChatError::Unavailable).
+    pub async fn execute(
+        &self,
+        caller: &Email,
+        after: Option<Activity>,
+    ) -> Result<ConversationsPage, ChatError> {
+        let page = self.messages.rooms_of(caller, after).await?;
+        let mut conversations: Vec<_> =
+            page.rooms.iter().filter_map(|room| Conversation::of(room, caller)).collect();
+        conversations.sort_by_key(|conversation| Reverse(conversation.last_at));
+        let total_unread =
+            after.is_none().then(|| conversations.iter().map(|conversation| conversation.unread).sum());
+        Ok(ConversationsPage { conversations, total_unread, next: page.next })
+    }
+}
+
+impl Conversation {
+    /// What `caller` sees of a room; nothing of an empty one, or of one that is none of theirs.
+    fn of(room: &Room, caller: &Email) -> Option<Self> {
+        let log = room.log()?;
+        let me = room.id().member(caller)?;
+        Some(Self {
+            peer: room.id().email(me.peer()).clone(),
+            preview: log.preview.clone(),
+            last_at: log.last_at,
+            last_seq: log.seq,
+            last_sender: room.id().email(log.last_sender).clone(),
+            last_kind: log.last_kind,
+            unread: room.unread(me),
+            peer_read_up_to: room.read_up_to(me.peer()),
+        })
+    }
+}

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::{CONNECTION_SETTLED_AFTER, Connection, ConnectionStore, Event, PushError, Pusher, Timestamp};
+
+/// What came of pushing one event to some connections. For metrics only: a push is a hint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    /// How many the gateway took.
+    pub taken: usize,
+    /// How many connections were gone.
+    pub gone: usize,
+    /// How many failed otherwise.
+    pub failed: usize,
+}
+
+/// Pushes to connections, and forgets those that turn out to be gone.
+pub(crate) struct Delivery {
+    pub(crate) connections: Arc<dyn ConnectionStore>,
+    pub(crate) pusher: Arc<dyn Pusher>,
+}
+
+impl Delivery {
+    /// Pushes to all of them at once, and returns when every push has been answered.
+    pub(crate) async fn push<'a>(
+        &self,
+        to: impl Iterator<Item = &'a Connection>,
+        event: &Event,
+        now: Timestamp,
+    ) -> Deliveries {
+        let outcomes = join_all(to.map(async |connection| {
+            let outcome = self.pusher.push(&connection.id, event).await;
+            self.forget_if_gone(connection, &outcome, now).await;
+            outcome
+        }))
+        .await;
+        outcomes.into_iter().fold(Deliveries::default(), |mut tally, outcome| {
+            match outcome {
+                Ok(()) => tally.taken += 1,
+                Err(PushError::Gone) => tally.gone += 1,
+                Err(_) => tally.failed += 1,
+            }
+            tally
+        })
+    }
+
+    /// Closes a connection, which then deletes its own row; if it is gone without having done so, deletes it.
+    pub(crate) async fn close(&self, connection: &Connection, now: Timestamp) {
+        let outcome = self.pusher.close(&connection.id).await;
+        self.forget_if_gone(connection, &outcome, now).await;
+    }
+
+    /// A connection that is just being opened answers "gone" too, and without its row it would stay deaf: so the row goes
+    /// only once that cannot be the reason.
+    async fn forget_if_gone(&self, connection: &Connection, outcome: &Result<(), PushError>, now: Timestamp) {
+        if matches!(outcome, Err(PushError::Gone)) && connection.is_settled(now) {
+            let settled_before = now.before(CONNECTION_SETTLED_AFTER);
+            // A row that stays costs one vain push the next time, and disappears with its age.
+            let _ = self.connections.delete_if_connected_before(&connection.id, settled_before).await;
+        }
+    }
+}

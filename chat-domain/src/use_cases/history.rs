@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use futures_util::future::try_join;
+
+use crate::{
+    ChatError, Consistency, Email, Message, MessageStore, PageLimit, PageQuery, PageRange, Room, RoomId,
+    Timestamp,
+};
+
+/// A part of a conversation, as one of its members sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// The room.
+    pub room: RoomId,
+    /// In the order that was asked for, each with `read` as it really is.
+    pub messages: Vec<Message>,
+    /// Whether there is more beyond the last of them.
+    pub has_more: bool,
+    /// How far the peer has read.
+    pub peer_read_up_to: Option<Timestamp>,
+    /// How far the caller has read.
+    pub my_read_up_to: Option<Timestamp>,
+}
+
+/// Reads a conversation, page by page: backwards for people, forwards for a client that catches up.
+pub struct History {
+    messages: Arc<dyn MessageStore>,
+}
+
+impl History {
+    /// Composes it.
+    #[must_use]
+    pub fn new(messages: Arc<dyn MessageStore>) -> Self {
+        Self { messages }
+    }
+
+    /// A page of the conversation of `caller` and `peer`; empty when they have none.
+    ///
+    /// [`After`](PageRange::After) and [`Oldest`](PageRange::Oldest) are the sync: strongly consistent, so a client that
+    /// follows `has_more` to its end has everything that was acknowledged before it began.
+    ///
+    /// # Errors
+    /// [`SelfChat`](ChatError::SelfChat), [`Unavailable`](ChatError::Unavailable).
+    pub async fn execute(
+        &self,
+        caller: &Email,
+        peer: &Email,
+        range: PageRange,
+        limit: PageLimit,
+    ) -> Result<HistoryPage, ChatError> {
+        let id = RoomId::new(caller, peer)?;
+        let consistency = match range {
+            PageRange::Newest | PageRange::Before(_) => Consistency::Eventual,
+            PageRange::Oldest | PageRange::After(_) => Consistency::Strong,
+        };
+        let (page, room) = try_join(
+            self.messages.page(&id, PageQuery { range, limit }, consistency),
+            self.messages.room(&id, consistency),
+        )
+        .await?;
+        let room = room.unwrap_or_else(|| Room::empty(id.clone()));
+        let me = id.member(caller).expect("the room was made of the caller's address");
+        let mut messages = page.messages;
+        for message in &mut messages {
+            message.read = room.is_read(message);
+        }
+        Ok(HistoryPage {
+            messages,
+            has_more: page.has_more,
+            peer_read_up_to: room.read_up_to(me.peer()),
+            my_read_up_to: room.read_up_to(me),
+            room: id,
+        })
+    }
+}

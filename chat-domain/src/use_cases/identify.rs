@@ -1,0 +1,117 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{
+    ChatError, ClientMessageId, Connection, ConnectionId, ConnectionStore, Event, Pusher, Timestamp,
+};
+
+/// How many connections one process remembers. A Lambda serves far fewer in its life; a process that holds 10,000 keeps
+/// them all, in about 3 MB.
+const REMEMBERED_MAX: usize = 16_384;
+
+/// Where a frame came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The connection it came on.
+    pub connection: ConnectionId,
+    /// What the answer is to be matched by.
+    pub correlation: Correlation,
+    /// When the gateway received it.
+    pub now: Timestamp,
+}
+
+/// What an answer is matched to its request by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Correlation {
+    /// The gateway's name for the request.
+    pub request_id: String,
+    /// The client's name for the message, when the frame had one.
+    pub message: Option<ClientMessageId>,
+}
+
+/// Whether an identified connection was read from the store or remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    FromStore,
+    FromMemory,
+}
+
+/// Finds out who speaks on a connection. One is shared by all use cases of a process.
+///
+/// Whose a connection is never changes, so it is remembered; until when it counts can be extended, so a remembered expiry is
+/// read again before it refuses anybody. That the row still *exists* cannot be remembered: see
+/// [`strongly`](Identify::strongly).
+pub struct Identify {
+    connections: Arc<dyn ConnectionStore>,
+    pusher: Arc<dyn Pusher>,
+    remembered: Mutex<HashMap<ConnectionId, Connection>>,
+}
+
+impl Identify {
+    /// Composes it.
+    #[must_use]
+    pub fn new(connections: Arc<dyn ConnectionStore>, pusher: Arc<dyn Pusher>) -> Self {
+        Self { connections, pusher, remembered: Mutex::default() }
+    }
+
+    /// The connection as the store has it, authenticated at this moment.
+    ///
+    /// One that the store does not know is told so and closed: nothing would be pushed to it, so its client must not believe
+    /// that it is connected.
+    pub(crate) async fn strongly(&self, origin: &Origin) -> Result<Connection, ChatError> {
+        let connection = self.even_expired(origin).await?;
+        if connection.identity.is_expired(origin.now) { Err(ChatError::AuthExpired) } else { Ok(connection) }
+    }
+
+    /// The connection, possibly from memory. The caller has to see to it that its row still exists.
+    pub(crate) async fn remembered(&self, origin: &Origin) -> Result<(Connection, Known), ChatError> {
+        let remembered = self.memory().get(&origin.connection).cloned();
+        match remembered {
+            Some(connection) if !connection.identity.is_expired(origin.now) => {
+                Ok((connection, Known::FromMemory))
+            }
+            _ => Ok((self.strongly(origin).await?, Known::FromStore)),
+        }
+    }
+
+    /// The connection as the store has it, whether or not its authentication has expired.
+    pub(crate) async fn even_expired(&self, origin: &Origin) -> Result<Connection, ChatError> {
+        let stored = self.connections.get(&origin.connection).await?;
+        match stored.filter(|connection| connection.may_be_open(origin.now)) {
+            Some(connection) => {
+                self.remember(connection.clone());
+                Ok(connection)
+            }
+            None => {
+                self.forget(&origin.connection);
+                self.turn_away(origin).await;
+                Err(ChatError::UnknownConnection)
+            }
+        }
+    }
+
+    pub(crate) fn remember(&self, connection: Connection) {
+        let mut memory = self.memory();
+        if memory.len() >= REMEMBERED_MAX {
+            // Simpler than choosing what to drop, and what is dropped costs one read.
+            memory.clear();
+        }
+        memory.insert(connection.id.clone(), connection);
+    }
+
+    pub(crate) fn forget(&self, id: &ConnectionId) {
+        self.memory().remove(id);
+    }
+
+    async fn turn_away(&self, origin: &Origin) {
+        let event = Event::UnknownConnection(origin.correlation.clone());
+        // If either fails the connection is gone, or its next frame ends here again.
+        let _ = self.pusher.push(&origin.connection, &event).await;
+        let _ = self.pusher.close(&origin.connection).await;
+    }
+
+    /// No code that holds the lock can panic half-way, so what a poisoned lock guards is whole.
+    fn memory(&self) -> MutexGuard<'_, HashMap<ConnectionId, Connection>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use futures_util::future::join;
+
+use super::deliver::{Deliveries, Delivery};
+use super::identify::{Identify, Origin};
+use crate::{
+    Advance, ChatError, ConnectionStore, Consistency, Email, Event, Member, MessageStore, PageLimit,
+    PageQuery, PageRange, Pusher, ReadMark, Room, RoomId, Timestamp,
+};
+
+/// How far a member has read now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// The room.
+    pub room: RoomId,
+    /// Who has read.
+    pub reader: Email,
+    /// The newest message read: at or before what was asked for, or later when more had been read before.
+    pub up_to: Timestamp,
+    /// What came of telling the others; nobody is told when nothing moved.
+    pub deliveries: Deliveries,
+}
+
+/// Notes how far a member has read, and tells the peer.
+pub struct MarkRead {
+    identify: Arc<Identify>,
+    connections: Arc<dyn ConnectionStore>,
+    messages: Arc<dyn MessageStore>,
+    delivery: Delivery,
+}
+
+impl MarkRead {
+    /// Composes it.
+    #[must_use]
+    pub fn new(
+        identify: Arc<Identify>,
+        connections: Arc<dyn ConnectionStore>,
+        messages: Arc<dyn MessageStore>,
+        pusher: Arc<dyn Pusher>,
+    ) -> Self {
+        let delivery = Delivery { connections: connections.clone(), pusher };
+        Self { identify, connections, messages, delivery }
+    }
+
+    /// Marks everything up to `up_to` as read by whoever is on the connection. `None` when there is nothing that early.
+    ///
+    /// The mark is what counts. The rows are marked one by one behind it, at most one page in a call; what is left goes with
+    /// the next.
+    ///
+    /// # Errors
+    /// [`SelfChat`](ChatError::SelfChat), [`UnknownConnection`](ChatError::UnknownConnection),
+    /// [`AuthExpired`](ChatError::AuthExpired), [`Unavailable`](ChatError::Unavailable). All may be repeated.
+    pub async fn execute(
+        &self,
+        origin: &Origin,
+        peer: &Email,
+        up_to: Timestamp,
+    ) -> Result<Option<Marked>, ChatError> {
+        let connection = self.identify.strongly(origin).await?;
+        let reader_email = connection.identity.email();
+        let id = RoomId::new(reader_email, peer)?;
+        let reader = id.member(reader_email).expect("the room was made of the reader's address");
+
+        // A mark is made from a message that exists, so it cannot pass the newest one.
+        let query = PageQuery { range: PageRange::Before(up_to.next()), limit: PageLimit::ONE };
+        let newest_read = self.messages.page(&id, query, Consistency::Strong).await?;
+        let Some(message) = newest_read.messages.first() else { return Ok(None) };
+        let (room, moved) =
+            match self.messages.advance_read(&id, reader, ReadMark::at(message, reader)).await? {
+                Advance::Moved(room) => (room, true),
+                Advance::Unchanged(room) => (room, false),
+                Advance::NoRoom => return Ok(None),
+            };
+        let Some(up_to) = room.read_up_to(reader) else { return Ok(None) };
+
+        let deliveries = if moved {
+            let event = Event::Read { room: id.clone(), reader: reader_email.clone(), up_to };
+            self.tell(reader_email, peer, origin, &event).await
+        } else {
+            Deliveries::default()
+        };
+        self.mark_rows(&room, reader).await?;
+        Ok(Some(Marked { room: id, reader: reader_email.clone(), up_to, deliveries }))
+    }
+
+    /// Tells the peer, whose messages were read, and the reader's other devices, whose badges go.
+    async fn tell(&self, reader: &Email, peer: &Email, origin: &Origin, event: &Event) -> Deliveries {
+        let now = origin.now;
+        let (own, peers) =
+            join(self.connections.of_user(reader, now), self.connections.of_user(peer, now)).await;
+        let all: Vec<_> = [own, peers].into_iter().flatten().flatten().collect();
+        let others = all.iter().filter(|connection| connection.id != origin.connection);
+        self.delivery.push(others, event, now).await
+    }
+
+    async fn mark_rows(&self, room: &Room, reader: Member) -> Result<(), ChatError> {
+        let Some((after, up_to)) = room.read_state(reader).rows_to_mark() else { return Ok(()) };
+        let range = after.map_or(PageRange::Oldest, PageRange::After);
+        let query = PageQuery { range, limit: PageLimit::MAX };
+        let page = self.messages.page(room.id(), query, Consistency::Strong).await?;
+        let covered = page.messages.iter().take_while(|message| message.at <= up_to);
+        let Some(through) = covered.clone().last().map(|message| message.at) else { return Ok(()) };
+        let rows: Vec<_> = covered
+            .filter(|message| message.sender == reader.peer() && !message.read)
+            .map(|message| message.at)
+            .collect();
+        Ok(self.messages.mark_rows_read(room.id(), reader, &rows, through).await?)
+    }
+}

@@ -1,0 +1,16 @@
+//! What can be done with the chat: one file for each verb. Time and fresh ids are inputs.
+
+pub(crate) mod backoff;
+pub(crate) mod connect;
+pub(crate) mod conversations;
+pub(crate) mod deliver;
+pub(crate) mod disconnect;
+pub(crate) mod history;
+pub(crate) mod identify;
+pub(crate) mod keep_alive;
+pub(crate) mod mark_read;
+pub(crate) mod open_attachment;
+pub(crate) mod reauthenticate;
+pub(crate) mod request_upload;
+pub(crate) mod send;
+pub(crate) mod typing;

@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use crate::{AttachmentKey, AttachmentStore, ChatError, Email, ImageFacts, RoomId, SignedUrl, Timestamp};
+
+/// Where to upload an image, and under which name to send it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The name.
+    pub key: AttachmentKey,
+    /// Where the bytes go.
+    pub url: SignedUrl,
+}
+
+/// Grants an upload.
+pub struct RequestUpload {
+    attachments: Arc<dyn AttachmentStore>,
+}
+
+impl RequestUpload {
+    /// Composes it.
+    #[must_use]
+    pub fn new(attachments: Arc<dyn AttachmentStore>) -> Self {
+        Self { attachments }
+    }
+
+    /// Grants `caller` one upload for the conversation with `peer`; `random` is 128 fresh random bits.
+    ///
+    /// # Errors
+    /// [`SelfChat`](ChatError::SelfChat), [`Unavailable`](ChatError::Unavailable).
+    pub async fn execute(
+        &self,
+        caller: &Email,
+        peer: &Email,
+        facts: ImageFacts,
+        random: u128,
+        now: Timestamp,
+    ) -> Result<Upload, ChatError> {
+        let room = RoomId::new(caller, peer)?;
+        let uploader = room.member(caller).expect("the room was made of the caller's address");
+        let key = AttachmentKey::mint(&room, uploader, facts.kind(), random);
+        let url = self.attachments.upload_url(&key, facts, now).await?;
+        Ok(Upload { key, url })
+    }
+}

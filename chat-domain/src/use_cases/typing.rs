@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use super::deliver::{Deliveries, Delivery};
+use super::identify::{Identify, Origin};
+use crate::{ChatError, ConnectionStore, Consistency, Email, Event, MessageStore, Pusher, RoomId};
+
+/// Tells a peer that somebody is typing. Nothing is stored.
+pub struct Typing {
+    identify: Arc<Identify>,
+    connections: Arc<dyn ConnectionStore>,
+    messages: Arc<dyn MessageStore>,
+    delivery: Delivery,
+}
+
+impl Typing {
+    /// Composes it.
+    #[must_use]
+    pub fn new(
+        identify: Arc<Identify>,
+        connections: Arc<dyn ConnectionStore>,
+        messages: Arc<dyn MessageStore>,
+        pusher: Arc<dyn Pusher>,
+    ) -> Self {
+        let delivery = Delivery { connections: connections.clone(), pusher };
+        Self { identify, connections, messages, delivery }
+    }
+
+    /// Tells the receiver, if the two have written to each other before: a stranger learns nothing from typing at somebody.
+    ///
+    /// # Errors
+    /// [`SelfChat`](ChatError::SelfChat), [`UnknownConnection`](ChatError::UnknownConnection),
+    /// [`AuthExpired`](ChatError::AuthExpired), [`Unavailable`](ChatError::Unavailable).
+    pub async fn execute(&self, origin: &Origin, receiver: &Email) -> Result<Deliveries, ChatError> {
+        let connection = self.identify.strongly(origin).await?;
+        let sender = connection.identity.email();
+        let room = RoomId::new(sender, receiver)?;
+        if self.messages.room(&room, Consistency::Eventual).await?.is_none() {
+            return Ok(Deliveries::default());
+        }
+        let receivers = self.connections.of_user(receiver, origin.now).await?;
+        let event = Event::Typing { room, sender: sender.clone() };
+        Ok(self.delivery.push(receivers.iter(), &event, origin.now).await)
+    }
+}

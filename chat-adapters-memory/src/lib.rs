@@ -1,1 +1,15 @@
-//! Every port of chat-domain in memory
+#![doc = include_str!("../README.md")]
+
+mod attachment_store;
+mod connection_store;
+mod identity_verifier;
+mod message_store;
+mod pusher;
+
+pub use attachment_store::{
+    Download, DownloadRefused, MemoryAttachmentStore, OBJECTS_MAX_BYTES, UploadRefused,
+};
+pub use connection_store::{MemoryConnectionStore, OF_USER_MAX};
+pub use identity_verifier::{MemoryIdentityVerifier, TOKENS_MAX};
+pub use message_store::MemoryMessageStore;
+pub use pusher::{INBOX_MAX, MemoryPusher};

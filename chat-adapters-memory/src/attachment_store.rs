@@ -1,0 +1,260 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::{Arc, RwLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chat_domain::{
+    AttachmentKey, AttachmentStore, AttachmentStoreError, DOWNLOAD_URL_LIFETIME, ImageFacts, SIGNATURE_BYTES,
+    SignedUrl, StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// How many bytes all objects may have together: 256 MiB, some 800 pictures as phones send them, or 25 of the largest.
+pub const OBJECTS_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+const NOT_POISONED: &str = "nothing panics while it holds the lock of the objects";
+
+/// Uploaded objects in memory, behind URLs that carry their own permission.
+///
+/// An HTTP server makes the URLs work: for `PUT <base>/<key>?<query>` it calls [`accept_upload`](Self::accept_upload), for
+/// `GET <base>/<key>?<query>` [`serve_download`](Self::serve_download), and gives both the key and the query as they stand
+/// in the request.
+///
+/// - The URL's signature is an HMAC-SHA-256 over the method, the key, the expiry and, for an upload, type and length. So
+///   nothing needs to be remembered of a URL, and a request that differs from what was announced has no valid signature.
+/// - Objects stay until the process ends. Beyond [`OBJECTS_MAX_BYTES`] uploads are refused.
+#[derive(Clone)]
+pub struct MemoryAttachmentStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    base_url: String,
+    mac: Hmac<Sha256>,
+    objects: RwLock<Objects>,
+}
+
+#[derive(Default)]
+struct Objects {
+    by_key: HashMap<String, Download>,
+    total_bytes: u64,
+}
+
+/// An object to be sent to whoever asked for it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Download {
+    /// The content type it was uploaded with.
+    pub content_type: String,
+    /// All of it. Cloning is cheap.
+    pub bytes: Bytes,
+}
+
+/// Why an upload is refused. Nothing was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UploadRefused {
+    /// The URL is not one of ours, or the request differs in key, type or length from what the URL was made for.
+    #[error("the signature does not cover this upload")]
+    Signature,
+    /// The URL works no more.
+    #[error("the upload URL has expired")]
+    Expired,
+    /// There is an object under the key already.
+    #[error("the object exists already")]
+    Exists,
+    /// All objects together would have more than [`OBJECTS_MAX_BYTES`].
+    #[error("the store is full: it holds at most {OBJECTS_MAX_BYTES} bytes")]
+    Full,
+}
+
+/// Why a download is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DownloadRefused {
+    /// The URL is not one of ours, or was made for another key.
+    #[error("the signature does not cover this download")]
+    Signature,
+    /// The URL works no more.
+    #[error("the download URL has expired")]
+    Expired,
+    /// Nothing was uploaded under the key.
+    #[error("there is no such object")]
+    Missing,
+}
+
+/// What a URL permits.
+enum Permission<'a> {
+    Upload { content_type: &'a str, size_bytes: u64 },
+    Download,
+}
+
+/// What is wrong with a URL.
+enum BadUrl {
+    Signature,
+    Expired,
+}
+
+impl MemoryAttachmentStore {
+    /// An empty store whose URLs begin with `base_url`, which does not end in a slash. `secret` is 256 random bits: who knows
+    /// them can make URLs.
+    #[must_use]
+    pub fn new(base_url: impl Into<String>, secret: [u8; 32]) -> Self {
+        let mac = Hmac::new_from_slice(&secret).expect("an HMAC takes a key of any length");
+        let shared = Shared { base_url: base_url.into(), mac, objects: RwLock::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Stores what was sent to an upload URL.
+    ///
+    /// # Errors
+    /// [`UploadRefused`].
+    pub fn accept_upload(
+        &self,
+        key: &str,
+        query: &str,
+        content_type: &str,
+        bytes: Bytes,
+        now: Timestamp,
+    ) -> Result<(), UploadRefused> {
+        let size_bytes = length(&bytes);
+        self.check(key, query, &Permission::Upload { content_type, size_bytes }, now).map_err(
+            |bad| match bad {
+                BadUrl::Signature => UploadRefused::Signature,
+                BadUrl::Expired => UploadRefused::Expired,
+            },
+        )?;
+        let mut objects = self.shared.objects.write().expect(NOT_POISONED);
+        let total_bytes = objects.total_bytes + size_bytes;
+        match objects.by_key.entry(key.to_owned()) {
+            Entry::Occupied(_) => return Err(UploadRefused::Exists),
+            Entry::Vacant(_) if total_bytes > OBJECTS_MAX_BYTES => return Err(UploadRefused::Full),
+            Entry::Vacant(vacant) => vacant.insert(Download { content_type: content_type.to_owned(), bytes }),
+        };
+        objects.total_bytes = total_bytes;
+        Ok(())
+    }
+
+    /// The object that a download URL permits to see.
+    ///
+    /// # Errors
+    /// [`DownloadRefused`].
+    pub fn serve_download(
+        &self,
+        key: &str,
+        query: &str,
+        now: Timestamp,
+    ) -> Result<Download, DownloadRefused> {
+        self.check(key, query, &Permission::Download, now).map_err(|bad| match bad {
+            BadUrl::Signature => DownloadRefused::Signature,
+            BadUrl::Expired => DownloadRefused::Expired,
+        })?;
+        let objects = self.shared.objects.read().expect(NOT_POISONED);
+        objects.by_key.get(key).cloned().ok_or(DownloadRefused::Missing)
+    }
+
+    fn sign(&self, key: &AttachmentKey, permission: &Permission<'_>, expires_at: Timestamp) -> String {
+        let mut url = format!("{}/{key}?expires={expires_at}&signature=", self.shared.base_url);
+        for byte in self.mac(key.as_str(), permission, expires_at).finalize().into_bytes() {
+            write!(url, "{byte:02x}").expect("a String takes everything");
+        }
+        url
+    }
+
+    fn check(
+        &self,
+        key: &str,
+        query: &str,
+        permission: &Permission<'_>,
+        now: Timestamp,
+    ) -> Result<(), BadUrl> {
+        let (expires_at, signature) = parse_query(query).ok_or(BadUrl::Signature)?;
+        let mac = self.mac(key, permission, expires_at);
+        mac.verify_slice(&signature).map_err(|_| BadUrl::Signature)?;
+        if now >= expires_at { Err(BadUrl::Expired) } else { Ok(()) }
+    }
+
+    /// One line for each part, none of which holds a line break unless the request was made up; then the signature differs,
+    /// because the number of lines does.
+    fn mac(&self, key: &str, permission: &Permission<'_>, expires_at: Timestamp) -> Hmac<Sha256> {
+        let text = match permission {
+            Permission::Upload { content_type, size_bytes } => {
+                format!("PUT\n{expires_at}\n{size_bytes}\n{key}\n{content_type}")
+            }
+            Permission::Download => format!("GET\n{expires_at}\n{key}"),
+        };
+        self.shared.mac.clone().chain_update(text)
+    }
+}
+
+fn length(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).expect("a length fits 64 bits")
+}
+
+/// Reads `expires=<timestamp>&signature=<64 hexadecimal digits>`, exactly as it was written.
+fn parse_query(query: &str) -> Option<(Timestamp, [u8; 32])> {
+    let (expires_at, digits) = query.strip_prefix("expires=")?.split_once("&signature=")?;
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    let mut signature = [0; 32];
+    for (place, byte) in signature.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some((expires_at.parse().ok()?, signature))
+}
+
+#[async_trait]
+impl AttachmentStore for MemoryAttachmentStore {
+    async fn upload_url(
+        &self,
+        key: &AttachmentKey,
+        facts: ImageFacts,
+        now: Timestamp,
+    ) -> Result<SignedUrl, AttachmentStoreError> {
+        let content_type = facts.kind().as_str();
+        let expires_at = now.after(UPLOAD_URL_LIFETIME);
+        let permission = Permission::Upload { content_type, size_bytes: facts.size_bytes() };
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Ok(SignedUrl { url: self.sign(key, &permission, expires_at), headers, expires_at })
+    }
+
+    async fn inspect(&self, key: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError> {
+        let objects = self.shared.objects.read().expect(NOT_POISONED);
+        Ok(objects.by_key.get(key.as_str()).map(|object| StoredObject {
+            content_type: object.content_type.clone(),
+            size_bytes: length(&object.bytes),
+            first_bytes: object.bytes.iter().copied().take(SIGNATURE_BYTES).collect(),
+        }))
+    }
+
+    async fn download_url(
+        &self,
+        key: &AttachmentKey,
+        now: Timestamp,
+    ) -> Result<SignedUrl, AttachmentStoreError> {
+        let expires_at = now.after(DOWNLOAD_URL_LIFETIME);
+        let url = self.sign(key, &Permission::Download, expires_at);
+        Ok(SignedUrl { url, headers: Vec::new(), expires_at })
+    }
+}
+
+/// Shows the length alone.
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemoryAttachmentStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let objects = self.shared.objects.read().expect(NOT_POISONED);
+        f.debug_struct("MemoryAttachmentStore")
+            .field("objects", &objects.by_key.len())
+            .field("total_bytes", &objects.total_bytes)
+            .finish_non_exhaustive()
+    }
+}

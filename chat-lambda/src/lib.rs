@@ -1,1 +1,7 @@
-//! API Gateway events in, use case, responses out: the chat's wire format and handlers
+#![doc = include_str!("../README.md")]
+
+mod backoff;
+pub mod functions;
+pub mod wire;
+
+pub use backoff::JitteredBackoff;

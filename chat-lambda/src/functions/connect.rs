@@ -1,0 +1,95 @@
+use aws_lambda_events::event::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use chat_domain::{AccessToken, Connect, ConnectCommand, ConnectionId, Correlation};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::{AllowedOrigins, Ports, SUBPROTOCOL, Settings, response, time};
+use crate::wire::error::{ErrorCode, WireError};
+
+/// The function behind `$connect`: 200 opens the socket, anything else refuses it.
+pub struct ConnectFunction {
+    connect: Connect,
+    allowed_origins: AllowedOrigins,
+}
+
+impl ConnectFunction {
+    /// Composes it.
+    #[must_use]
+    pub fn new(ports: &Ports, settings: &Settings) -> Self {
+        let connect = Connect::new(ports.verifier.clone(), ports.connections.clone(), ports.pusher.clone());
+        Self { connect, allowed_origins: settings.allowed_origins.clone() }
+    }
+
+    /// Handles a `CONNECT` event.
+    pub async fn handle(&self, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+        let correlation = Correlation {
+            request_id: event.request_context.request_id.clone().unwrap_or_default(),
+            message: None,
+        };
+        if self.allowed_origins.refuses(&event.headers) {
+            let error = WireError::new(ErrorCode::Unauthorized, "this web page may not use the chat");
+            return response::json(StatusCode::FORBIDDEN, response::error_json(error, &correlation));
+        }
+        let subprotocols = Subprotocols::of(&event.headers);
+        match self.admit(&event, &subprotocols, &correlation).await {
+            Ok(()) => {
+                let mut response = response::status(StatusCode::OK);
+                if subprotocols.offers_ours {
+                    let ours = HeaderValue::from_static(SUBPROTOCOL);
+                    response.headers.insert(SEC_WEBSOCKET_PROTOCOL, ours);
+                }
+                response
+            }
+            Err(error) => response::json(error.code.status(), response::error_json(error, &correlation)),
+        }
+    }
+
+    async fn admit(
+        &self,
+        event: &ApiGatewayWebsocketProxyRequest,
+        subprotocols: &Subprotocols<'_>,
+        correlation: &Correlation,
+    ) -> Result<(), WireError> {
+        let context = &event.request_context;
+        let token = subprotocols
+            .token
+            .or_else(|| event.query_string_parameters.first("token"))
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| WireError::new(ErrorCode::Unauthorized, "a token is needed to connect"))?;
+        let connection = context
+            .connection_id
+            .as_deref()
+            .ok_or_else(|| WireError::bad_request("the event names no connection"))?;
+        let command = ConnectCommand {
+            connection: ConnectionId::new(connection),
+            token: AccessToken::new(token),
+            connected_at: time(context.connected_at)?,
+            now: time(context.request_time_epoch)?,
+        };
+        match self.connect.execute(command).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(response::refuse(error, correlation)),
+        }
+    }
+}
+
+/// What a client offers in `Sec-WebSocket-Protocol`: `chat.v1`, and behind it the token. A token there stays out of URLs, which
+/// get logged.
+struct Subprotocols<'a> {
+    offers_ours: bool,
+    token: Option<&'a str>,
+}
+
+impl<'a> Subprotocols<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let offered: Vec<&str> = headers
+            .get_all(SEC_WEBSOCKET_PROTOCOL)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .collect();
+        let ours = offered.iter().position(|offer| *offer == SUBPROTOCOL);
+        Self { offers_ours: ours.is_some(), token: ours.and_then(|place| offered.get(place + 1)).copied() }
+    }
+}

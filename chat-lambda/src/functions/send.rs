@@ -1,0 +1,122 @@
+use std::sync::Arc;
+
+use aws_lambda_events::event::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use chat_domain::{
+    ChatError, ClientMessageId, ConnectionId, Correlation, Identify, KeepAlive, MarkRead, Origin,
+    Reauthenticate, SendMessage, Typing,
+};
+use http::StatusCode;
+use uuid::Uuid;
+
+use super::{Ports, Settings, response, time};
+use crate::wire::error::WireError;
+use crate::wire::frames::{ErrorBody, PongFrame, ReadFrame, ReauthedFrame, Request, SentFrame, ServerFrame};
+
+/// The function behind every WebSocket route but `$connect` and `$disconnect`. What it answers goes back as the route's
+/// response.
+pub struct SendFunction {
+    send: SendMessage,
+    mark_read: MarkRead,
+    typing: Typing,
+    keep_alive: KeepAlive,
+    reauthenticate: Reauthenticate,
+}
+
+impl SendFunction {
+    /// Composes it.
+    #[must_use]
+    pub fn new(ports: &Ports, identify: Arc<Identify>, settings: &Settings) -> Self {
+        let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
+        Self {
+            send: SendMessage::new(
+                identify.clone(),
+                connections.clone(),
+                messages.clone(),
+                attachments,
+                pusher.clone(),
+                backoff,
+                settings.rate,
+            ),
+            mark_read: MarkRead::new(identify.clone(), connections.clone(), messages.clone(), pusher.clone()),
+            typing: Typing::new(identify.clone(), connections.clone(), messages, pusher),
+            keep_alive: KeepAlive::new(identify.clone()),
+            reauthenticate: Reauthenticate::new(verifier, connections, identify),
+        }
+    }
+
+    /// Handles a `MESSAGE` event.
+    pub async fn handle(&self, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+        let context = event.request_context;
+        let body = event.body.unwrap_or_default();
+        let parsed = Request::parse(&body, fallback_id(context.message_id.as_deref().unwrap_or_default()));
+        let correlation =
+            Correlation { request_id: context.request_id.unwrap_or_default(), message: parsed.message };
+        let outcome = match (parsed.request, time(context.request_time_epoch)) {
+            (Ok(request), Ok(now)) => {
+                let connection = ConnectionId::new(context.connection_id.unwrap_or_default());
+                let origin = Origin { connection, correlation: correlation.clone(), now };
+                match self.execute(request, &origin).await {
+                    // It was told on its connection, which is closed by now.
+                    Err(ChatError::UnknownConnection) => Ok(None),
+                    Err(error) => Err(response::refuse(error, &correlation)),
+                    Ok(frame) => Ok(frame),
+                }
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        match outcome {
+            Ok(Some(frame)) => response::frame(&frame),
+            Ok(None) => response::status(StatusCode::OK),
+            Err(error) => response::frame(&error_frame(error, &correlation)),
+        }
+    }
+
+    async fn execute(&self, request: Request, origin: &Origin) -> Result<Option<ServerFrame>, ChatError> {
+        match request {
+            Request::SendMessage(command) => {
+                let sent = self.send.from_connection(origin, command).await?;
+                tracing::info!(
+                    request_id = origin.correlation.request_id,
+                    room = %sent.room.tag(),
+                    seq = sent.seq,
+                    outcome = ?sent.outcome,
+                    "sent"
+                );
+                Ok(Some(ServerFrame::Sent(SentFrame::from(&sent))))
+            }
+            Request::MarkRead { peer, up_to } => {
+                let marked = self.mark_read.execute(origin, &peer, up_to).await?;
+                Ok(marked.map(|marked| {
+                    ServerFrame::Read(ReadFrame {
+                        room_id: marked.room.to_string(),
+                        reader_email: marked.reader.to_string(),
+                        up_to: marked.up_to.to_string(),
+                    })
+                }))
+            }
+            Request::Typing { receiver } => {
+                self.typing.execute(origin, &receiver).await?;
+                Ok(None)
+            }
+            Request::Ping => {
+                self.keep_alive.execute(origin).await?;
+                Ok(Some(ServerFrame::Pong(PongFrame { server_time: origin.now.to_string() })))
+            }
+            Request::Reauth { token } => {
+                let expires_at = self.reauthenticate.execute(origin, &token).await?.to_string();
+                Ok(Some(ServerFrame::Reauth(ReauthedFrame { expires_at })))
+            }
+        }
+    }
+}
+
+fn error_frame(error: WireError, correlation: &Correlation) -> ServerFrame {
+    ServerFrame::Error(ErrorBody::new(error, correlation))
+}
+
+/// The name of a message whose client gave it none: always the same for the same frame, however often the gateway delivers it.
+fn fallback_id(gateway_message_id: &str) -> ClientMessageId {
+    /// Made once, at random, for this purpose.
+    const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_0f5e_3d0b_4c55_9a43_7e0c_58d1_2b9e);
+    ClientMessageId::from_u128(Uuid::new_v5(&NAMESPACE, gateway_message_id.as_bytes()).as_u128())
+}

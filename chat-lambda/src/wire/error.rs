@@ -1,0 +1,181 @@
+//! What a client is told when something is refused or fails.
+
+use chat_domain::{
+    AttachmentRefused, ChatError, ClientMessageIdError, EmailError, PageLimitError, TextError,
+    TimestampError, VerdictError,
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+/// The closed list of error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub enum ErrorCode {
+    /// The request is malformed; `message` says where.
+    BadRequest,
+    /// An e-mail address is not one.
+    InvalidEmail,
+    /// Sender and receiver are the same.
+    SelfChat,
+    /// The text has more than 8,192 bytes.
+    MessageTooLong,
+    /// The text is empty or blank.
+    MessageEmpty,
+    /// The `clientMessageId` was used for a message with other content.
+    IdReused,
+    /// The token is missing or not accepted.
+    Unauthorized,
+    /// The token or the connection's authentication has expired: send `reauth`, then try again.
+    AuthExpired,
+    /// The server does not know the connection and closes it: connect anew, then try again.
+    UnknownConnection,
+    /// Too many messages: try again after a moment.
+    RateLimited,
+    /// Too much was written since `after`: sync; if the message is not among what came, try again with a newer `after`.
+    ResyncNeeded,
+    /// There is no such uploaded object.
+    AttachmentMissing,
+    /// The attachment is not allowed, or not what was announced.
+    AttachmentRejected,
+    /// The proposal is not open, or not the caller's to answer.
+    ProposalState,
+    /// Something did not answer; the outcome is unknown: try again.
+    Unavailable,
+    /// A fault of the server; the outcome is unknown.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Whether the outcome is unknown or may change, so that the same request is to be sent again, with the same id. `false`
+    /// is definitive: it did not happen and will not.
+    #[must_use]
+    pub const fn retryable(self) -> bool {
+        match self {
+            Self::AuthExpired
+            | Self::UnknownConnection
+            | Self::RateLimited
+            | Self::ResyncNeeded
+            | Self::Unavailable
+            | Self::Internal => true,
+            Self::BadRequest
+            | Self::InvalidEmail
+            | Self::SelfChat
+            | Self::MessageTooLong
+            | Self::MessageEmpty
+            | Self::IdReused
+            | Self::Unauthorized
+            | Self::AttachmentMissing
+            | Self::AttachmentRejected
+            | Self::ProposalState => false,
+        }
+    }
+
+    /// The HTTP status of a REST answer with this code.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest
+            | Self::InvalidEmail
+            | Self::SelfChat
+            | Self::MessageTooLong
+            | Self::MessageEmpty => StatusCode::BAD_REQUEST,
+            Self::Unauthorized | Self::AuthExpired => StatusCode::UNAUTHORIZED,
+            Self::AttachmentMissing => StatusCode::NOT_FOUND,
+            Self::IdReused | Self::ResyncNeeded | Self::ProposalState => StatusCode::CONFLICT,
+            Self::UnknownConnection => StatusCode::GONE,
+            Self::AttachmentRejected => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// An error on its way to a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code:?}: {message}")]
+pub struct WireError {
+    /// What kind it is.
+    pub code: ErrorCode,
+    /// What to tell a developer. Nothing internal stands in it.
+    pub message: String,
+}
+
+impl WireError {
+    /// An error of this kind.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// A malformed request.
+    #[must_use]
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::BadRequest, message)
+    }
+
+    /// The same, with the name of the field it is about.
+    #[must_use]
+    pub fn in_field(self, field: &str) -> Self {
+        Self { message: format!("{field}: {}", self.message), ..self }
+    }
+}
+
+/// The one place where the domain's errors become answers.
+impl From<&ChatError> for WireError {
+    fn from(error: &ChatError) -> Self {
+        let code = match error {
+            ChatError::SelfChat => ErrorCode::SelfChat,
+            ChatError::IdReused => ErrorCode::IdReused,
+            ChatError::AfterAheadOfRoom => ErrorCode::BadRequest,
+            ChatError::ResyncNeeded => ErrorCode::ResyncNeeded,
+            ChatError::RateLimited { .. } => ErrorCode::RateLimited,
+            ChatError::ProposalState(_) => ErrorCode::ProposalState,
+            ChatError::AttachmentRejected(_) => ErrorCode::AttachmentRejected,
+            ChatError::AttachmentMissing => ErrorCode::AttachmentMissing,
+            ChatError::Unauthorized { .. } => ErrorCode::Unauthorized,
+            ChatError::AuthExpired => ErrorCode::AuthExpired,
+            ChatError::UnknownConnection => ErrorCode::UnknownConnection,
+            ChatError::Unavailable { .. } => ErrorCode::Unavailable,
+            ChatError::Internal { .. } => ErrorCode::Internal,
+        };
+        // A ChatError's own text names no internals; those are in its source, for the log.
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<EmailError> for WireError {
+    fn from(error: EmailError) -> Self {
+        Self::new(ErrorCode::InvalidEmail, error.to_string())
+    }
+}
+
+impl From<TextError> for WireError {
+    fn from(error: TextError) -> Self {
+        let code = match error {
+            TextError::Empty => ErrorCode::MessageEmpty,
+            TextError::TooLong { .. } => ErrorCode::MessageTooLong,
+            _ => ErrorCode::BadRequest,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<AttachmentRefused> for WireError {
+    fn from(error: AttachmentRefused) -> Self {
+        Self::new(ErrorCode::AttachmentRejected, error.to_string())
+    }
+}
+
+macro_rules! bad_request_from {
+    ($($error:ty),*) => {$(
+        impl From<$error> for WireError {
+            fn from(error: $error) -> Self {
+                Self::bad_request(error.to_string())
+            }
+        }
+    )*};
+}
+
+bad_request_from!(ClientMessageIdError, PageLimitError, TimestampError, VerdictError);

@@ -1,0 +1,333 @@
+//! The frames on the WebSocket.
+
+use chat_domain::{
+    AccessToken, ClientMessageId, Correlation, Email, Event, SendCommand, SendOutcome, Sent, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::{ErrorCode, WireError};
+use super::json;
+use super::message::{AttachmentBody, MessageBody, Parts, ProposalAnswerBody, ProposalBody};
+
+/// What a client says. The `action` chooses the route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub enum ClientFrame {
+    /// Sends a message; answered with `sent` or `error`.
+    SendMessage(SendMessageFrame),
+    /// Says how far a conversation was read; answered with `read` or `error`, or with nothing when there is nothing to read.
+    MarkRead(MarkReadFrame),
+    /// Says that the user is typing. Not answered, unless with `error`.
+    Typing(TypingFrame),
+    /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle timer away.
+    Ping(PingFrame),
+    /// Extends the connection's authentication by a newer token of the same user; answered with `reauth` or `error`.
+    Reauth(ReauthFrame),
+}
+
+/// A message to send.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct SendMessageFrame {
+    /// Who is to get it.
+    pub receiver_email: String,
+    /// The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a proposal or an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub message: Option<String>,
+    /// A UUID made before the first attempt, the same for every retry. Without it only doubled deliveries of the same frame are
+    /// recognised, not retries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub client_message_id: Option<String>,
+    /// The newest timestamp of the conversation that the client knew when it made the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub after: Option<String>,
+    /// An image that was uploaded before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub attachment: Option<AttachmentBody>,
+    /// A proposal to play a match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub proposal: Option<ProposalBody>,
+    /// An answer to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub proposal_answer: Option<ProposalAnswerBody>,
+}
+
+/// How far a conversation was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct MarkReadFrame {
+    /// The other member.
+    pub peer_email: String,
+    /// The timestamp of the newest message read.
+    pub up_to: String,
+}
+
+/// The user is typing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct TypingFrame {
+    /// To whom.
+    pub receiver_email: String,
+}
+
+/// Is anybody there?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct PingFrame {}
+
+/// A newer token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ReauthFrame {
+    /// The access token.
+    pub token: String,
+}
+
+impl std::fmt::Debug for ReauthFrame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReauthFrame(..)")
+    }
+}
+
+/// What the server says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub enum ServerFrame {
+    /// A message was stored.
+    Message(MessageBody),
+    /// Your message is stored.
+    Sent(SentFrame),
+    /// A member has read further.
+    Read(ReadFrame),
+    /// A member is typing.
+    Typing(TypingEventFrame),
+    /// The connection works.
+    Pong(PongFrame),
+    /// The connection's authentication is extended.
+    Reauth(ReauthedFrame),
+    /// A request was refused or failed.
+    Error(ErrorBody),
+}
+
+/// The acknowledgement of a message: it is stored, for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct SentFrame {
+    /// The client's name for it, or the one the server made when the client gave none.
+    pub client_message_id: String,
+    /// The room.
+    pub room_id: String,
+    /// Its place in the room: the same in every acknowledgement of this id.
+    pub timestamp: String,
+    /// Its number in the room: the same in every acknowledgement of this id.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub seq: u64,
+    /// Whether an earlier attempt had stored it.
+    pub duplicate: bool,
+}
+
+/// A member has read further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ReadFrame {
+    /// The room.
+    pub room_id: String,
+    /// Who has read.
+    pub reader_email: String,
+    /// The timestamp of the newest message read.
+    pub up_to: String,
+}
+
+/// A member is typing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct TypingEventFrame {
+    /// The room.
+    pub room_id: String,
+    /// Who types.
+    pub sender_email: String,
+}
+
+/// The connection works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct PongFrame {
+    /// The server's time.
+    pub server_time: String,
+}
+
+/// The connection's authentication is extended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ReauthedFrame {
+    /// When it expires now.
+    pub expires_at: String,
+}
+
+/// A request was refused or failed. A REST answer has the same body, with the HTTP status that fits the code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ErrorBody {
+    /// What kind of error it is.
+    pub code: ErrorCode,
+    /// What went wrong, for developers; people are told by `code`, in their language.
+    pub message: String,
+    /// Whether to send the same again with the same id. `false` is definitive: it did not happen and will not.
+    pub retryable: bool,
+    /// The server's name for the request, to be found in its log.
+    pub request_id: String,
+    /// The message's id, when the request had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub client_message_id: Option<String>,
+}
+
+impl ErrorBody {
+    pub(crate) fn new(error: WireError, correlation: &Correlation) -> Self {
+        Self {
+            code: error.code,
+            message: error.message,
+            retryable: error.code.retryable(),
+            request_id: correlation.request_id.clone(),
+            client_message_id: correlation.message.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl ServerFrame {
+    /// The frame's JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and booleans always serialise")
+    }
+}
+
+impl From<&Sent> for SentFrame {
+    fn from(sent: &Sent) -> Self {
+        Self {
+            client_message_id: sent.id.to_string(),
+            room_id: sent.room.to_string(),
+            timestamp: sent.at.to_string(),
+            seq: sent.seq,
+            duplicate: sent.outcome == SendOutcome::Duplicate,
+        }
+    }
+}
+
+impl From<&Event> for ServerFrame {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::Message(message) => Self::Message(message.into()),
+            Event::Read { room, reader, up_to } => Self::Read(ReadFrame {
+                room_id: room.to_string(),
+                reader_email: reader.to_string(),
+                up_to: up_to.to_string(),
+            }),
+            Event::Typing { room, sender } => {
+                Self::Typing(TypingEventFrame { room_id: room.to_string(), sender_email: sender.to_string() })
+            }
+            Event::UnknownConnection(correlation) => {
+                let error = WireError::from(&chat_domain::ChatError::UnknownConnection);
+                Self::Error(ErrorBody::new(error, correlation))
+            }
+        }
+    }
+}
+
+/// The JSON of an event, for a [`Pusher`](chat_domain::Pusher).
+#[must_use]
+pub fn encode(event: &Event) -> String {
+    ServerFrame::from(event).to_json()
+}
+
+/// A frame whose parts all make sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    SendMessage(SendCommand),
+    MarkRead { peer: Email, up_to: Timestamp },
+    Typing { receiver: Email },
+    Ping,
+    Reauth { token: AccessToken },
+}
+
+/// A frame as it came: the message's id, for whoever answers, and what is asked for, if it makes sense.
+pub(crate) struct Parsed {
+    pub(crate) message: Option<ClientMessageId>,
+    pub(crate) request: Result<Request, WireError>,
+}
+
+impl Request {
+    /// Reads a frame. A message without an id is named `fallback_id`.
+    pub(crate) fn parse(text: &str, fallback_id: ClientMessageId) -> Parsed {
+        match json::pick(text, ["action", "clientMessageId"]) {
+            Ok([action, id]) => Parsed {
+                message: id.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok()),
+                request: Self::typed(action.as_ref(), text, fallback_id),
+            },
+            Err(error) => Parsed { message: None, request: Err(error) },
+        }
+    }
+
+    fn typed(action: Option<&Value>, text: &str, fallback_id: ClientMessageId) -> Result<Self, WireError> {
+        let action = action.ok_or_else(|| WireError::bad_request("action: missing"))?;
+        match action.as_str().unwrap_or_default() {
+            "sendMessage" => {
+                let frame: SendMessageFrame = json::typed(text)?;
+                frame.into_command(fallback_id).map(Self::SendMessage)
+            }
+            "markRead" => {
+                let frame: MarkReadFrame = json::typed(text)?;
+                let up_to = frame.up_to.parse().map_err(|error| WireError::from(error).in_field("upTo"))?;
+                Ok(Self::MarkRead { peer: email("peerEmail", &frame.peer_email)?, up_to })
+            }
+            "typing" => {
+                let frame: TypingFrame = json::typed(text)?;
+                Ok(Self::Typing { receiver: email("receiverEmail", &frame.receiver_email)? })
+            }
+            "ping" => Ok(Self::Ping),
+            "reauth" => Ok(Self::Reauth { token: AccessToken::new(json::typed::<ReauthFrame>(text)?.token) }),
+            _ => Err(WireError::bad_request("action: one of sendMessage, markRead, typing, ping, reauth")),
+        }
+    }
+}
+
+impl SendMessageFrame {
+    pub(crate) fn into_command(self, fallback_id: ClientMessageId) -> Result<SendCommand, WireError> {
+        let id = self.client_message_id.as_deref().map(str::parse).transpose()?;
+        let after = self.after.as_deref().map(str::parse).transpose();
+        let parts = Parts {
+            message: self.message,
+            attachment: self.attachment,
+            proposal: self.proposal,
+            proposal_answer: self.proposal_answer,
+        };
+        Ok(SendCommand {
+            receiver: email("receiverEmail", &self.receiver_email)?,
+            id: id.unwrap_or(fallback_id),
+            after: after.map_err(|error| WireError::from(error).in_field("after"))?,
+            content: parts.try_into()?,
+        })
+    }
+}
+
+pub(crate) fn email(field: &str, text: &str) -> Result<Email, WireError> {
+    text.parse().map_err(|error| WireError::from(error).in_field(field))
+}

@@ -1,0 +1,71 @@
+//! Strict JSON: an object whose keys come once.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::error::WireError;
+
+/// Reads an object into `T`. Unknown keys are ignored; a key that comes twice at the top is refused, since two readers of the
+/// same text could otherwise disagree about it.
+///
+/// # Errors
+/// `badRequest`, saying what is wrong and where.
+pub fn object<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
+    pick(text, [])?;
+    typed(text)
+}
+
+/// Reads an object that [`pick`] has looked through already.
+pub(crate) fn typed<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
+    serde_json::from_str(text).map_err(fault)
+}
+
+/// Looks through an object whose keys come once, and returns the values of the wanted ones.
+pub(crate) fn pick<const N: usize>(text: &str, wanted: [&str; N]) -> Result<[Option<Value>; N], WireError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let picked = Pick { wanted }.deserialize(&mut deserializer).map_err(fault)?;
+    deserializer.end().map_err(fault)?;
+    Ok(picked)
+}
+
+fn fault(error: serde_json::Error) -> WireError {
+    WireError::bad_request(format!("not the JSON expected: {error}"))
+}
+
+struct Pick<'a, const N: usize> {
+    wanted: [&'a str; N],
+}
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Pick<'_, N> {
+    type Value = [Option<Value>; N];
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
+    type Value = [Option<Value>; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut picked = std::array::from_fn(|_| None);
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            match self.wanted.iter().position(|wanted| *wanted == key) {
+                Some(place) => picked[place] = Some(map.next_value()?),
+                None => map.next_value::<IgnoredAny>().map(drop)?,
+            }
+            if let Some(doubled) = seen.replace(key) {
+                return Err(serde::de::Error::custom(format_args!("the key `{doubled}` comes twice")));
+            }
+        }
+        Ok(picked)
+    }
+}

@@ -1,0 +1,196 @@
+//! The bodies of the REST API.
+
+use chat_domain::{Conversation, HistoryPage, PageRange, SignedUrl, Upload};
+use serde::{Deserialize, Serialize};
+
+use super::message::{KindName, MessageBody, ProposalBody};
+
+/// `GET /chat/history`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct HistoryBody {
+    /// The room.
+    pub room_id: String,
+    /// Newest first; with `after`, oldest first.
+    pub messages: Vec<MessageBody>,
+    /// Whether there is more beyond the last of them.
+    pub has_more: bool,
+    /// Without `after`: the `before` of the next older page; absent at the beginning of the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub next_before: Option<String>,
+    /// With `after`: the `after` of the next newer page, or of the next sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub next_after: Option<String>,
+    /// How far the peer has read.
+    pub peer_read_up_to: Option<String>,
+    /// How far the caller has read.
+    pub my_read_up_to: Option<String>,
+}
+
+impl HistoryBody {
+    pub(crate) fn new(page: &HistoryPage, range: PageRange) -> Self {
+        let last = page.messages.last().map(|message| message.at);
+        let (next_before, next_after) = match range {
+            PageRange::Newest | PageRange::Before(_) => (last.filter(|_| page.has_more), None),
+            PageRange::Oldest => (None, last),
+            PageRange::After(after) => (None, last.or(Some(after))),
+        };
+        Self {
+            room_id: page.room.to_string(),
+            messages: page.messages.iter().map(MessageBody::from).collect(),
+            has_more: page.has_more,
+            next_before: next_before.map(|at| at.to_string()),
+            next_after: next_after.map(|at| at.to_string()),
+            peer_read_up_to: page.peer_read_up_to.map(|at| at.to_string()),
+            my_read_up_to: page.my_read_up_to.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// `GET /chat/conversations`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ConversationsBody {
+    /// Newest first, at most 100.
+    pub conversations: Vec<ConversationBody>,
+    /// What is unread in the newest 100 conversations together; on the first page only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional, type = "number"))]
+    pub total_unread: Option<u64>,
+    /// The `cursor` of the next page; `null` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// One conversation in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ConversationBody {
+    /// The other member.
+    pub peer_email: String,
+    /// The first 100 characters of the newest message.
+    pub preview: String,
+    /// Its timestamp.
+    pub last_timestamp: String,
+    /// Its number.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub last_seq: u64,
+    /// Who sent it.
+    pub last_sender_email: String,
+    /// What kind it is.
+    pub last_kind: KindName,
+    /// How many of the peer's messages the caller has not read.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub unread: u64,
+    /// How far the peer has read.
+    pub peer_read_up_to: Option<String>,
+}
+
+impl From<&Conversation> for ConversationBody {
+    fn from(conversation: &Conversation) -> Self {
+        Self {
+            peer_email: conversation.peer.to_string(),
+            preview: conversation.preview.clone(),
+            last_timestamp: conversation.last_at.to_string(),
+            last_seq: conversation.last_seq,
+            last_sender_email: conversation.last_sender.to_string(),
+            last_kind: conversation.last_kind.into(),
+            unread: conversation.unread,
+            peer_read_up_to: conversation.peer_read_up_to.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// The request of `POST /chat/uploads`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct UploadRequestBody {
+    /// The other member.
+    pub with: String,
+    /// `image/jpeg`, `image/png`, `image/webp` or `image/gif`.
+    pub content_type: String,
+    /// The exact length in bytes, at most 10 MiB.
+    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    pub size: u64,
+    /// The width in pixels.
+    pub width: u32,
+    /// The height in pixels.
+    pub height: u32,
+}
+
+/// The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct UploadBody {
+    /// The name to send the image by.
+    pub key: String,
+    /// Where to `PUT` the bytes.
+    pub url: String,
+    /// The headers the `PUT` must carry.
+    pub headers: Vec<HeaderBody>,
+    /// When the URL stops working.
+    pub expires_at: String,
+}
+
+/// A header of an HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct HeaderBody {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl From<Upload> for UploadBody {
+    fn from(upload: Upload) -> Self {
+        let headers = upload.url.headers.into_iter().map(|(name, value)| HeaderBody { name, value });
+        Self {
+            key: upload.key.to_string(),
+            url: upload.url.url,
+            headers: headers.collect(),
+            expires_at: upload.url.expires_at.to_string(),
+        }
+    }
+}
+
+/// `GET /chat/attachments/{key}`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct AttachmentUrlBody {
+    /// Where to `GET` the bytes.
+    pub url: String,
+    /// When the URL stops working.
+    pub expires_at: String,
+}
+
+impl From<SignedUrl> for AttachmentUrlBody {
+    fn from(url: SignedUrl) -> Self {
+        Self { url: url.url, expires_at: url.expires_at.to_string() }
+    }
+}
+
+/// The request of `POST /chat/proposals`. It is answered as a `sendMessage` frame is: with the fields of `sent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ProposalRequestBody {
+    /// Who is to get it.
+    pub receiver_email: String,
+    /// A UUID made before the first attempt, the same for every retry.
+    pub client_message_id: String,
+    /// The newest timestamp of the conversation that the client knew when it made the proposal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub after: Option<String>,
+    /// The proposal.
+    pub proposal: ProposalBody,
+}

@@ -1,1 +1,23 @@
-//! Load driver and benchmarks; never published
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod commands;
+pub mod drive;
+pub mod error;
+pub mod frames;
+pub mod idle;
+pub mod pacer;
+pub mod payload;
+pub mod people;
+pub mod process;
+pub mod report;
+pub mod rest;
+pub mod run;
+pub mod schedule;
+pub mod search;
+pub mod socket;
+pub mod stats;
+pub mod svg;
+pub mod talker;
+pub mod target;
+pub mod verify;

@@ -1,0 +1,103 @@
+//! The commands: run, print, say whether all was well.
+
+use std::fs;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::{Cli, Command, IdleArgs, LoadArgs, Server};
+use crate::error::BenchError;
+use crate::idle::{files_needed, idle};
+use crate::process::raise_file_limit;
+use crate::run::{Load, Outcome, run};
+use crate::search::{Search, holds};
+use crate::target::Target;
+use crate::{idle as crowd, report, svg};
+
+/// Runs a command; answers whether every promise was kept.
+///
+/// # Errors
+///
+/// [`BenchError`] if there is no result at all.
+pub fn execute(cli: &Cli) -> Result<bool, BenchError> {
+    match &cli.command {
+        Command::Load(args) if args.find_max => on_runtime(&args.server, find_max(args)),
+        Command::Load(args) => on_runtime(&args.server, load(args)),
+        Command::Idle(args) => on_runtime(&args.server, hold(args)),
+    }
+}
+
+fn on_runtime(
+    server: &Server,
+    command: impl Future<Output = Result<bool, BenchError>>,
+) -> Result<bool, BenchError> {
+    let mut builder = match server.threads {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = builder.worker_threads(server.threads.into()).enable_all().build();
+    runtime.map_err(BenchError::io("start the runtime"))?.block_on(command)
+}
+
+async fn load(args: &LoadArgs) -> Result<bool, BenchError> {
+    let target = args.server.target()?;
+    let outcome = measured(&target, args.load(), &args.server).await?;
+    print!("{}", report::outcome(&outcome));
+    write_curve(args.svg.as_deref(), &outcome)?;
+    Ok(outcome.verdict.is_clean())
+}
+
+async fn find_max(args: &LoadArgs) -> Result<bool, BenchError> {
+    let target = args.server.target()?;
+    let mut search = Search::starting_at(args.load().rate);
+    let mut best = None;
+    while let Some(rate) = search.next() {
+        let outcome = measured(&target, args.step(rate), &args.server).await?;
+        let held = holds(rate, outcome.achieved, outcome.deliveries.at(99.0), args.bound());
+        println!("{}", report::step(&outcome, held));
+        if !outcome.verdict.is_clean() {
+            print!("\n{}", report::outcome(&outcome));
+            return Ok(false);
+        }
+        search.tried(held);
+        if held {
+            best = Some(outcome);
+        }
+    }
+    let Some(best) = best else {
+        println!("no rate held");
+        return Ok(false);
+    };
+    let half = Load { rate: (best.load.rate / 2).max(1), ..args.load() };
+    let half = measured(&target, half, &args.server).await?;
+    print!("\n{}\n{}", report::outcome(&half), report::sustained(&best, &half));
+    write_curve(args.svg.as_deref(), &half)?;
+    Ok(half.verdict.is_clean())
+}
+
+async fn hold(args: &IdleArgs) -> Result<bool, BenchError> {
+    let (target, people) = (args.server.target()?, args.crowd());
+    let (needed, allowed) = (files_needed(people.connections), raise_file_limit());
+    if needed > allowed {
+        let source = std::io::Error::other(format!("the hard limit is {allowed} (ulimit -Hn)"));
+        return Err(BenchError::io(format!("open {needed} files"))(source));
+    }
+    let (memory, outcome) = idle(&target, people, args.server.process().as_ref(), &progress_bar()).await?;
+    print!("{}\n{}", crowd::report(people, memory), report::outcome(&outcome));
+    Ok(outcome.verdict.is_clean())
+}
+
+async fn measured(target: &Target, load: Load, server: &Server) -> Result<Outcome, BenchError> {
+    raise_file_limit();
+    run(target, load, server.process().as_ref(), &progress_bar()).await
+}
+
+fn write_curve(file: Option<&Path>, outcome: &Outcome) -> Result<(), BenchError> {
+    let Some(file) = file else { return Ok(()) };
+    fs::write(file, svg::latency_curve(outcome)).map_err(BenchError::io(format!("write {}", file.display())))
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:>12} {wide_bar} {human_pos}/{human_len} {per_sec}");
+    ProgressBar::no_length().with_style(style.expect("the template names known fields only"))
+}

@@ -1,0 +1,252 @@
+//! A chat server of one file that keeps no promise it is told to break.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use chat_bench::people::room_id;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+
+/// What the server does wrong, once, with its [`VICTIM`]th message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mischief {
+    None,
+    LosePush,
+    DoublePush,
+    DelayPush,
+    AlterPush,
+    MoveAck,
+    SkipSeq,
+    StopTime,
+    LoseRow,
+    DoubleRow,
+    AlterRow,
+    SwapRows,
+    Refuse,
+    RefuseButStore,
+    AskAgain,
+    NeverAnswer,
+    HangUp,
+    Chatter,
+}
+
+const VICTIM: u64 = 7;
+
+/// A row of a room, as JSON.
+type Row = Value;
+
+#[derive(Default)]
+struct State {
+    count: u64,
+    rooms: HashMap<String, Vec<Row>>,
+    sockets: HashMap<String, UnboundedSender<Message>>,
+    delayed: Option<(String, String)>,
+}
+
+struct Server {
+    mischief: Mischief,
+    state: Mutex<State>,
+}
+
+/// Starts a server on a free port of this machine; it lives as long as the runtime.
+pub(crate) async fn start(mischief: Mischief) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Arc::new(Server { mischief, state: Mutex::default() });
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, Arc::clone(&server)));
+        }
+    });
+    address
+}
+
+async fn serve(stream: TcpStream, server: Arc<Server>) {
+    let mut start = [0; 4];
+    while stream.peek(&mut start).await.unwrap() < start.len() {}
+    let mut head = [0; 1024];
+    let length = stream.peek(&mut head).await.unwrap();
+    if String::from_utf8_lossy(&head[..length]).contains("/prod?") {
+        serve_socket(stream, server).await;
+    } else {
+        serve_rest(stream, server).await;
+    }
+}
+
+async fn serve_rest(stream: TcpStream, server: Arc<Server>) {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let (mut first, mut length, mut token) = (String::new(), 0, String::new());
+        if stream.read_line(&mut first).await.unwrap_or(0) == 0 {
+            return;
+        }
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            match line.trim().split_once(": ").map(|(name, value)| (name.to_lowercase(), value)) {
+                Some((name, value)) if name == "content-length" => length = value.parse().unwrap(),
+                Some((name, value)) if name == "authorization" => {
+                    token = value.strip_prefix("Bearer ").unwrap().to_owned();
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.unwrap();
+        let path = first.split(' ').nth(1).unwrap();
+        let answer = match path.split_once('?') {
+            None => {
+                let email = serde_json::from_slice::<Value>(&body).unwrap()["email"].take();
+                json!({ "accessToken": email, "email": email, "expiresAt": "2999-01-01T00:00:00.000Z" })
+            }
+            Some((_, query)) => server.history(&token, query),
+        };
+        let answer = answer.to_string();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{answer}", answer.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "the callback's type is the library's")]
+async fn serve_socket(stream: TcpStream, server: Arc<Server>) {
+    let mut email = String::new();
+    let read_token = |request: &Request, response: Response| {
+        email = decode(request.uri().query().unwrap().strip_prefix("token=").unwrap());
+        Ok(response)
+    };
+    let (mut sink, mut frames) = accept_hdr_async(stream, read_token).await.unwrap().split();
+    let (sender, mut outbox) = unbounded_channel();
+    server.state.lock().unwrap().sockets.insert(email.clone(), sender);
+    tokio::spawn(async move {
+        while let Some(message) = outbox.recv().await {
+            let last = message.is_close();
+            if sink.send(message).await.is_err() || last {
+                return;
+            }
+        }
+    });
+    while let Some(Ok(message)) = frames.next().await {
+        if let Message::Text(frame) = message {
+            server.handle(&email, &serde_json::from_str(&frame).unwrap());
+        }
+    }
+}
+
+impl Server {
+    fn handle(&self, sender: &str, frame: &Value) {
+        let mut state = self.state.lock().unwrap();
+        let state = &mut *state;
+        if frame["action"] == "ping" {
+            if let Some((receiver, push)) = state.delayed.take() {
+                state.send(&receiver, push);
+            }
+            return state.send(sender, json!({ "type": "pong", "serverTime": "" }).to_string());
+        }
+        state.count += 1;
+        let mischief = if state.count == VICTIM { self.mischief } else { Mischief::None };
+
+        let (receiver, id) = (frame["receiverEmail"].as_str().unwrap(), &frame["clientMessageId"]);
+        let room_id = room_id(sender, receiver);
+        let rows = state.rooms.entry(room_id.clone()).or_default();
+        let seq = rows.last().map_or(0, |row| row["seq"].as_u64().unwrap()) + 1;
+        let seq = seq + u64::from(mischief == Mischief::SkipSeq);
+        let stamp =
+            |seq: u64| format!("2025-01-01T00:{:02}:{:02}.{:03}Z", seq / 60_000, seq / 1000 % 60, seq % 1000);
+        let timestamp = stamp(if mischief == Mischief::StopTime { seq - 1 } else { seq });
+        let row = json!({
+            "roomId": room_id, "timestamp": timestamp, "seq": seq, "senderEmail": sender,
+            "receiverEmail": receiver, "message": frame["message"], "read": false, "kind": "text",
+            "clientMessageId": id,
+        });
+
+        let refused = matches!(mischief, Mischief::Refuse | Mischief::RefuseButStore);
+        if !refused && mischief != Mischief::AskAgain && mischief != Mischief::LoseRow
+            || mischief == Mischief::RefuseButStore
+        {
+            rows.push(row.clone());
+        }
+        match mischief {
+            Mischief::DoubleRow => rows.push(row.clone()),
+            Mischief::AlterRow => rows.last_mut().unwrap()["message"] = json!("altered"),
+            Mischief::SwapRows if rows.len() > 1 => rows.reverse(),
+            _ => {}
+        }
+
+        if refused || mischief == Mischief::AskAgain {
+            let error = json!({
+                "type": "error", "code": "unavailable", "message": "no", "requestId": "r",
+                "retryable": !refused, "clientMessageId": id,
+            });
+            return state.send(sender, error.to_string());
+        }
+
+        let mut push = row;
+        push["type"] = json!("message");
+        if mischief == Mischief::AlterPush {
+            push["message"] = json!("altered");
+        }
+        match mischief {
+            Mischief::LosePush => {}
+            Mischief::DelayPush => state.delayed = Some((receiver.to_owned(), push.to_string())),
+            Mischief::DoublePush => {
+                state.send(receiver, push.to_string());
+                state.send(receiver, push.to_string());
+            }
+            _ => state.send(receiver, push.to_string()),
+        }
+        match mischief {
+            Mischief::NeverAnswer => return,
+            Mischief::HangUp => state.sockets[sender].send(Message::Close(None)).unwrap(),
+            Mischief::Chatter => state.send(sender, json!({ "type": "weather" }).to_string()),
+            _ => {}
+        }
+        let seq = if mischief == Mischief::MoveAck { seq + 100 } else { seq };
+        let ack = json!({
+            "type": "sent", "clientMessageId": id, "roomId": room_id, "timestamp": timestamp, "seq": seq,
+            "duplicate": false,
+        });
+        state.send(sender, ack.to_string());
+    }
+
+    fn history(&self, me: &str, query: &str) -> Value {
+        let get = |name: &str| {
+            let value = query.split('&').find_map(|part| part.strip_prefix(name)).unwrap();
+            decode(value)
+        };
+        let (peer, after, limit) = (get("with="), get("after="), get("limit=").parse().unwrap());
+        let room_id = room_id(me, &peer);
+        let state = self.state.lock().unwrap();
+        let rows = state.rooms.get(&room_id).into_iter().flatten();
+        let mut rest: Vec<_> =
+            rows.filter(|row| row["timestamp"].as_str().unwrap() > after.as_str()).collect();
+        let has_more = rest.len() > limit;
+        rest.truncate(limit);
+        let next_after = rest.last().filter(|_| has_more).map(|row| row["timestamp"].clone());
+        json!({ "roomId": room_id, "messages": rest, "hasMore": has_more, "nextAfter": next_after })
+    }
+}
+
+impl State {
+    fn send(&self, email: &str, frame: String) {
+        // Who has left needs nothing.
+        let _gone = self.sockets[email].send(Message::text(frame));
+    }
+}
+
+fn decode(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut decoded = pieces.next().unwrap().as_bytes().to_vec();
+    for piece in pieces {
+        decoded.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+        decoded.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(decoded).unwrap()
+}

@@ -14,6 +14,7 @@ use super::message::{AttachmentBody, MessageBody, Parts, ProposalAnswerBody, Pro
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[expect(clippy::large_enum_variant, reason = "it lives no longer than it takes to write it")]
 pub enum ClientFrame {
     /// Sends a message; answered with `sent` or `error`.
     SendMessage(SendMessageFrame),
@@ -104,6 +105,7 @@ impl std::fmt::Debug for ReauthFrame {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[expect(clippy::large_enum_variant, reason = "it lives no longer than it takes to write it")]
 pub enum ServerFrame {
     /// A message was stored.
     Message(MessageBody),

@@ -1,1 +1,12 @@
-//! The whole chat in one process, for development
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod functions;
+mod login;
+mod objects;
+mod page;
+mod pusher;
+mod server;
+
+pub use config::{Config, Store};
+pub use server::Server;

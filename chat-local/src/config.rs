@@ -1,0 +1,67 @@
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chat_domain::SendRate;
+use clap::{Parser, ValueEnum};
+
+/// The whole chat in one process: API Gateway's stand-in, the Lambda functions' code, and a store. For development.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "chat-local", version)]
+pub struct Config {
+    /// Where to listen. A loopback address: whoever reaches the server can sign in as anybody.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_parser = loopback)]
+    pub listen: SocketAddr,
+
+    /// Where messages are kept.
+    #[arg(long, env = "STORE", value_enum, default_value_t = Store::Memory)]
+    pub store: Store,
+
+    /// A folder with a web page to serve at `/`, instead of the built-in explanation.
+    #[arg(long, env = "WEB")]
+    pub web: Option<PathBuf>,
+
+    /// How many messages one may send to one room at once.
+    #[arg(long, env = "SEND_BURST", default_value_t = SendRate::default().burst)]
+    pub send_burst: NonZeroU32,
+
+    /// How many more each second.
+    #[arg(long, env = "SEND_PER_SECOND", default_value_t = SendRate::default().per_second)]
+    pub send_per_second: NonZeroU32,
+
+    /// How many seconds a development login is good for. Cognito's access tokens last an hour.
+    #[arg(long, env = "LOGIN_SECONDS", default_value_t = 3_600)]
+    pub login_seconds: u64,
+}
+
+/// Where messages are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Store {
+    /// In this process, until it ends.
+    Memory,
+}
+
+impl Config {
+    pub(crate) fn rate(&self) -> SendRate {
+        SendRate { burst: self.send_burst, per_second: self.send_per_second }
+    }
+
+    pub(crate) fn login_lifetime(&self) -> Duration {
+        Duration::from_secs(self.login_seconds)
+    }
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr =
+        text.parse().map_err(|_| "an address and a port, such as 127.0.0.1:8080".to_owned())?;
+    if is_loopback(address.ip()) {
+        Ok(address)
+    } else {
+        Err("not a loopback address: anybody who reaches this server can sign in as anybody".to_owned())
+    }
+}
+
+pub(crate) fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}

@@ -1,0 +1,137 @@
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use apigw_local::{Connections, Gateway, Limits, SystemClock};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header, uri::Authority};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
+use chat_adapters_memory::{
+    MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore,
+};
+use chat_domain::Timestamp;
+use chat_lambda::JitteredBackoff;
+use chat_lambda::functions::{AllowedOrigins, Functions, Ports, Settings};
+use tokio::net::TcpListener;
+
+use crate::config::{Config, Store};
+use crate::functions;
+use crate::login::DevLogin;
+use crate::objects::{OBJECTS_PATH, Objects};
+use crate::page::{self, READY_USERS};
+use crate::pusher::LocalPusher;
+
+/// The whole chat, bound to an address and ready to run.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    gateway: Gateway,
+    router: Router,
+}
+
+impl Server {
+    /// Composes everything and binds the address; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn bind(config: &Config) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await?;
+        let address = listener.local_addr()?;
+
+        let connections = Connections::new(Limits::default(), Arc::new(SystemClock));
+        let verifier = MemoryIdentityVerifier::new();
+        let attachments =
+            MemoryAttachmentStore::new(format!("http://{address}{OBJECTS_PATH}"), rand::random());
+        let ports = match config.store {
+            Store::Memory => Ports {
+                verifier: Arc::new(verifier.clone()),
+                connections: Arc::new(MemoryConnectionStore::new()),
+                messages: Arc::new(MemoryMessageStore::new()),
+                pusher: Arc::new(LocalPusher::new(connections.clone())),
+                attachments: Arc::new(attachments.clone()),
+                backoff: Arc::new(JitteredBackoff),
+            },
+        };
+        let origins = host_names(address).map(|host| format!("http://{host}"));
+        let settings = Settings { rate: config.rate(), allowed_origins: AllowedOrigins::new(origins) };
+        let gateway = functions::gateway(connections, Functions::new(&ports, &settings));
+
+        let login = DevLogin { verifier, lifetime: config.login_lifetime(), clock: now };
+        let objects = Objects { store: attachments, clock: now };
+        let router = gateway
+            .router()
+            .merge(login.router())
+            .merge(objects.router())
+            .merge(page::router(address, config.web.as_deref()))
+            .layer(from_fn_with_state(address, only_for_this_host));
+        Ok(Self { listener, address, gateway, router })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What to tell whoever started it.
+    #[must_use]
+    pub fn greeting(&self) -> String {
+        let Self { address, .. } = self;
+        let [minji, junho] = READY_USERS;
+        format!(
+            "The chat runs at http://{address}\n\
+             \x20 two users to chat as:  {minji}  and  {junho}\n\
+             \x20 WebSocket:             ws://{address}/prod\n\
+             \x20 messages are kept:     in memory, until this stops\n\
+             Open http://{address} for how to begin; stop with Ctrl-C."
+        )
+    }
+
+    /// Serves until `stop` completes; then lets running handlers finish, closes every socket with 1001, and returns.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let Self { listener, gateway, router, .. } = self;
+        // A frame is to leave at once, not when the next one fills the packet.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "the socket keeps Nagle's algorithm");
+            }
+        });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let stopped = async move {
+            stop.await;
+            gateway.shutdown().await;
+        };
+        axum::serve(listener, service).with_graceful_shutdown(stopped).await
+    }
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_unix_ms(ms).unwrap_or(Timestamp::MAX)
+}
+
+/// The names this server goes by in a browser on the same machine.
+fn host_names(address: SocketAddr) -> impl Iterator<Item = String> {
+    [address.to_string(), format!("localhost:{}", address.port())].into_iter()
+}
+
+/// Refuses requests for other hosts: a page elsewhere could otherwise have its own name lead here, and sign in.
+async fn only_for_this_host(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = host.and_then(|host| host.parse::<Authority>().ok());
+    let ours = authority.is_some_and(|authority| host_names(address).any(|name| name == authority.as_str()));
+    if ours {
+        next.run(request).await
+    } else {
+        (StatusCode::MISDIRECTED_REQUEST, "this server answers for its own loopback address only")
+            .into_response()
+    }
+}

@@ -27,7 +27,8 @@ pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {
     prefixes.sort_unstable();
     prefixes.dedup();
     prefixes.into_iter().fold(Router::new(), |router, prefix| {
-        router.route(&format!("/{prefix}"), any(handle)).route(&format!("/{prefix}/{{*rest}}"), any(handle))
+        let router = router.route(&format!("/{prefix}"), any(handle));
+        router.route(&format!("/{prefix}/"), any(handle)).route(&format!("/{prefix}/{{*rest}}"), any(handle))
     })
 }
 

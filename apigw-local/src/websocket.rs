@@ -292,6 +292,8 @@ async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &m
             }
             active_at = Instant::now();
             connection.touch(shared.connections.now_millis());
+            // Writing has used up the wake-ups of what was queued meanwhile: look again.
+            continue;
         }
         if let Phase::Closing(close) = phase {
             return close.into();

@@ -1,0 +1,13 @@
+//! The gateway's rules, each checked against the page of Amazon's documentation its test names.
+//!
+//! Everything runs in memory on paused time: the 2 hours of a connection pass in milliseconds.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod handshake;
+mod harness;
+mod limits;
+mod management;
+mod messages;
+mod rest;
+mod shutdown;

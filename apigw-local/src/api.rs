@@ -161,8 +161,18 @@ impl RestApi {
 
     /// Adds a method on a resource, in AWS's notation: `/files/{key}`, or `/files/{proxy+}` for the rest
     /// of the path. CORS is the integration's business: list `OPTIONS` too if it answers that.
+    ///
+    /// # Panics
+    ///
+    /// When the first segment is not plain text: the gateway answers for everything below it, and for
+    /// nothing else.
     #[must_use]
     pub fn method(mut self, method: Method, resource: &str, integration: Arc<dyn RestIntegration>) -> Self {
+        let first = resource.strip_prefix('/').and_then(|path| path.split('/').next()).unwrap_or_default();
+        assert!(
+            !first.is_empty() && !first.contains(['{', '}']),
+            "a resource begins with a plain segment: {resource:?}"
+        );
         self.methods.push(RestMethod { method, resource: resource.to_owned(), integration });
         self
     }

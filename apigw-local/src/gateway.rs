@@ -40,10 +40,10 @@ impl Gateway {
     ///
     /// When the stage is not one plain path segment.
     pub fn new(connections: Connections, web_socket: WebSocketApi, rest: RestApi) -> Self {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$');
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         assert!(
             !web_socket.stage.is_empty() && web_socket.stage.chars().all(plain),
-            "a stage name has letters, digits, '-', '_' and '$' only: {:?}",
+            "a stage name has letters, digits, '-' and '_' only: {:?}",
             web_socket.stage
         );
         Self {
@@ -63,6 +63,10 @@ impl Gateway {
     ///
     /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: without the peer's address,
     /// events say 127.0.0.1 and `@connections` cannot refuse callers from elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// When a REST resource lies below the stage.
     pub fn router(&self) -> Router {
         websocket::router(&self.shared)
             .merge(management::router(&self.shared))
@@ -79,7 +83,7 @@ impl Gateway {
     ///
     /// New connections and REST requests get 503, open connections are not read any more. Running
     /// invocations finish, within the integration timeout, and what they push is delivered. Then every
-    /// socket is closed with 1001, and its `$disconnect` runs.
+    /// socket is closed with 1001, and its `$disconnect` runs. Stop the HTTP server after this, not before.
     pub async fn shutdown(&self) {
         let shared = &self.shared;
         shared.connections.stop_accepting();

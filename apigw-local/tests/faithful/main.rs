@@ -1,6 +1,6 @@
 //! The gateway's rules, each checked against the page of Amazon's documentation its test names.
 //!
-//! Everything runs in memory on paused time: the 2 hours of a connection pass in milliseconds.
+//! All but `tcp` runs in memory on paused time: the 2 hours of a connection pass in milliseconds.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -11,3 +11,4 @@ mod management;
 mod messages;
 mod rest;
 mod shutdown;
+mod tcp;

@@ -48,6 +48,10 @@ async fn messages_go_by_their_action_and_all_others_to_default() {
         say(&mut client, frame).await;
         assert_eq!(text(&mut client).await, route, "{frame}");
     }
+
+    let deep = format!(r#"{{"x":{}{},"action":"sendMessage"}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    say(&mut client, &deep).await;
+    assert_eq!(text(&mut client).await, "sendMessage");
 }
 
 /// The same page, for an API that has no `$default` route.

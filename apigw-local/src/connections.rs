@@ -223,7 +223,7 @@ pub(crate) enum Phase {
 pub(crate) enum Room {
     AtMost(usize),
     /// For answers to the client's own frames: the in-flight limit already bounds those.
-    Bounded,
+    Reserved,
 }
 
 /// What one queued frame costs besides its payload, so that empty frames cannot pile up for free.

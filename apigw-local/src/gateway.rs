@@ -8,6 +8,7 @@ use axum::Router;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use tokio_util::task::TaskTracker;
 
 use crate::connections::Close;
@@ -134,9 +135,13 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
 }
 
+pub(crate) fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("only structs of text and JSON values come here")
+}
+
 /// An answer of the gateway itself.
-pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Response {
-    let mut response = Response::new(body.to_string().into());
+pub(crate) fn respond(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = Response::new(to_json(body).into());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
@@ -144,7 +149,7 @@ pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Response {
 
 /// The same, with the header SDKs read the exception's name from.
 pub(crate) fn error(status: StatusCode, error_type: &'static str, message: &str) -> Response {
-    let mut response = json(status, &serde_json::json!({ "message": message }));
+    let mut response = respond(status, &serde_json::json!({ "message": message }));
     response
         .headers_mut()
         .insert(HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(error_type));

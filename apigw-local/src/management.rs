@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::events::{iso_8601, peer_address};
-use crate::gateway::{Shared, error, json as respond};
+use crate::gateway::{Shared, error, respond};
 use crate::{ConnectionInfo, PostError};
 
 pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {

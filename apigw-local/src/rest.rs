@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::IntegrationError;
 use crate::api::RestMethod;
 use crate::events::{API_ID, Peer, forwarded_headers, last_values, query, request_time};
-use crate::gateway::{Shared, error, json as respond};
+use crate::gateway::{Shared, error, respond};
 
 pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {
     let mut prefixes: Vec<&str> =

@@ -23,8 +23,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
@@ -37,7 +36,7 @@ use crate::IntegrationError;
 use crate::api::{Route, RouteResponse, WebSocketApi};
 use crate::connections::{Close, Connection, Phase, Room, message};
 use crate::events::{self, Peer};
-use crate::gateway::{Shared, error, json as respond};
+use crate::gateway::{Shared, error, respond, to_json};
 
 type Outcome = Result<ApiGatewayProxyResponse, IntegrationError>;
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
@@ -185,7 +184,7 @@ fn refuse(status: StatusCode, connection_id: &str, request_id: &str) -> Response
         StatusCode::GATEWAY_TIMEOUT => "Endpoint request timed out",
         other => other.canonical_reason().unwrap_or("Refused"),
     };
-    respond(status, &notice(message, connection_id, request_id))
+    respond(status, &Notice { message, connection_id, request_id })
 }
 
 fn unavailable() -> Response {
@@ -193,8 +192,12 @@ fn unavailable() -> Response {
 }
 
 /// What the gateway itself tells a client.
-fn notice(message: &str, connection_id: &str, request_id: &str) -> serde_json::Value {
-    json!({ "message": message, "connectionId": connection_id, "requestId": request_id })
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Notice<'a> {
+    message: &'a str,
+    connection_id: &'a str,
+    request_id: &'a str,
 }
 
 /// How a connection ended.
@@ -409,7 +412,7 @@ fn dispatch(shared: &Arc<Shared>, connection: &Arc<Connection>, body: Utf8Bytes)
         match shared.run(route.integration.invoke(event)).await.map(|answer| reply(answer, limit)) {
             Ok(Ok(Some(body))) if route.response == RouteResponse::Present => {
                 // A client that left meanwhile gets no answer.
-                let _ = connection.deliver(message(body), Room::Bounded);
+                let _ = connection.deliver(message(body), Room::Reserved);
             }
             Ok(Ok(_)) => {}
             Ok(Err(Malformed)) | Err(_) => tell(&connection, "Internal server error", &stamp.request_id),
@@ -453,8 +456,8 @@ fn reply(answer: ApiGatewayProxyResponse, limit: usize) -> Result<Option<Bytes>,
     if body.len() > limit { Err(Malformed) } else { Ok((!body.is_empty()).then_some(body)) }
 }
 
-fn tell(connection: &Connection, text: &str, request_id: &str) {
-    let notice = notice(text, &connection.id, request_id).to_string();
+fn tell(connection: &Connection, message: &str, request_id: &str) {
+    let notice = to_json(&Notice { message, connection_id: &connection.id, request_id });
     // A client that left meanwhile is told nothing.
-    let _ = connection.deliver(Message::text(notice), Room::Bounded);
+    let _ = connection.deliver(Message::text(notice), Room::Reserved);
 }

@@ -62,10 +62,10 @@ async fn a_message_without_a_route_is_forbidden() {
 
     say(&mut client, r#"{"action":"nothing"}"#).await;
 
-    let frame = json(&mut client).await;
-    assert_eq!(frame["message"], "Forbidden");
-    assert_eq!(frame["connectionId"], json!(id(&connects.recv().await.unwrap())));
-    assert!(frame["requestId"].is_string());
+    let frame = text(&mut client).await;
+    let id = id(&connects.recv().await.unwrap());
+    let expected = format!(r#"{{"message":"Forbidden","connectionId":"{id}","requestId":""#);
+    assert!(frame.starts_with(&expected) && frame.ends_with(r#"="}"#), "{frame}");
 }
 
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>

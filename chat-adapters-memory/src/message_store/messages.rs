@@ -51,7 +51,9 @@ impl Messages {
 
     fn count_while(&self, holds: impl Fn(&Message) -> bool) -> usize {
         let whole = self.blocks.partition_point(|block| block.last().is_some_and(&holds));
-        let rest = self.blocks.get(whole).map_or(0, |block| block.partition_point(&holds));
-        whole * BLOCK + rest
+        match self.blocks.get(whole) {
+            Some(block) => whole * BLOCK + block.partition_point(&holds),
+            None => self.len(),
+        }
     }
 }

@@ -1,3 +1,5 @@
+#[cfg(feature = "conformance")]
+pub(crate) mod conformance;
 mod error;
 
 use async_trait::async_trait;

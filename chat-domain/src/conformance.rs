@@ -1,0 +1,134 @@
+//! The suites that prove an implementation of a port, one for each port.
+//!
+//! A suite is one line in a test of the crate that implements the port. It expands to one test for each behaviour that the
+//! port's contract promises, each on a store (or a harness) of its own, made by a call of the function it is given:
+//!
+//! ```text
+//! // tests/conformance.rs
+//! mod message_store {
+//!     async fn fresh() -> MyMessageStore { /* nothing is in it yet */ }
+//!     chat_domain::message_store_conformance!(fresh);
+//! }
+//! ```
+//!
+//! - One module for each suite: the tests are functions of that module, named for the behaviour.
+//! - The crate needs tokio with `macros`, `rt-multi-thread` and `time` among its development dependencies.
+//! - Time is an input: the suites use days of November 2026, whatever the day is.
+//! - Where a contract allows a read to lag, the suite asks again until the answer is right, for at most [`EVENTUALLY`].
+//! - A port whose effects are seen outside of it ([`PusherHarness`], [`IdentityVerifierHarness`],
+//!   [`AttachmentStoreHarness`]) is tested through a harness that plays the outside.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use crate::{Email, Member, RoomId, Timestamp, UserId, VerifiedIdentity};
+
+pub use crate::ports::attachment_store::conformance::AttachmentStoreHarness;
+#[doc(hidden)]
+pub use crate::ports::attachment_store::conformance::suite as attachment_store;
+#[doc(hidden)]
+pub use crate::ports::connection_store::conformance::suite as connection_store;
+pub use crate::ports::identity_verifier::conformance::IdentityVerifierHarness;
+#[doc(hidden)]
+pub use crate::ports::identity_verifier::conformance::suite as identity_verifier;
+#[doc(hidden)]
+pub use crate::ports::message_store::conformance::suite as message_store;
+pub use crate::ports::pusher::conformance::PusherHarness;
+#[doc(hidden)]
+pub use crate::ports::pusher::conformance::suite as pusher;
+
+/// How long a read that may lag has to become right: DynamoDB's indexes take less than a second, a busy test machine a few.
+pub const EVENTUALLY: Duration = Duration::from_secs(10);
+
+/// How long to leave a store alone before it is asked again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// Makes a suite of a list of behaviours, each a private `async fn` in the same module that takes an `Arc` of the trait.
+///
+/// The list is the only thing that calls them: a behaviour that is missing in it is dead code, and does not compile.
+macro_rules! suite {
+    ($(#[$attribute:meta])* $name:ident in $module:ident on $port:path { $($behaviour:ident,)+ }) => {
+        $crate::conformance::suite!(@expand ($) $(#[$attribute])* $name $module ($port) $($behaviour)+);
+    };
+    (@expand ($d:tt) $(#[$attribute:meta])* $name:ident $module:ident ($port:path) $($behaviour:ident)+) => {
+        #[doc(hidden)]
+        pub mod suite {
+            $(
+                pub async fn $behaviour(subject: impl $port + 'static) {
+                    super::$behaviour(std::sync::Arc::new(subject)).await;
+                }
+            )+
+        }
+
+        $(#[$attribute])*
+        #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+        #[macro_export]
+        macro_rules! $name {
+            ($d fresh:expr) => {
+                $(
+                    #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $behaviour() {
+                        $d crate::conformance::$module::$behaviour(($d fresh)().await).await;
+                    }
+                )+
+            };
+        }
+    };
+}
+pub(crate) use suite;
+
+/// Asks until the answer is `expected`.
+///
+/// # Panics
+/// After [`EVENTUALLY`], showing the last answer.
+pub(crate) async fn eventually<T: Debug + PartialEq>(expected: T, mut ask: impl AsyncFnMut() -> T) {
+    let deadline = tokio::time::Instant::now() + EVENTUALLY;
+    loop {
+        let answer = ask().await;
+        if answer == expected {
+            return;
+        }
+        if tokio::time::Instant::now() >= deadline {
+            assert_eq!(answer, expected, "still after {EVENTUALLY:?}");
+        }
+        tokio::time::sleep(ASK_AGAIN_AFTER).await;
+    }
+}
+
+pub(crate) fn email(text: &str) -> Email {
+    text.parse().expect("the suites use well-formed addresses")
+}
+
+pub(crate) fn minji() -> Email {
+    email("minji@example.com")
+}
+
+pub(crate) fn junho() -> Email {
+    email("junho@example.com")
+}
+
+/// Minji's and Junho's room. Junho is its member A, Minji its member B.
+pub(crate) fn their_room() -> RoomId {
+    room(&minji(), &junho())
+}
+
+pub(crate) fn room(one: &Email, other: &Email) -> RoomId {
+    RoomId::new(one, other).expect("the suites use different people")
+}
+
+pub(crate) const JUNHO: Member = Member::A;
+pub(crate) const MINJI: Member = Member::B;
+
+/// Nine in the morning (UTC) of a day in November 2026.
+pub(crate) fn november(day: u8) -> Timestamp {
+    time(&format!("2026-11-{day:02}T09:00:00.000Z"))
+}
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().expect("the suites use well-formed timestamps")
+}
+
+pub(crate) fn identity(email: &Email, expires_at: Timestamp) -> VerifiedIdentity {
+    let user_id = UserId::new(format!("user-{}", email.tag()));
+    VerifiedIdentity::vouched(email.clone(), user_id, expires_at)
+}

@@ -1,0 +1,253 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::conformance::{JUNHO, MINJI, november, suite, their_room};
+use crate::{
+    AttachmentKey, AttachmentStore, DOWNLOAD_URL_LIFETIME, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl,
+    StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
+};
+
+suite! {
+    /// Expands to one test for each behaviour of an [`AttachmentStore`](crate::AttachmentStore), each on an
+    /// [`AttachmentStoreHarness`](crate::conformance::AttachmentStoreHarness) that the given `async` function returns,
+    /// with nothing in the store. See [`conformance`](crate::conformance).
+    attachment_store_conformance in attachment_store on crate::conformance::AttachmentStoreHarness {
+        nothing_is_there_before_an_upload,
+        an_announced_upload_is_taken_and_seen,
+        every_type_of_image_is_taken,
+        an_object_shorter_than_a_signature_is_shown_whole,
+        a_larger_or_smaller_upload_is_refused,
+        an_upload_of_another_type_is_refused,
+        a_second_upload_is_refused,
+        a_second_url_for_the_same_key_does_not_replace_the_object,
+        an_upload_url_works_until_it_expires,
+        an_upload_url_says_when_it_expires_and_what_to_send,
+        what_was_uploaded_comes_down_again,
+        a_download_url_works_again_and_again_until_it_expires,
+        a_download_url_says_when_it_expires,
+        a_download_url_of_nothing_is_given_and_finds_nothing,
+        a_download_url_may_be_given_before_the_upload,
+        a_download_url_does_not_upload,
+        an_upload_url_does_not_download,
+        a_url_does_not_work_for_another_key,
+        a_url_with_a_changed_signature_does_not_work,
+    }
+}
+
+/// The browser that uses the URLs of an [`AttachmentStore`].
+#[async_trait]
+pub trait AttachmentStoreHarness: Send + Sync {
+    /// The store under test.
+    fn store(&self) -> &dyn AttachmentStore;
+
+    /// A `PUT` of `bytes` to the URL at `now`: with the URL's headers, but with this content type, and with the length of
+    /// `bytes`. Whether it was taken.
+    async fn put(&self, url: &SignedUrl, content_type: &str, bytes: &[u8], now: Timestamp) -> bool;
+
+    /// A `GET` of the URL at `now`, with the URL's headers: what came back, if it was a success.
+    async fn get(&self, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>>;
+}
+
+type Harness = Arc<dyn AttachmentStoreHarness>;
+
+const STORED: &str = "the store works";
+const PNG: &str = "image/png";
+
+fn key(random: u128) -> AttachmentKey {
+    AttachmentKey::mint(&their_room(), MINJI, ImageType::Png, random)
+}
+
+fn facts(kind: ImageType, bytes: &[u8]) -> ImageFacts {
+    let size_bytes = u64::try_from(bytes.len()).expect("a length fits 64 bits");
+    ImageFacts::new(kind, size_bytes, 640, 480).expect("the facts are within bounds")
+}
+
+/// A thousand bytes that begin as a PNG file does; no two of them are next to their like.
+fn picture() -> Vec<u8> {
+    let signature = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n'];
+    signature.into_iter().chain((0..=250).cycle()).take(1_000).collect()
+}
+
+async fn upload_url(harness: &Harness, key: &AttachmentKey, bytes: &[u8]) -> SignedUrl {
+    harness.store().upload_url(key, facts(ImageType::Png, bytes), november(23)).await.expect(STORED)
+}
+
+async fn download_url(harness: &Harness, key: &AttachmentKey) -> SignedUrl {
+    harness.store().download_url(key, november(23)).await.expect(STORED)
+}
+
+/// Uploads as announced.
+async fn upload(harness: &Harness, key: &AttachmentKey, bytes: &[u8]) {
+    let url = upload_url(harness, key, bytes).await;
+    assert!(harness.put(&url, PNG, bytes, november(23)).await);
+}
+
+async fn inspect(harness: &Harness, key: &AttachmentKey) -> Option<StoredObject> {
+    harness.store().inspect(key).await.expect(STORED)
+}
+
+fn seen(content_type: &str, bytes: &[u8]) -> Option<StoredObject> {
+    Some(StoredObject {
+        content_type: content_type.to_owned(),
+        size_bytes: u64::try_from(bytes.len()).expect("a length fits 64 bits"),
+        first_bytes: bytes.iter().copied().take(SIGNATURE_BYTES).collect(),
+    })
+}
+
+async fn nothing_is_there_before_an_upload(harness: Harness) {
+    assert_eq!(inspect(&harness, &key(1)).await, None);
+    upload_url(&harness, &key(1), &picture()).await;
+    assert_eq!(inspect(&harness, &key(1)).await, None, "a URL is no upload");
+}
+
+async fn an_announced_upload_is_taken_and_seen(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    assert_eq!(inspect(&harness, &key(1)).await, seen(PNG, &picture()));
+    assert_eq!(inspect(&harness, &key(2)).await, None);
+}
+
+async fn every_type_of_image_is_taken(harness: Harness) {
+    for kind in [ImageType::Jpeg, ImageType::Png, ImageType::Webp, ImageType::Gif] {
+        let key = AttachmentKey::mint(&their_room(), JUNHO, kind, 1);
+        let facts = facts(kind, &picture());
+        let url = harness.store().upload_url(&key, facts, november(23)).await.expect(STORED);
+        assert!(harness.put(&url, kind.as_str(), &picture(), november(23)).await);
+        assert_eq!(inspect(&harness, &key).await, seen(kind.as_str(), &picture()));
+    }
+}
+
+async fn an_object_shorter_than_a_signature_is_shown_whole(harness: Harness) {
+    for length in [1, SIGNATURE_BYTES - 1, SIGNATURE_BYTES, SIGNATURE_BYTES + 1] {
+        let key = key(u128::try_from(length).expect("a length fits 128 bits"));
+        let bytes = &picture()[..length];
+        upload(&harness, &key, bytes).await;
+        assert_eq!(inspect(&harness, &key).await, seen(PNG, bytes));
+    }
+}
+
+async fn a_larger_or_smaller_upload_is_refused(harness: Harness) {
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    let mut larger = picture();
+    larger.push(0);
+    let smaller = &picture()[..picture().len() - 1];
+    for bytes in [&larger, smaller, &[]] {
+        assert!(!harness.put(&url, PNG, bytes, november(23)).await);
+        assert_eq!(inspect(&harness, &key(1)).await, None);
+    }
+    assert!(harness.put(&url, PNG, &picture(), november(23)).await, "a refusal uses nothing up");
+}
+
+async fn an_upload_of_another_type_is_refused(harness: Harness) {
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    for content_type in ["image/jpeg", "text/html", "image/svg+xml"] {
+        assert!(!harness.put(&url, content_type, &picture(), november(23)).await);
+        assert_eq!(inspect(&harness, &key(1)).await, None);
+    }
+}
+
+async fn a_second_upload_is_refused(harness: Harness) {
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    assert!(harness.put(&url, PNG, &picture(), november(23)).await);
+    let mut other = picture();
+    other.reverse();
+    assert!(!harness.put(&url, PNG, &other, november(23)).await);
+    assert_eq!(inspect(&harness, &key(1)).await, seen(PNG, &picture()));
+}
+
+async fn a_second_url_for_the_same_key_does_not_replace_the_object(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    let other = &picture()[..10];
+    let url = upload_url(&harness, &key(1), other).await;
+    assert!(!harness.put(&url, PNG, other, november(23)).await);
+    assert_eq!(inspect(&harness, &key(1)).await, seen(PNG, &picture()));
+}
+
+async fn an_upload_url_works_until_it_expires(harness: Harness) {
+    let expires_at = november(23).after(UPLOAD_URL_LIFETIME);
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    assert!(!harness.put(&url, PNG, &picture(), expires_at).await);
+    assert_eq!(inspect(&harness, &key(1)).await, None);
+    assert!(harness.put(&url, PNG, &picture(), expires_at.previous()).await);
+}
+
+async fn an_upload_url_says_when_it_expires_and_what_to_send(harness: Harness) {
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    assert_eq!(url.expires_at, november(23).after(UPLOAD_URL_LIFETIME));
+    let content_types: Vec<_> =
+        url.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type")).collect();
+    assert!(matches!(content_types[..], [(_, value)] if value == PNG), "{:?}", url.headers);
+}
+
+async fn what_was_uploaded_comes_down_again(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    upload(&harness, &key(2), &picture()[..10]).await;
+    let url = download_url(&harness, &key(1)).await;
+    assert_eq!(harness.get(&url, november(23)).await, Some(picture()));
+}
+
+async fn a_download_url_works_again_and_again_until_it_expires(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    let url = download_url(&harness, &key(1)).await;
+    let expires_at = november(23).after(DOWNLOAD_URL_LIFETIME);
+    for now in [november(23), expires_at.previous()] {
+        assert_eq!(harness.get(&url, now).await, Some(picture()));
+    }
+    assert_eq!(harness.get(&url, expires_at).await, None);
+}
+
+async fn a_download_url_says_when_it_expires(harness: Harness) {
+    let url = download_url(&harness, &key(1)).await;
+    assert_eq!(url.expires_at, november(23).after(DOWNLOAD_URL_LIFETIME));
+}
+
+async fn a_download_url_of_nothing_is_given_and_finds_nothing(harness: Harness) {
+    let url = download_url(&harness, &key(1)).await;
+    assert_eq!(harness.get(&url, november(23)).await, None);
+}
+
+async fn a_download_url_may_be_given_before_the_upload(harness: Harness) {
+    let url = download_url(&harness, &key(1)).await;
+    upload(&harness, &key(1), &picture()).await;
+    assert_eq!(harness.get(&url, november(23)).await, Some(picture()));
+}
+
+async fn a_download_url_does_not_upload(harness: Harness) {
+    let url = download_url(&harness, &key(1)).await;
+    assert!(!harness.put(&url, PNG, &picture(), november(23)).await);
+    assert_eq!(inspect(&harness, &key(1)).await, None);
+}
+
+async fn an_upload_url_does_not_download(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    assert_eq!(harness.get(&url, november(23)).await, None);
+}
+
+fn with_text_replaced(url: &SignedUrl, from: &str, to: &str) -> SignedUrl {
+    let changed = url.url.replace(from, to);
+    assert_ne!(changed, url.url, "the URL holds what is to be replaced");
+    SignedUrl { url: changed, ..url.clone() }
+}
+
+async fn a_url_does_not_work_for_another_key(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    let downloads_other = download_url(&harness, &key(2)).await;
+    let forged = with_text_replaced(&downloads_other, key(2).as_str(), key(1).as_str());
+    assert_eq!(harness.get(&forged, november(23)).await, None);
+
+    let uploads_other = upload_url(&harness, &key(2), &picture()).await;
+    let forged = with_text_replaced(&uploads_other, key(2).as_str(), key(3).as_str());
+    assert!(!harness.put(&forged, PNG, &picture(), november(23)).await);
+    assert_eq!(inspect(&harness, &key(3)).await, None);
+}
+
+async fn a_url_with_a_changed_signature_does_not_work(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    let mut url = download_url(&harness, &key(1)).await;
+    let last = url.url.pop().expect("a URL is not empty");
+    url.url.push(if last == '0' { '1' } else { '0' });
+    assert_eq!(harness.get(&url, november(23)).await, None);
+    url.url.pop();
+    assert_eq!(harness.get(&url, november(23)).await, None);
+}

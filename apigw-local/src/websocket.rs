@@ -25,7 +25,6 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -71,51 +70,33 @@ async fn handshake(State(shared): State<Arc<Shared>>, mut request: Request) -> R
     let id = shared.ids.short();
     let connection =
         Arc::new(Connection::new(id, stamp.now_millis, &peer.domain_name, peer.source_ip, &peer.user_agent));
-    let outcome = match &shared.web_socket.connect {
-        None => Ok(HandshakeAnswer::default()),
-        Some(integration) => {
-            let event = events::connect(shared.stage(), &connection.id, &stamp, &peer, &parts);
-            let integration = Arc::clone(integration);
-            connect(&shared, &connection, async move { integration.invoke(event).await }).await
-        }
-    };
-    let answer = match outcome {
-        Ok(answer) => answer,
-        Err(status) => return refuse(status, &connection.id, &stamp.request_id),
-    };
-
-    if !shared.connections.open(&connection) {
-        shared.sockets.spawn(disconnect(shared.clone(), connection, Close::GOING_AWAY.into()));
-        return unavailable();
-    }
-    tokio::spawn(async move {
-        let _alive = alive;
-        live(shared, connection, on_upgrade).await;
+    let connect = shared.web_socket.connect.clone().map(|integration| {
+        let event = events::connect(shared.stage(), &connection.id, &stamp, &peer, &parts);
+        async move { integration.invoke(event).await }
     });
-    switching_protocols(&accept_key, answer.protocol)
-}
-
-#[derive(Default)]
-struct HandshakeAnswer {
-    protocol: Option<HeaderValue>,
-}
-
-/// Invokes `$connect` in a task of its own: a client that gives up does not stop a Lambda function.
-async fn connect(
-    shared: &Arc<Shared>,
-    connection: &Arc<Connection>,
-    invocation: impl Future<Output = Outcome> + Send + 'static,
-) -> Result<HandshakeAnswer, StatusCode> {
-    let (reply, answer) = oneshot::channel();
-    let (gateway, candidate) = (Arc::clone(shared), Arc::clone(connection));
-    shared.invocations.spawn(async move {
-        let verdict = judge(gateway.run(invocation).await);
-        if let Err(Ok(_accepted)) = reply.send(verdict) {
-            // The client left meanwhile, and `$connect` believes it is there.
-            gateway.sockets.spawn(disconnect(gateway.clone(), candidate, End::LOST));
+    // In a task of its own: a client that gives up does not stop a Lambda function. The upgrade then fails,
+    // and `$disconnect` runs.
+    let gateway = Arc::clone(&shared);
+    let establishing = shared.invocations.spawn(async move {
+        let verdict = match connect {
+            Some(invocation) => judge(gateway.run(invocation).await),
+            None => Ok(None),
+        };
+        let protocol = match verdict {
+            Ok(protocol) => protocol,
+            Err(status) => return refuse(status, &connection.id, &stamp.request_id),
+        };
+        if !gateway.connections.open(&connection) {
+            gateway.sockets.spawn(disconnect(gateway.clone(), connection, Close::GOING_AWAY.into()));
+            return unavailable();
         }
+        tokio::spawn(async move {
+            let _alive = alive;
+            live(gateway, connection, on_upgrade).await;
+        });
+        switching_protocols(&accept_key, protocol)
     });
-    answer.await.unwrap_or(Err(StatusCode::BAD_GATEWAY))
+    establishing.await.unwrap_or_else(|_stopped| unavailable())
 }
 
 /// What `$connect`'s answer means for the upgrade:
@@ -127,13 +108,12 @@ async fn connect(
 /// | any other status | refused with 502, as a malformed proxy response is |
 /// | crash | refused with 502 |
 /// | timeout | refused with 504 |
-fn judge(outcome: Outcome) -> Result<HandshakeAnswer, StatusCode> {
+fn judge(outcome: Outcome) -> Result<Option<HeaderValue>, StatusCode> {
     match outcome {
         Ok(answer) => match answer.status_code {
             200..=299 => {
                 let of = |headers: &http::HeaderMap| headers.get(SEC_WEBSOCKET_PROTOCOL).cloned();
-                let protocol = of(&answer.headers).or_else(|| of(&answer.multi_value_headers));
-                Ok(HandshakeAnswer { protocol })
+                Ok(of(&answer.headers).or_else(|| of(&answer.multi_value_headers)))
             }
             400..=599 => Err(u16::try_from(answer.status_code)
                 .ok()
@@ -285,15 +265,16 @@ async fn live(shared: Arc<Shared>, connection: Arc<Connection>, on_upgrade: OnUp
 async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &mut Socket) -> End {
     let limits = shared.limits();
     let lifetime_ends = Instant::now() + limits.lifetime;
-    let mut active_at = Instant::now();
-    let mut timer = pin!(sleep_until(lifetime_ends.min(active_at + limits.idle)));
+    let next_deadline = || lifetime_ends.min(Instant::now() + limits.idle);
+    let mut timer = pin!(sleep_until(next_deadline()));
     loop {
         let (frames, phase) = connection.take_outbox();
         if !frames.is_empty() {
+            timer.as_mut().reset(next_deadline());
             if let Err(end) = write(connection, socket, frames, timer.as_mut(), limits.close_grace).await {
                 return end;
             }
-            active_at = Instant::now();
+            timer.as_mut().reset(next_deadline());
             connection.touch(shared.connections.now_millis());
             // Writing has used up the wake-ups of what was queued meanwhile: look again.
             continue;
@@ -305,7 +286,7 @@ async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &m
         tokio::select! {
             frame = socket.next(), if reads => match frame {
                 Some(Ok(Message::Text(body))) => {
-                    active_at = Instant::now();
+                    timer.as_mut().reset(next_deadline());
                     connection.touch(shared.connections.now_millis());
                     dispatch(shared, connection, body);
                 }
@@ -317,13 +298,7 @@ async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &m
                 None => return End::LOST,
             },
             () = connection.woken() => {}
-            () = &mut timer => {
-                let deadline = lifetime_ends.min(active_at + limits.idle);
-                if deadline <= Instant::now() {
-                    return Close::GOING_AWAY.into();
-                }
-                timer.as_mut().reset(deadline);
-            }
+            () = &mut timer => return Close::GOING_AWAY.into(),
         }
     }
 }

@@ -189,3 +189,22 @@ async fn a_client_that_never_reads_is_closed_after_ten_minutes() {
     assert_eq!(event.request_context.disconnect_status_code, Some(1001));
     assert_eq!(began.elapsed(), Limits::IDLE + Limits::CLOSE_GRACE);
 }
+
+/// A client that reads late, but reads, has the whole idle time from its last message on.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_for_the_client_does_not_shorten_the_idle_time() {
+    let (connect, mut connects) = recording();
+    let rig = rig(prod().connect(connect));
+    let mut client = rig.connect().await;
+    let id = id(&connects.recv().await.unwrap());
+
+    sleep(9 * MINUTE).await;
+    for _ in 0..100 {
+        rig.connections.post(&id, "x".repeat(KB)).unwrap();
+    }
+    sleep(9 * MINUTE).await;
+
+    for _ in 0..100 {
+        assert_eq!(text(&mut client).await.len(), KB);
+    }
+}

@@ -33,15 +33,20 @@ pub fn message_number(run: RunId, id: &str) -> Option<u64> {
 /// The text of message `k`, at least `bytes` long in UTF-8. It holds what encoders get wrong: Hangul, a quote,
 /// a backslash, a newline, a character outside the basic plane.
 pub fn text(k: u64, bytes: usize) -> String {
-    const ALPHABET: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
+    const TWICE: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+    const PERIOD: usize = TWICE.len() / 2;
     let mut text = String::with_capacity(bytes.max(MIN_BYTES));
     text.push_str("안녕 \"");
     text.push_str(&k.to_string());
     text.push_str("\" \\ 🙂\n");
     // Starts at another letter each time, so two messages' fillings differ.
-    let letters = ALPHABET.iter().cycle().skip((k % 26) as usize);
-    let missing = bytes.saturating_sub(text.len()).max(1);
-    text.extend(letters.take(missing).map(|&letter| char::from(letter)));
+    let letters = &TWICE[k as usize % PERIOD..][..PERIOD];
+    let mut missing = bytes.saturating_sub(text.len()).max(1);
+    while missing > 0 {
+        let piece = missing.min(PERIOD);
+        text.push_str(&letters[..piece]);
+        missing -= piece;
+    }
     text
 }
 

@@ -115,6 +115,7 @@ impl Rest {
         }
         let request = request.body(Full::from(body)).map_err(|error| bad(&what, &error.to_string()))?;
         let failed = |source| BenchError::Http { what: what.clone(), source };
+        self.sender.ready().await.map_err(failed)?;
         let response = self.sender.send_request(request).await.map_err(failed)?;
         let status = response.status();
         let body = response.into_body().collect().await.map_err(failed)?.to_bytes();

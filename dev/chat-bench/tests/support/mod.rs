@@ -35,6 +35,7 @@ pub(crate) enum Mischief {
     NeverAnswer,
     HangUp,
     Chatter,
+    Broadcast,
 }
 
 const VICTIM: u64 = 7;
@@ -69,6 +70,7 @@ pub(crate) async fn start(mischief: Mischief) -> SocketAddr {
 }
 
 async fn serve(stream: TcpStream, server: Arc<Server>) {
+    stream.set_nodelay(true).unwrap();
     let mut start = [0; 4];
     while stream.peek(&mut start).await.unwrap() < start.len() {}
     let mut head = [0; 1024];
@@ -204,6 +206,13 @@ impl Server {
         }
         match mischief {
             Mischief::NeverAnswer => return,
+            Mischief::Broadcast => {
+                for email in
+                    state.sockets.keys().filter(|email| ![sender, receiver].contains(&email.as_str()))
+                {
+                    state.send(email, push.to_string());
+                }
+            }
             Mischief::HangUp => state.sockets[sender].send(Message::Close(None)).unwrap(),
             Mischief::Chatter => state.send(sender, json!({ "type": "weather" }).to_string()),
             _ => {}

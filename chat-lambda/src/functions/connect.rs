@@ -67,7 +67,10 @@ impl ConnectFunction {
             now: time(context.request_time_epoch)?,
         };
         match self.connect.execute(command).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                tracing::info!(request_id = correlation.request_id, connection, "connected");
+                Ok(())
+            }
             Err(error) => Err(response::refuse(error, correlation)),
         }
     }

@@ -54,8 +54,13 @@ struct Seat {
 }
 
 impl Stage {
-    fn now(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.start)
+    /// Time since the start; nothing before it.
+    fn now(&self) -> Option<Duration> {
+        Instant::now().checked_duration_since(self.start)
+    }
+
+    fn is_over(&self, schedule: Schedule) -> bool {
+        self.now().is_some_and(|now| now >= schedule.length())
     }
 
     fn wake_all(&self) {
@@ -133,7 +138,7 @@ async fn watch(schedule: Schedule, patience: Duration, bar: ProgressBar, stage: 
         let delivered = stage.delivered.load(Ordering::Relaxed);
         let happened = delivered + stage.acked.load(Ordering::Relaxed);
         bar.set_position(delivered);
-        if happened != last.0 || stage.now() < schedule.length() {
+        if happened != last.0 || !stage.is_over(schedule) {
             last = (happened, Instant::now());
         } else if last.1.elapsed() > patience {
             stage.stop.store(true, Ordering::Relaxed);
@@ -159,7 +164,9 @@ fn poll_converse(party: &mut Party, user: usize, stage: &Stage, cx: &mut Context
     while closed.is_none() {
         match socket.poll_next_unpin(cx) {
             Poll::Pending => break,
-            Poll::Ready(Some(Ok(Message::Text(frame)))) => talker.hear(&frame, stage.now()),
+            Poll::Ready(Some(Ok(Message::Text(frame)))) => {
+                talker.hear(&frame, stage.now().unwrap_or_default())
+            }
             Poll::Ready(Some(Ok(Message::Close(frame)))) => closed = Some(format!("closed: {frame:?}")),
             Poll::Ready(Some(Ok(_))) => {}
             Poll::Ready(Some(Err(error))) => closed = Some(error.to_string()),
@@ -192,7 +199,7 @@ fn poll_speak(
 ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
     let mut socket = Pin::new(socket);
     if socket.as_mut().poll_ready(cx)?.is_ready()
-        && let Some(frame) = talker.speak(stage.now())
+        && let Some(frame) = stage.now().and_then(|now| talker.speak(now))
     {
         socket.as_mut().start_send(Message::text(frame))?;
     }

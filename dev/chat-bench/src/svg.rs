@@ -18,7 +18,7 @@ const POINTS: u32 = 120;
 
 /// Plain classes instead of variables, since not every viewer of SVG knows `var()`.
 const STYLE: &str = "\
-text{font:12px system-ui,sans-serif;fill:#6b7280}.title{font-size:16px;font-weight:600}\
+text{font:12px sans-serif;fill:#6b7280}.title{font-size:16px;font-weight:600}\
 .title,.key{fill:#1f2937}.paper{fill:#fff}.grid{stroke:#e5e7eb}\
 .curve{fill:none;stroke-width:2;stroke-linejoin:round}.ack{stroke:#2563eb}\
 .delivery{stroke:#c2410c;stroke-dasharray:7 3}\

@@ -35,6 +35,7 @@ async fn a_faultless_server_passes() {
     assert!(outcome.verdict.is_clean(), "{}", outcome.verdict);
     assert_eq!((outcome.acks.count(), outcome.deliveries.count()), (200, 200));
     assert_eq!((outcome.verdict.rows_read, outcome.verdict.reordered), (200, 0));
+    assert!(outcome.acks.at(0.0) > Duration::ZERO, "a message was sent before its time");
 }
 
 #[tokio::test]

@@ -1,0 +1,56 @@
+# The two ways in: `make run` starts the chat, `make test` checks everything. `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Further flags for `make run`, such as ARGS='--listen 127.0.0.1:9000'.
+ARGS ?=
+# The WebSocket URL that `make load` and `make idle` drive.
+URL ?= ws://127.0.0.1:8080/prod
+
+.PHONY: help run test check unit docs-check deny generate bench load idle fmt
+
+help: ## lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+run: ## builds and starts the chat, prints its URL and two users to chat as
+	@dev/require.sh
+	@cargo build --release --quiet --package chat-local || { echo 'The build failed; see above.' >&2; exit 1; }
+	@exec "$$(dev/target-dir.sh)/release/chat-local" $(ARGS)
+
+test: ## everything CI runs: style, purity, licences, tests, documentation
+	@dev/require.sh
+	@$(MAKE) --no-print-directory check deny unit docs-check
+	@echo 'Everything holds.'
+
+check: ## formatting, lints, the domain's purity
+	cargo fmt --all -- --check
+	dev/check-purity.sh
+	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+
+unit: ## the tests
+	cargo test --package chat-domain --quiet
+	cargo test --workspace --all-features --quiet
+
+docs-check: ## the documentation builds, and every link in it leads somewhere
+	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --all-features --quiet
+	dev/check-links.py
+
+deny: ## licences and sources of everything that is depended on
+	dev/tool.sh cargo-deny 0.20.2 check --hide-inclusion-graph licenses bans sources
+
+generate: ## writes the files that are generated from the wire types
+	cargo run --quiet --package chat-lambda --features schema --example generate
+
+bench: ## instructions of send, history page and mark read, by the length of the room
+	cargo bench --package chat-bench
+
+load: ## the highest sustained rate of a running chat, and its latency at half of that
+	cargo run --release --package chat-bench -- load --url $(URL) --find-max
+
+idle: ## memory and latency of a running chat that holds 10,000 connections
+	cargo run --release --package chat-bench -- idle --url $(URL) --connections 10000
+
+fmt: ## formats everything
+	cargo fmt --all

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The domain depends on these crates and no others: no AWS, no JSON, no runtime, no clock.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+allowed=dev/domain-dependencies.txt
+found=$(cargo tree --package chat-domain --edges normal --prefix none --format '{p}' |
+  awk '{ print $1 }' | grep -v '^chat-domain$' | sort -u)
+if ! diff <(grep -v '^#' "$allowed" | sort -u) <(printf '%s\n' "$found"); then
+  echo "chat-domain depends on something else than $allowed allows" >&2
+  exit 1
+fi
+# Depending inward only: the adapters know the domain, the shell knows the adapters' ports, and never the other way round.
+for crate in chat-domain chat-adapters-memory apigw-local; do
+  if cargo tree --package "$crate" --edges normal --prefix none --format '{p}' | grep -E '^(chat-lambda|chat-local) '; then
+    echo "$crate depends on what is further out" >&2
+    exit 1
+  fi
+done
+if cargo tree --package apigw-local --edges normal --prefix none --format '{p}' | grep -E '^chat-'; then
+  echo "the gateway knows of the chat" >&2
+  exit 1
+fi

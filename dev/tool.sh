@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs a cargo tool of a fixed version, which is built on first use: tool.sh NAME VERSION ARGUMENTS...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+name=$1 version=$2
+shift 2
+root=$(dev/target-dir.sh)/tools/$name-$version
+if [ ! -x "$root/bin/$name" ]; then
+  echo "building $name $version, once"
+  # Unoptimised: it runs for seconds, and would be built for minutes.
+  cargo install --quiet --locked --debug --root "$root" --target-dir "$root/build" "$name@$version"
+  rm -rf "$root/build"
+fi
+exec "$root/bin/$name" "$@"

@@ -580,7 +580,7 @@ fn a_match_is_accepted_before_it_begins(
 /// A room whose list of open proposals is full; all matches begin at the same time.
 fn full(match_at: Timestamp) -> Room {
     MEMBERS.into_iter().cycle().take(OPEN_PROPOSALS_MAX).fold(Room::empty(their_room()), |room, proposer| {
-        say(&room, proposer, proposal(match_at), nine()).unwrap()
+        say(&room, proposer, proposal(match_at), nine()).expect("there is room for eight")
     })
 }
 

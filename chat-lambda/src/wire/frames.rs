@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::error::{ErrorCode, WireError};
 use super::json;
 use super::message::{AttachmentBody, MessageBody, Parts, ProposalAnswerBody, ProposalBody};
+#[cfg(feature = "schema")]
+use crate::schema::formats;
 
 /// What a client says. The `action` chooses the route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,31 +36,32 @@ pub enum ClientFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct SendMessageFrame {
     /// Who is to get it.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
     /// The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a proposal or an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "String", length(max = chat_domain::MESSAGE_TEXT_MAX_BYTES)))]
     pub message: Option<String>,
     /// A UUID made before the first attempt, the same for every retry. Without it only doubled deliveries of the same frame are
     /// recognised, not retries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: Option<String>,
     /// The newest timestamp of the conversation that the client knew when it made the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub after: Option<String>,
     /// An image that was uploaded before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "AttachmentBody"))]
     pub attachment: Option<AttachmentBody>,
     /// A proposal to play a match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "ProposalBody"))]
     pub proposal: Option<ProposalBody>,
     /// An answer to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "ProposalAnswerBody"))]
     pub proposal_answer: Option<ProposalAnswerBody>,
 }
 
@@ -68,8 +71,10 @@ pub struct SendMessageFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct MarkReadFrame {
     /// The other member.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub peer_email: String,
     /// The timestamp of the newest message read.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub up_to: String,
 }
 
@@ -79,6 +84,7 @@ pub struct MarkReadFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct TypingFrame {
     /// To whom.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
 }
 
@@ -92,6 +98,7 @@ pub struct PingFrame {}
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ReauthFrame {
     /// The access token.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub token: String,
 }
 
@@ -129,13 +136,16 @@ pub enum ServerFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct SentFrame {
     /// The client's name for it, or the one the server made when the client gave none.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: String,
     /// The room.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
     /// Its place in the room: the same in every acknowledgement of this id.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub timestamp: String,
     /// Its number in the room: the same in every acknowledgement of this id.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1)))]
     pub seq: u64,
     /// Whether an earlier attempt had stored it.
     pub duplicate: bool,
@@ -147,10 +157,13 @@ pub struct SentFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ReadFrame {
     /// The room.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
     /// Who has read.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub reader_email: String,
     /// The timestamp of the newest message read.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub up_to: String,
 }
 
@@ -160,8 +173,10 @@ pub struct ReadFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct TypingEventFrame {
     /// The room.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
     /// Who types.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub sender_email: String,
 }
 
@@ -171,6 +186,7 @@ pub struct TypingEventFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct PongFrame {
     /// The server's time.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub server_time: String,
 }
 
@@ -180,6 +196,7 @@ pub struct PongFrame {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ReauthedFrame {
     /// When it expires now.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub expires_at: String,
 }
 
@@ -198,7 +215,7 @@ pub struct ErrorBody {
     pub request_id: String,
     /// The message's id, when the request had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: Option<String>,
 }
 

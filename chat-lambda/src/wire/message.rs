@@ -7,6 +7,8 @@ use chat_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::error::WireError;
+#[cfg(feature = "schema")]
+use crate::schema::formats;
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,35 +16,41 @@ use super::error::WireError;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct MessageBody {
     /// The two members' addresses, sorted and joined with `#`.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
     /// Its place in the room, `YYYY-MM-DDTHH:MM:SS.mmmZ`: unique there, and later than that of every earlier message.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub timestamp: String,
     /// Its number in the room: 1, 2, 3, ... A hole means that something is missing: sync.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1)))]
     pub seq: u64,
     /// Who sent it.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub sender_email: String,
     /// Who is to get it.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
     /// The words in it; empty when there are none.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::MESSAGE_TEXT_MAX_BYTES)))]
     pub message: String,
     /// Whether the receiver has read it.
     pub read: bool,
     /// What kind of message it is.
     pub kind: KindName,
     /// The sender's name for it.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: String,
     /// The image, of kind `image`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "AttachmentBody"))]
     pub attachment: Option<AttachmentBody>,
     /// The proposal, of kind `matchProposal`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "ProposalBody"))]
     pub proposal: Option<ProposalBody>,
     /// The answer, of kind `matchProposalAnswer`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "ProposalAnswerBody"))]
     pub proposal_answer: Option<ProposalAnswerBody>,
 }
 
@@ -78,19 +86,23 @@ impl From<chat_domain::Kind> for KindName {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct AttachmentBody {
     /// The key that `POST /chat/uploads` gave.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::AttachmentKey"))]
     pub key: String,
     /// `image/jpeg`, `image/png`, `image/webp` or `image/gif`.
+    #[cfg_attr(feature = "schema", ts(as = "formats::ContentType"), schemars(with = "formats::ContentType"))]
     pub content_type: String,
     /// Its length in bytes.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES)))]
     pub size: u64,
     /// Its width in pixels.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
     pub width: u32,
     /// Its height in pixels.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
     pub height: u32,
     /// What it shows, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "String", length(min = 1, max = 1_000)))]
     pub alt: Option<String>,
 }
 
@@ -100,16 +112,20 @@ pub struct AttachmentBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ProposalBody {
     /// The proposer's team, at most 200 bytes.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub team_name: String,
     /// The receiver's team, at most 200 bytes.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub opponent_team_name: String,
     /// When the match begins, `YYYY-MM-DDTHH:MM:SS.mmmZ`.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub match_at: String,
     /// Where it takes place, at most 400 bytes.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 400)))]
     pub place: String,
     /// A remark, at most 1,000 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "String", length(max = 1_000)))]
     pub note: Option<String>,
 }
 
@@ -119,8 +135,10 @@ pub struct ProposalBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ProposalAnswerBody {
     /// The timestamp of the message that proposed.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub proposal: String,
     /// `accepted` or `declined` by the receiver of the proposal, `withdrawn` by its sender.
+    #[cfg_attr(feature = "schema", ts(as = "formats::Verdict"), schemars(with = "formats::Verdict"))]
     pub answer: String,
 }
 

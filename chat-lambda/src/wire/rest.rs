@@ -4,6 +4,8 @@ use chat_domain::{Conversation, HistoryPage, PageRange, SignedUrl, Upload};
 use serde::{Deserialize, Serialize};
 
 use super::message::{KindName, MessageBody, ProposalBody};
+#[cfg(feature = "schema")]
+use crate::schema::formats;
 
 /// `GET /chat/history`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,22 +13,26 @@ use super::message::{KindName, MessageBody, ProposalBody};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct HistoryBody {
     /// The room.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
     /// Newest first; with `after`, oldest first.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::PAGE_MAX)))]
     pub messages: Vec<MessageBody>,
     /// Whether there is more beyond the last of them.
     pub has_more: bool,
     /// Without `after`: the `before` of the next older page; absent at the beginning of the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub next_before: Option<String>,
     /// With `after`: the `after` of the next newer page, or of the next sync.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub next_after: Option<String>,
     /// How far the peer has read.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<formats::Timestamp>"))]
     pub peer_read_up_to: Option<String>,
     /// How far the caller has read.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<formats::Timestamp>"))]
     pub my_read_up_to: Option<String>,
 }
 
@@ -56,10 +62,11 @@ impl HistoryBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ConversationsBody {
     /// Newest first, at most 100.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::ROOMS_PAGE_MAX)))]
     pub conversations: Vec<ConversationBody>,
     /// What is unread in the newest 100 conversations together; on the first page only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional, type = "number"))]
+    #[cfg_attr(feature = "schema", ts(optional, type = "number"), schemars(with = "u64"))]
     pub total_unread: Option<u64>,
     /// The `cursor` of the next page; `null` at the end.
     pub next_cursor: Option<String>,
@@ -71,15 +78,19 @@ pub struct ConversationsBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ConversationBody {
     /// The other member.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub peer_email: String,
     /// The first 100 characters of the newest message.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::PREVIEW_MAX_CHARS)))]
     pub preview: String,
     /// Its timestamp.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub last_timestamp: String,
     /// Its number.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1)))]
     pub last_seq: u64,
     /// Who sent it.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub last_sender_email: String,
     /// What kind it is.
     pub last_kind: KindName,
@@ -87,6 +98,7 @@ pub struct ConversationBody {
     #[cfg_attr(feature = "schema", ts(type = "number"))]
     pub unread: u64,
     /// How far the peer has read.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<formats::Timestamp>"))]
     pub peer_read_up_to: Option<String>,
 }
 
@@ -111,15 +123,19 @@ impl From<&Conversation> for ConversationBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct UploadRequestBody {
     /// The other member.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub with: String,
     /// `image/jpeg`, `image/png`, `image/webp` or `image/gif`.
+    #[cfg_attr(feature = "schema", ts(as = "formats::ContentType"), schemars(with = "formats::ContentType"))]
     pub content_type: String,
     /// The exact length in bytes, at most 10 MiB.
-    #[cfg_attr(feature = "schema", ts(type = "number"))]
+    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES)))]
     pub size: u64,
     /// The width in pixels.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
     pub width: u32,
     /// The height in pixels.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
     pub height: u32,
 }
 
@@ -129,12 +145,14 @@ pub struct UploadRequestBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct UploadBody {
     /// The name to send the image by.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::AttachmentKey"))]
     pub key: String,
     /// Where to `PUT` the bytes.
     pub url: String,
     /// The headers the `PUT` must carry.
     pub headers: Vec<HeaderBody>,
     /// When the URL stops working.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub expires_at: String,
 }
 
@@ -169,6 +187,7 @@ pub struct AttachmentUrlBody {
     /// Where to `GET` the bytes.
     pub url: String,
     /// When the URL stops working.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub expires_at: String,
 }
 
@@ -184,12 +203,14 @@ impl From<SignedUrl> for AttachmentUrlBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ProposalRequestBody {
     /// Who is to get it.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
     /// A UUID made before the first attempt, the same for every retry.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: String,
     /// The newest timestamp of the conversation that the client knew when it made the proposal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional))]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub after: Option<String>,
     /// The proposal.
     pub proposal: ProposalBody,

@@ -1,0 +1,174 @@
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Schemas, YAML_HEADER};
+use crate::functions::SUBPROTOCOL;
+use crate::wire::frames::{ClientFrame, ServerFrame};
+
+const DESCRIPTION: &str = "\
+The WebSocket half of the chat, as the server sees it: it receives what a client says and sends what a client is told. \
+`openapi.yaml` describes the REST half. Pushes are hints: the truth is in the history, which a client reads when it opens, \
+when `seq` shows a hole and when it comes back. Unknown keys are ignored in both directions. A frame has at most 32 KB.";
+
+/// What the server answers each action with. An action that is not listed is never answered but by `error`.
+const ANSWERS: [(&str, &[&str]); 5] = [
+    ("sendMessage", &["sent", "error"]),
+    ("markRead", &["read", "error"]),
+    ("typing", &["error"]),
+    ("ping", &["pong", "error"]),
+    ("reauth", &["reauth", "error"]),
+];
+
+/// What the server says without having been asked. `error` comes unasked to a connection that the server does not know.
+const EVENTS: [&str; 4] = ["message", "read", "typing", "error"];
+
+/// The whole file. The fields stand in the order people look for them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AsyncApi {
+    asyncapi: &'static str,
+    info: Value,
+    default_content_type: &'static str,
+    servers: Value,
+    channels: Value,
+    operations: Value,
+    components: Value,
+}
+
+pub(super) fn document() -> String {
+    let mut schemas = Schemas::new();
+    schemas.reference::<ClientFrame>();
+    schemas.reference::<ServerFrame>();
+    let schemas = schemas.components();
+    let said = messages(&schemas, "ClientFrame", "action", "client");
+    let told = messages(&schemas, "ServerFrame", "type", "server");
+    let messages: Map<_, _> = said.into_iter().chain(told).collect();
+
+    let references = messages.keys().map(|name| (name.clone(), reference(&["components", "messages", name])));
+    let document = AsyncApi {
+        asyncapi: "3.0.0",
+        info: json!({
+            "title": "Chat, WebSocket",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+            "license": { "name": env!("CARGO_PKG_LICENSE") },
+        }),
+        default_content_type: "application/json",
+        servers: json!({
+            "deployed": {
+                "host": "{apiId}.execute-api.{region}.amazonaws.com",
+                "pathname": "/prod",
+                "protocol": "wss",
+                "variables": { "apiId": { "default": "example" }, "region": { "default": "us-east-1" } },
+                "security": security(),
+            },
+            "local": {
+                "host": "127.0.0.1:8080",
+                "pathname": "/prod",
+                "protocol": "ws",
+                "description": "The local gateway",
+                "security": security(),
+            },
+        }),
+        channels: json!({
+            "chat": {
+                "address": "/",
+                "description": "A connection of one signed-in user. It is refused with 401 without a good token, with 403 \
+                    for a web page of another origin, and lives for two hours at the most.",
+                "messages": references.collect::<Map<_, _>>(),
+                "bindings": { "ws": {
+                    "method": "GET",
+                    "query": {
+                        "type": "object",
+                        "properties": { "token": {
+                            "type": "string",
+                            "description": "The access token, when it is not in `Sec-WebSocket-Protocol`.",
+                        } },
+                    },
+                    "headers": {
+                        "type": "object",
+                        "properties": { "Sec-WebSocket-Protocol": {
+                            "type": "string",
+                            "pattern": format!("^{}, .+$", SUBPROTOCOL.replace('.', r"\.")),
+                            "description": format!(
+                                "`{SUBPROTOCOL}, <access token>`, which keeps the token out of URLs. The server selects \
+                                 `{SUBPROTOCOL}`."
+                            ),
+                        } },
+                    },
+                } },
+            },
+        }),
+        operations: operations(),
+        components: json!({
+            "schemas": schemas,
+            "messages": messages,
+            "securitySchemes": {
+                "queryToken": {
+                    "type": "httpApiKey",
+                    "in": "query",
+                    "name": "token",
+                    "description": "The access token of the user pool; its e-mail address must be verified.",
+                },
+                "subprotocolToken": {
+                    "type": "httpApiKey",
+                    "in": "header",
+                    "name": "Sec-WebSocket-Protocol",
+                    "description": format!("The same, as `{SUBPROTOCOL}, <access token>`: preferred, since URLs get logged."),
+                },
+            },
+        }),
+    };
+    let yaml = yaml_serde::to_string(&document).expect("strings, numbers and booleans always serialise");
+    format!("{YAML_HEADER}{yaml}")
+}
+
+/// One message for each variant of a frame enumeration, named after its tag.
+fn messages(schemas: &Value, frame: &str, tag: &str, speaker: &str) -> Vec<(String, Value)> {
+    let variants = schemas[frame]["oneOf"].as_array().expect("a tagged enumeration is a list of variants");
+    let message = |(place, variant): (usize, &Value)| {
+        let name = variant["properties"][tag]["const"].as_str().expect("a variant's tag is constant");
+        let place = place.to_string();
+        let message = json!({
+            "name": name,
+            "summary": variant["description"],
+            "payload": reference(&["components", "schemas", frame, "oneOf", &place]),
+        });
+        (format!("{speaker}.{name}"), message)
+    };
+    variants.iter().enumerate().map(message).collect()
+}
+
+fn operations() -> Value {
+    let channel = reference(&["channels", "chat"]);
+    let message = |speaker: &str, name: &str| {
+        reference(&["channels", "chat", "messages", &format!("{speaker}.{name}")])
+    };
+    let answered = ANSWERS.into_iter().map(|(action, answers)| {
+        let answers: Vec<_> = answers.iter().map(|answer| message("server", answer)).collect();
+        let operation = json!({
+            "action": "receive",
+            "channel": channel,
+            "messages": [message("client", action)],
+            "reply": { "channel": channel, "messages": answers },
+        });
+        (action.to_owned(), operation)
+    });
+    let pushed = EVENTS.into_iter().map(|event| {
+        let operation =
+            json!({ "action": "send", "channel": channel, "messages": [message("server", event)] });
+        (format!("push.{event}"), operation)
+    });
+    Value::Object(answered.chain(pushed).collect())
+}
+
+fn security() -> Value {
+    json!([
+        reference(&["components", "securitySchemes", "subprotocolToken"]),
+        reference(&["components", "securitySchemes", "queryToken"]),
+    ])
+}
+
+fn reference(path: &[&str]) -> Value {
+    json!({ "$ref": format!("#/{}", path.join("/")) })
+}

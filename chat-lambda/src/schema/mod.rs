@@ -1,0 +1,57 @@
+//! The documents that are generated from the wire types (feature `schema`). The committed files are compared with these by
+//! tests; `make generate` writes them anew.
+
+mod asyncapi;
+pub(crate) mod formats;
+mod openapi;
+mod typescript;
+
+use schemars::JsonSchema;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::Value;
+
+/// A generated file: where it stands in the repository, and what it is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The path from the root of the repository.
+    pub path: &'static str,
+    /// The whole text.
+    pub text: String,
+}
+
+/// All generated files.
+#[must_use]
+pub fn documents() -> [Document; 3] {
+    [
+        Document { path: "docs/openapi.yaml", text: openapi::document() },
+        Document { path: "docs/asyncapi.yaml", text: asyncapi::document() },
+        Document { path: "web/lib/chat/wire.ts", text: typescript::document() },
+    ]
+}
+
+/// The first lines of a generated YAML file.
+const YAML_HEADER: &str = "\
+# Generated from the Rust types of chat-lambda. Do not edit: change them, then run `make generate`.
+";
+
+/// Collects JSON Schemas (2020-12, which OpenAPI 3.1 and AsyncAPI 3.0 both take) under `#/components/schemas`.
+struct Schemas(SchemaGenerator);
+
+impl Schemas {
+    fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+        });
+        Self(settings.into_generator())
+    }
+
+    /// A reference to the schema of `T`, which is collected.
+    fn reference<T: JsonSchema>(&mut self) -> Value {
+        self.0.subschema_for::<T>().to_value()
+    }
+
+    /// Everything collected.
+    fn components(mut self) -> Value {
+        self.0.take_definitions(false).into()
+    }
+}

@@ -1,0 +1,211 @@
+use std::collections::BTreeMap;
+
+use chat_domain::PAGE_MAX;
+use http::Method;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Schemas, YAML_HEADER, formats};
+use crate::functions::REST_ROUTES;
+use crate::wire::error::ErrorCode;
+use crate::wire::frames::{ErrorBody, SentFrame};
+use crate::wire::rest::{
+    AttachmentUrlBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody, UploadRequestBody,
+};
+
+const DESCRIPTION: &str = "\
+The REST half of the chat; `asyncapi.yaml` describes the WebSocket. Every answer, also a refusal, carries \
+`Cache-Control: no-store`; web pages of the allowed origins may call. Unknown keys in a request are ignored, and answers may \
+gain keys: ignore those you do not know.";
+
+/// The whole file. The fields stand in the order people look for them.
+#[derive(Serialize)]
+struct OpenApi {
+    openapi: &'static str,
+    info: Value,
+    servers: Value,
+    security: Value,
+    paths: BTreeMap<&'static str, BTreeMap<String, Value>>,
+    components: Value,
+}
+
+pub(super) fn document() -> String {
+    let mut schemas = Schemas::new();
+    let mut paths = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for (method, path) in REST_ROUTES {
+        let operation = operation(&method, path, &mut schemas);
+        paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation);
+    }
+    let document = OpenApi {
+        openapi: "3.1.0",
+        info: json!({
+            "title": "Chat, REST",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+            "license": { "name": env!("CARGO_PKG_LICENSE") },
+        }),
+        servers: json!([
+            {
+                "description": "Deployed",
+                "url": "https://{apiId}.execute-api.{region}.amazonaws.com/prod",
+                "variables": { "apiId": { "default": "example" }, "region": { "default": "us-east-1" } },
+            },
+            { "description": "The local gateway", "url": "http://127.0.0.1:8080" },
+        ]),
+        security: json!([{ "accessToken": [] }]),
+        paths,
+        components: json!({
+            "schemas": schemas.components(),
+            "securitySchemes": {
+                "accessToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The access token of the user pool; its e-mail address must be verified.",
+                },
+            },
+            "headers": {
+                "NoStore": {
+                    "description": "No cache may keep the answer.",
+                    "required": true,
+                    "schema": { "const": "no-store" },
+                },
+            },
+        }),
+    };
+    let yaml = yaml_serde::to_string(&document).expect("strings, numbers and booleans always serialise");
+    format!("{YAML_HEADER}{yaml}")
+}
+
+/// The codes that any route may answer with.
+const ANYWHERE: [ErrorCode; 5] = [
+    ErrorCode::BadRequest,
+    ErrorCode::Unauthorized,
+    ErrorCode::AuthExpired,
+    ErrorCode::Unavailable,
+    ErrorCode::Internal,
+];
+
+fn operation(method: &Method, path: &str, schemas: &mut Schemas) -> Value {
+    match (method, path) {
+        (&Method::GET, "/chat/history") => json!({
+            "operationId": "history",
+            "summary": "A page of a conversation",
+            "description": "Newest first, for people who scroll back. With `after` oldest first and strongly consistent: the \
+                sync. Follow `nextAfter` until `hasMore` is false, and nothing that was acknowledged before is missing.",
+            "parameters": [
+                query("with", "The other member.", true, schemas.reference::<formats::EmailAddress>()),
+                query("before", "Only what is older.", false, schemas.reference::<formats::Timestamp>()),
+                query(
+                    "after",
+                    "Only what is newer; excludes `before`.",
+                    false,
+                    schemas.reference::<formats::Timestamp>(),
+                ),
+                query(
+                    "limit",
+                    "How many messages at the most.",
+                    false,
+                    json!({ "type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_MAX }),
+                ),
+            ],
+            "responses": responses::<HistoryBody>(
+                "The page.",
+                &[ErrorCode::InvalidEmail, ErrorCode::SelfChat],
+                schemas,
+            ),
+        }),
+        (&Method::GET, "/chat/conversations") => json!({
+            "operationId": "conversations",
+            "summary": "The caller's conversations, newest first, 100 a page",
+            "parameters": [query(
+                "cursor",
+                "The `nextCursor` of the page before. It is bound to the caller.",
+                false,
+                json!({ "type": "string" }),
+            )],
+            "responses": responses::<ConversationsBody>("The page.", &[], schemas),
+        }),
+        (&Method::POST, "/chat/uploads") => json!({
+            "operationId": "requestUpload",
+            "summary": "A URL to upload an image to, for five minutes",
+            "requestBody": body::<UploadRequestBody>(schemas),
+            "responses": responses::<UploadBody>(
+                "Where to `PUT` exactly the announced bytes, once.",
+                &[ErrorCode::InvalidEmail, ErrorCode::SelfChat, ErrorCode::AttachmentRejected],
+                schemas,
+            ),
+        }),
+        (&Method::GET, "/chat/attachments/{key}") => json!({
+            "operationId": "openAttachment",
+            "summary": "A URL to download an image from, for five minutes",
+            "parameters": [{
+                "name": "key",
+                "in": "path",
+                "description": "The `key` of a message's `attachment`.",
+                "required": true,
+                "schema": schemas.reference::<formats::AttachmentKey>(),
+            }],
+            "responses": responses::<AttachmentUrlBody>("The URL.", &[ErrorCode::AttachmentMissing], schemas),
+        }),
+        (&Method::POST, "/chat/proposals") => json!({
+            "operationId": "proposeMatch",
+            "summary": "Proposes a match",
+            "description": "Stored, pushed and listed like any message. A retry with the same id gets the original answer, \
+                with `duplicate`.",
+            "requestBody": body::<ProposalRequestBody>(schemas),
+            "responses": responses::<SentFrame>(
+                "The proposal is stored, for good.",
+                &[
+                    ErrorCode::InvalidEmail,
+                    ErrorCode::SelfChat,
+                    ErrorCode::IdReused,
+                    ErrorCode::ResyncNeeded,
+                    ErrorCode::ProposalState,
+                    ErrorCode::RateLimited,
+                ],
+                schemas,
+            ),
+        }),
+        _ => unreachable!("a route without a description: {method} {path}"),
+    }
+}
+
+fn query(name: &str, description: &str, required: bool, schema: Value) -> Value {
+    json!({ "name": name, "in": "query", "description": description, "required": required, "schema": schema })
+}
+
+fn body<T: JsonSchema>(schemas: &mut Schemas) -> Value {
+    json!({ "required": true, "content": { "application/json": { "schema": schemas.reference::<T>() } } })
+}
+
+fn responses<T: JsonSchema>(success: &str, codes: &[ErrorCode], schemas: &mut Schemas) -> Value {
+    let mut by_status = BTreeMap::<_, Vec<_>>::new();
+    for code in ANYWHERE.iter().chain(codes) {
+        by_status.entry(code.status().as_u16()).or_default().push(*code);
+    }
+    let errors = by_status.into_iter().map(|(status, codes)| {
+        let codes: Vec<_> = codes.into_iter().map(described).collect();
+        (status.to_string(), response(&codes.join(", "), schemas.reference::<ErrorBody>()))
+    });
+    let errors: Vec<_> = errors.collect();
+    let success = ("200".to_owned(), response(success, schemas.reference::<T>()));
+    Value::Object(errors.into_iter().chain([success]).collect())
+}
+
+/// The code, and whether the same request is worth another try.
+fn described(code: ErrorCode) -> String {
+    let name = json!(code);
+    let name = name.as_str().expect("a code is written as a string");
+    let retry = if code.retryable() { " (retryable)" } else { "" };
+    format!("`{name}`{retry}")
+}
+
+fn response(description: &str, schema: Value) -> Value {
+    json!({
+        "description": description,
+        "headers": { "Cache-Control": { "$ref": "#/components/headers/NoStore" } },
+        "content": { "application/json": { "schema": schema } },
+    })
+}

@@ -9,4 +9,4 @@ mod pusher;
 mod server;
 
 pub use config::{Config, Store};
-pub use server::Server;
+pub use server::{Server, ServerError};

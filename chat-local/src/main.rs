@@ -1,11 +1,24 @@
 //! Starts the whole chat in one process.
 
+use std::process::ExitCode;
+
+use chat_local::{Config, Server, ServerError};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let config = chat_local::Config::parse();
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), ServerError> {
+    let config = Config::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     // Every connection is a file: the soft limit, often 1,024, would be reached early.
@@ -13,10 +26,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
 
-    let server = chat_local::Server::bind(&config).await?;
+    let server = Server::bind(&config).await?;
     println!("{}", server.greeting());
-    server.run_until(stop_signal()).await?;
-    Ok(())
+    server.run_until(stop_signal()).await
 }
 
 /// Ends when somebody asks the process to stop: SIGTERM, or Ctrl-C.

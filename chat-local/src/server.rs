@@ -33,14 +33,32 @@ pub struct Server {
     router: Router,
 }
 
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}; --listen takes another address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The listener failed while it ran.
+    #[error("the server failed: {0}")]
+    Serve(#[source] std::io::Error),
+}
+
 impl Server {
     /// Composes everything and binds the address; port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address cannot be bound.
-    pub async fn bind(config: &Config) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await?;
-        let address = listener.local_addr()?;
+    /// [`ServerError::Listen`].
+    pub async fn bind(config: &Config) -> Result<Self, ServerError> {
+        let refused = |source| ServerError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
 
         let connections = Connections::new(Limits::default(), Arc::new(SystemClock));
         let verifier = MemoryIdentityVerifier::new();
@@ -94,8 +112,8 @@ impl Server {
     /// Serves until `stop` completes; then lets running handlers finish, closes every socket with 1001, and returns.
     ///
     /// # Errors
-    /// When the listener fails.
-    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    /// [`ServerError::Serve`].
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
         let Self { listener, gateway, router, .. } = self;
         // A frame is to leave at once, not when the next one fills the packet.
         let listener = listener.tap_io(|stream| {
@@ -108,7 +126,7 @@ impl Server {
             stop.await;
             gateway.shutdown().await;
         };
-        axum::serve(listener, service).with_graceful_shutdown(stopped).await
+        axum::serve(listener, service).with_graceful_shutdown(stopped).await.map_err(ServerError::Serve)
     }
 }
 

@@ -1,0 +1,264 @@
+//! The whole chat, as its users meet it.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Chat, message};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+const MINJI: &str = "minji@example.com";
+const JUNHO: &str = "junho@example.com";
+
+fn status_of<T>(refused: Result<T, Error>) -> u16 {
+    match refused {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        Err(other) => panic!("refused otherwise: {other}"),
+        Ok(_) => panic!("not refused"),
+    }
+}
+
+#[tokio::test]
+async fn two_people_chat_both_ways_with_the_seeds_own_frames() {
+    let chat = Chat::start(&[]).await;
+    let token = chat.login("Minji@Example.com").await;
+    let mut minji = chat.try_connect(&format!("?token={token}"), None).await.unwrap();
+    let mut junho = chat.join(JUNHO).await;
+
+    let sent = minji.ask(message(JUNHO, "안녕하세요")).await;
+    assert_eq!((&sent["type"], &sent["seq"], &sent["duplicate"]), (&json!("sent"), &json!(1), &json!(false)));
+    let got = junho.receive().await;
+    assert_eq!(
+        (&got["type"], &got["senderEmail"], &got["message"]),
+        (&json!("message"), &json!(MINJI), &json!("안녕하세요"))
+    );
+    assert_eq!(got["timestamp"], sent["timestamp"]);
+
+    let sent = junho.ask(message("MINJI@example.com", "반가워요")).await;
+    assert_eq!(sent["roomId"], "junho@example.com#minji@example.com");
+    assert_eq!(minji.receive().await["message"], "반가워요");
+
+    let history = chat.get(&token, &format!("/chat/history?with={JUNHO}")).await;
+    assert_eq!(history.status, 200);
+    assert!(history.head.contains("cache-control: no-store"));
+    let texts: Vec<Value> =
+        history.json()["messages"].as_array().unwrap().iter().map(|row| row["message"].clone()).collect();
+    assert_eq!(texts, ["반가워요", "안녕하세요"]);
+}
+
+#[tokio::test]
+async fn every_device_of_both_gets_the_message_and_the_sending_one_gets_the_ack_alone() {
+    let chat = Chat::start(&[]).await;
+    let (mut phone, mut laptop) = (chat.join(MINJI).await, chat.join(MINJI).await);
+    let (mut one, mut other) = (chat.join(JUNHO).await, chat.join(JUNHO).await);
+    assert_eq!(phone.ask(message(JUNHO, "hi")).await["type"], "sent");
+    for socket in [&mut laptop, &mut one, &mut other] {
+        assert_eq!(socket.receive().await["type"], "message");
+    }
+    assert_eq!(phone.ask(json!({ "action": "ping" })).await["type"], "pong");
+}
+
+#[tokio::test]
+async fn a_retry_on_another_socket_gets_the_original_ack_and_is_not_delivered_again() {
+    let chat = Chat::start(&[]).await;
+    let mut junho = chat.join(JUNHO).await;
+    let mut frame = message(JUNHO, "once");
+    frame["clientMessageId"] = json!("018f2d4e-7b1a-7c3d-9e5f-001122334455");
+    let first = chat.join(MINJI).await.ask(frame.clone()).await;
+    let again = chat.join(MINJI).await.ask(frame.clone()).await;
+    assert_eq!((&again["timestamp"], &again["seq"]), (&first["timestamp"], &first["seq"]));
+    assert_eq!((&first["duplicate"], &again["duplicate"]), (&json!(false), &json!(true)));
+    assert_eq!(junho.receive().await["message"], "once");
+    assert_eq!(junho.ask(json!({ "action": "ping" })).await["type"], "pong");
+
+    frame["message"] = json!("twice");
+    let mut minji = chat.join(MINJI).await;
+    assert_eq!(minji.ask(frame).await["code"], "idReused");
+}
+
+#[tokio::test]
+async fn what_is_read_shows_on_both_sides() {
+    let chat = Chat::start(&[]).await;
+    let (mut minji, mut junho) = (chat.join(MINJI).await, chat.join(JUNHO).await);
+    minji.ask(message(JUNHO, "one")).await;
+    let at = minji.ask(message(JUNHO, "two")).await["timestamp"].clone();
+    let token = chat.login(JUNHO).await;
+    let list = chat.get(&token, "/chat/conversations").await.json();
+    assert_eq!((&list["totalUnread"], &list["conversations"][0]["unread"]), (&json!(2), &json!(2)));
+
+    junho.receive().await;
+    junho.receive().await;
+    let read = junho.ask(json!({ "action": "markRead", "peerEmail": MINJI, "upTo": at })).await;
+    assert_eq!((&read["type"], &read["upTo"]), (&json!("read"), &at));
+    assert_eq!(minji.receive().await, read);
+
+    let list = chat.get(&token, "/chat/conversations").await.json();
+    assert_eq!(list["totalUnread"], 0);
+    let history = chat.get(&token, &format!("/chat/history?with={MINJI}")).await.json();
+    assert!(history["messages"].as_array().unwrap().iter().all(|row| row["read"] == true));
+    assert_eq!(history["myReadUpTo"], at);
+}
+
+#[tokio::test]
+async fn an_image_goes_up_once_and_down_to_the_members_alone() {
+    let chat = Chat::start(&[]).await;
+    let (token, mut minji) = (chat.login(MINJI).await, chat.join(MINJI).await);
+    let mut junho = chat.join(JUNHO).await;
+    let png = b"\x89PNG\r\n\x1a\n and the rest of it";
+    let facts = json!({ "contentType": "image/png", "size": png.len(), "width": 4, "height": 3 });
+
+    let mut request = facts.clone();
+    request["with"] = json!(JUNHO);
+    let upload = chat.post(&token, "/chat/uploads", &request).await.json();
+    let url = upload["url"].as_str().unwrap();
+    let path = url.strip_prefix(&format!("http://{}", chat.address)).expect("it is served here");
+    let mut shown = message(JUNHO, "");
+    shown["attachment"] = facts;
+    shown["attachment"]["key"] = upload["key"].clone();
+    assert_eq!(minji.ask(shown.clone()).await["code"], "attachmentMissing");
+
+    let headers = [("content-type", "image/png")];
+    assert_eq!(chat.request("PUT", path, &headers, b"<svg>").await.status, 403);
+    assert_eq!(chat.request("PUT", path, &headers, png).await.status, 200);
+    assert_eq!(chat.request("PUT", path, &headers, png).await.status, 412);
+    assert_eq!(minji.ask(shown).await["type"], "sent");
+    let got = junho.receive().await;
+    assert_eq!((&got["kind"], &got["attachment"]["key"]), (&json!("image"), &upload["key"]));
+
+    let address = format!("/chat/attachments/{}", upload["key"].as_str().unwrap());
+    let url = chat.get(&chat.login(JUNHO).await, &address).await.json();
+    let path =
+        url["url"].as_str().unwrap().strip_prefix(&format!("http://{}", chat.address)).unwrap().to_owned();
+    assert_eq!(chat.request("GET", &path, &[], b"").await.body, png);
+    let stranger = chat.get(&chat.login("mina@example.com").await, &address).await;
+    assert_eq!((stranger.status, &stranger.json()["code"]), (404, &json!("attachmentMissing")));
+}
+
+#[tokio::test]
+async fn a_proposal_from_the_team_page_is_answered_in_the_chat() {
+    let chat = Chat::start(&[]).await;
+    let mut junho = chat.join(JUNHO).await;
+    let proposal = json!({
+        "receiverEmail": JUNHO,
+        "clientMessageId": "018f2d4e-7b1a-7c3d-9e5f-001122334455",
+        "proposal": {
+            "teamName": "Seoul", "opponentTeamName": "Busan", "matchAt": "9000-01-01T00:00:00.000Z", "place": "Jamsil"
+        },
+    });
+    let token = chat.login(MINJI).await;
+    let sent = chat.post(&token, "/chat/proposals", &proposal).await.json();
+    assert_eq!(chat.post(&token, "/chat/proposals", &proposal).await.json()["duplicate"], true);
+    let got = junho.receive().await;
+    assert_eq!((&got["kind"], &got["timestamp"]), (&json!("matchProposal"), &sent["timestamp"]));
+
+    let answer = |answer: &str| {
+        let mut frame = json!({ "action": "sendMessage", "receiverEmail": MINJI });
+        frame["proposalAnswer"] = json!({ "proposal": sent["timestamp"], "answer": answer });
+        frame
+    };
+    assert_eq!(junho.ask(answer("withdrawn")).await["code"], "proposalState");
+    assert_eq!(junho.ask(answer("accepted")).await["type"], "sent");
+    assert_eq!(junho.ask(answer("declined")).await["code"], "proposalState");
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_good_token() {
+    let chat = Chat::start(&[]).await;
+    assert_eq!(status_of(chat.try_connect("", None).await), 401);
+    assert_eq!(status_of(chat.try_connect("?token=", None).await), 401);
+    assert_eq!(status_of(chat.try_connect("?token=made-up", None).await), 401);
+    let refused = chat.get("made-up", "/chat/conversations").await;
+    assert_eq!((refused.status, &refused.json()["code"]), (401, &json!("unauthorized")));
+}
+
+#[tokio::test]
+async fn bad_frames_are_answered_and_the_socket_stays_open() {
+    let chat = Chat::start(&[]).await;
+    let mut minji = chat.join(MINJI).await;
+    for bad in ["not JSON", "[]", "{}", r#"{"action":"shout"}"#, r#"{"action":"ping","action":"ping"}"#] {
+        minji.send_raw(Message::text(bad)).await;
+        assert_eq!(minji.receive().await["code"], "badRequest", "{bad}");
+    }
+    assert_eq!(minji.ask(json!({ "action": "ping" })).await["type"], "pong");
+}
+
+#[rstest::rstest]
+#[case::frame_of_33_kilobytes(Message::text("x".repeat(33 * 1024)), 1009)]
+#[case::binary_frame(Message::binary(vec![1, 2, 3]), 1003)]
+#[tokio::test]
+async fn what_api_gateway_closes_for_is_closed(#[case] frame: Message, #[case] code: u16) {
+    let chat = Chat::start(&[]).await;
+    let mut minji = chat.join(MINJI).await;
+    minji.send_raw(frame).await;
+    assert_eq!(minji.closed().await.map(|close| u16::from(close.code)), Some(code));
+}
+
+#[tokio::test]
+async fn a_flood_is_limited_and_the_limit_is_a_flag() {
+    let chat = Chat::start(&["--send-burst", "2"]).await;
+    let mut minji = chat.join(MINJI).await;
+    let mut codes = Vec::new();
+    for number in 0..3 {
+        codes.push(minji.ask(message(JUNHO, &number.to_string())).await["code"].clone());
+    }
+    assert_eq!(codes, [Value::Null, Value::Null, json!("rateLimited")]);
+}
+
+#[tokio::test]
+async fn the_twenty_first_connection_closes_the_oldest() {
+    let chat = Chat::start(&[]).await;
+    let token = chat.login(MINJI).await;
+    let mut oldest = chat.connect(&token).await;
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(chat.connect(&token).await);
+    }
+    assert!(oldest.closed().await.is_some());
+    assert_eq!(others[0].ask(json!({ "action": "ping" })).await["type"], "pong");
+}
+
+#[tokio::test]
+async fn stopping_closes_every_socket_with_1001() {
+    let chat = Chat::start(&[]).await;
+    let mut minji = chat.join(MINJI).await;
+    let (closed, ()) = tokio::join!(minji.closed(), chat.stop());
+    assert_eq!(closed.map(|close| u16::from(close.code)), Some(1001));
+}
+
+#[tokio::test]
+async fn the_page_explains_how_to_chat_and_where_everything_is() {
+    let chat = Chat::start(&[]).await;
+    let page = chat.request("GET", "/", &[], b"").await;
+    assert!(page.status == 200 && page.text().contains(&format!("ws://{}/prod", chat.address)));
+    let config = chat.request("GET", "/config.json", &[], b"").await.json();
+    assert_eq!(config["wsUrl"], format!("ws://{}/prod", chat.address));
+    assert_eq!(config["auth"]["users"], json!([MINJI, JUNHO]));
+}
+
+#[tokio::test]
+async fn signing_in_needs_an_address_and_this_host() {
+    let chat = Chat::start(&[]).await;
+    for bad in [&b"{}"[..], b"", br#"{"email":"nobody"}"#] {
+        assert_eq!(chat.request("POST", "/dev/login", &[], bad).await.status, 400);
+    }
+    let body = json!({ "email": MINJI }).to_string();
+    for foreign in ["evil.example.com", "evil.example.com:80", "0.0.0.0"] {
+        let refused = chat.request("POST", "/dev/login", &[("host", foreign)], body.as_bytes()).await;
+        assert_eq!(refused.status, 421, "{foreign}");
+    }
+    let local = format!("localhost:{}", chat.address.port());
+    assert_eq!(chat.request("POST", "/dev/login", &[("host", &local)], body.as_bytes()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_from_elsewhere_cannot_use_the_chat() {
+    let chat = Chat::start(&[]).await;
+    let token = chat.login(MINJI).await;
+    let authorization = format!("Bearer {token}");
+    let ask = async |origin: &str| {
+        let headers = [("authorization", authorization.as_str()), ("origin", origin)];
+        chat.request("GET", "/chat/conversations", &headers, b"").await.head
+    };
+    let own = format!("http://{}", chat.address);
+    assert!(ask(&own).await.contains(&format!("access-control-allow-origin: {own}")));
+    assert!(!ask("https://evil.example.com").await.contains("access-control-allow-origin"));
+}

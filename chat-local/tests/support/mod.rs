@@ -1,0 +1,195 @@
+//! A running chat, and people who use it as anybody would: over HTTP and WebSocket.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chat_local::{Config, Server, ServerError};
+use clap::Parser;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// How long anything may take before a test gives up.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A chat of this test's own.
+pub(crate) struct Chat {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), ServerError>>,
+}
+
+impl Chat {
+    pub(crate) async fn start(flags: &[&str]) -> Self {
+        let arguments = ["chat-local", "--listen", "127.0.0.1:0"].iter().chain(flags);
+        let server = Server::bind(&Config::parse_from(arguments)).await.expect("a free port");
+        let address = server.address();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run_until(async { stopped.await.unwrap_or(()) }));
+        Self { address, stop, running }
+    }
+
+    /// Stops it as SIGTERM does, and returns when it has ended.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).expect("it runs");
+        within(self.running).await.expect("it does not panic").expect("it ends well");
+    }
+
+    pub(crate) async fn login(&self, email: &str) -> String {
+        let body = json!({ "email": email }).to_string();
+        let answer = self.request("POST", "/dev/login", &[], body.as_bytes()).await;
+        answer.json()["accessToken"].as_str().expect("a token").to_owned()
+    }
+
+    /// A socket that gives its token in the subprotocol.
+    pub(crate) async fn connect(&self, token: &str) -> Socket {
+        self.try_connect("", Some(token)).await.expect("it may connect")
+    }
+
+    pub(crate) async fn try_connect(
+        &self,
+        query: &str,
+        subprotocol_token: Option<&str>,
+    ) -> Result<Socket, Error> {
+        let mut request = format!("ws://{}/prod{query}", self.address).into_client_request()?;
+        if let Some(token) = subprotocol_token {
+            let offer = format!("chat.v1, {token}").parse().expect("a header value");
+            request.headers_mut().insert("sec-websocket-protocol", offer);
+        }
+        let (stream, response) = within(tokio_tungstenite::connect_async(request)).await?;
+        let chosen = response.headers().get("sec-websocket-protocol").cloned();
+        assert_eq!(chosen.is_some_and(|chosen| chosen == "chat.v1"), subprotocol_token.is_some());
+        Ok(Socket(stream))
+    }
+
+    /// Signs in and connects.
+    pub(crate) async fn join(&self, email: &str) -> Socket {
+        self.connect(&self.login(email).await).await
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.request("GET", path, &[("authorization", &format!("Bearer {token}"))], b"").await
+    }
+
+    pub(crate) async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+        let headers = [("authorization", format!("Bearer {token}"))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        self.request("POST", path, &headers, body.to_string().as_bytes()).await
+    }
+
+    /// One HTTP request over a connection of its own.
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let host = self.address.to_string();
+        let own_host = headers.iter().any(|(name, _)| *name == "host");
+        let mut head =
+            format!("{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+        for (name, value) in headers.iter().chain((!own_host).then_some(&("host", host.as_str()))) {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        let mut stream = TcpStream::connect(self.address).await.expect("it listens");
+        stream.write_all(head.as_bytes()).await.expect("it reads the head");
+        stream.write_all(body).await.expect("it reads the body");
+        let mut answer = Vec::new();
+        within(stream.read_to_end(&mut answer)).await.expect("it answers");
+        Answer::parse(&answer)
+    }
+}
+
+/// An HTTP answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8(bytes[..end].to_vec()).expect("a head of ASCII").to_lowercase();
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let mut body = bytes[end + 4..].to_vec();
+        if head.contains("transfer-encoding: chunked") {
+            body = unchunk(&body);
+        }
+        Self { status, head, body }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).expect("text")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+}
+
+fn unchunk(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(line) = body.windows(2).position(|window| window == b"\r\n") {
+        let digits = std::str::from_utf8(&body[..line]).expect("a length");
+        let length = usize::from_str_radix(digits, 16).expect("a length");
+        whole.extend_from_slice(&body[line + 2..line + 2 + length]);
+        body = &body[line + 4 + length..];
+    }
+    whole
+}
+
+/// One end of a WebSocket.
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    pub(crate) async fn send(&mut self, frame: Value) {
+        self.send_raw(Message::text(frame.to_string())).await;
+    }
+
+    pub(crate) async fn send_raw(&mut self, message: Message) {
+        self.0.send(message).await.expect("the socket is open");
+    }
+
+    /// The next frame.
+    pub(crate) async fn receive(&mut self) -> Value {
+        match within(self.0.next()).await {
+            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).expect("frames are JSON"),
+            other => panic!("no frame but {other:?}"),
+        }
+    }
+
+    /// Sends a frame and returns the next one.
+    pub(crate) async fn ask(&mut self, frame: Value) -> Value {
+        self.send(frame).await;
+        self.receive().await
+    }
+
+    /// Reads on until the server has closed, and returns with what. Reading past the close frame is what answers it.
+    pub(crate) async fn closed(&mut self) -> Option<CloseFrame> {
+        let mut closed = None;
+        while let Some(Ok(message)) = within(self.0.next()).await {
+            if let Message::Close(frame) = message {
+                closed = frame;
+            }
+        }
+        closed
+    }
+}
+
+pub(crate) async fn within<F: IntoFuture>(future: F) -> F::Output {
+    tokio::time::timeout(DEADLINE, future).await.expect("it happens within the deadline")
+}
+
+pub(crate) fn message(receiver: &str, text: &str) -> Value {
+    json!({ "action": "sendMessage", "receiverEmail": receiver, "message": text })
+}

@@ -258,6 +258,11 @@ async fn listed(store: &Store, user: &Email) -> Vec<Room> {
     }
 }
 
+/// Minji's list goes on after a place with exactly this page.
+async fn goes_on_with(store: &Store, place: Activity, page: RoomsPage) {
+    eventually(page, async || store.rooms_of(&minji(), Some(place)).await.expect(STORED)).await;
+}
+
 fn place_of(room: &Room) -> Activity {
     room.activity().expect("a stored room has messages")
 }
@@ -950,6 +955,11 @@ async fn a_room_moves_up_when_a_message_comes_on_a_later_day(store: Store) {
     let peer = oldest.room.id().email(peer).clone();
     talks.insert(0, oldest);
     eventually(rooms_of(&talks), async || listed(&store, &minji()).await).await;
+    // A page may be sorted after it was read; a place tells where the room really stands.
+    for (place, talk) in talks.iter().enumerate() {
+        let rest = RoomsPage { rooms: rooms_of(&talks[place + 1..]), next: None };
+        goes_on_with(&store, place_of(&talk.room), rest).await;
+    }
     eventually(peer_lists, async || listed(&store, &peer).await).await;
 }
 
@@ -971,8 +981,8 @@ async fn a_list_goes_on_after_a_place_that_is_gone(store: Store) {
     eventually(rooms_of(&talks), async || listed(&store, &minji()).await).await;
 
     let rest = RoomsPage { rooms: rooms_of(&talks[2..]), next: None };
-    assert_eq!(store.rooms_of(&minji(), Some(gone)).await.expect(STORED), rest);
+    goes_on_with(&store, gone, rest).await;
     let nowhere = RoomsPage { rooms: vec![], next: None };
     let last = place_of(&talks[3].room);
-    assert_eq!(store.rooms_of(&minji(), Some(last)).await.expect(STORED), nowhere);
+    goes_on_with(&store, last, nowhere).await;
 }

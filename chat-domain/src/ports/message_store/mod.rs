@@ -54,6 +54,8 @@ pub trait MessageStore: Send + Sync {
     -> Result<RoomsPage, MessageStoreError>;
 
     /// Moves a reader's mark forward to `mark`, if it is not there or further already. Says what the room is afterwards.
+    ///
+    /// The mark is [`ReadMark::at`] a message of the room: the store does not check that.
     async fn advance_read(
         &self,
         room: &RoomId,
@@ -63,6 +65,8 @@ pub trait MessageStore: Send + Sync {
 
     /// Sets `read` on the messages at `rows` (at most [`PAGE_MAX`]), each only if it exists, then notes that the peer's
     /// rows up to `through` are marked, unless a later instant is noted already. A room that does not exist stays absent.
+    ///
+    /// `through` is not past the reader's mark: the store does not check that.
     async fn mark_rows_read(
         &self,
         room: &RoomId,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attachment_store;
+mod backoff;
 mod connection_store;
 mod identity_verifier;
 mod message_store;
@@ -9,7 +10,13 @@ mod pusher;
 pub use attachment_store::{
     Download, DownloadRefused, MemoryAttachmentStore, OBJECTS_MAX_BYTES, UploadRefused,
 };
+pub use backoff::NoBackoff;
 pub use connection_store::{MemoryConnectionStore, OF_USER_MAX};
 pub use identity_verifier::{MemoryIdentityVerifier, TOKENS_MAX};
 pub use message_store::MemoryMessageStore;
 pub use pusher::{INBOX_MAX, MemoryPusher};
+
+/// The project's README: its example is run as a test here, where both crates it needs are at hand.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectReadme;

@@ -1,0 +1,309 @@
+//! The memory adapters, with what can go wrong in a real store or gateway, on demand.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use chat_adapters_memory::{MemoryConnectionStore, MemoryMessageStore, MemoryPusher};
+use chat_domain::{
+    Activity, Advance, Append, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency,
+    Draft, Email, Event, Member, Message, MessageStore, MessageStoreError, Page, PageQuery, PushError,
+    Pusher, ReadMark, Room, RoomId, RoomsPage, SendRate, Timestamp,
+};
+
+use crate::chat::their_room;
+
+/// What was asked of the stores and the gateway, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Head(Consistency),
+    Page(PageQuery, Consistency),
+    Commit,
+    Push,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Vec<Step>>>);
+
+impl Journal {
+    fn note(&self, step: Step) {
+        self.0.lock().unwrap().push(step);
+    }
+
+    /// The steps since it was last asked.
+    pub(crate) fn take(&self) -> Vec<Step> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// What becomes of a commit.
+#[derive(Clone, Debug)]
+pub(crate) enum Commit {
+    /// It is refused: nothing happens.
+    Throttled,
+    /// Nobody answers, and nothing happens.
+    Lost,
+    /// It happens, and nobody answers.
+    AnswerLost,
+    /// Nobody answers, and it happens later: see [`Messages::land`].
+    Held,
+    /// What was held happens first, then this one is tried.
+    AfterLanding,
+    /// It is tried, then what was held happens.
+    BeforeLanding,
+    /// Somebody else is faster by this draft, then this one is tried.
+    BeatenBy(Draft),
+}
+
+pub(crate) struct Messages {
+    pub(crate) stored: MemoryMessageStore,
+    commits: Mutex<VecDeque<Commit>>,
+    held: Mutex<Vec<Append>>,
+    /// What eventually consistent reads of the head see instead.
+    stale: Mutex<Option<Option<Room>>>,
+    rows_cannot_be_marked: AtomicBool,
+    journal: Journal,
+}
+
+fn unavailable(operation: &'static str) -> MessageStoreError {
+    MessageStoreError::Unavailable { operation, source: "the answer was lost".into() }
+}
+
+impl Messages {
+    pub(crate) fn new(journal: Journal) -> Self {
+        Self {
+            stored: MemoryMessageStore::new(),
+            commits: Mutex::default(),
+            held: Mutex::default(),
+            stale: Mutex::default(),
+            rows_cannot_be_marked: AtomicBool::new(false),
+            journal,
+        }
+    }
+
+    /// What becomes of the next commits; those after them are stored.
+    pub(crate) fn next_commits(&self, commits: impl IntoIterator<Item = Commit>) {
+        *self.commits.lock().unwrap() = commits.into_iter().collect();
+    }
+
+    /// Eventually consistent reads see their room as it is now, until it is thawed.
+    pub(crate) async fn freeze(&self) {
+        let room = self.stored.room(&their_room(), Consistency::Strong).await;
+        *self.stale.lock().unwrap() = Some(room.unwrap());
+    }
+
+    pub(crate) fn thaw(&self) {
+        *self.stale.lock().unwrap() = None;
+    }
+
+    pub(crate) fn fail_to_mark_rows(&self, fail: bool) {
+        self.rows_cannot_be_marked.store(fail, Ordering::Relaxed);
+    }
+
+    /// What was held happens now, if it still can.
+    pub(crate) async fn land(&self) {
+        let held = std::mem::take(&mut *self.held.lock().unwrap());
+        for append in held {
+            // It may be too late.
+            let _ = self.stored.commit(&append).await;
+        }
+    }
+
+    /// Puts a message into their room, past every fault.
+    pub(crate) async fn write(&self, draft: &Draft, now: Timestamp) -> Message {
+        let room = self.stored.room(&their_room(), Consistency::Strong).await;
+        let room = room.unwrap().unwrap_or_else(|| Room::empty(their_room()));
+        let rate = SendRate { burst: NonZeroU32::MAX, ..SendRate::default() };
+        let append = room.append(draft, now, rate).unwrap();
+        self.stored.commit(&append).await.unwrap();
+        append.message
+    }
+}
+
+#[async_trait]
+impl MessageStore for Messages {
+    async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
+        self.journal.note(Step::Head(consistency));
+        let stale = self.stale.lock().unwrap().clone();
+        match stale {
+            Some(room) if consistency == Consistency::Eventual && *id == their_room() => Ok(room),
+            _ => self.stored.room(id, consistency).await,
+        }
+    }
+
+    async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
+        self.journal.note(Step::Commit);
+        let fault = self.commits.lock().unwrap().pop_front();
+        match fault {
+            None => self.stored.commit(append).await,
+            Some(Commit::Throttled) => Err(MessageStoreError::Throttled { operation: "commit" }),
+            Some(Commit::Lost) => Err(unavailable("commit")),
+            Some(Commit::AnswerLost) => {
+                self.stored.commit(append).await?;
+                Err(unavailable("commit"))
+            }
+            Some(Commit::Held) => {
+                self.held.lock().unwrap().push(append.clone());
+                Err(unavailable("commit"))
+            }
+            Some(Commit::AfterLanding) => {
+                self.land().await;
+                self.stored.commit(append).await
+            }
+            Some(Commit::BeforeLanding) => {
+                let outcome = self.stored.commit(append).await;
+                self.land().await;
+                outcome
+            }
+            Some(Commit::BeatenBy(draft)) => {
+                self.write(&draft, append.message.at).await;
+                self.stored.commit(append).await
+            }
+        }
+    }
+
+    async fn page(
+        &self,
+        room: &RoomId,
+        query: PageQuery,
+        consistency: Consistency,
+    ) -> Result<Page, MessageStoreError> {
+        self.journal.note(Step::Page(query, consistency));
+        self.stored.page(room, query, consistency).await
+    }
+
+    async fn rooms_of(
+        &self,
+        member: &Email,
+        after: Option<Activity>,
+    ) -> Result<RoomsPage, MessageStoreError> {
+        self.stored.rooms_of(member, after).await
+    }
+
+    async fn advance_read(
+        &self,
+        room: &RoomId,
+        reader: Member,
+        mark: ReadMark,
+    ) -> Result<Advance, MessageStoreError> {
+        self.stored.advance_read(room, reader, mark).await
+    }
+
+    async fn mark_rows_read(
+        &self,
+        room: &RoomId,
+        reader: Member,
+        rows: &[Timestamp],
+        through: Timestamp,
+    ) -> Result<(), MessageStoreError> {
+        if self.rows_cannot_be_marked.load(Ordering::Relaxed) {
+            return Err(unavailable("mark_rows_read"));
+        }
+        self.stored.mark_rows_read(room, reader, rows, through).await
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Connections {
+    pub(crate) stored: MemoryConnectionStore,
+    gets: AtomicUsize,
+    unlisted: Mutex<HashSet<ConnectionId>>,
+    listing_fails: AtomicBool,
+}
+
+impl Connections {
+    /// How often a row was read by its id.
+    pub(crate) fn gets(&self) -> usize {
+        self.gets.load(Ordering::Relaxed)
+    }
+
+    /// The index does not know the device yet.
+    pub(crate) fn hide(&self, device: &str) {
+        self.unlisted.lock().unwrap().insert(ConnectionId::new(device));
+    }
+
+    pub(crate) fn fail_to_list(&self) {
+        self.listing_fails.store(true, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl ConnectionStore for Connections {
+    async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
+        self.stored.put(connection).await
+    }
+
+    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
+        self.gets.fetch_add(1, Ordering::Relaxed);
+        self.stored.get(id).await
+    }
+
+    async fn of_user(&self, email: &Email, now: Timestamp) -> Result<Vec<Connection>, ConnectionStoreError> {
+        if self.listing_fails.load(Ordering::Relaxed) {
+            return Err(ConnectionStoreError::Throttled { operation: "of_user" });
+        }
+        let mut listed = self.stored.of_user(email, now).await?;
+        let unlisted = self.unlisted.lock().unwrap();
+        listed.retain(|connection| !unlisted.contains(&connection.id));
+        Ok(listed)
+    }
+
+    async fn set_identity_expiry(
+        &self,
+        id: &ConnectionId,
+        expires_at: Timestamp,
+    ) -> Result<bool, ConnectionStoreError> {
+        self.stored.set_identity_expiry(id, expires_at).await
+    }
+
+    async fn delete(&self, id: &ConnectionId) -> Result<(), ConnectionStoreError> {
+        self.stored.delete(id).await
+    }
+
+    async fn delete_if_connected_before(
+        &self,
+        id: &ConnectionId,
+        instant: Timestamp,
+    ) -> Result<bool, ConnectionStoreError> {
+        self.stored.delete_if_connected_before(id, instant).await
+    }
+}
+
+pub(crate) struct Pushes {
+    pub(crate) pusher: MemoryPusher,
+    failing: Mutex<HashMap<ConnectionId, fn() -> PushError>>,
+    journal: Journal,
+}
+
+impl Pushes {
+    pub(crate) fn new(pusher: MemoryPusher, journal: Journal) -> Self {
+        Self { pusher, failing: Mutex::default(), journal }
+    }
+
+    /// Every push to the device fails so.
+    pub(crate) fn fail(&self, device: &str, error: fn() -> PushError) {
+        self.failing().insert(ConnectionId::new(device), error);
+    }
+
+    fn failing(&self) -> MutexGuard<'_, HashMap<ConnectionId, fn() -> PushError>> {
+        self.failing.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Pusher for Pushes {
+    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
+        self.journal.note(Step::Push);
+        let error = self.failing().get(to).copied();
+        match error {
+            Some(error) => Err(error()),
+            None => self.pusher.push(to, event).await,
+        }
+    }
+
+    async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {
+        self.pusher.close(id).await
+    }
+}

@@ -1,0 +1,351 @@
+//! Two users with two devices each do anything in any order while stores fail in every way, and nothing is lost, doubled or
+//! out of order.
+
+use std::collections::HashSet;
+
+use chat_domain::{
+    ChatError, Draft, Event, Member, Message, PAGE_MAX, PageLimit, PageRange, SendCommand, SendOutcome, Sent,
+    Timestamp,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::chat::*;
+use crate::faults::Commit;
+
+/// Enough to meet every pair of faults, and still a few seconds.
+const CASES: u32 = 200;
+
+const DEVICES: [(&str, Member); 4] =
+    [(MINJI_PHONE, MINJI), (MINJI_LAPTOP, MINJI), (JUNHO_PHONE, JUNHO), (JUNHO_LAPTOP, JUNHO)];
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A device sends something new; it knows the room up to its last sync.
+    Send {
+        device: usize,
+    },
+    /// One of the user's devices sends again what one of them sent before.
+    Retry {
+        which: Index,
+        other_device: bool,
+    },
+    /// A confused device sends something else by an id that was used.
+    Reuse {
+        which: Index,
+    },
+    Read {
+        device: usize,
+        row: Index,
+    },
+    Sync {
+        device: usize,
+    },
+    /// Somebody whose client never fails writes much.
+    Burst {
+        by: Member,
+        messages: u32,
+    },
+    Faults(Vec<Fault>),
+    Land,
+    Freeze,
+    Thaw,
+    /// The process forgets whom it knew.
+    Restart,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Throttled,
+    Lost,
+    AnswerLost,
+    Held,
+    AfterLanding,
+    BeforeLanding,
+    BeatenByJunho,
+    BeatenByMinji,
+}
+
+fn member() -> impl Strategy<Value = Member> {
+    prop_oneof![Just(MINJI), Just(JUNHO)]
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        2 => Just(Fault::Throttled),
+        1 => Just(Fault::Lost),
+        3 => Just(Fault::AnswerLost),
+        4 => Just(Fault::Held),
+        2 => Just(Fault::AfterLanding),
+        2 => Just(Fault::BeforeLanding),
+        1 => Just(Fault::BeatenByJunho),
+        1 => Just(Fault::BeatenByMinji),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let device = 0..DEVICES.len();
+    prop_oneof![
+        8 => device.clone().prop_map(|device| Step::Send { device }),
+        8 => (any::<Index>(), any::<bool>())
+            .prop_map(|(which, other_device)| Step::Retry { which, other_device }),
+        1 => any::<Index>().prop_map(|which| Step::Reuse { which }),
+        3 => (device.clone(), any::<Index>()).prop_map(|(device, row)| Step::Read { device, row }),
+        3 => device.prop_map(|device| Step::Sync { device }),
+        1 => (member(), 1..40_u32).prop_map(|(by, messages)| Step::Burst { by, messages }),
+        6 => prop::collection::vec(fault(), 1..12).prop_map(Step::Faults),
+        1 => Just(Step::Land),
+        2 => Just(Step::Freeze),
+        1 => Just(Step::Thaw),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// A message in a client's outbox.
+struct Outgoing {
+    device: usize,
+    command: SendCommand,
+    ack: Option<Sent>,
+    refused: bool,
+}
+
+struct World {
+    chat: Chat,
+    process: Process,
+    /// How far each device has synced.
+    known: [Option<Timestamp>; 4],
+    outbox: Vec<Outgoing>,
+    next_id: u128,
+    now: Timestamp,
+    /// How far Junho and Minji have read.
+    read: [Option<Timestamp>; 2],
+}
+
+impl World {
+    async fn new() -> Self {
+        let chat = Chat::new().await;
+        let process = chat.process();
+        Self { chat, process, known: [None; 4], outbox: Vec::new(), next_id: 1, now: at(0), read: [None; 2] }
+    }
+
+    fn fresh_id(&mut self) -> u128 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    async fn take(&mut self, step: &Step) {
+        match step {
+            Step::Send { device } => {
+                let number = self.fresh_id();
+                let command = self.command(*device, number, &format!("message {number}"));
+                self.outbox.push(Outgoing { device: *device, command, ack: None, refused: false });
+                self.attempt(self.outbox.len() - 1, *device).await;
+            }
+            Step::Retry { which, other_device } if !self.outbox.is_empty() => {
+                let which = which.index(self.outbox.len());
+                let device = self.outbox[which].device;
+                // The two devices of a user stand side by side.
+                self.attempt(which, if *other_device { device ^ 1 } else { device }).await;
+            }
+            Step::Reuse { which } if !self.outbox.is_empty() => {
+                let Outgoing { device, command, .. } = &self.outbox[which.index(self.outbox.len())];
+                let device = *device;
+                let content = words(&format!("something else {}", self.next_id));
+                let command = SendCommand { content, ..command.clone() };
+                self.outbox.push(Outgoing { device, command, ack: None, refused: false });
+                self.attempt(self.outbox.len() - 1, device).await;
+            }
+            Step::Retry { .. } | Step::Reuse { .. } => {}
+            Step::Read { device, row } => self.mark_read(*device, row).await,
+            Step::Sync { device } => {
+                let rows = self.sync(*device).await;
+                self.known[*device] = rows.last().map(|message| message.at);
+            }
+            Step::Burst { by, messages } => {
+                for _ in 0..*messages {
+                    let number = self.fresh_id();
+                    self.chat.write(*by, number, "burst", self.now).await;
+                }
+            }
+            Step::Faults(faults) => {
+                let commits: Vec<_> = faults.iter().map(|fault| self.commit(*fault)).collect();
+                self.chat.messages.next_commits(commits);
+            }
+            Step::Land => self.chat.messages.land().await,
+            Step::Freeze => self.chat.messages.freeze().await,
+            Step::Thaw => self.chat.messages.thaw(),
+            Step::Restart => self.process = self.chat.process(),
+        }
+    }
+
+    fn commit(&mut self, fault: Fault) -> Commit {
+        let rival = |number, sender| Draft { id: id(number), sender, content: words("rival") };
+        match fault {
+            Fault::Throttled => Commit::Throttled,
+            Fault::Lost => Commit::Lost,
+            Fault::AnswerLost => Commit::AnswerLost,
+            Fault::Held => Commit::Held,
+            Fault::AfterLanding => Commit::AfterLanding,
+            Fault::BeforeLanding => Commit::BeforeLanding,
+            Fault::BeatenByJunho => Commit::BeatenBy(rival(self.fresh_id(), JUNHO)),
+            Fault::BeatenByMinji => Commit::BeatenBy(rival(self.fresh_id(), MINJI)),
+        }
+    }
+
+    fn command(&self, device: usize, number: u128, text: &str) -> SendCommand {
+        let command =
+            if DEVICES[device].1 == MINJI { to_junho(number, text) } else { to_minji(number, text) };
+        SendCommand { after: self.known[device], ..command }
+    }
+
+    /// All rows, as the client of a device gets them.
+    async fn sync(&self, device: usize) -> Vec<Message> {
+        let (me, peer) = if DEVICES[device].1 == MINJI { (minji(), junho()) } else { (junho(), minji()) };
+        let mut rows: Vec<Message> = Vec::new();
+        loop {
+            let range = rows.last().map_or(PageRange::Oldest, |last| PageRange::After(last.at));
+            let page = self.chat.history().execute(&me, &peer, range, PageLimit::MAX).await;
+            let page = page.unwrap();
+            rows.extend(page.messages);
+            if !page.has_more {
+                return rows;
+            }
+        }
+    }
+
+    async fn attempt(&mut self, which: usize, device: usize) {
+        let long_room = self.chat.room().await.seq() > PAGE_MAX as u64;
+        if self.outbox[which].command.after.is_none() && long_room {
+            // Without `after` only the newest page is searched: a client syncs before it sends such a thing again.
+            self.resync(which, device).await;
+            if self.outbox[which].command.after.is_none() {
+                return;
+            }
+        }
+        let command = self.outbox[which].command.clone();
+        let result = self.process.send(DEVICES[device].0, command, self.now).await;
+        let outgoing = &mut self.outbox[which];
+        match result {
+            Ok(sent) => {
+                assert!(!outgoing.refused, "refused, and then {sent:?}");
+                if let Some(first) = &outgoing.ack {
+                    assert!(repeats(&sent, first), "first {first:?}, then {sent:?}");
+                }
+                outgoing.ack.get_or_insert(sent);
+            }
+            Err(ChatError::Unavailable { .. }) => {}
+            Err(ChatError::ResyncNeeded) => self.resync(which, device).await,
+            Err(ChatError::IdReused) => {
+                assert!(outgoing.ack.is_none(), "acknowledged, and then refused: {:?}", outgoing.ack);
+                outgoing.refused = true;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    /// What a client does when it is told to sync: it finds its message among the rows, or knows more from now on.
+    async fn resync(&mut self, which: usize, device: usize) {
+        let rows = self.sync(device).await;
+        let Outgoing { command, ack, refused, .. } = &mut self.outbox[which];
+        let sender = DEVICES[device].1;
+        match rows.iter().find(|message| message.id == command.id && message.sender == sender) {
+            None => command.after = rows.last().map(|message| message.at),
+            Some(message) if message.content == command.content => {
+                let (room, id) = (their_room(), command.id);
+                let (at, seq, outcome) = (message.at, message.seq, SendOutcome::Duplicate);
+                ack.get_or_insert(Sent { room, id, at, seq, outcome });
+            }
+            Some(_) => *refused = true,
+        }
+    }
+
+    async fn mark_read(&mut self, device: usize, row: &Index) {
+        let rows = self.chat.rows().await;
+        if rows.is_empty() {
+            return;
+        }
+        let up_to = rows[row.index(rows.len())].at;
+        let (device, reader) = DEVICES[device];
+        let peer = if reader == MINJI { junho() } else { minji() };
+        let marked = self.process.mark_read.execute(&origin(device, self.now), &peer, up_to).await;
+        let place = &mut self.read[usize::from(reader == MINJI)];
+        *place = (*place).max(Some(up_to));
+        assert_eq!(marked.unwrap().map(|marked| marked.up_to), *place);
+    }
+
+    /// Nothing fails any more: everything that was not refused gets its ack.
+    async fn heal(&mut self) {
+        self.chat.messages.next_commits([]);
+        self.chat.messages.land().await;
+        for which in 0..self.outbox.len() {
+            let device = self.outbox[which].device;
+            for _ in 0..3 {
+                let Outgoing { ack, refused, .. } = &self.outbox[which];
+                if ack.is_none() && !refused {
+                    self.attempt(which, device).await;
+                }
+            }
+        }
+    }
+
+    async fn check(&self) {
+        let rows = self.chat.rows().await;
+        for (place, message) in rows.iter().enumerate() {
+            assert_eq!(message.seq, place as u64 + 1);
+        }
+        assert!(rows.is_sorted_by(|x, y| x.at < y.at), "timestamps rise strictly");
+        let names: HashSet<_> = rows.iter().map(|message| (message.sender, message.id)).collect();
+        assert_eq!(names.len(), rows.len(), "one row for each id of each sender");
+
+        for Outgoing { device, command, ack, refused } in &self.outbox {
+            let sender = DEVICES[*device].1;
+            let same_name = |row: &&Message| row.id == command.id && row.sender == sender;
+            let row = rows.iter().find(same_name).filter(|row| row.content == command.content);
+            assert_eq!(
+                row.map(|row| (row.at, row.seq)),
+                ack.as_ref().map(|ack| (ack.at, ack.seq)),
+                "what is acknowledged is there, and what is refused is not: {command:?}"
+            );
+            assert!(ack.is_some() != *refused, "in the end everything is one or the other: {command:?}");
+        }
+
+        let room = self.chat.room().await;
+        for (reader, read) in [(JUNHO, self.read[0]), (MINJI, self.read[1])] {
+            assert_eq!(room.read_up_to(reader), read);
+            let peers = rows.iter().filter(|row| row.sender == reader.peer());
+            let unread = peers.clone().filter(|row| Some(row.at) > read).count();
+            assert_eq!(room.unread(reader), unread as u64);
+            assert!(peers.filter(|row| row.read).all(|row| Some(row.at) <= read));
+        }
+
+        for (device, _) in DEVICES {
+            let mut pushed = HashSet::new();
+            for event in self.chat.received(device) {
+                let Event::Message(message) = event else { continue };
+                let row = &rows[usize::try_from(message.seq).unwrap() - 1];
+                assert_eq!(Message { read: row.read, ..message }, *row, "pushed and stored are the same");
+                assert!(pushed.insert(row.seq), "pushed twice: {row:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn whatever_happens_every_message_is_stored_once_in_one_order(
+        steps in prop::collection::vec((step(), -5_000..5_000_i64), 1..60)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut world = World::new().await;
+            for (place, (step, skew_ms)) in steps.iter().enumerate() {
+                world.now = at(1_000 * i64::try_from(place).unwrap() + skew_ms);
+                world.take(step).await;
+            }
+            world.heal().await;
+            world.check().await;
+        });
+    }
+}

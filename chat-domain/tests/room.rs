@@ -404,12 +404,29 @@ fn ten_messages() -> Parts {
     |it: &mut Parts| it.reads.b.rows_marked_to = Some(Timestamp::MIN),
     "rows are marked past the read mark"
 )]
+#[case::another_sender(
+    |it: &mut Parts| it.log.last_sender = it.log.last_sender.peer(),
+    "the newest message is not the last of the recent ones"
+)]
+#[case::nine_open_proposals(
+    |it: &mut Parts| it.log.open_proposals = (0..9).map(open_proposal).collect(),
+    "too many proposals are open"
+)]
+#[case::open_proposals_out_of_order(
+    |it: &mut Parts| it.log.open_proposals = vec![open_proposal(1), open_proposal(0)],
+    "the open proposals are not in order"
+)]
 fn parts_that_contradict_each_other_are_refused(#[case] corrupt: fn(&mut Parts), #[case] rule: &str) {
     let mut parts = ten_messages();
     assert!(Room::restore(their_room(), parts.log.clone(), parts.reads).is_ok());
     corrupt(&mut parts);
     let refused = Room::restore(their_room(), parts.log, parts.reads).expect_err("it is corrupt");
     assert_eq!(refused.to_string(), format!("the stored room is corrupt: {rule}"));
+}
+
+fn open_proposal(number: u64) -> OpenProposal {
+    let at = after_nine(number);
+    OpenProposal { at, proposer: Member::A, match_at: at.after(Duration::from_secs(60)) }
 }
 
 fn rate() -> impl Strategy<Value = SendRate> {

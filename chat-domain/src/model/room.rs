@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::client_message_id::ClientMessageId;
 use super::message::{Content, Draft, Kind, Message};
-use super::proposal::{OpenProposal, OpenProposals, ProposalRefused};
+use super::proposal::{OPEN_PROPOSALS_MAX, OpenProposal, OpenProposals, ProposalRefused};
 use super::rate::{Bucket, SendRate};
 use super::room_id::{Activity, Member, PerMember, RoomId};
 use super::timestamp::Timestamp;
@@ -187,9 +187,13 @@ impl Room {
         )?;
         check(log.recent.is_sorted_by(|x, y| x.at < y.at), "the recent messages are not in order")?;
         check(
-            log.recent.last().is_some_and(|newest| newest.at == log.last_at),
+            log.recent
+                .last()
+                .is_some_and(|newest| newest.at == log.last_at && newest.sender == log.last_sender),
             "the newest message is not the last of the recent ones",
         )?;
+        check(log.open_proposals.len() <= OPEN_PROPOSALS_MAX, "too many proposals are open")?;
+        check(log.open_proposals.is_sorted_by(|x, y| x.at < y.at), "the open proposals are not in order")?;
         for (reader, state) in [(Member::A, reads.a), (Member::B, reads.b)] {
             if let Some(mark) = state.mark {
                 check(mark.up_to <= log.last_at, "a read mark is past the newest message")?;

@@ -41,6 +41,9 @@ const SHAPE: &[u8; 24] = b"dddd-dd-ddTdd:dd:dd.dddZ";
 
 const MS_PER_DAY: i64 = 86_400_000;
 
+/// The day that is counted from.
+const EPOCH: jiff::civil::Date = jiff::civil::date(1970, 1, 1);
+
 impl Timestamp {
     /// The first instant that can be written: 0000-01-01T00:00:00.000Z.
     pub const MIN: Self = Self { unix_ms: -62_167_219_200_000 };
@@ -141,7 +144,7 @@ impl FromStr for Timestamp {
         let small = |range: std::ops::Range<usize>| {
             i8::try_from(read_digits(&bytes[range])).expect("two digits fit eight bits")
         };
-        let time = jiff::civil::DateTime::new(
+        let civil = jiff::civil::DateTime::new(
             read_digits(&bytes[0..4]),
             small(5..7),
             small(8..10),
@@ -150,9 +153,10 @@ impl FromStr for Timestamp {
             small(17..19),
             i32::from(read_digits(&bytes[20..23])) * 1_000_000,
         )
-        .and_then(|civil| civil.to_zoned(jiff::tz::TimeZone::UTC))
         .map_err(|_| TimestampError::NoSuchTime)?;
-        Self::from_unix_ms(time.timestamp().as_millisecond())
+        let since_epoch = civil.duration_since(EPOCH.to_datetime(jiff::civil::Time::midnight()));
+        let unix_ms = i64::try_from(since_epoch.as_millis()).map_err(|_| TimestampError::OutOfRange)?;
+        Self::from_unix_ms(unix_ms)
     }
 }
 
@@ -177,8 +181,7 @@ pub struct Day {
 
 impl Day {
     fn text(self) -> [u8; 10] {
-        let epoch = jiff::civil::date(1970, 1, 1);
-        let date = epoch
+        let date = EPOCH
             .checked_add(jiff::Span::new().days(self.days))
             .expect("a Timestamp lies in the years 0000 to 9999, which jiff covers");
         let mut text = *b"dddd-dd-dd";
@@ -218,6 +221,9 @@ mod tests {
     fn the_bounds_are_the_first_and_last_millisecond_that_can_be_written() {
         assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999Z");
+        for bound in [Timestamp::MIN, Timestamp::MAX] {
+            assert_eq!(bound.to_string().parse(), Ok(bound));
+        }
         assert_eq!(Timestamp::MAX.next(), Timestamp::MAX);
         assert_eq!(Timestamp::MIN.previous(), Timestamp::MIN);
         assert_eq!(Timestamp::from_unix_ms(i64::MAX), Err(TimestampError::OutOfRange));

@@ -39,8 +39,8 @@ pub(crate) enum Known {
 /// Finds out who speaks on a connection. One is shared by all use cases of a process.
 ///
 /// Whose a connection is never changes, so it is remembered; until when it counts can be extended, so a remembered expiry is
-/// read again before it refuses anybody. That the row still *exists* cannot be remembered: see
-/// [`strongly`](Identify::strongly).
+/// read again before it refuses anybody. That the row still *exists* cannot be remembered: whoever takes an identity from
+/// memory has to see to that.
 pub struct Identify {
     connections: Arc<dyn ConnectionStore>,
     pusher: Arc<dyn Pusher>,
@@ -63,7 +63,7 @@ impl Identify {
         if connection.identity.is_expired(origin.now) { Err(ChatError::AuthExpired) } else { Ok(connection) }
     }
 
-    /// The connection, possibly from memory. The caller has to see to it that its row still exists.
+    /// The connection, possibly from memory.
     pub(crate) async fn remembered(&self, origin: &Origin) -> Result<(Connection, Known), ChatError> {
         let remembered = self.memory().get(&origin.connection).cloned();
         match remembered {

@@ -82,7 +82,7 @@ impl HistoryFunction {
     pub async fn handle(&self, event: ApiGatewayProxyRequest) -> ApiGatewayProxyResponse {
         let correlation = Correlation {
             request_id: event.request_context.request_id.clone().unwrap_or_default(),
-            message: None,
+            message: named_message(&event),
         };
         let mut response = if event.http_method == Method::OPTIONS {
             preflight()
@@ -156,7 +156,7 @@ impl HistoryFunction {
     }
 
     async fn upload(&self, call: &Call<'_>) -> Result<UploadBody, WireError> {
-        let request: UploadRequestBody = json::object(&call.body()?)?;
+        let request: UploadRequestBody = json::object(&body(call.event)?)?;
         let peer = email("with", &request.with)?;
         let facts =
             ImageFacts::new(request.content_type.parse()?, request.size, request.width, request.height)?;
@@ -177,7 +177,7 @@ impl HistoryFunction {
     }
 
     async fn propose(&self, call: &Call<'_>) -> Result<SentFrame, WireError> {
-        let request: ProposalRequestBody = json::object(&call.body()?)?;
+        let request: ProposalRequestBody = json::object(&body(call.event)?)?;
         let id: ClientMessageId = request.client_message_id.parse()?;
         let frame = SendMessageFrame {
             receiver_email: request.receiver_email,
@@ -209,20 +209,26 @@ impl Call<'_> {
         at.map_err(|error| WireError::from(error).in_field(name))
     }
 
-    fn body(&self) -> Result<String, WireError> {
-        let body = self.event.body.clone().unwrap_or_default();
-        if !self.event.is_base64_encoded {
-            return Ok(body);
-        }
-        let bytes = BASE64_STANDARD.decode(body).ok();
-        bytes
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| WireError::bad_request("the body is not text"))
-    }
-
     fn refuse(&self, error: ChatError) -> WireError {
         response::refuse(error, self.correlation)
     }
+}
+
+fn body(event: &ApiGatewayProxyRequest) -> Result<String, WireError> {
+    let body = event.body.clone().unwrap_or_default();
+    if !event.is_base64_encoded {
+        return Ok(body);
+    }
+    let bytes = BASE64_STANDARD.decode(body).ok();
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| WireError::bad_request("the body is not text"))
+}
+
+/// The message that a request is about, if it names one: an error's answer names it too.
+fn named_message(event: &ApiGatewayProxyRequest) -> Option<ClientMessageId> {
+    let [id] = json::pick(&body(event).ok()?, ["clientMessageId"]).ok()?;
+    id?.as_str()?.parse().ok()
 }
 
 fn to_json<T: Serialize>(body: &T) -> String {

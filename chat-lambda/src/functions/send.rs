@@ -48,7 +48,9 @@ impl SendFunction {
     pub async fn handle(&self, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
         let context = event.request_context;
         let body = event.body.unwrap_or_default();
-        let parsed = Request::parse(&body, fallback_id(context.message_id.as_deref().unwrap_or_default()));
+        // Emulators leave the one out; the other differs from event to event as well.
+        let delivery = context.message_id.as_deref().or(context.request_id.as_deref()).unwrap_or_default();
+        let parsed = Request::parse(&body, fallback_id(delivery));
         let correlation =
             Correlation { request_id: context.request_id.unwrap_or_default(), message: parsed.message };
         let outcome = match (parsed.request, time(context.request_time_epoch)) {
@@ -115,8 +117,8 @@ fn error_frame(error: WireError, correlation: &Correlation) -> ServerFrame {
 }
 
 /// The name of a message whose client gave it none: always the same for the same frame, however often the gateway delivers it.
-fn fallback_id(gateway_message_id: &str) -> ClientMessageId {
+fn fallback_id(delivery: &str) -> ClientMessageId {
     /// Made once, at random, for this purpose.
     const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_0f5e_3d0b_4c55_9a43_7e0c_58d1_2b9e);
-    ClientMessageId::from_u128(Uuid::new_v5(&NAMESPACE, gateway_message_id.as_bytes()).as_u128())
+    ClientMessageId::from_u128(Uuid::new_v5(&NAMESPACE, delivery.as_bytes()).as_u128())
 }

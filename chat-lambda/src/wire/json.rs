@@ -31,8 +31,12 @@ pub(crate) fn pick<const N: usize>(text: &str, wanted: [&str; N]) -> Result<[Opt
     Ok(picked)
 }
 
+/// serde quotes what it did not expect, however long that is, and an answer has to fit into a frame of 32 KB.
+const FAULT_MAX_CHARS: usize = 200;
+
 fn fault(error: serde_json::Error) -> WireError {
-    WireError::bad_request(format!("not the JSON expected: {error}"))
+    let reason: String = error.to_string().chars().take(FAULT_MAX_CHARS).collect();
+    WireError::bad_request(format!("not the JSON expected: {reason}"))
 }
 
 struct Pick<'a, const N: usize> {

@@ -1,5 +1,7 @@
 //! The generated documents: that they are up to date, and that they are what they say they are.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::Path;
 
 use chat_lambda::functions::REST_ROUTES;
@@ -84,5 +86,102 @@ fn every_frame_is_said_or_told_by_an_operation() {
     let operations = asyncapi["operations"].to_string();
     for message in asyncapi["components"]["messages"].as_object().unwrap().keys() {
         assert!(operations.contains(&format!("/messages/{message}\"")), "nobody sends {message}");
+    }
+}
+
+/// A validator of one of a document's schemas.
+fn validator(path: &str, schema: &str) -> jsonschema::Validator {
+    let mut whole = document(path);
+    let components = whole["components"].take();
+    assert!(components["schemas"][schema].is_object(), "{path} has no schema {schema}");
+    let schema =
+        serde_json::json!({ "$ref": format!("#/components/schemas/{schema}"), "components": components });
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+/// The bodies as they really went out, by the snapshots of `tests/functions/shapes.rs`.
+fn snapshots() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/functions/snapshots");
+    let snapshots = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().rsplit("__").next().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let body = text.splitn(3, "---\n").nth(2).unwrap();
+        (name, serde_json::from_str(body).unwrap())
+    });
+    snapshots.collect()
+}
+
+const REST_SCHEMAS: [(&str, &str); 6] = [
+    ("rest_history", "HistoryBody"),
+    ("rest_conversations", "ConversationsBody"),
+    ("rest_uploads", "UploadBody"),
+    ("rest_attachments", "AttachmentUrlBody"),
+    ("rest_proposals", "SentFrame"),
+    ("rest_error", "ErrorBody"),
+];
+
+fn validator_of(snapshot: &str) -> Option<jsonschema::Validator> {
+    if snapshot.starts_with("frame_") {
+        return Some(validator("docs/asyncapi.yaml", "ServerFrame"));
+    }
+    let (_, schema) = REST_SCHEMAS.iter().find(|(prefix, _)| snapshot.starts_with(prefix))?;
+    Some(validator("docs/openapi.yaml", schema))
+}
+
+#[test]
+fn everything_that_goes_out_is_as_described() {
+    let mut validated = 0;
+    for (name, body) in snapshots() {
+        let Some(validator) = validator_of(&name) else { continue };
+        let faults: Vec<_> = validator.iter_errors(&body).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+        validated += 1;
+    }
+    assert!(validated >= 22, "only {validated} snapshots: are they elsewhere by now?");
+}
+
+/// A schema that allows everything would validate everything.
+#[rstest::rstest]
+#[case::another_frame("frame_sent", "/type", Some("shout"))]
+#[case::no_code("frame_error", "/code", None)]
+#[case::unknown_code("frame_error", "/code", Some("oops"))]
+#[case::timestamp_without_milliseconds("frame_sent", "/timestamp", Some("2026-11-23T09:00:00Z"))]
+#[case::unknown_kind("frame_message_text", "/kind", Some("video"))]
+#[case::no_room("rest_history", "/roomId", None)]
+#[case::no_address("rest_conversations", "/conversations/0/peerEmail", Some("junho"))]
+fn what_is_not_as_described_is_noticed(#[case] name: &str, #[case] field: &str, #[case] value: Option<&str>) {
+    let (_, mut body) = snapshots().into_iter().find(|(found, _)| found == name).unwrap();
+    let (parent, last) = field.rsplit_once('/').unwrap();
+    let fields = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => fields.insert(last.to_owned(), value.into()),
+        None => fields.remove(last),
+    };
+    assert!(!validator_of(name).unwrap().is_valid(&body));
+}
+
+/// Every name that goes out is one that the TypeScript types know.
+#[test]
+fn every_field_that_goes_out_has_a_type() {
+    fn names(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                found.push(name.clone());
+                names(value, found);
+            }),
+            Value::Array(values) => values.iter().for_each(|value| names(value, found)),
+            _ => {}
+        }
+    }
+    let types = documents().into_iter().find(|document| document.path.ends_with(".ts")).unwrap().text;
+    for (snapshot, body) in snapshots().iter().filter(|(name, _)| name != "error_codes") {
+        let mut found = Vec::new();
+        names(body, &mut found);
+        for name in found {
+            let declared =
+                [": ", "?: ", "\": "].iter().any(|colon| types.contains(&format!("{name}{colon}")));
+            assert!(declared, "{name} of {snapshot} is in no type");
+        }
     }
 }

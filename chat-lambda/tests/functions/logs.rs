@@ -1,0 +1,75 @@
+//! What the logs must not hold: tokens, and what people write.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{Chat, JUNHO, MINJI, PNG, frame, picture, query};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn no_token_no_text_and_no_address_reaches_the_logs() {
+    let captured = Captured::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(captured.clone())
+        .with_ansi(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    const SECRET: &str = "the-words-of-a-message";
+    let chat = Chat::new();
+    let minji = chat.connect(MINJI).await;
+    let junho = chat.connect(JUNHO).await;
+    minji.send(JUNHO, SECRET).await;
+    minji.say(&frame(json!({ "message": SECRET }))).await;
+    minji.say(&frame(json!({ "message": SECRET }))).await;
+    minji.say(&frame(json!({ "message": format!("{SECRET} other") }))).await;
+    minji.say(&frame(json!({ "message": format!("{SECRET}\0") }))).await;
+    minji.say(&frame(json!({ "message": [SECRET] }))).await;
+    minji.say_text(&format!("{SECRET} is no JSON")).await;
+    minji.say(&json!({ "action": "reauth", "token": chat.token(MINJI) })).await;
+    minji.say(&json!({ "action": "reauth", "token": chat.token(JUNHO) })).await;
+    minji.say(&json!({ "action": "reauth", "token": "a-made-up-token" })).await;
+    junho.say(&json!({ "action": "markRead", "peerEmail": MINJI, "upTo": "9999-12-31T23:59:59.999Z" })).await;
+    junho.say(&json!({ "action": "typing", "receiverEmail": MINJI })).await;
+    let image = chat.upload(MINJI, JUNHO).await;
+    minji.say(&frame(json!({ "message": SECRET, "attachment": image, "clientMessageId": null }))).await;
+    chat.post(MINJI, "/chat/uploads", &picture(json!({ "with": JUNHO, "size": PNG.len(), "note": SECRET })))
+        .await;
+    chat.history(MINJI, JUNHO).await;
+    chat.get(MINJI, "/chat/conversations", &[("cursor", SECRET)]).await;
+    let mut event = chat.connect_event();
+    event.query_string_parameters = query(&[("token", "a-made-up-token")]);
+    chat.functions.connect.handle(event).await;
+    junho.disconnect().await;
+
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("sent") && log.contains("refused"), "nothing was captured: {log}");
+    for forbidden in [SECRET, "a-made-up-token", "feed00", "example.com", "signature"] {
+        assert!(!log.contains(forbidden), "{forbidden} in {log}");
+    }
+}

@@ -28,6 +28,18 @@ pub struct ConnectCommand {
 
 /// Admits a connection: verifies who it is, and stores it before its socket is open, so that no message can be missed
 /// between the two.
+///
+/// # Example: a phone connects
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { verifier, connections, pusher, token, now, .. }| {
+/// let connect = Connect::new(verifier, connections, pusher);
+/// let connection = ConnectionId::new("new-phone");
+/// let identity = connect.execute(ConnectCommand { connection, token, connected_at: now, now }).await?;
+/// assert_eq!(identity.email().as_str(), "minji@example.com");
+/// # Ok(()) }) }
+/// ```
 pub struct Connect {
     verifier: Arc<dyn IdentityVerifier>,
     connections: Arc<dyn ConnectionStore>,

@@ -36,6 +36,17 @@ pub struct ConversationsPage {
 }
 
 /// Lists a user's conversations, the newest first.
+///
+/// # Example: the first page
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { messages, minji, .. }| {
+/// let page = Conversations::new(messages).execute(&minji, None).await?;
+/// assert_eq!(page.conversations[0].preview, "안녕하세요");
+/// assert_eq!(page.total_unread, Some(1));
+/// # Ok(()) }) }
+/// ```
 pub struct Conversations {
     messages: Arc<dyn MessageStore>,
 }

@@ -23,6 +23,17 @@ pub struct HistoryPage {
 }
 
 /// Reads a conversation, page by page: backwards for people, forwards for a client that catches up.
+///
+/// # Example: catching up from the beginning
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { messages, minji, junho, .. }| {
+/// let page = History::new(messages).execute(&minji, &junho, PageRange::Oldest, PageLimit::MAX).await?;
+/// assert_eq!(page.messages[0].content.text(), "안녕하세요");
+/// assert!(!page.has_more);
+/// # Ok(()) }) }
+/// ```
 pub struct History {
     messages: Arc<dyn MessageStore>,
 }

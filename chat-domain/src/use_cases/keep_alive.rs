@@ -4,6 +4,15 @@ use super::identify::{Identify, Origin};
 use crate::ChatError;
 
 /// Answers a client that wants to know whether it is still connected.
+///
+/// # Example: a phone asks
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { identify, origin, .. }| {
+/// KeepAlive::new(identify).execute(&origin).await?;
+/// # Ok(()) }) }
+/// ```
 pub struct KeepAlive {
     identify: Arc<Identify>,
 }

@@ -23,6 +23,17 @@ pub struct Marked {
 }
 
 /// Notes how far a member has read, and tells the peer.
+///
+/// # Example: reading all there is
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { identify, connections, messages, pusher, origin, junho, now, .. }| {
+/// let mark_read = MarkRead::new(identify, connections, messages, pusher);
+/// let marked = mark_read.execute(&origin, &junho, now).await?;
+/// assert_eq!(marked.map(|marked| marked.up_to), Some(now));
+/// # Ok(()) }) }
+/// ```
 pub struct MarkRead {
     identify: Arc<Identify>,
     connections: Arc<dyn ConnectionStore>,

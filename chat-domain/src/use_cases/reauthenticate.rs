@@ -5,6 +5,17 @@ use crate::{AccessToken, ChatError, Connection, ConnectionStore, IdentityVerifie
 
 /// Extends the authentication of an open connection by a newer token of the same user, so that nobody has to reconnect
 /// when a token expires.
+///
+/// # Example: one more hour
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { verifier, connections, identify, origin, token, .. }| {
+/// let reauthenticate = Reauthenticate::new(verifier, connections, identify);
+/// let until = reauthenticate.execute(&origin, &token).await?;
+/// assert_eq!(until.to_string(), "2026-11-23T11:00:00.000Z");
+/// # Ok(()) }) }
+/// ```
 pub struct Reauthenticate {
     verifier: Arc<dyn IdentityVerifier>,
     connections: Arc<dyn ConnectionStore>,

@@ -12,6 +12,18 @@ pub struct Upload {
 }
 
 /// Grants an upload.
+///
+/// # Example: a photo
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { attachments, minji, junho, now, .. }| {
+/// let facts = ImageFacts::new(ImageType::Jpeg, 120_000, 1_280, 960)?;
+/// let random = 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef;
+/// let upload = RequestUpload::new(attachments).execute(&minji, &junho, facts, random, now).await?;
+/// assert_eq!(upload.url.expires_at, now.after(UPLOAD_URL_LIFETIME));
+/// # Ok(()) }) }
+/// ```
 pub struct RequestUpload {
     attachments: Arc<dyn AttachmentStore>,
 }

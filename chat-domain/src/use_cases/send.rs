@@ -61,6 +61,21 @@ pub enum SendOutcome {
 /// Sends a message: stores it exactly once, then pushes it, then acknowledges it.
 ///
 /// `docs/protocol.md` explains why each step stands where it does.
+///
+/// # Example: a retry
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { identify, connections, messages, attachments, pusher, backoff, origin, junho, .. }| {
+/// let rate = SendRate::default();
+/// let send = SendMessage::new(identify, connections, messages, attachments, pusher, backoff, rate);
+/// let (id, content) = (ClientMessageId::from_u128(2), Content::Text("반가워요".parse()?));
+/// let command = SendCommand { receiver: junho, id, after: None, content };
+/// let sent = send.from_connection(&origin, command.clone()).await?;
+/// let retry = send.from_connection(&origin, command).await?;
+/// assert_eq!(retry, Sent { outcome: SendOutcome::Duplicate, ..sent });
+/// # Ok(()) }) }
+/// ```
 pub struct SendMessage {
     identify: Arc<Identify>,
     connections: Arc<dyn ConnectionStore>,

@@ -5,6 +5,17 @@ use super::identify::{Identify, Origin};
 use crate::{ChatError, ConnectionStore, Consistency, Email, Event, MessageStore, Pusher, RoomId};
 
 /// Tells a peer that somebody is typing. Nothing is stored.
+///
+/// # Example: a peer whose socket is gone
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { identify, connections, messages, pusher, origin, junho, .. }| {
+/// let typing = Typing::new(identify, connections, messages, pusher);
+/// let told = typing.execute(&origin, &junho).await?;
+/// assert_eq!((told.taken, told.gone), (0, 1));
+/// # Ok(()) }) }
+/// ```
 pub struct Typing {
     identify: Arc<Identify>,
     connections: Arc<dyn ConnectionStore>,

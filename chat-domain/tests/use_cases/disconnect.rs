@@ -34,6 +34,15 @@ async fn a_frame_that_comes_late_is_from_an_unknown_connection() {
 }
 
 #[tokio::test]
+async fn a_frame_that_comes_late_is_unknown_although_the_index_still_lists_its_connection() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
+    chat.connections.list_as_it_was(chat.row(MINJI_PHONE).await.unwrap());
+    chat.here.disconnect.execute(&ConnectionId::new(MINJI_PHONE)).await.unwrap();
+    assert_refused!(chat.send(MINJI_PHONE, to_junho(2, "늦었다"), at(1)).await, ChatError::UnknownConnection);
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer_is_said_so() {
     let mut connections = MockConnectionStore::new();
     connections.expect_delete().returning(|_| Err(ConnectionStoreError::Throttled { operation: "delete" }));

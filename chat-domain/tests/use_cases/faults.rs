@@ -210,6 +210,7 @@ pub(crate) struct Connections {
     pub(crate) stored: MemoryConnectionStore,
     gets: AtomicUsize,
     unlisted: Mutex<HashSet<ConnectionId>>,
+    outdated: Mutex<Vec<Connection>>,
     listing_fails: AtomicBool,
 }
 
@@ -222,6 +223,11 @@ impl Connections {
     /// The index does not know the device yet.
     pub(crate) fn hide(&self, device: &str) {
         self.unlisted.lock().unwrap().insert(ConnectionId::new(device));
+    }
+
+    /// The index lists a row as it was, whatever has become of it.
+    pub(crate) fn list_as_it_was(&self, row: Connection) {
+        self.outdated.lock().unwrap().push(row);
     }
 
     pub(crate) fn fail_to_list(&self) {
@@ -247,6 +253,10 @@ impl ConnectionStore for Connections {
         let mut listed = self.stored.of_user(email, now).await?;
         let unlisted = self.unlisted.lock().unwrap();
         listed.retain(|connection| !unlisted.contains(&connection.id));
+        for was in self.outdated.lock().unwrap().iter().filter(|was| was.identity.email() == email) {
+            listed.retain(|is| is.id != was.id);
+            listed.push(was.clone());
+        }
         Ok(listed)
     }
 

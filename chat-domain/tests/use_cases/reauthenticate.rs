@@ -11,6 +11,7 @@ async fn a_newer_token_of_the_same_user_extends_the_connection() {
     assert_eq!(until, at(7_200_000));
     assert_eq!(chat.row(MINJI_PHONE).await.unwrap().identity, identity(&minji(), at(7_200_000)));
     chat.send(MINJI_PHONE, to_junho(1, "여전히 나야"), expiry()).await.unwrap();
+    assert_eq!(chat.connections.gets(), 1, "the new time is remembered");
 }
 
 #[tokio::test]

@@ -39,6 +39,18 @@ async fn a_connection_that_may_still_be_opening_keeps_its_row(#[case] age_ms: i6
     assert_eq!(chat.row("junho-tablet").await.is_some(), keeps);
 }
 
+#[tokio::test]
+async fn what_an_outdated_list_says_of_its_age_deletes_no_row() {
+    let chat = Chat::new().await;
+    let was = chat.row(JUNHO_PHONE).await.unwrap();
+    chat.open(JUNHO_PHONE, &junho(), at(-1_000)).await;
+    chat.connections.list_as_it_was(was);
+    chat.vanish(JUNHO_PHONE);
+    let sent = chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
+    assert_eq!(deliveries(&sent).gone, 1);
+    assert!(chat.row(JUNHO_PHONE).await.is_some());
+}
+
 #[rstest::rstest]
 #[case::throttled(|| PushError::Throttled)]
 #[case::unavailable(|| PushError::Unavailable { operation: "push", source: "timed out".into() })]

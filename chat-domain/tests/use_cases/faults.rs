@@ -63,6 +63,7 @@ pub(crate) struct Messages {
     held: Mutex<Vec<Append>>,
     /// What eventually consistent reads of the head see instead.
     stale: Mutex<Option<Option<Room>>>,
+    lands_after_head: AtomicBool,
     rows_cannot_be_marked: AtomicBool,
     journal: Journal,
 }
@@ -78,6 +79,7 @@ impl Messages {
             commits: Mutex::default(),
             held: Mutex::default(),
             stale: Mutex::default(),
+            lands_after_head: AtomicBool::new(false),
             rows_cannot_be_marked: AtomicBool::new(false),
             journal,
         }
@@ -111,6 +113,11 @@ impl Messages {
         }
     }
 
+    /// What was held happens when the head has been read the next time.
+    pub(crate) fn land_after_head(&self) {
+        self.lands_after_head.store(true, Ordering::Relaxed);
+    }
+
     /// Puts a message into their room, past every fault.
     pub(crate) async fn write(&self, draft: &Draft, now: Timestamp) -> Message {
         let room = self.stored.room(&their_room(), Consistency::Strong).await;
@@ -127,10 +134,14 @@ impl MessageStore for Messages {
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
         self.journal.note(Step::Head(consistency));
         let stale = self.stale.lock().unwrap().clone();
-        match stale {
+        let seen = match stale {
             Some(room) if consistency == Consistency::Eventual && *id == their_room() => Ok(room),
             _ => self.stored.room(id, consistency).await,
+        };
+        if self.lands_after_head.swap(false, Ordering::Relaxed) {
+            self.land().await;
         }
+        seen
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {

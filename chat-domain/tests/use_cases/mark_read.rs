@@ -1,7 +1,8 @@
-use chat_domain::{ChatError, Deliveries, Event, Marked, Member, SendOutcome, Timestamp};
+use chat_domain::{ChatError, Consistency, Deliveries, Event, Marked, Member, SendOutcome, Timestamp};
 
 use crate::assert_refused;
 use crate::chat::*;
+use crate::faults::Step;
 
 fn read_up_to(at: Timestamp) -> Event {
     Event::Read { room: their_room(), reader: minji(), up_to: at }
@@ -154,6 +155,16 @@ async fn rows_that_could_not_be_marked_are_with_a_repeat() {
     chat.messages.fail_to_mark_rows(false);
     assert_eq!(chat.minji_reads(at(2_000), at(6_000)).await.unwrap(), none_told(at(2_000)));
     assert_eq!(rows_marked(&chat, JUNHO).await, 3);
+}
+
+#[tokio::test]
+async fn the_rows_are_read_strongly() {
+    let chat = Chat::new().await;
+    chat.junho_writes(1, at(0)).await;
+    chat.minji_reads(at(0), at(1)).await.unwrap();
+    let steps = chat.journal.take();
+    let pages = steps.iter().filter(|step| matches!(step, Step::Page(_, Consistency::Strong)));
+    assert_eq!(pages.count(), 2, "what is newest, and what is to be marked: {steps:?}");
 }
 
 #[tokio::test]

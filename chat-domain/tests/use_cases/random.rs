@@ -48,6 +48,7 @@ enum Step {
     },
     Faults(Vec<Fault>),
     Land,
+    LandAfterHead,
     Freeze,
     Thaw,
     /// The process forgets whom it knew.
@@ -92,9 +93,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<Index>().prop_map(|which| Step::Reuse { which }),
         3 => (device.clone(), any::<Index>()).prop_map(|(device, row)| Step::Read { device, row }),
         3 => device.prop_map(|device| Step::Sync { device }),
-        1 => (member(), 1..40_u32).prop_map(|(by, messages)| Step::Burst { by, messages }),
+        1 => (member(), 1..80_u32).prop_map(|(by, messages)| Step::Burst { by, messages }),
         6 => prop::collection::vec(fault(), 1..12).prop_map(Step::Faults),
         1 => Just(Step::Land),
+        2 => Just(Step::LandAfterHead),
         2 => Just(Step::Freeze),
         1 => Just(Step::Thaw),
         1 => Just(Step::Restart),
@@ -172,6 +174,7 @@ impl World {
                 self.chat.messages.next_commits(commits);
             }
             Step::Land => self.chat.messages.land().await,
+            Step::LandAfterHead => self.chat.messages.land_after_head(),
             Step::Freeze => self.chat.messages.freeze().await,
             Step::Thaw => self.chat.messages.thaw(),
             Step::Restart => self.process = self.chat.process(),

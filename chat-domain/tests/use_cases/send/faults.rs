@@ -110,6 +110,25 @@ async fn a_commit_that_happens_after_the_handler_gave_up_is_acknowledged_to_the_
     assert_eq!(chat.rows().await.len(), 1);
 }
 
+#[rstest::rstest]
+#[case::where_the_head_reaches(0)]
+#[case::where_only_the_search_does(20)]
+#[tokio::test]
+async fn a_commit_that_happens_once_the_head_was_read_is_found(#[case] further: u32) {
+    let chat = Chat::new().await;
+    let known = chat.write(JUNHO, 1, "먼저", at(0)).await;
+    let command = after(known.at, to_junho(2, "한 번만"));
+    chat.junho_writes(further, at(1_000)).await;
+    chat.messages.next_commits([Commit::Held].into_iter().chain(vec![Commit::Lost; 9]));
+    let refused = chat.send(MINJI_PHONE, command.clone(), at(60_000)).await;
+    assert_refused!(refused, ChatError::Unavailable { .. });
+
+    chat.messages.land_after_head();
+    let retry = chat.send(MINJI_PHONE, command, at(70_000)).await.unwrap();
+    assert_eq!((retry.at, retry.outcome), (at(60_000), SendOutcome::Duplicate));
+    assert_eq!(chat.rows().await.len(), 2 + further as usize);
+}
+
 #[tokio::test]
 async fn two_devices_that_retry_at_once_store_one_row() {
     let chat = Chat::new().await;

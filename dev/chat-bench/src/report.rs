@@ -44,13 +44,21 @@ pub fn outcome(outcome: &Outcome) -> String {
         "\nachieved {} messages/s; repeated {}; delivered out of order {}; \
          processor cores: driver {}, server {}\n{}",
         thousands(outcome.achieved.round() as u64),
-        thousands(outcome.retries),
+        repeated(outcome),
         thousands(outcome.verdict.reordered),
         cores(outcome.driver_cores),
         cores(outcome.server_cores),
         verdict(outcome),
     );
     text
+}
+
+fn repeated(outcome: &Outcome) -> String {
+    if outcome.retries.is_empty() {
+        return "none".to_owned();
+    }
+    let codes = outcome.retries.iter().map(|(code, count)| format!("{} after {code}", thousands(*count)));
+    codes.collect::<Vec<_>>().join(", ")
 }
 
 fn verdict(outcome: &Outcome) -> String {
@@ -97,4 +105,40 @@ pub fn sustained(best: &Outcome, half: &Outcome) -> String {
         p(&half.deliveries, 99.9),
         millis(half.deliveries.max()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::outcome_of;
+    use crate::verify::Violation;
+
+    #[test]
+    fn a_clean_run_says_what_was_verified() {
+        let text = outcome(&outcome_of(1..=1_000));
+        assert!(
+            text.contains("| delivered to the peer           |     1,000 |   0.60 |   1.00 |   1.09 |"),
+            "{text}"
+        );
+        assert!(text.contains("verified: 1,000 acknowledged"), "{text}");
+        assert!(text.contains("repeated none"), "{text}");
+    }
+
+    #[test]
+    fn a_broken_promise_takes_the_place_of_verified() {
+        let mut broken = outcome_of(1..=10);
+        broken.verdict.note(Violation::Lost, || "junho@example.com: message 7".to_owned());
+        broken.retries.insert("rateLimited".to_owned(), 1_234);
+        let text = outcome(&broken);
+        assert!(text.contains("VIOLATION  acknowledged but not delivered: 1"), "{text}");
+        assert!(text.contains("repeated 1,234 after rateLimited"), "{text}");
+        assert!(!text.contains("verified"), "{text}");
+    }
+
+    #[test]
+    fn a_search_ends_in_one_row_for_a_document() {
+        let run = outcome_of(1..=1_000);
+        let row = sustained(&run, &run).lines().last().map(str::to_owned).unwrap();
+        assert_eq!(row, "| 50 | 200 | 1,000 | 1.09 | 1,000 | 0.50 / 0.99 | 0.60 / 1.09 / 1.10 / 1.10 |");
+    }
 }

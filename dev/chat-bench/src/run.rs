@@ -1,5 +1,6 @@
 //! One run from login to verdict.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -49,8 +50,8 @@ pub struct Outcome {
     pub lateness: Latencies,
     /// Deliveries per second until the last one.
     pub achieved: f64,
-    /// Repetitions after retryable errors.
-    pub retries: u64,
+    /// Repetitions, by the code of the retryable error before them.
+    pub retries: BTreeMap<String, u64>,
     /// Processor cores the driver used while messages ran.
     pub driver_cores: Option<f64>,
     /// Processor cores the server used meanwhile.
@@ -159,6 +160,10 @@ pub async fn talk(
     let cores = |before: Option<Duration>, after: Option<Duration>| {
         Some((after? - before?).as_secs_f64() / took.as_secs_f64())
     };
+    let mut retries = BTreeMap::new();
+    for (code, count) in logs.iter().flat_map(|log| &log.retries) {
+        *retries.entry(code.clone()).or_default() += count;
+    }
     let deliveries = Latencies::of(logs.iter().flat_map(|log| &log.deliveries).map(|d| d.latency));
     let outcome = Outcome {
         load,
@@ -166,7 +171,7 @@ pub async fn talk(
         lateness: Latencies::of(logs.iter().flat_map(|log| log.lateness.iter().copied())),
         achieved: deliveries.count() as f64 / took.as_secs_f64(),
         deliveries,
-        retries: logs.iter().map(|log| log.retries).sum(),
+        retries,
         driver_cores: cores(before.0, after.0),
         server_cores: cores(before.1, after.1),
         verdict,
@@ -227,4 +232,21 @@ fn begin(bar: &ProgressBar, what: &'static str, length: u64) {
     bar.reset();
     bar.set_length(length);
     bar.set_message(what);
+}
+
+/// The outcome of a faultless run with these acknowledgements, each delivered 100 microseconds later.
+#[cfg(test)]
+pub(crate) fn outcome_of(micros: impl Iterator<Item = u64> + Clone) -> Outcome {
+    let latencies = |shift| Latencies::of(micros.clone().map(move |m| Duration::from_micros(m + shift)));
+    Outcome {
+        load: Load { pairs: 50, rate: 1_000, seconds: 1, bytes: 200, patience: Duration::ZERO },
+        acks: latencies(0),
+        deliveries: latencies(100),
+        lateness: latencies(0),
+        achieved: 1_000.0,
+        retries: BTreeMap::new(),
+        driver_cores: None,
+        server_cores: None,
+        verdict: Verdict::default(),
+    }
 }

@@ -143,28 +143,12 @@ fn round_steps() -> impl Iterator<Item = f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Load;
-    use crate::verify::Verdict;
-
-    fn outcome(micros: impl Iterator<Item = u64> + Clone) -> Outcome {
-        let latencies = |shift| Latencies::of(micros.clone().map(move |m| Duration::from_micros(m + shift)));
-        Outcome {
-            load: Load { pairs: 50, rate: 1_000, seconds: 1, bytes: 200, patience: Duration::ZERO },
-            acks: latencies(0),
-            deliveries: latencies(100),
-            lateness: latencies(0),
-            achieved: 1_000.0,
-            retries: 0,
-            driver_cores: None,
-            server_cores: None,
-            verdict: Verdict::default(),
-        }
-    }
+    use crate::run::outcome_of;
 
     #[test]
     fn every_point_lies_inside_the_frame() {
         for micros in [vec![], vec![0], vec![400; 1_000], (1..1_000_000).step_by(7).collect()] {
-            let svg = latency_curve(&outcome(micros.into_iter()));
+            let svg = latency_curve(&outcome_of(micros.into_iter()));
             let curves: Vec<_> =
                 svg.split("points=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
             assert_eq!(curves.len(), 2);
@@ -179,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_higher_percentile_is_never_drawn_lower() {
-        let svg = latency_curve(&outcome((1..5_000).map(|n| n * n % 9_973)));
+        let svg = latency_curve(&outcome_of((1..5_000).map(|n| n * n % 9_973)));
         let curve = svg.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
         let heights: Vec<f64> =
             curve.split(' ').map(|point| point.split_once(',').unwrap().1.parse().unwrap()).collect();
@@ -188,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_axis_names_no_percentile_the_run_cannot_show() {
-        let svg = latency_curve(&outcome(1..1_000));
+        let svg = latency_curve(&outcome_of(1..1_000));
         assert!(svg.contains(">99 %<") && !svg.contains("99.9 %<"));
     }
 }

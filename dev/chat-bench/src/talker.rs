@@ -1,5 +1,6 @@
 //! One user's side of a conversation, without any input or output: frames and times in, frames out.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::frames::{Incoming, Stamp, send_message};
@@ -53,8 +54,8 @@ pub struct Log {
     pub unresolved: Vec<u64>,
     /// Scheduled messages that never left, because the connection ended.
     pub unsent: u64,
-    /// Repetitions after a retryable error.
-    pub retries: u64,
+    /// Repetitions, by the code of the retryable error before them.
+    pub retries: BTreeMap<String, u64>,
     /// Frames that have no place in the protocol or in this conversation.
     pub strange: Vec<String>,
     /// Why the connection ended before the conversation did.
@@ -141,7 +142,6 @@ impl Talker {
             }
             flight.retry_at = None;
             flight.attempt += 1;
-            self.log.retries += 1;
         } else {
             let k = self.own_next.filter(|&k| self.schedule.due(k) <= now)?;
             self.log.lateness.push(now - self.schedule.due(k).max(self.idle_since));
@@ -218,6 +218,7 @@ impl Talker {
             self.land(now);
         } else if flight.attempt < ATTEMPTS {
             flight.retry_at = Some(now + RETRY_STEP * flight.attempt);
+            *self.log.retries.entry(error.code.to_owned()).or_default() += 1;
         } else {
             self.log.unresolved.push(k);
             self.land(now);
@@ -354,7 +355,7 @@ mod tests {
         talker.hear(&error(0, true), ms(1));
         assert!(talker.speak(ms(100)).is_none());
         assert_eq!(talker.speak(ms(101)).unwrap(), first);
-        assert_eq!(talker.log().retries, 1);
+        assert_eq!(talker.log().retries["unavailable"], 1);
     }
 
     #[test]

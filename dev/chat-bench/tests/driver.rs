@@ -124,7 +124,7 @@ async fn a_refused_message_that_was_stored_is_found() {
 async fn a_retryable_error_is_answered_by_sending_again() {
     let outcome = run_with(Mischief::AskAgain).await;
     assert!(outcome.verdict.is_clean(), "{}", outcome.verdict);
-    assert_eq!((outcome.retries, outcome.acks.count()), (1, 200));
+    assert_eq!((outcome.retries["unavailable"], outcome.acks.count()), (1, 200));
 }
 
 #[tokio::test]

@@ -89,14 +89,101 @@ fn every_frame_is_said_or_told_by_an_operation() {
     }
 }
 
-/// A validator of one of a document's schemas.
-fn validator(path: &str, schema: &str) -> jsonschema::Validator {
-    let mut whole = document(path);
-    let components = whole["components"].take();
-    assert!(components["schemas"][schema].is_object(), "{path} has no schema {schema}");
-    let schema =
-        serde_json::json!({ "$ref": format!("#/components/schemas/{schema}"), "components": components });
-    jsonschema::draft202012::new(&schema).unwrap()
+/// One of a document's schemas, and the document that its references lead into.
+struct Schema {
+    whole: Value,
+    name: &'static str,
+}
+
+impl Schema {
+    fn of(path: &str, name: &'static str) -> Self {
+        let whole = document(path);
+        assert!(whole["components"]["schemas"][name].is_object(), "{path} has no schema {name}");
+        Self { whole, name }
+    }
+
+    fn faults(&self, value: &Value) -> Vec<String> {
+        let mut faults = Vec::new();
+        self.check(value, &self.whole["components"]["schemas"][self.name], self.name, &mut faults);
+        faults
+    }
+
+    fn holds(&self, value: &Value, schema: &Value) -> bool {
+        let mut faults = Vec::new();
+        self.check(value, schema, "", &mut faults);
+        faults.is_empty()
+    }
+
+    /// Checks a value by those words of JSON Schema that the generated schemas use. Any other word panics, so that none is
+    /// overlooked.
+    fn check(&self, value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
+        for (word, rule) in schema.as_object().unwrap() {
+            let valid = match word.as_str() {
+                "description" | "examples" | "format" => true,
+                "$ref" => {
+                    let target = self.whole.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap();
+                    self.check(value, target, at, faults);
+                    true
+                }
+                "properties" => {
+                    for (name, schema) in rule.as_object().unwrap() {
+                        if let Some(value) = value.get(name) {
+                            self.check(value, schema, &format!("{at}/{name}"), faults);
+                        }
+                    }
+                    true
+                }
+                "items" => {
+                    for (place, value) in value.as_array().into_iter().flatten().enumerate() {
+                        self.check(value, rule, &format!("{at}/{place}"), faults);
+                    }
+                    true
+                }
+                "type" => match rule {
+                    Value::Array(types) => types.iter().any(|one| is_of_type(value, one)),
+                    one => is_of_type(value, one),
+                },
+                "required" => {
+                    rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some())
+                }
+                "oneOf" => rule.as_array().unwrap().iter().filter(|one| self.holds(value, one)).count() == 1,
+                "anyOf" => rule.as_array().unwrap().iter().any(|one| self.holds(value, one)),
+                "const" => value == rule,
+                "enum" => rule.as_array().unwrap().contains(value),
+                "pattern" => {
+                    let pattern = regex::Regex::new(rule.as_str().unwrap()).unwrap();
+                    value.as_str().is_none_or(|text| pattern.is_match(text))
+                }
+                "minLength" | "minimum" => size_of(value) >= rule.as_u64().unwrap(),
+                "maxLength" | "maxItems" | "maximum" => size_of(value) <= rule.as_u64().unwrap(),
+                other => panic!("the schemas have learnt the word {other}: teach it here too"),
+            };
+            if !valid {
+                faults.push(format!("{at}: {word} {rule}, but it is {value}"));
+            }
+        }
+    }
+}
+
+/// What the bounds are about: the number, or how many characters or items there are.
+fn size_of(value: &Value) -> u64 {
+    match value {
+        Value::String(text) => text.chars().count() as u64,
+        Value::Array(items) => items.len() as u64,
+        other => other.as_u64().unwrap_or_default(),
+    }
+}
+
+fn is_of_type(value: &Value, name: &Value) -> bool {
+    match name.as_str().unwrap() {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("unknown type {other}"),
+    }
 }
 
 /// The bodies as they really went out, by the snapshots of `tests/functions/shapes.rs`.
@@ -121,24 +208,23 @@ const REST_SCHEMAS: [(&str, &str); 6] = [
     ("rest_error", "ErrorBody"),
 ];
 
-fn validator_of(snapshot: &str) -> Option<jsonschema::Validator> {
+fn schema_of(snapshot: &str) -> Option<Schema> {
     if snapshot.starts_with("frame_") {
-        return Some(validator("docs/asyncapi.yaml", "ServerFrame"));
+        return Some(Schema::of("docs/asyncapi.yaml", "ServerFrame"));
     }
     let (_, schema) = REST_SCHEMAS.iter().find(|(prefix, _)| snapshot.starts_with(prefix))?;
-    Some(validator("docs/openapi.yaml", schema))
+    Some(Schema::of("docs/openapi.yaml", schema))
 }
 
 #[test]
 fn everything_that_goes_out_is_as_described() {
-    let mut validated = 0;
+    let mut checked = 0;
     for (name, body) in snapshots() {
-        let Some(validator) = validator_of(&name) else { continue };
-        let faults: Vec<_> = validator.iter_errors(&body).map(|fault| fault.to_string()).collect();
-        assert!(faults.is_empty(), "{name}: {faults:?}");
-        validated += 1;
+        let Some(schema) = schema_of(&name) else { continue };
+        assert_eq!(schema.faults(&body), [] as [String; 0], "{name}");
+        checked += 1;
     }
-    assert!(validated >= 22, "only {validated} snapshots: are they elsewhere by now?");
+    assert!(checked >= 22, "only {checked} snapshots: are they elsewhere by now?");
 }
 
 /// A schema that allows everything would validate everything.
@@ -150,6 +236,9 @@ fn everything_that_goes_out_is_as_described() {
 #[case::unknown_kind("frame_message_text", "/kind", Some("video"))]
 #[case::no_room("rest_history", "/roomId", None)]
 #[case::no_address("rest_conversations", "/conversations/0/peerEmail", Some("junho"))]
+#[case::text_as_number("frame_sent", "/seq", Some("1"))]
+#[case::unknown_image("frame_message_image", "/attachment/contentType", Some("image/svg+xml"))]
+#[case::not_null("rest_history", "/myReadUpTo", Some("never"))]
 fn what_is_not_as_described_is_noticed(#[case] name: &str, #[case] field: &str, #[case] value: Option<&str>) {
     let (_, mut body) = snapshots().into_iter().find(|(found, _)| found == name).unwrap();
     let (parent, last) = field.rsplit_once('/').unwrap();
@@ -158,7 +247,7 @@ fn what_is_not_as_described_is_noticed(#[case] name: &str, #[case] field: &str, 
         Some(value) => fields.insert(last.to_owned(), value.into()),
         None => fields.remove(last),
     };
-    assert!(!validator_of(name).unwrap().is_valid(&body));
+    assert_ne!(schema_of(name).unwrap().faults(&body), [] as [String; 0]);
 }
 
 /// Every name that goes out is one that the TypeScript types know.

@@ -70,6 +70,9 @@ impl From<AppendRefused> for ChatError {
     fn from(refused: AppendRefused) -> Self {
         match refused {
             AppendRefused::RateLimited { retry_after } => Self::RateLimited { retry_after },
+            AppendRefused::Proposal(ProposalRefused::InDoubt) => {
+                Self::Unavailable { source: ProposalRefused::InDoubt.into() }
+            }
             AppendRefused::Proposal(refused) => Self::ProposalState(refused),
         }
     }

@@ -23,8 +23,8 @@ pub use model::identity::{
 };
 pub use model::message::{Content, Draft, Kind, KindError, Message, PREVIEW_MAX_CHARS};
 pub use model::proposal::{
-    Note, OPEN_PROPOSALS_MAX, OpenProposal, Place, Proposal, ProposalAnswer, ProposalRefused, TeamName,
-    Verdict, VerdictError,
+    IN_DOUBT_FOR, Note, OPEN_PROPOSALS_MAX, OpenProposal, Place, Proposal, ProposalAnswer, ProposalRefused,
+    TeamName, Verdict, VerdictError,
 };
 pub use model::rate::{Bucket, SendRate};
 pub use model::room::{

@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chat_domain::{
-    Append, AppendRefused, ClientMessageId, Content, Draft, Member, Message, OPEN_PROPOSALS_MAX,
-    OpenProposal, PREVIEW_MAX_CHARS, PerMember, Proposal, ProposalAnswer, ProposalRefused, RECENT_MAX,
-    ReadMark, ReadState, Recall, Recent, Room, RoomId, RoomLog, SendRate, Timestamp, Verdict,
+    Append, AppendRefused, ClientMessageId, Content, Draft, IN_DOUBT_FOR, Member, Message,
+    OPEN_PROPOSALS_MAX, OpenProposal, PREVIEW_MAX_CHARS, PerMember, Proposal, ProposalAnswer,
+    ProposalRefused, RECENT_MAX, ReadMark, ReadState, Recall, Recent, Room, RoomId, RoomLog, SendRate,
+    Timestamp, Verdict,
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -340,14 +341,15 @@ fn an_id_of_the_peer_is_not_mine() {
 }
 
 #[test]
-fn an_empty_room_holds_nothing_and_nothing_can_be_known_of_it() {
+fn an_empty_room_holds_nothing_and_nothing_newer_can_be_known_of_it() {
     let room = Room::empty(their_room());
     assert_eq!((room.seq(), room.log(), room.activity()), (0, None, None));
     for member in MEMBERS {
         assert_eq!((room.unread(member), room.read_up_to(member)), (0, None));
         let id = ClientMessageId::from_u128(1);
         assert_eq!(room.recall(member, id, None), Recall::Absent);
-        assert_eq!(room.recall(member, id, Some(Timestamp::MIN)), Recall::AheadOfRoom);
+        assert_eq!(room.recall(member, id, Some(Timestamp::UNIX_EPOCH)), Recall::Absent);
+        assert_eq!(room.recall(member, id, Some(Timestamp::UNIX_EPOCH.next())), Recall::AheadOfRoom);
     }
 }
 
@@ -566,7 +568,10 @@ fn an_answer_names_a_proposal() {
 #[test]
 fn a_match_is_proposed_for_the_future() {
     let room = Room::empty(their_room());
-    assert_eq!(say(&room, Member::A, proposal(nine()), nine()), refused(ProposalRefused::InThePast));
+    let past = nine().before(IN_DOUBT_FOR);
+    assert_eq!(say(&room, Member::A, proposal(past), nine()), refused(ProposalRefused::InThePast));
+    assert_eq!(say(&room, Member::A, proposal(past.next()), nine()), refused(ProposalRefused::InDoubt));
+    assert_eq!(say(&room, Member::A, proposal(nine()), nine()), refused(ProposalRefused::InDoubt));
     assert!(say(&room, Member::A, proposal(nine().next()), nine()).is_ok());
 }
 
@@ -576,13 +581,15 @@ fn the_future_begins_at_the_messages_timestamp() {
     let room = say(&Room::empty(their_room()), Member::B, words("안녕"), after_nine(500)).unwrap();
     let late_clock = nine();
     let proposed = say(&room, Member::A, proposal(after_nine(501)), late_clock);
-    assert_eq!(proposed, refused(ProposalRefused::InThePast));
+    assert_eq!(proposed, refused(ProposalRefused::InDoubt));
     assert!(say(&room, Member::A, proposal(after_nine(502)), late_clock).is_ok());
 }
 
 #[rstest]
 #[case::at_the_last_moment(Member::B, Verdict::Accepted, 999, Ok(()))]
-#[case::when_it_has_begun(Member::B, Verdict::Accepted, 1_000, refused(ProposalRefused::TooLate))]
+#[case::when_it_has_just_begun(Member::B, Verdict::Accepted, 1_000, refused(ProposalRefused::InDoubt))]
+#[case::as_long_as_that_is_in_doubt(Member::B, Verdict::Accepted, 60_999, refused(ProposalRefused::InDoubt))]
+#[case::when_it_has_begun(Member::B, Verdict::Accepted, 61_000, refused(ProposalRefused::TooLate))]
 #[case::declining_is_never_too_late(Member::B, Verdict::Declined, 1_000, Ok(()))]
 #[case::nor_is_withdrawing(Member::A, Verdict::Withdrawn, 1_000, Ok(()))]
 fn a_match_is_accepted_before_it_begins(

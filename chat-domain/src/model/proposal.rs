@@ -1,4 +1,5 @@
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::room_id::Member;
 use super::text::BoundedText;
@@ -107,6 +108,24 @@ pub enum ProposalRefused {
     /// The match has begun; it can no longer be accepted.
     #[error("the match has already begun")]
     TooLate,
+    /// The match began less than [`IN_DOUBT_FOR`] ago. Ask again when it has passed.
+    #[error("the match has just begun; whether this was in time is not settled yet")]
+    InDoubt,
+}
+
+/// For how long time alone refuses nothing. An earlier attempt, made in time, may have timed out and still be on its way into
+/// the store: whoever was told "too late" would then see it appear. The gateway gives a handler 29 seconds; this is twice that.
+pub const IN_DOUBT_FOR: Duration = Duration::from_secs(60);
+
+/// Checks that a match has not begun, or else gives the refusal if that is certain.
+fn check_ahead(match_at: Timestamp, at: Timestamp, refused: ProposalRefused) -> Result<(), ProposalRefused> {
+    if at < match_at {
+        Ok(())
+    } else if at < match_at.after(IN_DOUBT_FOR) {
+        Err(ProposalRefused::InDoubt)
+    } else {
+        Err(refused)
+    }
 }
 
 /// The proposals of a room that wait for an answer, oldest first, at most [`OPEN_PROPOSALS_MAX`].
@@ -116,9 +135,7 @@ pub(crate) struct OpenProposals(pub(crate) Vec<OpenProposal>);
 impl OpenProposals {
     /// Opens a proposal made at `at`. Those whose match has begun make room: nobody can accept them any more.
     pub(crate) fn open(&mut self, new: OpenProposal) -> Result<(), ProposalRefused> {
-        if new.match_at <= new.at {
-            return Err(ProposalRefused::InThePast);
-        }
+        check_ahead(new.match_at, new.at, ProposalRefused::InThePast)?;
         self.0.retain(|open| open.match_at > new.at);
         if self.0.len() >= OPEN_PROPOSALS_MAX {
             return Err(ProposalRefused::TooManyOpen);
@@ -144,8 +161,8 @@ impl OpenProposals {
         if by != entitled {
             return Err(ProposalRefused::NotYours);
         }
-        if answer.verdict == Verdict::Accepted && at >= open.match_at {
-            return Err(ProposalRefused::TooLate);
+        if answer.verdict == Verdict::Accepted {
+            check_ahead(open.match_at, at, ProposalRefused::TooLate)?;
         }
         self.0.remove(place);
         Ok(())

@@ -264,7 +264,8 @@ impl Room {
     #[must_use]
     pub fn recall(&self, sender: Member, id: ClientMessageId, after: Option<Timestamp>) -> Recall {
         let Some(log) = &self.log else {
-            return if after.is_some() { Recall::AheadOfRoom } else { Recall::Absent };
+            let knows_of_none = after <= Some(Timestamp::UNIX_EPOCH);
+            return if knows_of_none { Recall::Absent } else { Recall::AheadOfRoom };
         };
         if let Some(found) = log.recent.iter().find(|recent| recent.id == id && recent.sender == sender) {
             return Recall::SentAt(found.at);

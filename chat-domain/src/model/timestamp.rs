@@ -50,6 +50,9 @@ impl Timestamp {
     /// The last instant that can be written: 9999-12-31T23:59:59.999Z.
     pub const MAX: Self = Self { unix_ms: 253_402_300_799_999 };
 
+    /// 1970-01-01T00:00:00.000Z: earlier than any message, and so what a client knows of a conversation that it knows to be empty.
+    pub const UNIX_EPOCH: Self = Self { unix_ms: 0 };
+
     /// From milliseconds since 1970-01-01T00:00:00.000Z.
     ///
     /// # Errors

@@ -22,8 +22,9 @@ pub struct SendCommand {
     pub receiver: Email,
     /// The client's name for it, the same for every retry.
     pub id: ClientMessageId,
-    /// The newest timestamp of the room that the client knew when it *made* the message; the same for every retry, or later
-    /// after a sync that did not show the message.
+    /// The newest timestamp of the room that the client knew when it *made* the message, or [`Timestamp::UNIX_EPOCH`] when it knew
+    /// the room to be empty; the same for every retry, or later after a sync that did not show the message. `None` when the
+    /// client knows nothing: then only the newest messages are searched for an earlier attempt.
     pub after: Option<Timestamp>,
     /// What it says.
     pub content: Content,

@@ -187,6 +187,32 @@ async fn a_stale_head_never_admits_what_the_room_refuses() {
     assert_eq!(chat.rows().await.len(), 2);
 }
 
+/// The match begins at 600,000 ms. An acceptance in time is still on its way when the retry comes too late: were that refused, what
+/// was refused would appear.
+#[tokio::test]
+async fn an_acceptance_that_may_still_land_is_not_refused() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, SendCommand { content: proposal(), ..to_junho(1, "-") }, at(0)).await.unwrap();
+    let every_attempt = std::iter::repeat_n(Commit::Lost, 9).chain([Commit::Held]);
+    chat.messages.next_commits(every_attempt);
+    let in_time = chat.send(JUNHO_PHONE, answer(2, Verdict::Accepted), at(599_000)).await;
+    assert_refused!(in_time, ChatError::Unavailable { .. });
+
+    let retry = chat.send(JUNHO_PHONE, answer(2, Verdict::Accepted), at(600_000)).await;
+    assert_refused!(retry, ChatError::Unavailable { .. });
+    chat.messages.land().await;
+    let retry = chat.send(JUNHO_PHONE, answer(2, Verdict::Accepted), at(700_000)).await.unwrap();
+    assert_eq!((retry.outcome, retry.at), (SendOutcome::Duplicate, at(599_000)));
+}
+
+#[tokio::test]
+async fn an_acceptance_that_never_landed_is_refused_in_the_end() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, SendCommand { content: proposal(), ..to_junho(1, "-") }, at(0)).await.unwrap();
+    let late = chat.send(JUNHO_PHONE, answer(2, Verdict::Accepted), at(660_000)).await;
+    assert_refused!(late, ChatError::ProposalState(ProposalRefused::TooLate));
+}
+
 fn corrupt() -> MessageStoreError {
     MessageStoreError::Corrupt { key: their_room().tag().to_string(), source: "not a number".into() }
 }

@@ -134,7 +134,7 @@ fn proposal() -> Content {
     Content::MatchProposal(chat_domain::Proposal {
         team_name: "한강 FC".parse().unwrap(),
         opponent_team_name: "남산 FC".parse().unwrap(),
-        match_at: at(3_600_000),
+        match_at: at(600_000),
         place: "여의도".parse().unwrap(),
         note: None,
     })

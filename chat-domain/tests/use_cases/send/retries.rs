@@ -1,6 +1,6 @@
 //! A message is stored once, however often and from wherever it is sent.
 
-use chat_domain::{ChatError, Consistency, PageRange, SendOutcome};
+use chat_domain::{ChatError, Consistency, PageRange, SendOutcome, Timestamp};
 
 use crate::assert_refused;
 use crate::chat::*;
@@ -97,6 +97,17 @@ async fn without_after_the_newest_fifty_are_searched(#[case] further: u32) {
     let first = chat.send(MINJI_PHONE, to_junho(1, "한 번만"), at(0)).await.unwrap();
     chat.junho_writes(further, at(1_000)).await;
     let retry = chat.send(MINJI_PHONE, to_junho(1, "한 번만"), at(900_000)).await.unwrap();
+    assert!(repeats(&retry, &first), "{retry:?}");
+}
+
+/// The search begins where the client's knowledge ended, so the length of the room does not matter.
+#[tokio::test]
+async fn the_first_message_of_a_room_is_recognised_behind_any_number() {
+    let chat = Chat::new().await;
+    let command = after(Timestamp::UNIX_EPOCH, to_junho(1, "첫마디"));
+    let first = chat.send(MINJI_PHONE, command.clone(), at(0)).await.unwrap();
+    chat.junho_writes(120, at(1_000)).await;
+    let retry = chat.send(MINJI_LAPTOP, command, at(900_000)).await.unwrap();
     assert!(repeats(&retry, &first), "{retry:?}");
 }
 

@@ -47,7 +47,8 @@ pub struct SendMessageFrame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: Option<String>,
-    /// The newest timestamp of the conversation that the client knew when it made the message.
+    /// The newest timestamp of the conversation that the client knew when it made the message;
+    /// `1970-01-01T00:00:00.000Z` when it knew the conversation to be empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub after: Option<String>,

@@ -208,7 +208,8 @@ pub struct ProposalRequestBody {
     /// A UUID made before the first attempt, the same for every retry.
     #[cfg_attr(feature = "schema", schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: String,
-    /// The newest timestamp of the conversation that the client knew when it made the proposal.
+    /// The newest timestamp of the conversation that the client knew when it made the proposal;
+    /// `1970-01-01T00:00:00.000Z` when it knew the conversation to be empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub after: Option<String>,

@@ -4,6 +4,7 @@
 
 mod admission;
 mod attachments;
+mod aws_events;
 mod bad_frames;
 mod connections;
 mod faults;

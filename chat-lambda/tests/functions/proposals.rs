@@ -5,7 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Chat, ID, JUNHO, MINJI, OTHER_ID, START, Socket, frame, merged};
+use crate::support::{Answer, Chat, ID, JUNHO, MINJI, OTHER_ID, Socket, frame, merged};
 
 const KICKOFF: &str = "2026-11-24T10:00:00.000Z";
 
@@ -58,7 +58,7 @@ async fn a_proposal_is_stored_pushed_and_listed_like_any_message() {
 #[rstest]
 #[case::to_oneself(json!({ "receiverEmail": MINJI }), 400, "selfChat")]
 #[case::to_nobody(json!({ "receiverEmail": "junho" }), 400, "invalidEmail")]
-#[case::in_the_past(json!({ "proposal": proposal(json!({ "matchAt": START })) }), 409, "proposalState")]
+#[case::in_the_past(json!({ "proposal": proposal(json!({ "matchAt": "2026-11-22T09:00:00.000Z" })) }), 409, "proposalState")]
 #[case::malformed_time(json!({ "proposal": proposal(json!({ "matchAt": "tomorrow" })) }), 400, "badRequest")]
 #[case::no_team(json!({ "proposal": proposal(json!({ "teamName": " " })) }), 400, "badRequest")]
 #[case::endless_place(json!({ "proposal": proposal(json!({ "place": "x".repeat(401) })) }), 400, "badRequest")]
@@ -143,10 +143,25 @@ async fn once_the_match_has_begun_it_can_be_declined_but_not_accepted() {
     let chat = Chat::new();
     let soon = json!({ "proposal": proposal(json!({ "matchAt": "2026-11-23T09:10:00.000Z" })) });
     let at = propose(&chat, soon).await.body["timestamp"].clone();
-    chat.pass(Duration::from_secs(600));
+    chat.pass(Duration::from_secs(600 + 60));
     let junho = chat.connect(JUNHO).await;
     refuses_answer(&junho, &answer(MINJI, &at, "accepted", OTHER_ID)).await;
     assert_eq!(junho.say(&answer(MINJI, &at, "declined", OTHER_ID)).await.unwrap()["type"], "sent");
+}
+
+/// An earlier attempt, made in time, may still be on its way into the store.
+#[tokio::test]
+async fn in_the_minute_after_the_match_has_begun_nothing_is_settled() {
+    let chat = Chat::new();
+    let soon = json!({ "proposal": proposal(json!({ "matchAt": "2026-11-23T09:10:00.000Z" })) });
+    let at = propose(&chat, soon.clone()).await.body["timestamp"].clone();
+    chat.pass(Duration::from_secs(600));
+    let junho = chat.connect(JUNHO).await;
+    let accepted = answer(MINJI, &at, "accepted", OTHER_ID).to_string();
+    junho.refused(&accepted, "unavailable", Some(OTHER_ID)).await;
+    let late = merged(soon, json!({ "clientMessageId": OTHER_ID }));
+    propose(&chat, late).await.assert_refused(503, "unavailable");
+    assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);
 }
 
 #[tokio::test]

@@ -183,6 +183,17 @@ async fn after_may_be_null_or_anything_up_to_the_newest(#[case] after: Value) {
 }
 
 #[tokio::test]
+async fn the_beginning_of_time_says_that_the_room_was_known_to_be_empty() {
+    let chat = Chat::new();
+    let minji = chat.connect(MINJI).await;
+    let named = frame(json!({ "after": "1970-01-01T00:00:00.000Z" }));
+    for duplicate in [false, true] {
+        let sent = minji.say(&named).await.unwrap();
+        assert_eq!((&sent["type"], &sent["duplicate"]), (&json!("sent"), &json!(duplicate)));
+    }
+}
+
+#[tokio::test]
 async fn after_in_an_empty_room_is_refused() {
     let chat = Chat::new();
     let minji = chat.connect(MINJI).await;

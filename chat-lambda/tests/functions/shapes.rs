@@ -177,3 +177,15 @@ async fn error_codes() {
     assert_eq!(listed.len(), 16, "every code once");
     insta::assert_json_snapshot!("error_codes", listed);
 }
+
+#[test]
+fn no_snapshot_is_left_over() {
+    let tests = include_str!("shapes.rs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/functions/snapshots");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().file_name().into_string().unwrap();
+        let name = file.strip_prefix("functions__shapes__").and_then(|rest| rest.strip_suffix(".snap"));
+        let asserted = name.is_some_and(|name| tests.contains(&format!("\"{name}\"")));
+        assert!(asserted, "{file} is no test's");
+    }
+}

@@ -334,7 +334,8 @@ export type ProposalRequestBody = {
    */
   clientMessageId: string,
   /**
-   * The newest timestamp of the conversation that the client knew when it made the proposal.
+   * The newest timestamp of the conversation that the client knew when it made the proposal;
+   * `1970-01-01T00:00:00.000Z` when it knew the conversation to be empty.
    */
   after?: string,
   /**
@@ -399,7 +400,8 @@ export type SendMessageFrame = {
    */
   clientMessageId?: string,
   /**
-   * The newest timestamp of the conversation that the client knew when it made the message.
+   * The newest timestamp of the conversation that the client knew when it made the message;
+   * `1970-01-01T00:00:00.000Z` when it knew the conversation to be empty.
    */
   after?: string,
   /**

@@ -44,13 +44,13 @@ generate: ## writes the files that are generated from the wire types
 	cargo run --quiet --package chat-lambda --features schema --example generate
 
 bench: ## instructions of send, history page and mark read, by the length of the room
-	cargo bench --package chat-bench
+	cargo bench --package chat-bench --bench domain
 
 load: ## the highest sustained rate of a running chat, and its latency at half of that
 	cargo run --release --package chat-bench -- load --url $(URL) --find-max
 
 idle: ## memory and latency of a running chat that holds 10,000 connections
-	cargo run --release --package chat-bench -- idle --url $(URL) --connections 10000
+	cargo run --release --package chat-bench -- idle --url $(URL) --connections 10000 --pid "$$(pgrep -nx chat-local)"
 
 fmt: ## formats everything
 	cargo fmt --all

@@ -16,7 +16,7 @@ help: ## lists the targets
 
 run: ## builds and starts the chat, prints its URL and two users to chat as
 	@dev/require.sh
-	@cargo build --release --quiet --package chat-local || { echo 'The build failed; see above.' >&2; exit 1; }
+	@cargo build --release --package chat-local
 	@exec "$$(dev/target-dir.sh)/release/chat-local" $(ARGS)
 
 test: ## everything CI runs: style, purity, licences, tests, documentation

@@ -43,6 +43,36 @@ pub trait RestIntegration: Send + Sync + 'static {
     ) -> Result<ApiGatewayProxyResponse, IntegrationError>;
 }
 
+/// An `async` function of the event is an integration.
+#[async_trait]
+impl<F, A> WebSocketIntegration for F
+where
+    F: Fn(ApiGatewayWebsocketProxyRequest) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<ApiGatewayProxyResponse, IntegrationError>> + Send,
+{
+    async fn invoke(
+        &self,
+        event: ApiGatewayWebsocketProxyRequest,
+    ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
+        self(event).await
+    }
+}
+
+/// An `async` function of the request is an integration.
+#[async_trait]
+impl<F, A> RestIntegration for F
+where
+    F: Fn(ApiGatewayProxyRequest) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<ApiGatewayProxyResponse, IntegrationError>> + Send,
+{
+    async fn invoke(
+        &self,
+        event: ApiGatewayProxyRequest,
+    ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
+        self(event).await
+    }
+}
+
 /// An integration that gave no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

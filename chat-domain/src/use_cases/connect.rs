@@ -54,7 +54,7 @@ impl Connect {
         connections: Arc<dyn ConnectionStore>,
         pusher: Arc<dyn Pusher>,
     ) -> Self {
-        let delivery = Delivery { connections: connections.clone(), pusher };
+        let delivery = Delivery::new(connections.clone(), pusher);
         Self { verifier, connections, delivery }
     }
 
@@ -77,7 +77,7 @@ impl Connect {
 
     async fn close_the_oldest(&self, newest: &Connection, now: Timestamp) {
         // The limit guards against waste, not against harm: when the list cannot be had, the next connect sees to it.
-        let Ok(mut others) = self.connections.of_user(newest.identity.email(), now).await else { return };
+        let mut others = self.delivery.connections_of([newest.identity.email()], now).await;
         others.retain(|other| other.id != newest.id);
         others.sort_by_key(|other| Reverse(other.connected_at));
         let beyond = others.iter().skip(CONNECTIONS_MAX - 1);

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::{CONNECTION_SETTLED_AFTER, Connection, ConnectionStore, Event, PushError, Pusher, Timestamp};
+use crate::{
+    CONNECTION_SETTLED_AFTER, Connection, ConnectionStore, Email, Event, PushError, Pusher, Timestamp,
+};
 
 /// What came of pushing one event to some connections. For metrics only: a push is a hint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,13 +17,28 @@ pub struct Deliveries {
     pub failed: usize,
 }
 
-/// Pushes to connections, and forgets those that turn out to be gone.
+/// Finds connections, pushes to them, and forgets those that turn out to be gone.
 pub(crate) struct Delivery {
-    pub(crate) connections: Arc<dyn ConnectionStore>,
-    pub(crate) pusher: Arc<dyn Pusher>,
+    connections: Arc<dyn ConnectionStore>,
+    pusher: Arc<dyn Pusher>,
 }
 
 impl Delivery {
+    pub(crate) fn new(connections: Arc<dyn ConnectionStore>, pusher: Arc<dyn Pusher>) -> Self {
+        Self { connections, pusher }
+    }
+
+    /// The open connections of these users. Whoever cannot be listed is not pushed to, and syncs later: nothing is refused for
+    /// want of a push.
+    pub(crate) async fn connections_of<const N: usize>(
+        &self,
+        users: [&Email; N],
+        now: Timestamp,
+    ) -> Vec<Connection> {
+        let lists = join_all(users.map(|user| self.connections.of_user(user, now))).await;
+        lists.into_iter().flatten().flatten().collect()
+    }
+
     /// Pushes to all of them at once, and returns when every push has been answered.
     pub(crate) async fn push<'a>(
         &self,

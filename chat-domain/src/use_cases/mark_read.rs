@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use futures_util::future::join;
-
 use super::deliver::{Deliveries, Delivery};
 use super::identify::{Identify, Origin};
 use crate::{
@@ -36,7 +34,6 @@ pub struct Marked {
 /// ```
 pub struct MarkRead {
     identify: Arc<Identify>,
-    connections: Arc<dyn ConnectionStore>,
     messages: Arc<dyn MessageStore>,
     delivery: Delivery,
 }
@@ -50,8 +47,7 @@ impl MarkRead {
         messages: Arc<dyn MessageStore>,
         pusher: Arc<dyn Pusher>,
     ) -> Self {
-        let delivery = Delivery { connections: connections.clone(), pusher };
-        Self { identify, connections, messages, delivery }
+        Self { identify, messages, delivery: Delivery::new(connections, pusher) }
     }
 
     /// Marks everything up to `up_to` as read by whoever is on the connection. `None` when there is nothing that early.
@@ -97,12 +93,9 @@ impl MarkRead {
 
     /// Tells the peer, whose messages were read, and the reader's other devices, whose badges go.
     async fn tell(&self, reader: &Email, peer: &Email, origin: &Origin, event: &Event) -> Deliveries {
-        let now = origin.now;
-        let (own, peers) =
-            join(self.connections.of_user(reader, now), self.connections.of_user(peer, now)).await;
-        let all: Vec<_> = [own, peers].into_iter().flatten().flatten().collect();
+        let all = self.delivery.connections_of([reader, peer], origin.now).await;
         let others = all.iter().filter(|connection| connection.id != origin.connection);
-        self.delivery.push(others, event, now).await
+        self.delivery.push(others, event, origin.now).await
     }
 
     async fn mark_rows(&self, room: &Room, reader: Member) -> Result<(), ChatError> {

@@ -79,7 +79,6 @@ pub enum SendOutcome {
 /// ```
 pub struct SendMessage {
     identify: Arc<Identify>,
-    connections: Arc<dyn ConnectionStore>,
     messages: Arc<dyn MessageStore>,
     attachments: Arc<dyn AttachmentStore>,
     delivery: Delivery,
@@ -111,8 +110,8 @@ impl SendMessage {
         backoff: Arc<dyn Backoff>,
         rate: SendRate,
     ) -> Self {
-        let delivery = Delivery { connections: connections.clone(), pusher };
-        Self { identify, connections, messages, attachments, delivery, backoff, rate }
+        let delivery = Delivery::new(connections, pusher);
+        Self { identify, messages, attachments, delivery, backoff, rate }
     }
 
     /// Sends a message that came on a connection: its sender is who authenticated there.
@@ -128,7 +127,7 @@ impl SendMessage {
         let room = RoomId::new(sender, &command.receiver)?;
         let (head, mut audience) = join(
             self.head(&room, Consistency::Eventual),
-            self.connections_of_both(sender, &command.receiver, origin.now),
+            self.delivery.connections_of([sender, &command.receiver], origin.now),
         )
         .await;
 
@@ -156,7 +155,7 @@ impl SendMessage {
         let room = RoomId::new(sender, &command.receiver)?;
         let (head, audience) = join(
             self.head(&room, Consistency::Eventual),
-            self.connections_of_both(sender, &command.receiver, now),
+            self.delivery.connections_of([sender, &command.receiver], now),
         )
         .await;
         self.send(head?, sender, command, &audience, now).await
@@ -267,13 +266,5 @@ impl SendMessage {
     async fn head(&self, room: &RoomId, consistency: Consistency) -> Result<Room, ChatError> {
         let stored = self.messages.room(room, consistency).await?;
         Ok(stored.unwrap_or_else(|| Room::empty(room.clone())))
-    }
-
-    /// The connections of sender and receiver. Whoever cannot be listed is not pushed to, and syncs later: a message is not
-    /// refused for want of a push.
-    async fn connections_of_both(&self, sender: &Email, receiver: &Email, now: Timestamp) -> Vec<Connection> {
-        let (own, peers) =
-            join(self.connections.of_user(sender, now), self.connections.of_user(receiver, now)).await;
-        [own, peers].into_iter().flatten().flatten().collect()
     }
 }

@@ -18,7 +18,6 @@ use crate::{ChatError, ConnectionStore, Consistency, Email, Event, MessageStore,
 /// ```
 pub struct Typing {
     identify: Arc<Identify>,
-    connections: Arc<dyn ConnectionStore>,
     messages: Arc<dyn MessageStore>,
     delivery: Delivery,
 }
@@ -32,8 +31,7 @@ impl Typing {
         messages: Arc<dyn MessageStore>,
         pusher: Arc<dyn Pusher>,
     ) -> Self {
-        let delivery = Delivery { connections: connections.clone(), pusher };
-        Self { identify, connections, messages, delivery }
+        Self { identify, messages, delivery: Delivery::new(connections, pusher) }
     }
 
     /// Tells the receiver, if the two have written to each other before: a stranger learns nothing from typing at somebody.
@@ -48,7 +46,7 @@ impl Typing {
         if self.messages.room(&room, Consistency::Eventual).await?.is_none() {
             return Ok(Deliveries::default());
         }
-        let receivers = self.connections.of_user(receiver, origin.now).await?;
+        let receivers = self.delivery.connections_of([receiver], origin.now).await;
         let event = Event::Typing { room, sender: sender.clone() };
         Ok(self.delivery.push(receivers.iter(), &event, origin.now).await)
     }

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::IntegrationError;
 use crate::api::RestMethod;
@@ -33,10 +34,6 @@ pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let running = shared.invocations.token();
-    if !shared.connections.accepting() {
-        return error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
-    }
     let (parts, body) = request.into_parts();
     let Some((method, path_parameters)) = find(&shared.rest.methods, &parts) else {
         return error(
@@ -45,9 +42,21 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
             "Missing Authentication Token",
         );
     };
-    let Ok(body) = to_bytes(body, shared.limits().rest_body_bytes).await else {
-        return error(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+    let reading = to_bytes(body, shared.limits().rest_body_bytes);
+    let body = match timeout(shared.limits().integration_timeout, reading).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            return error(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+        }
+        Err(_elapsed) => {
+            return error(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request Timeout");
+        }
     };
+    // Only now: a shutdown waits for invocations, and a request that never arrives whole is none.
+    let running = shared.invocations.token();
+    if !shared.connections.accepting() {
+        return error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
+    }
     let event = event(&shared, method, path_parameters, &parts, &body);
     let request_id = event.request_context.request_id.clone().unwrap_or_default();
 

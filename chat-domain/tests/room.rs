@@ -613,6 +613,9 @@ fn no_more_than_eight_proposals_wait() {
     let room = full(after_nine(1_000));
     assert_eq!(open(&room).len(), OPEN_PROPOSALS_MAX);
     let ninth = say(&room, Member::B, proposal(after_nine(2_000)), after_nine(999));
+    assert_eq!(ninth, refused(ProposalRefused::InDoubt), "one millisecond later there would be room");
+    let later = full(after_nine(100_000));
+    let ninth = say(&later, Member::B, proposal(after_nine(200_000)), after_nine(999));
     assert_eq!(ninth, refused(ProposalRefused::TooManyOpen));
     let first = open(&room)[0];
     let room = say(&room, Member::B, answer(first.at, Verdict::Declined), after_nine(999)).unwrap();

@@ -108,8 +108,9 @@ pub enum ProposalRefused {
     /// The match has begun; it can no longer be accepted.
     #[error("the match has already begun")]
     TooLate,
-    /// The match began less than [`IN_DOUBT_FOR`] ago. Ask again when it has passed.
-    #[error("the match has just begun; whether this was in time is not settled yet")]
+    /// The match began less than [`IN_DOUBT_FOR`] ago, or one that is about to begin takes the room of this one. Ask again when
+    /// that has passed.
+    #[error("a match has just begun or is about to; what was in time is not settled yet")]
     InDoubt,
 }
 
@@ -138,7 +139,10 @@ impl OpenProposals {
         check_ahead(new.match_at, new.at, ProposalRefused::InThePast)?;
         self.0.retain(|open| open.match_at > new.at);
         if self.0.len() >= OPEN_PROPOSALS_MAX {
-            return Err(ProposalRefused::TooManyOpen);
+            // By a clock that is a little ahead there may have been room already.
+            let soon = new.at.after(IN_DOUBT_FOR);
+            let in_doubt = self.0.iter().any(|open| open.match_at <= soon);
+            return Err(if in_doubt { ProposalRefused::InDoubt } else { ProposalRefused::TooManyOpen });
         }
         self.0.push(new);
         Ok(())

@@ -79,7 +79,8 @@ impl Connect {
         // The limit guards against waste, not against harm: when the list cannot be had, the next connect sees to it.
         let mut others = self.delivery.connections_of([newest.identity.email()], now).await;
         others.retain(|other| other.id != newest.id);
-        others.sort_by_key(|other| Reverse(other.connected_at));
+        // The id decides between connections of one millisecond, so that two handlers close the same ones.
+        others.sort_by_key(|other| Reverse((other.connected_at, other.id.clone())));
         let beyond = others.iter().skip(CONNECTIONS_MAX - 1);
         join_all(beyond.map(|old| self.delivery.close(old, now))).await;
     }

@@ -28,15 +28,16 @@ impl Delivery {
         Self { connections, pusher }
     }
 
-    /// The open connections of these users. Whoever cannot be listed is not pushed to, and syncs later: nothing is refused for
-    /// want of a push.
+    /// The open connections of these users whose authentication has not expired. Whoever is left out, or cannot be listed, is
+    /// not pushed to and syncs later: nothing is refused for want of a push.
     pub(crate) async fn connections_of<const N: usize>(
         &self,
         users: [&Email; N],
         now: Timestamp,
     ) -> Vec<Connection> {
         let lists = join_all(users.map(|user| self.connections.of_user(user, now))).await;
-        lists.into_iter().flatten().flatten().collect()
+        let listed = lists.into_iter().flatten().flatten();
+        listed.filter(|connection| !connection.identity.is_expired(now)).collect()
     }
 
     /// Pushes to all of them at once, and returns when every push has been answered.

@@ -11,15 +11,15 @@ use clap::{Parser, ValueEnum};
 #[command(name = "chat-local", version)]
 pub struct Config {
     /// Where to listen. A loopback address: whoever reaches the server can sign in as anybody.
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_parser = loopback)]
+    #[arg(long, env = "CHAT_LISTEN", default_value = "127.0.0.1:8080", value_parser = loopback)]
     pub listen: SocketAddr,
 
     /// Where messages are kept.
-    #[arg(long, env = "STORE", value_enum, default_value_t = Store::Memory)]
+    #[arg(long, env = "CHAT_STORE", value_enum, default_value_t = Store::Memory)]
     pub store: Store,
 
     /// A folder with a web page to serve at `/`, instead of the built-in explanation.
-    #[arg(long, env = "WEB")]
+    #[arg(long, env = "CHAT_WEB")]
     pub web: Option<PathBuf>,
 
     /// How many messages one may send to one room at once.
@@ -31,7 +31,7 @@ pub struct Config {
     pub send_per_second: NonZeroU32,
 
     /// How many seconds a development login is good for. Cognito's access tokens last an hour.
-    #[arg(long, env = "LOGIN_SECONDS", default_value_t = 3_600)]
+    #[arg(long, env = "CHAT_LOGIN_SECONDS", default_value_t = 3_600)]
     pub login_seconds: u64,
 }
 

@@ -24,7 +24,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), ServerError> {
     let config = Config::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // Below this they log what goes over the wire: what people write, and tokens.
+    for quiet in ["hyper=info", "tokio_tungstenite=info", "tungstenite=info"] {
+        filter = filter.add_directive(quiet.parse().expect("a target and a level"));
+    }
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     // Every connection is a file: the soft limit, often 1,024, would be reached early.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
@@ -36,8 +40,17 @@ async fn run() -> Result<(), ServerError> {
     server.run_until(stop_signal()).await
 }
 
-/// Ends when somebody asks the process to stop: SIGTERM, or Ctrl-C.
+/// Ends when somebody asks the process to stop. Who asks again does not want to wait.
 async fn stop_signal() {
+    next_signal().await;
+    tokio::spawn(async {
+        next_signal().await;
+        std::process::exit(130);
+    });
+}
+
+/// Ends with the next SIGTERM or Ctrl-C.
+async fn next_signal() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

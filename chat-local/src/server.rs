@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use apigw_local::{Connections, Gateway, Limits, SystemClock};
 use axum::Router;
@@ -17,6 +17,8 @@ use chat_domain::Timestamp;
 use chat_lambda::JitteredBackoff;
 use chat_lambda::functions::{AllowedOrigins, Functions, Ports, Settings};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use crate::config::{Config, Store};
 use crate::functions;
@@ -32,6 +34,10 @@ pub struct Server {
     gateway: Gateway,
     router: Router,
 }
+
+/// How long requests other than the gateway's may take to end once the gateway has; a client that has sent half of one would
+/// otherwise keep the process for ever.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -122,11 +128,17 @@ impl Server {
             }
         });
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let (drained, is_drained) = oneshot::channel();
         let stopped = async move {
             stop.await;
             gateway.shutdown().await;
+            let _ = drained.send(());
         };
-        axum::serve(listener, service).with_graceful_shutdown(stopped).await.map_err(ServerError::Serve)
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
+        tokio::select! {
+            served = serving.into_future() => served.map_err(ServerError::Serve),
+            () = async { let _ = is_drained.await; sleep(LAST_REQUESTS).await } => Ok(()),
+        }
     }
 }
 
@@ -145,7 +157,9 @@ fn host_names(address: SocketAddr) -> impl Iterator<Item = String> {
 async fn only_for_this_host(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let authority = host.and_then(|host| host.parse::<Authority>().ok());
-    let ours = authority.is_some_and(|authority| host_names(address).any(|name| name == authority.as_str()));
+    let ours = authority.is_some_and(|authority| {
+        host_names(address).any(|name| name.eq_ignore_ascii_case(authority.as_str()))
+    });
     if ours {
         next.run(request).await
     } else {

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Chat, message};
+use support::{Chat, Socket, message};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 const MINJI: &str = "minji@example.com";
@@ -208,6 +208,11 @@ async fn the_twenty_first_connection_closes_the_oldest() {
     let chat = Chat::start(&[]).await;
     let token = chat.login(MINJI).await;
     let mut oldest = chat.connect(&token).await;
+    // The next one is younger once the clock has moved on.
+    let time =
+        async |socket: &mut Socket| socket.ask(json!({ "action": "ping" })).await["serverTime"].clone();
+    let connected = time(&mut oldest).await;
+    while time(&mut oldest).await == connected {}
     let mut others = Vec::new();
     for _ in 0..20 {
         others.push(chat.connect(&token).await);

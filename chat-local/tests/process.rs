@@ -70,8 +70,14 @@ fn a_bad_flag_is_named(#[case] arguments: &[&str], #[case] hint: &str) {
 fn help_names_every_flag_and_its_variable() {
     let output = chat_local(&["--help"]).output().expect("it starts");
     let text = String::from_utf8(output.stdout).expect("text");
-    for flag in ["listen", "store", "web", "send-burst", "send-per-second", "login-seconds"] {
-        let variable = flag.to_uppercase().replace('-', "_");
+    for (flag, variable) in [
+        ("listen", "CHAT_LISTEN"),
+        ("store", "CHAT_STORE"),
+        ("web", "CHAT_WEB"),
+        ("send-burst", "SEND_BURST"),
+        ("send-per-second", "SEND_PER_SECOND"),
+        ("login-seconds", "CHAT_LOGIN_SECONDS"),
+    ] {
         assert!(
             text.contains(&format!("--{flag}")) && text.contains(&format!("[env: {variable}")),
             "{flag}: {text}"

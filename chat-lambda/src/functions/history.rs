@@ -128,9 +128,9 @@ impl HistoryFunction {
         let peer = email("with", with)?;
         let limit = match call.query("limit")? {
             None => PageLimit::MAX,
-            Some(text) => text
-                .parse()
-                .ok()
+            Some(text) => Some(text)
+                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+                .and_then(|text| text.parse().ok())
                 .and_then(|limit| PageLimit::new(limit).ok())
                 .ok_or_else(|| WireError::bad_request("limit: a whole number from 1 to 50"))?,
         };

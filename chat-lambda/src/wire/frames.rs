@@ -322,7 +322,7 @@ impl Request {
                 let frame: TypingFrame = json::typed(text)?;
                 Ok(Self::Typing { receiver: email("receiverEmail", &frame.receiver_email)? })
             }
-            "ping" => Ok(Self::Ping),
+            "ping" => json::typed::<PingFrame>(text).map(|_| Self::Ping),
             "reauth" => Ok(Self::Reauth { token: AccessToken::new(json::typed::<ReauthFrame>(text)?.token) }),
             _ => Err(WireError::bad_request("action: one of sendMessage, markRead, typing, ping, reauth")),
         }

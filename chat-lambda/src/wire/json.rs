@@ -18,8 +18,16 @@ pub fn object<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
     typed(text)
 }
 
-/// Reads an object that [`pick`] has looked through already.
+/// Reads an object that [`pick`] has looked through already. What is ignored in it has to be sound all the same: not deeper
+/// than [`DEPTH_MAX`], and without half a surrogate pair.
 pub(crate) fn typed<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
+    if depth(text) > DEPTH_MAX {
+        return Err(WireError::bad_request("not the JSON expected: it is nested too deeply"));
+    }
+    let has_surrogates = text.contains("\\ud") || text.contains("\\uD");
+    if has_surrogates {
+        serde_json::from_str::<Value>(text).map_err(fault)?;
+    }
     serde_json::from_str(text).map_err(fault)
 }
 
@@ -29,6 +37,28 @@ pub(crate) fn pick<const N: usize>(text: &str, wanted: [&str; N]) -> Result<[Opt
     let picked = Pick { wanted }.deserialize(&mut deserializer).map_err(fault)?;
     deserializer.end().map_err(fault)?;
     Ok(picked)
+}
+
+/// How deeply objects and arrays may stand in one another. Nothing of ours needs more than two levels.
+const DEPTH_MAX: usize = 32;
+
+/// How deeply objects and arrays stand in one another, in text that may not be JSON.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// serde quotes what it did not expect, however long that is, and an answer has to fit into a frame of 32 KB.

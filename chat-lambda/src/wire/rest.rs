@@ -64,7 +64,7 @@ pub struct ConversationsBody {
     /// Newest first, at most 100.
     #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::ROOMS_PAGE_MAX)))]
     pub conversations: Vec<ConversationBody>,
-    /// What is unread in the newest 100 conversations together; on the first page only.
+    /// What is unread in the conversations of this page together; on the first page only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional, type = "number"), schemars(with = "u64"))]
     pub total_unread: Option<u64>,

@@ -66,7 +66,7 @@ async fn what_is_no_frame_is_a_bad_request(#[case] text: &str) {
 #[rstest]
 #[case::doubled_message(with_text(json!({}), "\"message\":", "\"message\":\"other\",\"message\":"))]
 #[case::doubled_id(with_text(json!({}), "\"message\":", "\"clientMessageId\":\"\",\"message\":"))]
-#[case::action_100_levels_deep(with_text(json!({}), "\"sendMessage\"", &nested(200)))]
+#[case::action_200_levels_deep(with_text(json!({}), "\"sendMessage\"", &nested(200)))]
 #[case::action_10_000_levels_deep(with_text(json!({}), "\"sendMessage\"", &nested(10_000)))]
 #[case::id_10_000_levels_deep(with_text(json!({}), &format!("\"{ID}\""), &nested(10_000)))]
 #[case::objects_10_000_levels_deep("{\"action\":".repeat(10_000))]
@@ -160,14 +160,27 @@ async fn other_frames_that_make_no_sense_are_refused(#[case] frame: Value, #[cas
 }
 
 #[rstest]
-#[case::unknown_key_100_levels_deep(nested(100))]
-#[case::unknown_key_10_000_levels_deep(nested(10_000))]
+#[case::a_little_deep(&nested(30))]
+#[case::brackets_in_a_string(r#""[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"[""#)]
+#[case::a_whole_surrogate_pair(r#""\ud83d\ude00""#)]
 #[tokio::test]
-async fn what_is_ignored_may_be_as_deep_as_it_likes(#[case] value: String) {
+async fn what_is_ignored_may_be_anything_that_is_sound(#[case] value: &str) {
     let chat = Chat::new();
     let minji = chat.connect(MINJI).await;
-    let text = with_text(json!({ "extra": "MARK" }), "\"MARK\"", &value);
+    let text = with_text(json!({ "extra": "MARK" }), "\"MARK\"", value);
     assert_eq!(minji.say_text(&text).await.unwrap()["type"], "sent");
+}
+
+#[rstest]
+#[case::deep_100_levels(&nested(100))]
+#[case::deep_10_000_levels(&nested(10_000))]
+#[case::half_a_surrogate_pair(r#""\ud800""#)]
+#[case::half_a_surrogate_pair_in_capitals(r#"{"a":["\uDFFF"]}"#)]
+#[tokio::test]
+async fn what_is_ignored_has_to_be_sound(#[case] value: &str) {
+    let text = with_text(json!({ "extra": "MARK" }), "\"MARK\"", value);
+    refuses(&text, "badRequest", Some(ID)).await;
+    refuses(&format!(r#"{{"action":"ping","extra":{value}}}"#), "badRequest", None).await;
 }
 
 #[rstest]

@@ -105,7 +105,7 @@ export type ConversationsBody = {
    */
   conversations: Array<ConversationBody>,
   /**
-   * What is unread in the newest 100 conversations together; on the first page only.
+   * What is unread in the conversations of this page together; on the first page only.
    */
   totalUnread?: number,
   /**

@@ -20,13 +20,14 @@ run: ## builds and starts the chat, prints its URL and two users to chat as
 	@exec "$$(dev/target-dir.sh)/release/chat-local" $(ARGS)
 
 test: ## everything CI runs: style, purity, licences, tests, documentation
-	@dev/require.sh
+	@dev/require.sh test
 	@$(MAKE) --no-print-directory check deny unit docs-check
 	@echo 'Everything holds.'
 
 check: ## formatting, lints, the domain's purity
 	cargo fmt --all -- --check
 	dev/check-purity.sh
+	dev/check-msrv.py
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
 
 unit: ## the tests

@@ -20,3 +20,7 @@ need() {
 need Rust 1.94.1 https://rustup.rs rustc --version
 need Node.js 20.19 https://nodejs.org node --version
 need Python 3.10 https://www.python.org python3 --version
+if [ "${1-}" = test ]; then
+  need rustfmt 1.8 'rustup component add rustfmt' cargo fmt --version
+  need clippy 0.1 'rustup component add clippy' cargo clippy --version
+fi

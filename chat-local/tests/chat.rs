@@ -4,6 +4,8 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Chat, Socket, message};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 const MINJI: &str = "minji@example.com";
@@ -225,6 +227,29 @@ async fn the_twenty_first_connection_closes_the_oldest() {
 async fn stopping_closes_every_socket_with_1001() {
     let chat = Chat::start(&[]).await;
     let mut minji = chat.join(MINJI).await;
+    let (closed, ()) = tokio::join!(minji.closed(), chat.stop());
+    assert_eq!(closed.map(|close| u16::from(close.code)), Some(1001));
+}
+
+#[rstest::rstest]
+#[case::half_a_head("GET /config.json HTTP/1.1\r\nHo")]
+#[case::half_a_login("POST /dev/login HTTP/1.1\r\nhost: HOST\r\ncontent-length: 1000\r\n\r\n{\"e")]
+#[case::half_a_rest_request(
+    "POST /chat/proposals HTTP/1.1\r\nhost: HOST\r\ncontent-length: 1000\r\n\r\n{\"r"
+)]
+#[case::half_a_post_to_a_connection(
+    "POST /prod/@connections/aWQ= HTTP/1.1\r\nhost: HOST\r\ncontent-length: 1000\r\n\r\nhel"
+)]
+#[tokio::test]
+async fn half_a_request_does_not_hold_up_a_stop(#[case] half: &str) {
+    let chat = Chat::start(&[]).await;
+    let mut minji = chat.join(MINJI).await;
+    let mut stuck = TcpStream::connect(chat.address).await.unwrap();
+    stuck.write_all(half.replace("HOST", &chat.address.to_string()).as_bytes()).await.unwrap();
+    // By the time this is answered the half request has been read.
+    assert_eq!(minji.ask(json!({ "action": "ping" })).await["type"], "pong");
+    assert_eq!(chat.get("made-up", "/chat/conversations").await.status, 401);
+
     let (closed, ()) = tokio::join!(minji.closed(), chat.stop());
     assert_eq!(closed.map(|close| u16::from(close.code)), Some(1001));
 }

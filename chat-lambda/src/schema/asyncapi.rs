@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Schemas, YAML_HEADER};
+use super::{Schemas, yaml};
 use crate::functions::SUBPROTOCOL;
 use crate::wire::frames::{ClientFrame, ServerFrame};
 
@@ -119,8 +119,7 @@ pub(super) fn document() -> String {
             },
         }),
     };
-    let yaml = yaml_serde::to_string(&document).expect("strings, numbers and booleans always serialise");
-    format!("{YAML_HEADER}{yaml}")
+    yaml(&document)
 }
 
 /// One message for each variant of a frame enumeration, named after its tag.

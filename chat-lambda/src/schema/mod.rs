@@ -8,7 +8,9 @@ mod typescript;
 
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde::Serialize;
 use serde_json::Value;
+use yaml_serde::{Mapping, Value as Yaml};
 
 /// A generated file: where it stands in the repository, and what it is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,30 @@ pub fn documents() -> [Document; 3] {
 const YAML_HEADER: &str = "\
 # Generated from the Rust types of chat-lambda. Do not edit: change them, then run `make generate`.
 ";
+
+/// A document as a generated YAML file: its own keys in their order, everything below sorted. What order a JSON object keeps
+/// depends on features that any other crate of the same build may turn on.
+fn yaml(document: &impl Serialize) -> String {
+    const ALWAYS: &str = "strings, numbers and booleans always serialise";
+    let Yaml::Mapping(document) = yaml_serde::to_value(document).expect(ALWAYS) else {
+        unreachable!("a document is an object")
+    };
+    let document: Mapping = document.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+    let text = yaml_serde::to_string(&document).expect(ALWAYS);
+    format!("{YAML_HEADER}{text}")
+}
+
+fn sorted(value: Yaml) -> Yaml {
+    match value {
+        Yaml::Mapping(mapping) => {
+            let mut entries: Vec<_> = mapping.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            entries.sort_by(|(one, _), (other, _)| one.as_str().cmp(&other.as_str()));
+            Yaml::Mapping(entries.into_iter().collect())
+        }
+        Yaml::Sequence(values) => Yaml::Sequence(values.into_iter().map(sorted).collect()),
+        scalar => scalar,
+    }
+}
 
 /// Collects JSON Schemas (2020-12, which OpenAPI 3.1 and AsyncAPI 3.0 both take) under `#/components/schemas`.
 struct Schemas(SchemaGenerator);

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Schemas, YAML_HEADER, formats};
+use super::{Schemas, formats, yaml};
 use crate::functions::REST_ROUTES;
 use crate::wire::error::ErrorCode;
 use crate::wire::frames::{ErrorBody, SentFrame};
@@ -74,8 +74,7 @@ pub(super) fn document() -> String {
             },
         }),
     };
-    let yaml = yaml_serde::to_string(&document).expect("strings, numbers and booleans always serialise");
-    format!("{YAML_HEADER}{yaml}")
+    yaml(&document)
 }
 
 /// The codes that any route may answer with.

@@ -1,5 +1,7 @@
 //! A snapshot of every shape that goes out. `tests/documents.rs` validates them against the generated schemas.
 
+use std::collections::BTreeMap;
+
 use chat_lambda::wire::error::ErrorCode;
 use serde_json::{Value, json};
 
@@ -25,7 +27,11 @@ fn settled(mut value: Value) -> Value {
             *text = settled;
         }
         Value::Array(values) => values.iter_mut().for_each(|value| *value = settled(value.take())),
-        Value::Object(fields) => fields.values_mut().for_each(|value| *value = settled(value.take())),
+        // Sorted: what order an object keeps depends on features that any other crate of the same build may turn on.
+        Value::Object(fields) => {
+            let sorted: BTreeMap<_, _> = std::mem::take(fields).into_iter().collect();
+            fields.extend(sorted.into_iter().map(|(key, value)| (key, settled(value))));
+        }
         _ => {}
     }
     value
@@ -175,7 +181,7 @@ async fn error_codes() {
         .collect();
     listed.sort_by_key(|error| error["code"].as_str().unwrap().to_owned());
     assert_eq!(listed.len(), 16, "every code once");
-    insta::assert_json_snapshot!("error_codes", listed);
+    assert_shape!("error_codes", Value::Array(listed));
 }
 
 #[test]

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod attributes;
+mod calls;
+mod connection_store;
+#[cfg(feature = "create-tables")]
+mod create_tables;
+mod message_store;
+mod pusher;
+mod query;
+mod tables;
+
+pub use connection_store::{DynamoConnectionStore, OF_USER_MAX};
+#[cfg(feature = "create-tables")]
+#[cfg_attr(docsrs, doc(cfg(feature = "create-tables")))]
+pub use create_tables::{CreateTablesError, create_tables};
+pub use message_store::DynamoMessageStore;
+pub use pusher::ApiGatewayPusher;
+pub use tables::TableNames;

@@ -1,0 +1,83 @@
+//! Tables of a test's own: in an engine of its own in this process, or at the endpoint in `CHAT_TEST_DYNAMODB_ENDPOINT`.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use chat_adapters_aws::{TableNames, create_tables};
+use tokio::net::TcpListener;
+
+const ENDPOINT: &str = "CHAT_TEST_DYNAMODB_ENDPOINT";
+
+/// Empty tables, and a client that reaches them. They are gone when the runtime of the test ends.
+pub(crate) async fn fresh_tables() -> (Client, TableNames) {
+    let (client, tables) = match std::env::var(ENDPOINT) {
+        Ok(endpoint) => {
+            let (client, tables) = (client(&endpoint), unique_names());
+            remove_at_the_end(endpoint, tables.clone());
+            (client, tables)
+        }
+        Err(_) => (client(&embedded_engine().await), TableNames::default()),
+    };
+    create_tables(&client, &tables).await.expect("the engine creates tables");
+    (client, tables)
+}
+
+fn client(endpoint: &str) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::from_static("ap-northeast-2"))
+        .credentials_provider(Credentials::for_tests());
+    Client::from_conf(config.build())
+}
+
+/// Serves as long as the runtime of the test lives.
+async fn embedded_engine() -> String {
+    let database = dynoxide::Database::memory().expect("an engine in memory");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    format!("http://{address}")
+}
+
+fn unique_names() -> TableNames {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("1970 is over");
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    TableNames::with_prefix(&format!("test-{}-{}-{number}-", now.as_micros(), std::process::id()))
+}
+
+/// Hands the tables to a task that never ends, and so is dropped with the runtime, whether the test passed or not.
+fn remove_at_the_end(endpoint: String, tables: TableNames) {
+    struct Remove(String, TableNames);
+
+    impl Drop for Remove {
+        fn drop(&mut self) {
+            let Self(endpoint, tables) = self;
+            let remove = async {
+                // A client of its own: the test's may hold connections of the runtime that is ending.
+                let client = client(endpoint);
+                for table in [&tables.connections, &tables.messages, &tables.rooms] {
+                    if let Err(error) = client.delete_table().table_name(table).send().await {
+                        eprintln!("the table {table} is left over: {error:?}");
+                    }
+                }
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                    runtime.expect("a runtime").block_on(remove);
+                });
+            });
+        }
+    }
+
+    let remove = Remove(endpoint, tables);
+    tokio::spawn(async move {
+        pending::<()>().await;
+        drop(remove);
+    });
+}

@@ -1,5 +1,7 @@
 //! What each answer of DynamoDB means, from the wire to the port's error, and how often a call was tried.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

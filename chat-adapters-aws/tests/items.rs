@@ -1,6 +1,8 @@
 //! What the items in the tables look like. Everything that was ever stored looks like this: a change here needs a plan for
 //! what is there already.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,5 +1,7 @@
 //! The pusher keeps the contract of its port, over real sockets; and what each answer of the gateway means.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod conformance {
     use std::collections::HashMap;
     use std::net::SocketAddr;

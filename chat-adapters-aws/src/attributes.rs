@@ -36,8 +36,14 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
-    AttributeValue::B(Blob::new(value))
+/// Absent when empty.
+pub(crate) fn words(value: &str) -> Option<AttributeValue> {
+    (!value.is_empty()).then(|| text(value))
+}
+
+/// Absent when empty.
+pub(crate) fn bytes(value: Vec<u8>) -> Option<AttributeValue> {
+    (!value.is_empty()).then(|| AttributeValue::B(Blob::new(value)))
 }
 
 pub(crate) fn item<const N: usize>(attributes: [(&str, AttributeValue); N]) -> Item {
@@ -76,9 +82,15 @@ impl<'a> Fields<'a> {
         value.copied().ok_or(Malformed::Absent(name))
     }
 
+    /// Empty when absent.
+    pub(crate) fn words(self, name: &'static str) -> Result<&'a str, Malformed> {
+        if self.has(name) { self.text(name) } else { Ok("") }
+    }
+
+    /// Empty when absent.
     pub(crate) fn bytes(self, name: &'static str) -> Result<&'a [u8], Malformed> {
-        let value = self.0.get(name).and_then(|value| value.as_b().ok());
-        value.map(Blob::as_ref).ok_or(Malformed::Absent(name))
+        let Some(value) = self.0.get(name) else { return Ok(&[]) };
+        value.as_b().map(Blob::as_ref).map_err(|_| Malformed::Absent(name))
     }
 
     pub(crate) fn map(self, name: &'static str) -> Result<Fields<'a>, Malformed> {

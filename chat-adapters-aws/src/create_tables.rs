@@ -16,36 +16,32 @@ use crate::tables::{connections, messages, rooms};
 /// How long a table may take until it can be used. DynamoDB takes some ten seconds, an engine on this machine none.
 const USABLE_WITHIN: Duration = Duration::from_secs(120);
 
-/// A table could not be made.
+/// A table could not be made, or not be told to expire its rows.
 #[derive(Debug, thiserror::Error)]
-#[error("the table {table} cannot be created")]
+#[error("the table {table} cannot be set up")]
 pub struct CreateTablesError {
     table: String,
     #[source]
     source: BoxError,
 }
 
-/// Creates the three tables with their indexes and the expiry of connections, and waits until they can be used. Tables that
-/// exist are left as they are.
+/// Creates the three tables with their indexes, and waits until they can be used. Tables that exist are left as they are.
 ///
 /// For tests and for stores on one's own machine: a deployed chat's tables come from its template, which also keeps backups
-/// of them.
+/// of them. Rows of connections stay until [`expire_connections`] is called.
 ///
 /// # Errors
 /// [`CreateTablesError`].
 ///
 /// ```no_run
 /// # async fn example(client: aws_sdk_dynamodb::Client) -> Result<(), chat_adapters_aws::CreateTablesError> {
-/// use chat_adapters_aws::{TableNames, create_tables};
+/// use chat_adapters_aws::{TableNames, create_tables, expire_connections};
 /// create_tables(&client, &TableNames::default()).await?;
+/// expire_connections(&client, &TableNames::default()).await?;
 /// # Ok(())
 /// # }
 /// ```
 pub async fn create_tables(client: &Client, tables: &TableNames) -> Result<(), CreateTablesError> {
-    let of = |table: &str| {
-        let table = table.to_owned();
-        |source| CreateTablesError { table, source }
-    };
     create(connections_table(client, &tables.connections)).await.map_err(of(&tables.connections))?;
     create(messages_table(client, &tables.messages)).await.map_err(of(&tables.messages))?;
     create(rooms_table(client, &tables.rooms)).await.map_err(of(&tables.rooms))?;
@@ -53,7 +49,22 @@ pub async fn create_tables(client: &Client, tables: &TableNames) -> Result<(), C
         let exists = client.wait_until_table_exists().table_name(table).wait(USABLE_WITHIN).await;
         exists.map_err(|error| of(table)(error.into()))?;
     }
-    expire_connections(client, &tables.connections).await.map_err(of(&tables.connections))
+    Ok(())
+}
+
+/// Has DynamoDB delete rows of connections some time after they are stale, as a deployed chat's does.
+///
+/// By the machine's clock: a test whose days are over keeps away from it.
+///
+/// # Errors
+/// [`CreateTablesError`].
+pub async fn expire_connections(client: &Client, tables: &TableNames) -> Result<(), CreateTablesError> {
+    turn_ttl_on(client, &tables.connections).await.map_err(of(&tables.connections))
+}
+
+fn of(table: &str) -> impl FnOnce(BoxError) -> CreateTablesError {
+    let table = table.to_owned();
+    |source| CreateTablesError { table, source }
 }
 
 async fn create(table: CreateTableFluentBuilder) -> Result<(), BoxError> {
@@ -108,7 +119,7 @@ fn rooms_table(client: &Client, name: &str) -> CreateTableFluentBuilder {
 }
 
 /// DynamoDB refuses to turn on what is on.
-async fn expire_connections(client: &Client, table: &str) -> Result<(), BoxError> {
+async fn turn_ttl_on(client: &Client, table: &str) -> Result<(), BoxError> {
     let described = client.describe_time_to_live().table_name(table).send().await?;
     let status = described.time_to_live_description.and_then(|description| description.time_to_live_status);
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {

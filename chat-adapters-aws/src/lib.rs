@@ -14,7 +14,7 @@ mod tables;
 pub use connection_store::{DynamoConnectionStore, OF_USER_MAX};
 #[cfg(feature = "create-tables")]
 #[cfg_attr(docsrs, doc(cfg(feature = "create-tables")))]
-pub use create_tables::{CreateTablesError, create_tables};
+pub use create_tables::{CreateTablesError, create_tables, expire_connections};
 pub use message_store::DynamoMessageStore;
 pub use pusher::ApiGatewayPusher;
 pub use tables::TableNames;

@@ -134,8 +134,6 @@ fn head_of(room: &RoomId) -> Item {
         ("lastKind", s("text")),
         ("preview", s("말")),
         ("recent", AttributeValue::B(Blob::new(recent))),
-        ("buckets", AttributeValue::B(Blob::new([]))),
-        ("openProposals", AttributeValue::B(Blob::new([]))),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
@@ -374,7 +372,8 @@ mod room {
     #[case::a_number_too_large("seq", Some(AttributeValue::N("1e40".to_owned())))]
     #[case::counts_that_do_not_add_up("sentA", Some(n(1)))]
     #[case::a_list_cut_in_the_middle("recent", Some(AttributeValue::B(Blob::new([b'B'; 24]))))]
-    #[case::an_empty_list("recent", Some(AttributeValue::B(Blob::new([]))))]
+    #[case::an_absent_list("recent", None)]
+    #[case::a_list_that_is_text("openProposals", Some(s("none")))]
     #[case::a_member_that_is_none("recent", Some(AttributeValue::B(Blob::new([0; 25]))))]
     #[case::a_kind_that_is_none("lastKind", Some(s("poem")))]
     #[case::a_mark_without_a_count("readUpToA", Some(n(1)))]
@@ -597,9 +596,8 @@ mod advance_read {
         json!({
             "roomId": { "S": their_room().to_string() },
             "seq": { "N": "1" }, "sentA": { "N": "0" }, "sentB": { "N": "1" },
-            "lastKind": { "S": "text" }, "preview": { "S": "" },
+            "lastKind": { "S": "text" },
             "recent": { "B": "QgAAAAAAAAAAAAAAAAAAAAcAAAGiB6IygA==" },
-            "buckets": { "B": "" }, "openProposals": { "B": "" },
         })
     }
 
@@ -617,10 +615,18 @@ mod advance_read {
     }
 
     #[tokio::test]
-    async fn a_failed_condition_without_an_item_is_no_room() {
-        let rule =
-            mock!(Client::update_item).then_http_response(|| refusal("ConditionalCheckFailedException"));
-        assert_eq!(advance(&rule).await.unwrap(), Advance::NoRoom);
+    async fn a_failed_condition_that_shows_no_item_is_looked_into() {
+        for stored in [None, Some(head())] {
+            let update =
+                mock!(Client::update_item).then_http_response(|| refusal("ConditionalCheckFailedException"));
+            let expected = if stored.is_some() { "Unchanged" } else { "NoRoom" };
+            let get = mock!(Client::get_item)
+                .match_requests(|get| get.consistent_read() == Some(true))
+                .then_output(move || GetItemOutput::builder().set_item(stored.clone()).build());
+            let advance =
+                messages(&[&update, &get]).advance_read(&their_room(), JUNHO, mark()).await.unwrap();
+            assert!(format!("{advance:?}").starts_with(expected), "{advance:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

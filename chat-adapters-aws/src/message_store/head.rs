@@ -9,7 +9,7 @@ use chat_domain::{
     RoomId, RoomLog, Timestamp,
 };
 
-use crate::attributes::{Fields, Item, Malformed, bytes, item, number, text};
+use crate::attributes::{Fields, Item, Malformed, bytes, item, number, text, words};
 use crate::tables::rooms::{
     ACTIVITY, BUCKETS, LAST_KIND, MEMBER, OPEN_PROPOSALS, PREVIEW, READ_COUNT, READ_UP_TO, RECENT, ROOM_ID,
     ROWS_MARKED_TO, SENT, SEQ,
@@ -19,28 +19,29 @@ pub(super) fn key(room: &RoomId) -> Item {
     item([(ROOM_ID, text(room))])
 }
 
-/// What a commit sets: the log, and where the room stands in its members' lists when that changes. Nothing that reading
-/// writes.
-pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, AttributeValue)> {
+/// What a commit sets, or removes: the log, and where the room stands in its members' lists when that changes. Nothing that
+/// reading writes.
+pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<AttributeValue>)> {
     let id = append.room.id();
     let log = append.room.log().expect("the room of an append holds at least its message");
     let mut attributes = vec![
-        (SEQ, number(log.seq)),
-        (SENT.a, number(log.sent.a)),
-        (SENT.b, number(log.sent.b)),
-        (LAST_KIND, text(log.last_kind.as_str())),
-        (PREVIEW, text(&log.preview)),
+        (SEQ, Some(number(log.seq))),
+        (SENT.a, Some(number(log.sent.a))),
+        (SENT.b, Some(number(log.sent.b))),
+        (LAST_KIND, Some(text(log.last_kind.as_str()))),
+        (PREVIEW, words(&log.preview)),
         (RECENT, bytes(log.recent.iter().flat_map(recent_bytes).collect())),
         (BUCKETS, bytes(buckets_bytes(&log.buckets))),
         (OPEN_PROPOSALS, bytes(log.open_proposals.iter().flat_map(open_proposal_bytes).collect())),
     ];
     if append.expected_seq() == 0 {
-        attributes.extend([Member::A, Member::B].map(|member| (MEMBER[member], text(id.email(member)))));
+        attributes
+            .extend([Member::A, Member::B].map(|member| (MEMBER[member], Some(text(id.email(member))))));
     }
     let day_before = log.recent.iter().rev().nth(1).map(|previous| previous.at.day());
     if day_before != Some(log.last_at.day()) {
         let activity = append.room.activity().expect("a room with a message stands in its members' lists");
-        attributes.push((ACTIVITY, text(activity)));
+        attributes.push((ACTIVITY, Some(text(activity))));
     }
     attributes
 }
@@ -62,7 +63,7 @@ pub(super) fn from_item(head: &Item) -> Result<Room, Malformed> {
         last_at: newest.at,
         last_sender: newest.sender,
         last_kind: head.parsed(LAST_KIND)?,
-        preview: head.text(PREVIEW)?.to_owned(),
+        preview: head.words(PREVIEW)?.to_owned(),
         sent: PerMember { a: head.number(SENT.a)?, b: head.number(SENT.b)? },
         recent,
         buckets,

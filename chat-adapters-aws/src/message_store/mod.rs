@@ -86,15 +86,20 @@ impl DynamoMessageStore {
     }
 
     fn head_update(&self, append: &Append) -> TransactWriteItem {
-        let attributes = head::log_attributes(append);
-        let assignments: Vec<_> = attributes.iter().map(|(name, _)| format!("{name} = :{name}")).collect();
-        let mut update = Update::builder()
-            .table_name(&self.rooms)
-            .set_key(Some(head::key(append.room.id())))
-            .update_expression(format!("SET {}", assignments.join(", ")));
-        for (name, value) in attributes {
-            update = update.expression_attribute_values(format!(":{name}"), value);
+        let mut update = Update::builder().table_name(&self.rooms).set_key(Some(head::key(append.room.id())));
+        let (mut set, mut removed) = (Vec::new(), Vec::new());
+        for (name, value) in head::log_attributes(append) {
+            match value {
+                Some(value) => {
+                    set.push(format!("{name} = :{name}"));
+                    update = update.expression_attribute_values(format!(":{name}"), value);
+                }
+                None => removed.push(name),
+            }
         }
+        let remove = if removed.is_empty() { "" } else { " REMOVE " };
+        let update =
+            update.update_expression(format!("SET {}{remove}{}", set.join(", "), removed.join(", ")));
         let update = match append.expected_seq() {
             0 => update.condition_expression("attribute_not_exists(roomId)"),
             seq => update
@@ -364,7 +369,11 @@ impl MessageStore for DynamoMessageStore {
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match &failed.item {
                     Some(item) if !item.is_empty() => restore(item).map(Advance::Unchanged),
-                    _ => Ok(Advance::NoRoom),
+                    // There is no room, or this is DynamoDB Local of before 2023, which does not show the item.
+                    _ => {
+                        let room = self.room(room, Consistency::Strong).await?;
+                        Ok(room.map_or(Advance::NoRoom, Advance::Unchanged))
+                    }
                 },
                 _ => Err(failed("advance_read")(error.into())),
             },

@@ -8,7 +8,7 @@ use chat_domain::{
     RoomId, Timestamp,
 };
 
-use crate::attributes::{Fields, Item, Malformed, item, number, text};
+use crate::attributes::{Fields, Item, Malformed, item, number, text, words};
 use crate::tables::messages::{
     ATTACHMENT, CLIENT_MESSAGE_ID, KIND, MESSAGE, PROPOSAL, PROPOSAL_ANSWER, READ, RECEIVER_EMAIL, ROOM_ID,
     SENDER_EMAIL, SENDER_SEQ, SEQ, TIMESTAMP,
@@ -23,13 +23,14 @@ pub(super) fn to_item(message: &Message) -> Item {
     row.extend(item([
         (SENDER_EMAIL, text(message.sender_email())),
         (RECEIVER_EMAIL, text(message.receiver_email())),
-        (MESSAGE, text(message.content.text())),
         (READ, AttributeValue::Bool(message.read)),
         (SEQ, number(message.seq)),
         (SENDER_SEQ, number(message.sender_seq)),
         (CLIENT_MESSAGE_ID, text(message.id)),
         (KIND, text(message.content.kind().as_str())),
     ]));
+    let said = words(message.content.text());
+    row.extend(said.map(|said| (MESSAGE.to_owned(), said)));
     row.extend(match &message.content {
         Content::Text(_) => None,
         Content::Image { attachment, .. } => Some((ATTACHMENT.to_owned(), attachment_value(attachment))),
@@ -62,15 +63,17 @@ pub(super) fn from_item(room: &RoomId, row: &Item) -> Result<Message, Malformed>
 fn content(row: Fields<'_>) -> Result<Content, Malformed> {
     Ok(match row.parsed(KIND)? {
         Kind::Text => Content::Text(row.parsed(MESSAGE)?),
-        Kind::Image => Content::Image { attachment: attachment(row.map(ATTACHMENT)?)?, caption: words(row)? },
+        Kind::Image => {
+            Content::Image { attachment: attachment(row.map(ATTACHMENT)?)?, caption: maybe_words(row)? }
+        }
         Kind::MatchProposal => Content::MatchProposal(proposal(row.map(PROPOSAL)?, row)?),
         Kind::MatchProposalAnswer => Content::MatchProposalAnswer(answer(row.map(PROPOSAL_ANSWER)?)?),
     })
 }
 
-/// The words that go with something else; none are an empty text.
-fn words<T: FromStr<Err: Into<BoxError>>>(row: Fields<'_>) -> Result<Option<T>, Malformed> {
-    if row.text(MESSAGE)?.is_empty() { Ok(None) } else { row.parsed(MESSAGE).map(Some) }
+/// The words that go with something else.
+fn maybe_words<T: FromStr<Err: Into<BoxError>>>(row: Fields<'_>) -> Result<Option<T>, Malformed> {
+    row.has(MESSAGE).then(|| row.parsed(MESSAGE)).transpose()
 }
 
 fn attachment_value(attachment: &Attachment) -> AttributeValue {
@@ -112,7 +115,7 @@ fn proposal(map: Fields<'_>, row: Fields<'_>) -> Result<Proposal, Malformed> {
         opponent_team_name: map.parsed("opponentTeamName")?,
         match_at: map.parsed("matchAt")?,
         place: map.parsed("place")?,
-        note: words(row)?,
+        note: maybe_words(row)?,
     })
 }
 

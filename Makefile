@@ -9,7 +9,7 @@ ARGS ?=
 # The WebSocket URL that `make load` and `make idle` drive.
 URL ?= ws://127.0.0.1:8080/prod
 
-.PHONY: help run test check unit docs-check deny generate bench load idle fmt
+.PHONY: help run test check unit docs-check deny test-dynamodb-local generate bench load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -40,6 +40,9 @@ docs-check: ## the documentation builds, and every link in it leads somewhere
 
 deny: ## licences and sources of everything that is depended on
 	dev/tool.sh cargo-deny 0.20.2 check --hide-inclusion-graph licenses bans sources
+
+test-dynamodb-local: ## the DynamoDB tests against Amazon's own DynamoDB Local (needs Java)
+	dev/test-dynamodb-local.sh
 
 generate: ## writes the files that are generated from the wire types
 	cargo run --quiet --package chat-lambda --features schema --example generate

@@ -1,10 +1,9 @@
 //! How AWS is called: how long a call may take, when it is tried again, and what its failure means.
-//!
-//! The stores set this on the client they are given, whatever it was set to: their contracts depend on it.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -39,16 +38,37 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Reads are tried again after every passing failure.
-pub(crate) fn for_reads(client: &Client) -> Client {
-    let config = client.config().to_builder().retry_config(retries()).timeout_config(timeouts());
-    Client::from_conf(config.build())
+/// A client of DynamoDB that calls as the stores promise it: it gives up in time, and tries again with reason.
+///
+/// Made once and cloned: all clones share one pool of connections, and so one handshake.
+///
+/// ```
+/// use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+/// use chat_adapters_aws::DynamoClient;
+///
+/// // In a Lambda: `Builder::from(&aws_config::load_defaults(BehaviorVersion::latest()).await)`.
+/// let config = Builder::new().behavior_version(BehaviorVersion::latest()).region(Region::from_static("ap-northeast-2"));
+/// let client = DynamoClient::new(config);
+/// ```
+#[derive(Clone, Debug)]
+pub struct DynamoClient(Client);
+
+impl DynamoClient {
+    /// A client of this region, these credentials and this endpoint. Its timeouts and retries are set here.
+    #[must_use]
+    pub fn new(config: Builder) -> Self {
+        Self(Client::from_conf(config.retry_config(retries()).timeout_config(timeouts()).build()))
+    }
+
+    /// For calls that may be tried again after every passing failure, and for writes [`as_write`].
+    pub(crate) fn sdk(&self) -> &Client {
+        &self.0
+    }
 }
 
-/// Writes are tried again only when nothing happened.
-pub(crate) fn for_writes(client: &Client) -> Client {
-    let config = for_reads(client).config().to_builder().retry_classifier(OnlyIfNothingHappened);
-    Client::from_conf(config.build())
+/// What a call that writes is customised with: see [`OnlyIfNothingHappened`].
+pub(crate) fn as_write() -> Builder {
+    Builder::new().retry_classifier(OnlyIfNothingHappened)
 }
 
 /// Forbids a second attempt unless the first was answered with a refusal.

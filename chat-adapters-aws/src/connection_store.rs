@@ -2,14 +2,13 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::Client;
 use chat_domain::{
     Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Email, Timestamp, UserId,
     VerifiedIdentity,
 };
 
 use crate::attributes::{Fields, Item, Malformed, item, number, text};
-use crate::calls::{self, Failure, condition_held};
+use crate::calls::{DynamoClient, Failure, as_write, condition_held};
 use crate::query;
 use crate::tables::TableNames;
 use crate::tables::connections::{AUTH_EXPIRES_AT, CONNECTED_AT, EMAIL, EMAIL_INDEX, ID, TTL, USER_ID};
@@ -24,21 +23,15 @@ pub const OF_USER_MAX: usize = 1_000;
 /// - Timeouts and retries are those of [`DynamoMessageStore`](crate::DynamoMessageStore).
 #[derive(Clone)]
 pub struct DynamoConnectionStore {
-    reads: Client,
-    writes: Client,
+    client: DynamoClient,
     table: String,
 }
 
 impl DynamoConnectionStore {
-    /// A store over the table of this name. The client brings region, credentials and endpoint; timeouts and retries are set
-    /// here.
+    /// A store over the table of this name.
     #[must_use]
-    pub fn new(client: &Client, tables: &TableNames) -> Self {
-        Self {
-            reads: calls::for_reads(client),
-            writes: calls::for_writes(client),
-            table: tables.connections.clone(),
-        }
+    pub fn new(client: &DynamoClient, tables: &TableNames) -> Self {
+        Self { client: client.clone(), table: tables.connections.clone() }
     }
 }
 
@@ -92,19 +85,26 @@ fn restore(row: &Item) -> Result<Connection, ConnectionStoreError> {
 #[async_trait]
 impl ConnectionStore for DynamoConnectionStore {
     async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
-        let put = self.writes.put_item().table_name(&self.table).set_item(Some(to_item(connection)));
-        put.send().await.map(drop).map_err(|error| failed("put")(error.into()))
+        let put = self.client.sdk().put_item().table_name(&self.table).set_item(Some(to_item(connection)));
+        put.customize()
+            .config_override(as_write())
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failed("put")(error.into()))
     }
 
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
-        let get = self.reads.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true);
+        let get =
+            self.client.sdk().get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true);
         let got = get.send().await.map_err(|error| failed("get")(error.into()))?;
         got.item.as_ref().map(restore).transpose()
     }
 
     async fn of_user(&self, email: &Email, now: Timestamp) -> Result<Vec<Connection>, ConnectionStoreError> {
         let query = self
-            .reads
+            .client
+            .sdk()
             .query()
             .table_name(&self.table)
             .index_name(EMAIL_INDEX)
@@ -122,21 +122,30 @@ impl ConnectionStore for DynamoConnectionStore {
         expires_at: Timestamp,
     ) -> Result<bool, ConnectionStoreError> {
         let updated = self
-            .writes
+            .client
+            .sdk()
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(id)))
             .condition_expression("attribute_exists(connectionId)")
             .update_expression("SET authExpiresAt = :at")
             .expression_attribute_values(":at", text(expires_at))
+            .customize()
+            .config_override(as_write())
             .send()
             .await;
         condition_held(updated).map_err(failed("set_identity_expiry"))
     }
 
     async fn delete(&self, id: &ConnectionId) -> Result<(), ConnectionStoreError> {
-        let delete = self.writes.delete_item().table_name(&self.table).set_key(Some(key(id)));
-        delete.send().await.map(drop).map_err(|error| failed("delete")(error.into()))
+        let delete = self.client.sdk().delete_item().table_name(&self.table).set_key(Some(key(id)));
+        delete
+            .customize()
+            .config_override(as_write())
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failed("delete")(error.into()))
     }
 
     async fn delete_if_connected_before(
@@ -145,12 +154,15 @@ impl ConnectionStore for DynamoConnectionStore {
         instant: Timestamp,
     ) -> Result<bool, ConnectionStoreError> {
         let deleted = self
-            .writes
+            .client
+            .sdk()
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(key(id)))
             .condition_expression("connectedAt < :instant")
             .expression_attribute_values(":instant", text(instant))
+            .customize()
+            .config_override(as_write())
             .send()
             .await;
         condition_held(deleted).map_err(failed("delete_if_connected_before"))

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::types::{
 };
 use chat_domain::{BoxError, Member};
 
-use crate::TableNames;
 use crate::tables::{connections, messages, rooms};
+use crate::{DynamoClient, TableNames};
 
 /// How long a table may take until it can be used. DynamoDB takes some ten seconds, an engine on this machine none.
 const USABLE_WITHIN: Duration = Duration::from_secs(120);
@@ -34,14 +34,15 @@ pub struct CreateTablesError {
 /// [`CreateTablesError`].
 ///
 /// ```no_run
-/// # async fn example(client: aws_sdk_dynamodb::Client) -> Result<(), chat_adapters_aws::CreateTablesError> {
+/// # async fn example(client: chat_adapters_aws::DynamoClient) -> Result<(), chat_adapters_aws::CreateTablesError> {
 /// use chat_adapters_aws::{TableNames, create_tables, expire_connections};
 /// create_tables(&client, &TableNames::default()).await?;
 /// expire_connections(&client, &TableNames::default()).await?;
 /// # Ok(())
 /// # }
 /// ```
-pub async fn create_tables(client: &Client, tables: &TableNames) -> Result<(), CreateTablesError> {
+pub async fn create_tables(client: &DynamoClient, tables: &TableNames) -> Result<(), CreateTablesError> {
+    let client = client.sdk();
     create(connections_table(client, &tables.connections)).await.map_err(of(&tables.connections))?;
     create(messages_table(client, &tables.messages)).await.map_err(of(&tables.messages))?;
     create(rooms_table(client, &tables.rooms)).await.map_err(of(&tables.rooms))?;
@@ -58,8 +59,8 @@ pub async fn create_tables(client: &Client, tables: &TableNames) -> Result<(), C
 ///
 /// # Errors
 /// [`CreateTablesError`].
-pub async fn expire_connections(client: &Client, tables: &TableNames) -> Result<(), CreateTablesError> {
-    turn_ttl_on(client, &tables.connections).await.map_err(of(&tables.connections))
+pub async fn expire_connections(client: &DynamoClient, tables: &TableNames) -> Result<(), CreateTablesError> {
+    turn_ttl_on(client.sdk(), &tables.connections).await.map_err(of(&tables.connections))
 }
 
 fn of(table: &str) -> impl FnOnce(BoxError) -> CreateTablesError {

@@ -11,6 +11,7 @@ mod pusher;
 mod query;
 mod tables;
 
+pub use calls::DynamoClient;
 pub use connection_store::{DynamoConnectionStore, OF_USER_MAX};
 #[cfg(feature = "create-tables")]
 #[cfg_attr(docsrs, doc(cfg(feature = "create-tables")))]

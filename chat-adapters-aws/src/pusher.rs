@@ -2,6 +2,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use chat_domain::{ConnectionId, Event, PushError, Pusher};
@@ -19,8 +20,9 @@ use crate::calls::{self, OnlyIfNothingHappened};
 /// use chat_adapters_aws::ApiGatewayPusher;
 /// use chat_domain::Event;
 ///
-/// fn compose(client: &aws_sdk_apigatewaymanagement::Client, encode: fn(&Event) -> String) -> ApiGatewayPusher {
-///     ApiGatewayPusher::new(client, encode)
+/// fn compose(sdk: aws_sdk_apigatewaymanagement::config::Builder, encode: fn(&Event) -> String) -> ApiGatewayPusher {
+///     let stage = "https://abc123.execute-api.ap-northeast-2.amazonaws.com/prod";
+///     ApiGatewayPusher::new(sdk.endpoint_url(stage), encode)
 /// }
 /// ```
 #[derive(Clone)]
@@ -30,13 +32,11 @@ pub struct ApiGatewayPusher {
 }
 
 impl ApiGatewayPusher {
-    /// A pusher that writes events as `encode` does. The client brings region, credentials and, as its endpoint, the URL of
-    /// the stage (`https://<api>.execute-api.<region>.amazonaws.com/<stage>`); timeouts and retries are set here.
+    /// A pusher that writes events as `encode` does, to the stage that is the configuration's endpoint. Timeouts and retries
+    /// are set here.
     #[must_use]
-    pub fn new(client: &Client, encode: fn(&Event) -> String) -> Self {
-        let config = client
-            .config()
-            .to_builder()
+    pub fn new(config: Builder, encode: fn(&Event) -> String) -> Self {
+        let config = config
             .retry_config(calls::retries())
             .timeout_config(calls::timeouts())
             .retry_classifier(OnlyIfNothingHappened);

@@ -8,7 +8,7 @@ mod message_store {
     use crate::support::fresh_tables;
 
     async fn fresh() -> DynamoMessageStore {
-        let (client, tables) = fresh_tables().await;
+        let (client, tables, _) = fresh_tables().await;
         DynamoMessageStore::new(&client, &tables)
     }
 
@@ -21,7 +21,7 @@ mod connection_store {
     use crate::support::fresh_tables;
 
     async fn fresh() -> DynamoConnectionStore {
-        let (client, tables) = fresh_tables().await;
+        let (client, tables, _) = fresh_tables().await;
         DynamoConnectionStore::new(&client, &tables)
     }
 

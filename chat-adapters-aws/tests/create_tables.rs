@@ -1,7 +1,5 @@
 //! The tables that are made for tests and for one's own machine are those of the design.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 mod support;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeySchemaElement, TimeToLiveStatus};
@@ -16,7 +14,7 @@ fn keys(schema: &[KeySchemaElement]) -> String {
 
 #[tokio::test]
 async fn the_tables_have_the_keys_and_indexes_of_the_design() {
-    let (client, tables) = fresh_tables().await;
+    let (_, tables, client) = fresh_tables().await;
     let mut lines = Vec::new();
     for (name, table) in
         [("connections", &tables.connections), ("messages", &tables.messages), ("rooms", &tables.rooms)]
@@ -36,19 +34,19 @@ async fn the_tables_have_the_keys_and_indexes_of_the_design() {
 
 #[tokio::test]
 async fn tables_that_exist_are_left_as_they_are() {
-    let (client, tables) = fresh_tables().await;
+    let (dynamo, tables, client) = fresh_tables().await;
     let id = AttributeValue::S("L0SM9cOFvHcCIhw=".to_owned());
     client.put_item().table_name(&tables.connections).item("connectionId", id).send().await.unwrap();
-    create_tables(&client, &tables).await.unwrap();
+    create_tables(&dynamo, &tables).await.unwrap();
     let scan = client.scan().table_name(&tables.connections).send().await.unwrap();
     assert_eq!(scan.count(), 1);
 }
 
 #[tokio::test]
 async fn connections_expire_by_their_ttl() {
-    let (client, tables) = fresh_tables().await;
+    let (dynamo, tables, client) = fresh_tables().await;
     for _ in 0..2 {
-        expire_connections(&client, &tables).await.unwrap();
+        expire_connections(&dynamo, &tables).await.unwrap();
         let described = client.describe_time_to_live().table_name(&tables.connections).send().await.unwrap();
         let ttl = described.time_to_live_description.unwrap();
         assert_eq!(ttl.attribute_name(), Some("ttl"));
@@ -58,8 +56,8 @@ async fn connections_expire_by_their_ttl() {
 
 #[tokio::test]
 async fn a_table_that_cannot_be_created_is_named() {
-    let (client, mut tables) = fresh_tables().await;
+    let (dynamo, mut tables, _) = fresh_tables().await;
     tables.messages = "no spaces".to_owned();
-    let error = create_tables(&client, &tables).await.unwrap_err();
+    let error = create_tables(&dynamo, &tables).await.unwrap_err();
     assert_eq!(error.to_string(), "the table no spaces cannot be set up");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
@@ -18,7 +18,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use aws_smithy_http_client::test_util::{NeverClient, infallible_client_fn};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use chat_adapters_aws::{DynamoConnectionStore, DynamoMessageStore, TableNames};
+use chat_adapters_aws::{DynamoClient, DynamoConnectionStore, DynamoMessageStore, TableNames};
 use chat_domain::{
     Advance, Append, ClientMessageId, Connection, ConnectionId, ConnectionStore, ConnectionStoreError,
     Consistency, Content, Draft, Email, Member, MessageStore, MessageStoreError, Page, PageLimit, PageQuery,
@@ -54,8 +54,8 @@ fn cancelled(codes: &[&str]) -> HttpResponse {
     respond(400, &json!({ "__type": kind, "Message": "cancelled", "CancellationReasons": reasons }))
 }
 
-fn client(rules: &[&Rule]) -> Client {
-    mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules)
+fn client(rules: &[&Rule]) -> DynamoClient {
+    DynamoClient::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules).config().to_builder())
 }
 
 fn messages(rules: &[&Rule]) -> DynamoMessageStore {
@@ -258,8 +258,7 @@ mod commit {
     #[tokio::test(start_paused = true)]
     async fn no_answer_is_unknown_after_one_attempt() {
         let never = NeverClient::new();
-        let client =
-            Client::from_conf(Config::builder().with_test_defaults_v2().http_client(never.clone()).build());
+        let client = DynamoClient::new(Builder::new().with_test_defaults_v2().http_client(never.clone()));
         let began = tokio::time::Instant::now();
         let committed =
             DynamoMessageStore::new(&client, &TableNames::default()).commit(&first_append()).await;
@@ -289,7 +288,7 @@ mod commit {
                 if seen.len() == 1 { refusal("ThrottlingException") } else { respond(200, &json!({})) };
             response.try_into_http1x().unwrap()
         });
-        let client = Client::from_conf(config().http_client(wire).build());
+        let client = DynamoClient::new(config().http_client(wire));
         let store = DynamoMessageStore::new(&client, &TableNames::default());
         for _ in 0..2 {
             store.commit(&first_append()).await.unwrap();
@@ -302,19 +301,19 @@ mod commit {
 }
 
 /// As production has it, without the tests' defaults.
-fn config() -> aws_sdk_dynamodb::config::Builder {
-    Config::builder()
+fn config() -> Builder {
+    Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("ap-northeast-2"))
         .credentials_provider(Credentials::for_tests())
 }
 
 /// A client of an address where nobody listens.
-async fn nobody() -> Client {
+async fn nobody() -> DynamoClient {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    Client::from_conf(config().endpoint_url(format!("http://{address}")).build())
+    DynamoClient::new(config().endpoint_url(format!("http://{address}")))
 }
 
 mod room {
@@ -357,9 +356,8 @@ mod room {
 
     #[tokio::test(start_paused = true)]
     async fn no_answer_is_unavailable_after_seven_seconds() {
-        let client = Client::from_conf(
-            Config::builder().with_test_defaults_v2().http_client(NeverClient::new()).build(),
-        );
+        let client =
+            DynamoClient::new(Builder::new().with_test_defaults_v2().http_client(NeverClient::new()));
         let began = tokio::time::Instant::now();
         let answer = read(&DynamoMessageStore::new(&client, &TableNames::default())).await;
         assert_matches!(answer, Err(MessageStoreError::Unavailable { operation: "room", .. }));

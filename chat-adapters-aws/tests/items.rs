@@ -82,8 +82,8 @@ struct Talk {
 
 impl Talk {
     async fn between(one: &str, other: &str) -> Self {
-        let (client, tables) = fresh_tables().await;
-        let store = DynamoMessageStore::new(&client, &tables);
+        let (dynamo, tables, client) = fresh_tables().await;
+        let store = DynamoMessageStore::new(&dynamo, &tables);
         let (one, other): (Email, Email) = (one.parse().unwrap(), other.parse().unwrap());
         let room = Room::empty(RoomId::new(&one, &other).unwrap());
         let now = "2026-11-23T09:00:00.000Z".parse().unwrap();
@@ -147,7 +147,7 @@ fn proposal(note: Option<&str>) -> Content {
 
 #[tokio::test]
 async fn a_connection_is_the_seeds_row_and_three_attributes_more() {
-    let (client, tables) = fresh_tables().await;
+    let (dynamo, tables, client) = fresh_tables().await;
     let identity = VerifiedIdentity::vouched(
         "minji@example.com".parse().unwrap(),
         UserId::new("6c0e5b1e-0b5d-4c43-9e52-9b1f3e0f6a11"),
@@ -155,7 +155,7 @@ async fn a_connection_is_the_seeds_row_and_three_attributes_more() {
     );
     let connected_at = "2026-11-23T09:00:00.001Z".parse().unwrap();
     let connection = Connection { id: ConnectionId::new("L0SM9cOFvHcCIhw="), identity, connected_at };
-    DynamoConnectionStore::new(&client, &tables).put(&connection).await.unwrap();
+    DynamoConnectionStore::new(&dynamo, &tables).put(&connection).await.unwrap();
     insta::assert_snapshot!(text_of(&client, &tables.connections).await);
 }
 

@@ -14,8 +14,7 @@ mod conformance {
     };
     use async_trait::async_trait;
     use aws_lambda_events::event::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
-    use aws_sdk_apigatewaymanagement::Client;
-    use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Config, Credentials, Region};
+    use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Builder, Credentials, Region};
     use chat_adapters_aws::ApiGatewayPusher;
     use chat_domain::conformance::PusherHarness;
     use chat_domain::{ConnectionId, Event, Pusher};
@@ -71,14 +70,14 @@ mod conformance {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(axum::serve(listener, service).into_future());
 
-        let config = Config::builder()
+        let config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(format!("http://{address}/prod"))
             .region(Region::from_static("ap-northeast-2"))
             .credentials_provider(Credentials::for_tests());
         Sockets {
             address,
-            pusher: ApiGatewayPusher::new(&Client::from_conf(config.build()), encode),
+            pusher: ApiGatewayPusher::new(config, encode),
             opened: Mutex::new(opened),
             closed: Mutex::new(closed),
             clients: Mutex::default(),
@@ -142,7 +141,7 @@ mod conformance {
 
 mod errors {
     use aws_sdk_apigatewaymanagement::Client;
-    use aws_sdk_apigatewaymanagement::config::Config;
+    use aws_sdk_apigatewaymanagement::config::Builder;
     use aws_sdk_apigatewaymanagement::config::http::HttpResponse;
     use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionOutput;
     use aws_smithy_http_client::test_util::NeverClient;
@@ -158,7 +157,7 @@ mod errors {
 
     fn pusher(rule: &Rule) -> ApiGatewayPusher {
         let client = mock_client!(aws_sdk_apigatewaymanagement, RuleMode::MatchAny, [rule]);
-        ApiGatewayPusher::new(&client, |_| "a frame".to_owned())
+        ApiGatewayPusher::new(client.config().to_builder(), |_| "a frame".to_owned())
     }
 
     fn id() -> ConnectionId {
@@ -235,8 +234,8 @@ mod errors {
 
     #[tokio::test(start_paused = true)]
     async fn a_gateway_that_does_not_answer_is_unavailable_after_three_seconds() {
-        let client = Config::builder().with_test_defaults_v2().http_client(NeverClient::new()).build();
-        let pusher = ApiGatewayPusher::new(&Client::from_conf(client), |_| String::new());
+        let config = Builder::new().with_test_defaults_v2().http_client(NeverClient::new());
+        let pusher = ApiGatewayPusher::new(config, |_| String::new());
         let began = tokio::time::Instant::now();
         let outcome = pusher.push(&id(), &typing()).await;
         assert!(matches!(outcome, Err(PushError::Unavailable { operation: "push", .. })), "{outcome:?}");

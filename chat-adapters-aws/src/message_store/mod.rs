@@ -7,7 +7,6 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -23,7 +22,7 @@ use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::attributes::{Fields, Item, Malformed, number, text};
-use crate::calls::{self, Failure, condition_held};
+use crate::calls::{DynamoClient, Failure, as_write, condition_held};
 use crate::query::{self, Rows};
 use crate::tables::{TableNames, messages, rooms};
 
@@ -47,32 +46,25 @@ const FIRST_BATCH_WAIT: Duration = Duration::from_millis(50);
 ///
 /// ```no_run
 /// use std::sync::Arc;
-/// use chat_adapters_aws::{DynamoMessageStore, TableNames};
+/// use chat_adapters_aws::{DynamoClient, DynamoMessageStore, TableNames};
 /// use chat_domain::MessageStore;
 ///
-/// fn compose(client: &aws_sdk_dynamodb::Client) -> Arc<dyn MessageStore> {
+/// fn compose(client: &DynamoClient) -> Arc<dyn MessageStore> {
 ///     Arc::new(DynamoMessageStore::new(client, &TableNames::default()))
 /// }
 /// ```
 #[derive(Clone)]
 pub struct DynamoMessageStore {
-    reads: Client,
-    writes: Client,
+    client: DynamoClient,
     messages: String,
     rooms: String,
 }
 
 impl DynamoMessageStore {
-    /// A store over the tables of these names. The client brings region, credentials and endpoint; timeouts and retries are
-    /// set here.
+    /// A store over the tables of these names.
     #[must_use]
-    pub fn new(client: &Client, tables: &TableNames) -> Self {
-        Self {
-            reads: calls::for_reads(client),
-            writes: calls::for_writes(client),
-            messages: tables.messages.clone(),
-            rooms: tables.rooms.clone(),
-        }
+    pub fn new(client: &DynamoClient, tables: &TableNames) -> Self {
+        Self { client: client.clone(), messages: tables.messages.clone(), rooms: tables.rooms.clone() }
     }
 
     fn message_put(&self, append: &Append) -> TransactWriteItem {
@@ -112,7 +104,8 @@ impl DynamoMessageStore {
 
     async fn mark_row_read(&self, room: &RoomId, at: Timestamp) -> Result<(), MessageStoreError> {
         let marked = self
-            .writes
+            .client
+            .sdk()
             .update_item()
             .table_name(&self.messages)
             .set_key(Some(row::key(room, at)))
@@ -120,6 +113,8 @@ impl DynamoMessageStore {
             .update_expression("SET #read = :true")
             .expression_attribute_names("#read", messages::READ)
             .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .customize()
+            .config_override(as_write())
             .send()
             .await;
         condition_held(marked).map(drop).map_err(failed("mark_rows_read"))
@@ -133,13 +128,16 @@ impl DynamoMessageStore {
     ) -> Result<(), MessageStoreError> {
         let name = rooms::ROWS_MARKED_TO[reader];
         let noted = self
-            .writes
+            .client
+            .sdk()
             .update_item()
             .table_name(&self.rooms)
             .set_key(Some(head::key(room)))
             .condition_expression(exists_and_is_before(name))
             .update_expression(format!("SET {name} = :to"))
             .expression_attribute_values(":to", head::instant(through))
+            .customize()
+            .config_override(as_write())
             .send()
             .await;
         condition_held(noted).map(drop).map_err(failed("mark_rows_read"))
@@ -154,7 +152,8 @@ impl DynamoMessageStore {
     ) -> Result<Rows, MessageStoreError> {
         let name = rooms::MEMBER[member];
         let mut query = self
-            .reads
+            .client
+            .sdk()
             .query()
             .table_name(&self.rooms)
             .index_name(rooms::index(member))
@@ -177,7 +176,7 @@ impl DynamoMessageStore {
         let mut found = Vec::new();
         let mut wait = FIRST_BATCH_WAIT;
         for retries_left in (0..=BATCH_RETRIES_MAX).rev() {
-            let batch = self.reads.batch_get_item().set_request_items(asked).send().await;
+            let batch = self.client.sdk().batch_get_item().set_request_items(asked).send().await;
             let batch = batch.map_err(|error| failed("rooms_of")(error.into()))?;
             found.extend(batch.responses.unwrap_or_default().into_values().flatten());
             asked = batch.unprocessed_keys.filter(|unprocessed| !unprocessed.is_empty());
@@ -262,7 +261,8 @@ fn merge(indexes: [Rows; 2]) -> Result<(Vec<(Activity, RoomId)>, bool), Malforme
 impl MessageStore for DynamoMessageStore {
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
         let got = self
-            .reads
+            .client
+            .sdk()
             .get_item()
             .table_name(&self.rooms)
             .set_key(Some(head::key(id)))
@@ -274,10 +274,13 @@ impl MessageStore for DynamoMessageStore {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        self.writes
+        self.client
+            .sdk()
             .transact_write_items()
             .transact_items(self.message_put(append))
             .transact_items(self.head_update(append))
+            .customize()
+            .config_override(as_write())
             .send()
             .await
             .map(drop)
@@ -297,7 +300,8 @@ impl MessageStore for DynamoMessageStore {
             PageRange::After(at) => (" AND #timestamp > :bound", Some(at), true),
         };
         let mut request = self
-            .reads
+            .client
+            .sdk()
             .query()
             .table_name(&self.messages)
             .key_condition_expression(format!("roomId = :room{comparison}"))
@@ -351,7 +355,8 @@ impl MessageStore for DynamoMessageStore {
     ) -> Result<Advance, MessageStoreError> {
         let (up_to, count) = (rooms::READ_UP_TO[reader], rooms::READ_COUNT[reader]);
         let updated = self
-            .writes
+            .client
+            .sdk()
             .update_item()
             .table_name(&self.rooms)
             .set_key(Some(head::key(room)))
@@ -361,6 +366,8 @@ impl MessageStore for DynamoMessageStore {
             .expression_attribute_values(":count", number(mark.count))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(as_write())
             .send()
             .await;
         let restore = |item: &Item| head::from_item(item).map_err(corrupt(room));

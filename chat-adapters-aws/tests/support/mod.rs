@@ -5,33 +5,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-use chat_adapters_aws::{TableNames, create_tables};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
+use chat_adapters_aws::{DynamoClient, TableNames, create_tables};
 use tokio::net::TcpListener;
 
 const ENDPOINT: &str = "CHAT_TEST_DYNAMODB_ENDPOINT";
 
-/// Empty tables, and a client that reaches them. They are gone when the runtime of the test ends.
-pub(crate) async fn fresh_tables() -> (Client, TableNames) {
-    let (client, tables) = match std::env::var(ENDPOINT) {
+/// Empty tables, a client that reaches them, and the SDK's own for looking into them. The tables are gone when the runtime of
+/// the test ends.
+pub(crate) async fn fresh_tables() -> (DynamoClient, TableNames, Client) {
+    let (endpoint, tables) = match std::env::var(ENDPOINT) {
         Ok(endpoint) => {
-            let (client, tables) = (client(&endpoint), unique_names());
-            remove_at_the_end(endpoint, tables.clone());
-            (client, tables)
+            let tables = unique_names();
+            remove_at_the_end(endpoint.clone(), tables.clone());
+            (endpoint, tables)
         }
-        Err(_) => (client(&embedded_engine().await), TableNames::default()),
+        Err(_) => (embedded_engine().await, TableNames::default()),
     };
+    let client = DynamoClient::new(config(&endpoint));
     create_tables(&client, &tables).await.expect("the engine creates tables");
-    (client, tables)
+    (client, tables, Client::from_conf(config(&endpoint).build()))
 }
 
-fn client(endpoint: &str) -> Client {
-    let config = Config::builder()
+fn config(endpoint: &str) -> Builder {
+    Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(Region::from_static("ap-northeast-2"))
-        .credentials_provider(Credentials::for_tests());
-    Client::from_conf(config.build())
+        .credentials_provider(Credentials::for_tests())
 }
 
 /// Serves as long as the runtime of the test lives.
@@ -59,7 +60,7 @@ fn remove_at_the_end(endpoint: String, tables: TableNames) {
             let Self(endpoint, tables) = self;
             let remove = async {
                 // A client of its own: the test's may hold connections of the runtime that is ending.
-                let client = client(endpoint);
+                let client = Client::from_conf(config(endpoint).build());
                 for table in [&tables.connections, &tables.messages, &tables.rooms] {
                     if let Err(error) = client.delete_table().table_name(table).send().await {
                         eprintln!("the table {table} is left over: {error:?}");

@@ -11,6 +11,7 @@ mod message_store;
 mod pusher;
 mod query;
 mod remembering_verifier;
+mod s3_attachment_store;
 mod tables;
 
 pub use calls::DynamoClient;
@@ -22,4 +23,5 @@ pub use create_tables::{CreateTablesError, create_tables, expire_connections};
 pub use message_store::DynamoMessageStore;
 pub use pusher::ApiGatewayPusher;
 pub use remembering_verifier::{REMEMBERED_FOR, RememberingVerifier};
+pub use s3_attachment_store::S3AttachmentStore;
 pub use tables::TableNames;

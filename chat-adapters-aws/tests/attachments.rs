@@ -1,0 +1,213 @@
+//! The attachment store keeps the contract of its port, before a stand-in for S3 that checks signatures as S3 does.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+use aws_smithy_http_client::test_util::{NeverClient, infallible_client_fn};
+use chat_adapters_aws::S3AttachmentStore;
+use chat_domain::conformance::AttachmentStoreHarness;
+use chat_domain::{
+    AttachmentKey, AttachmentStore, AttachmentStoreError, Email, ImageFacts, ImageType, Member, RoomId,
+    SignedUrl, Timestamp,
+};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rstest::rstest;
+use sha2::{Digest as _, Sha256};
+
+const SECRET: &str = "a secret of the tests";
+const BASE: &str = "https://s3.ap-northeast-2.amazonaws.com/playground-attachments/";
+
+type Objects = Arc<Mutex<HashMap<String, (String, Vec<u8>)>>>;
+
+/// A bucket, and browsers that reach it.
+struct S3 {
+    objects: Objects,
+    store: S3AttachmentStore,
+}
+
+fn config() -> Builder {
+    Builder::new()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("ap-northeast-2"))
+        .credentials_provider(Credentials::new("AKIDEXAMPLE", SECRET, None, None, "tests"))
+        .force_path_style(true)
+}
+
+fn store(wire: impl Fn(&str) -> HttpResponse + Send + Sync + 'static) -> S3AttachmentStore {
+    let client = infallible_client_fn(move |request| {
+        assert_eq!(request.headers()["range"], "bytes=0-11");
+        wire(request.uri().path().rsplit_once('/').unwrap().1).try_into_http1x().unwrap()
+    });
+    S3AttachmentStore::new(config().http_client(client), "playground-attachments")
+}
+
+fn error(status: u16, code: &str) -> HttpResponse {
+    let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
+    HttpResponse::new(status.try_into().unwrap(), body.into())
+}
+
+async fn fresh() -> S3 {
+    let objects = Objects::default();
+    let stored = Arc::clone(&objects);
+    let store = store(move |key| match stored.lock().unwrap().get(key) {
+        None => error(404, "NoSuchKey"),
+        Some((content_type, bytes)) => {
+            let first = &bytes[..bytes.len().min(12)];
+            let mut response = HttpResponse::new(206.try_into().unwrap(), first.to_vec().into());
+            response.headers_mut().insert("content-type", content_type.clone());
+            let range = format!("bytes 0-{}/{}", first.len() - 1, bytes.len());
+            response.headers_mut().insert("content-range", range);
+            response
+        }
+    });
+    S3 { objects, store }
+}
+
+fn mac(key: &[u8], text: &str) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The key that a request may use, by "Authenticating Requests: Using Query Parameters" of the S3 API reference.
+fn authenticated<'a>(
+    method: &str,
+    url: &'a SignedUrl,
+    headers: &BTreeMap<String, String>,
+    now: Timestamp,
+) -> Option<&'a str> {
+    let (resource, query) = url.url.split_once('?')?;
+    let rest = resource.strip_prefix("https://")?;
+    let (host, path) = rest.split_at(rest.find('/')?);
+    let mut parameters: BTreeMap<_, _> = query.split('&').map(|pair| pair.split_once('=').unwrap()).collect();
+    let signature = parameters.remove("X-Amz-Signature")?;
+
+    let signed_headers = parameters["X-Amz-SignedHeaders"].replace("%3B", ";");
+    let mut canonical_headers = String::new();
+    for name in signed_headers.split(';') {
+        let value = if name == "host" { host } else { headers.get(name)? };
+        canonical_headers += &format!("{name}:{value}\n");
+    }
+    let canonical_query: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let canonical = format!(
+        "{method}\n{path}\n{}\n{canonical_headers}\n{signed_headers}\nUNSIGNED-PAYLOAD",
+        canonical_query.join("&")
+    );
+    let date = parameters["X-Amz-Date"];
+    let scope = format!("{}/ap-northeast-2/s3/aws4_request", &date[..8]);
+    let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
+    let day_key = mac(format!("AWS4{SECRET}").as_bytes(), &date[..8]);
+    let key = ["ap-northeast-2", "s3", "aws4_request"].iter().fold(day_key, |key, part| mac(&key, part));
+    if hex(&mac(&key, &text)) != signature {
+        return None;
+    }
+
+    let at = format!(
+        "{}-{}-{}T{}:{}:{}.000Z",
+        &date[..4],
+        &date[4..6],
+        &date[6..8],
+        &date[9..11],
+        &date[11..13],
+        &date[13..15]
+    );
+    let from: Timestamp = at.parse().unwrap();
+    let lifetime = Duration::from_secs(parameters["X-Amz-Expires"].parse().unwrap());
+    let holds = from <= now && now < from.after(lifetime);
+    resource.strip_prefix(BASE).filter(|_| holds)
+}
+
+#[async_trait]
+impl AttachmentStoreHarness for S3 {
+    fn store(&self) -> &dyn AttachmentStore {
+        &self.store
+    }
+
+    async fn put(&self, url: &SignedUrl, content_type: &str, bytes: &[u8], now: Timestamp) -> bool {
+        let mut headers: BTreeMap<_, _> = url.headers.iter().cloned().collect();
+        headers.insert("content-type".to_owned(), content_type.to_owned());
+        headers.insert("content-length".to_owned(), bytes.len().to_string());
+        let Some(key) = authenticated("PUT", url, &headers, now) else { return false };
+        let mut objects = self.objects.lock().unwrap();
+        if headers.get("if-none-match").is_some_and(|tag| tag == "*") && objects.contains_key(key) {
+            return false;
+        }
+        objects.insert(key.to_owned(), (content_type.to_owned(), bytes.to_vec()));
+        true
+    }
+
+    async fn get(&self, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
+        let headers = url.headers.iter().cloned().collect();
+        let key = authenticated("GET", url, &headers, now)?;
+        self.objects.lock().unwrap().get(key).map(|(_, bytes)| bytes.clone())
+    }
+}
+
+mod conformance {
+    use super::fresh;
+
+    chat_domain::attachment_store_conformance!(fresh);
+}
+
+fn key() -> AttachmentKey {
+    let (minji, junho): (Email, Email) =
+        ("minji@example.com".parse().unwrap(), "junho@example.com".parse().unwrap());
+    AttachmentKey::mint(&RoomId::new(&minji, &junho).unwrap(), Member::B, ImageType::Webp, 7)
+}
+
+fn shown(url: &SignedUrl) -> String {
+    let lines = url.url.replace('?', "\n  ?").replace('&', "\n  &");
+    format!("{lines}\n{:?}\nuntil {}", url.headers, url.expires_at)
+}
+
+#[tokio::test]
+async fn urls_sign_all_that_matters_and_count_from_a_full_second() {
+    let store = fresh().await.store;
+    let now = "2026-11-23T09:00:00.999Z".parse().unwrap();
+    let facts = ImageFacts::new(ImageType::Webp, 48_211, 1_280, 960).unwrap();
+    insta::assert_snapshot!("upload", shown(&store.upload_url(&key(), facts, now).await.unwrap()));
+    insta::assert_snapshot!("download", shown(&store.download_url(&key(), now).await.unwrap()));
+}
+
+#[rstest]
+#[case::too_fast(503, "SlowDown")]
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_asked_too_fast_throttles(#[case] status: u16, #[case] code: &'static str) {
+    let outcome = store(move |_| error(status, code)).inspect(&key()).await;
+    assert!(matches!(outcome, Err(AttachmentStoreError::Throttled { operation: "inspect" })), "{outcome:?}");
+}
+
+#[rstest]
+#[case::internal(500, "InternalError")]
+#[case::no_permission(403, "AccessDenied")]
+#[case::no_bucket(404, "NoSuchBucket")]
+#[case::an_empty_object(416, "InvalidRange")]
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_seen_is_unavailable(#[case] status: u16, #[case] code: &'static str) {
+    let outcome = store(move |_| error(status, code)).inspect(&key()).await;
+    let unavailable = matches!(outcome, Err(AttachmentStoreError::Unavailable { operation: "inspect", .. }));
+    assert!(unavailable, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_length_is_unavailable() {
+    let outcome = store(|_| HttpResponse::new(200.try_into().unwrap(), "bytes".into())).inspect(&key()).await;
+    assert!(matches!(outcome, Err(AttachmentStoreError::Unavailable { .. })), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_unavailable_within_seven_seconds() {
+    let store = S3AttachmentStore::new(config().http_client(NeverClient::new()), "playground-attachments");
+    let began = tokio::time::Instant::now();
+    let outcome = store.inspect(&key()).await;
+    assert!(matches!(outcome, Err(AttachmentStoreError::Unavailable { .. })), "{outcome:?}");
+    assert!(began.elapsed() <= Duration::from_millis(7_001), "{:?}", began.elapsed());
+}

@@ -9,7 +9,7 @@ ARGS ?=
 # The WebSocket URL that `make load` and `make idle` drive.
 URL ?= ws://127.0.0.1:8080/prod
 
-.PHONY: help run test check unit docs-check deny test-dynamodb-local generate bench load idle fmt
+.PHONY: help run test check unit docs-check deny test-dynamodb-local generate deploy-check bench load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -21,7 +21,7 @@ run: ## builds and starts the chat, prints its URL and two users to chat as
 
 test: ## everything CI runs: style, purity, licences, tests, documentation
 	@dev/require.sh test
-	@$(MAKE) --no-print-directory check deny unit docs-check
+	@$(MAKE) --no-print-directory check deny unit docs-check deploy-check
 	@echo 'Everything holds.'
 
 check: ## formatting, lints, the domain's purity
@@ -43,6 +43,9 @@ deny: ## licences and sources of everything that is depended on
 
 test-dynamodb-local: ## the DynamoDB tests against Amazon's own DynamoDB Local (needs Java)
 	dev/test-dynamodb-local.sh
+
+deploy-check: ## the template of the deployed chat: form, permissions, policy
+	dev/check-deploy.sh
 
 generate: ## writes the files that are generated from the wire types
 	cargo run --quiet --package chat-lambda --features schema --example generate

@@ -22,5 +22,6 @@ need Node.js 20.19 https://nodejs.org node --version
 need Python 3.10 https://www.python.org python3 --version
 if [ "${1-}" = test ]; then
   need rustfmt 1.8 'rustup component add rustfmt' cargo fmt --version
+  need curl 7.0 https://curl.se curl --version
   need clippy 0.1 'rustup component add clippy' cargo clippy --version
 fi

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(not(unix))]
+compile_error!("functions are frozen by SIGSTOP: this needs a Unix");
+
+mod config;
+mod error;
+mod function;
+mod instance;
+mod process;
+mod runtime_api;
+
+pub use config::{FunctionConfig, LogSink, Stream};
+pub use error::InvokeError;
+pub use function::{Function, Invocation, Report};

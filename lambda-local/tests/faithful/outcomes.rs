@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use lambda_local::InvokeError;
+use serde_json::{Value, json};
+
+use crate::harness::*;
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror>
+#[tokio::test]
+async fn a_functions_error_reaches_the_caller_and_the_process_lives_on() {
+    let function = function();
+    let before = pid(&function).await;
+    let error = invoke(&function, json!({ "do": "fail" })).await.unwrap_err();
+
+    assert_eq!(error.to_string(), "the function failed: KeyError: 'user'");
+    let InvokeError::Function { payload, .. } = error else { panic!("{error}") };
+    let payload: Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(payload["stackTrace"], json!([]));
+    assert_eq!(pid(&function).await, before);
+}
+
+/// The same page: the header names the type.
+#[tokio::test]
+async fn an_error_need_not_be_json() {
+    let function = function();
+    let error = invoke(&function, json!({ "do": "fail without JSON" })).await.unwrap_err();
+    assert_eq!(error.to_string(), "the function failed: Runtime.Odd: it broke");
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>
+#[tokio::test]
+async fn a_function_that_takes_too_long_is_killed_and_started_afresh() {
+    let timeout = Duration::from_secs(2);
+    let function = function_with(|config| (config.timeout, config.instances_max) = (timeout, 1));
+    let before = pid(&function).await;
+    let error = invoke(&function, json!({ "do": "hang" })).await.unwrap_err();
+
+    assert!(matches!(error, InvokeError::TimedOut { after } if after == timeout), "{error}");
+    assert!(!lives(before));
+    let again = invoke(&function, json!({})).await.unwrap().report;
+    assert_ne!(again.process_id, before);
+    assert!(again.init_duration.is_some(), "another cold start");
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html>: `Runtime.ExitError`.
+#[tokio::test]
+async fn a_process_that_ends_is_an_error_and_started_afresh() {
+    let function = function_with(|config| config.instances_max = 1);
+    let before = pid(&function).await;
+    let error = invoke(&function, json!({ "do": "exit" })).await.unwrap_err();
+
+    assert!(matches!(error, InvokeError::Exited { status } if status.code() == Some(7)), "{error}");
+    assert_ne!(pid(&function).await, before);
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>: the timeout covers the whole
+/// phase, up to the next request for an event.
+#[tokio::test]
+async fn work_after_the_answer_has_to_end_in_time_too() {
+    let (timeout, scratch) = (Duration::from_secs(2), Scratch::new());
+    let function = function_with(|config| (config.timeout, config.instances_max) = (timeout, 1));
+    let event = json!({ "do": "linger", "path": scratch.path("never") });
+    let lingering = answer(&function, event).await["pid"].as_u64().unwrap();
+    let lingering = u32::try_from(lingering).unwrap();
+
+    until("it is killed", || !lives(lingering)).await;
+    // Its place is free a moment later.
+    let afresh = invoke_when_free(&function, json!({})).await;
+    assert_ne!(afresh.unwrap().report.process_id, lingering);
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_be_started_is_named() {
+    let function = function_with(|config| config.program = program("missing"));
+    let error = invoke(&function, json!({})).await.unwrap_err();
+
+    assert!(error.to_string().ends_with("functions/missing` cannot be started"), "{error}");
+    assert_eq!(
+        std::error::Error::source(&error).unwrap().to_string(),
+        "No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+#[should_panic(expected = "not a plain name: \"a b\"")]
+fn a_name_is_plain() {
+    function_with(|config| config.name = "a b".to_owned());
+}

@@ -12,20 +12,26 @@ use crate::{ChatError, ConnectionId, ConnectionStore};
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
 /// # fn main() { example(async |Example { connections, identify, .. }| {
 /// let phone = ConnectionId::new("minji-phone");
-/// Disconnect::new(connections.clone(), identify).execute(&phone).await?;
+/// Disconnect::new(connections.clone()).beside(identify).execute(&phone).await?;
 /// assert_eq!(connections.get(&phone).await?, None);
 /// # Ok(()) }) }
 /// ```
 pub struct Disconnect {
     connections: Arc<dyn ConnectionStore>,
-    identify: Arc<Identify>,
+    beside: Option<Arc<Identify>>,
 }
 
 impl Disconnect {
     /// Composes it.
     #[must_use]
-    pub fn new(connections: Arc<dyn ConnectionStore>, identify: Arc<Identify>) -> Self {
-        Self { connections, identify }
+    pub fn new(connections: Arc<dyn ConnectionStore>) -> Self {
+        Self { connections, beside: None }
+    }
+
+    /// The same in a process that also hears frames: what it remembers of the connection goes with the row.
+    #[must_use]
+    pub fn beside(self, identify: Arc<Identify>) -> Self {
+        Self { beside: Some(identify), ..self }
     }
 
     /// Deletes the connection's row; harmless when there is none.
@@ -33,7 +39,9 @@ impl Disconnect {
     /// # Errors
     /// [`Unavailable`](ChatError::Unavailable).
     pub async fn execute(&self, connection: &ConnectionId) -> Result<(), ChatError> {
-        self.identify.forget(connection);
+        if let Some(identify) = &self.beside {
+            identify.forget(connection);
+        }
         Ok(self.connections.delete(connection).await?)
     }
 }

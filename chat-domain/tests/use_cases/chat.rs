@@ -310,7 +310,7 @@ impl Process {
         let identify = Arc::new(Identify::new(connections.clone(), pushes.clone()));
         Self {
             connect: Connect::new(verifier.clone(), connections.clone(), pushes.clone()),
-            disconnect: Disconnect::new(connections.clone(), identify.clone()),
+            disconnect: Disconnect::new(connections.clone()).beside(identify.clone()),
             reauthenticate: Reauthenticate::new(verifier, connections.clone(), identify.clone()),
             keep_alive: KeepAlive::new(identify.clone()),
             send: SendMessage::new(

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use chat_domain::{
-    ChatError, ConnectionId, ConnectionStoreError, Disconnect, Identify, MockConnectionStore, MockPusher,
-};
+use chat_domain::{ChatError, ConnectionId, ConnectionStoreError, Disconnect, MockConnectionStore};
 
 use crate::assert_refused;
 use crate::chat::*;
@@ -46,8 +44,6 @@ async fn a_frame_that_comes_late_is_unknown_although_the_index_still_lists_its_c
 async fn a_store_that_does_not_answer_is_said_so() {
     let mut connections = MockConnectionStore::new();
     connections.expect_delete().returning(|_| Err(ConnectionStoreError::Throttled { operation: "delete" }));
-    let connections = Arc::new(connections);
-    let identify = Identify::new(connections.clone(), Arc::new(MockPusher::new()));
-    let disconnect = Disconnect::new(connections, Arc::new(identify));
+    let disconnect = Disconnect::new(Arc::new(connections));
     assert_refused!(disconnect.execute(&ConnectionId::new(MINJI_PHONE)).await, ChatError::Unavailable { .. });
 }

@@ -1,34 +1,32 @@
+use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 use chat_domain::{AccessToken, Connect, ConnectCommand, ConnectionId, Correlation};
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::{AllowedOrigins, Ports, SUBPROTOCOL, Settings, response, time};
+use super::{AllowedOrigins, Counts, Handler, SUBPROTOCOL, response, time};
 use crate::wire::error::{ErrorCode, WireError};
 
 /// The function behind `$connect`: 200 opens the socket, anything else refuses it.
 pub struct ConnectFunction {
     connect: Connect,
     allowed_origins: AllowedOrigins,
+    counts: Counts,
 }
 
 impl ConnectFunction {
     /// Composes it.
     #[must_use]
-    pub fn new(ports: &Ports, settings: &Settings) -> Self {
-        let connect = Connect::new(ports.verifier.clone(), ports.connections.clone(), ports.pusher.clone());
-        Self { connect, allowed_origins: settings.allowed_origins.clone() }
+    pub fn new(connect: Connect, allowed_origins: AllowedOrigins) -> Self {
+        Self { connect, allowed_origins, counts: Counts::default() }
     }
 
     /// Handles a `CONNECT` event.
     pub async fn handle(&self, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
-        let correlation = Correlation {
-            request_id: event.request_context.request_id.clone().unwrap_or_default(),
-            message: None,
-        };
+        let correlation = correlation(&event);
         if self.allowed_origins.refuses(&event.headers) {
             let error = WireError::new(ErrorCode::Unauthorized, "this web page may not use the chat");
-            return response::json(StatusCode::FORBIDDEN, response::error_json(error, &correlation));
+            return response::error(StatusCode::FORBIDDEN, error, &correlation);
         }
         let subprotocols = Subprotocols::of(&event.headers);
         match self.admit(&event, &subprotocols, &correlation).await {
@@ -40,8 +38,13 @@ impl ConnectFunction {
                 }
                 response
             }
-            Err(error) => response::json(error.code.status(), response::error_json(error, &correlation)),
+            Err(error) => self.refuse(error, &correlation),
         }
+    }
+
+    fn refuse(&self, error: WireError, correlation: &Correlation) -> ApiGatewayProxyResponse {
+        self.counts.answered(error.code);
+        response::error(error.code.status(), error, correlation)
     }
 
     async fn admit(
@@ -73,6 +76,28 @@ impl ConnectFunction {
             }
             Err(error) => Err(response::refuse(error, correlation)),
         }
+    }
+}
+
+fn correlation(event: &ApiGatewayWebsocketProxyRequest) -> Correlation {
+    let request_id = event.request_context.request_id.clone().unwrap_or_default();
+    Correlation { request_id, message: None }
+}
+
+#[async_trait]
+impl Handler for ConnectFunction {
+    type Event = ApiGatewayWebsocketProxyRequest;
+
+    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+        self.handle(event).await
+    }
+
+    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+        self.refuse(WireError::fault(code), &correlation(&event))
+    }
+
+    fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 

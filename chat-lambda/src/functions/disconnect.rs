@@ -1,21 +1,22 @@
-use std::sync::Arc;
-
+use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
-use chat_domain::{ConnectionId, Correlation, Disconnect, Identify};
+use chat_domain::{ConnectionId, Correlation, Disconnect};
 use http::StatusCode;
 
-use super::{Ports, response};
+use super::{Counts, Handler, response};
+use crate::wire::error::ErrorCode;
 
 /// The function behind `$disconnect`. Nobody hears its answer.
 pub struct DisconnectFunction {
     disconnect: Disconnect,
+    counts: Counts,
 }
 
 impl DisconnectFunction {
     /// Composes it.
     #[must_use]
-    pub fn new(ports: &Ports, identify: Arc<Identify>) -> Self {
-        Self { disconnect: Disconnect::new(ports.connections.clone(), identify) }
+    pub fn new(disconnect: Disconnect) -> Self {
+        Self { disconnect, counts: Counts::default() }
     }
 
     /// Handles a `DISCONNECT` event.
@@ -24,8 +25,34 @@ impl DisconnectFunction {
         let correlation = Correlation { request_id: context.request_id.unwrap_or_default(), message: None };
         let connection = ConnectionId::new(context.connection_id.unwrap_or_default());
         match self.disconnect.execute(&connection).await {
-            Ok(()) => response::status(StatusCode::OK),
-            Err(error) => response::status(response::refuse(error, &correlation).code.status()),
+            Ok(()) => {
+                let request_id = correlation.request_id;
+                tracing::info!(request_id, connection = connection.as_str(), "disconnected");
+                response::status(StatusCode::OK)
+            }
+            Err(error) => self.refuse(response::refuse(error, &correlation).code),
         }
+    }
+
+    fn refuse(&self, code: ErrorCode) -> ApiGatewayProxyResponse {
+        self.counts.answered(code);
+        response::status(code.status())
+    }
+}
+
+#[async_trait]
+impl Handler for DisconnectFunction {
+    type Event = ApiGatewayWebsocketProxyRequest;
+
+    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+        self.handle(event).await
+    }
+
+    fn given_up(&self, _: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+        self.refuse(code)
+    }
+
+    fn counts(&self) -> &Counts {
+        &self.counts
     }
 }

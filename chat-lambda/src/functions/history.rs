@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -15,7 +16,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
-use super::{AllowedOrigins, Ports, Settings, response, time};
+use super::{AllowedOrigins, Counts, Handler, Ports, Settings, log_sent, response, time};
 use crate::wire::cursor;
 use crate::wire::error::{ErrorCode, WireError};
 use crate::wire::frames::{SendMessageFrame, SentFrame, email};
@@ -43,6 +44,7 @@ pub struct HistoryFunction {
     open_attachment: OpenAttachment,
     send: SendMessage,
     allowed_origins: AllowedOrigins,
+    counts: Counts,
 }
 
 /// A request whose caller is known.
@@ -75,23 +77,38 @@ impl HistoryFunction {
                 settings.rate,
             ),
             allowed_origins: settings.allowed_origins.clone(),
+            counts: Counts::default(),
         }
     }
 
     /// Handles a REST request.
     pub async fn handle(&self, event: ApiGatewayProxyRequest) -> ApiGatewayProxyResponse {
-        let correlation = Correlation {
-            request_id: event.request_context.request_id.clone().unwrap_or_default(),
-            message: named_message(&event),
-        };
-        let mut response = if event.http_method == Method::OPTIONS {
+        let correlation = correlation(&event);
+        let response = if event.http_method == Method::OPTIONS {
             preflight()
         } else {
             match self.answer(&event, &correlation).await {
-                Ok(body) => response::json(StatusCode::OK, body),
-                Err(error) => response::json(error.code.status(), response::error_json(error, &correlation)),
+                Ok(body) => {
+                    let resource = event.resource.as_deref().unwrap_or_default();
+                    tracing::info!(request_id = correlation.request_id, resource, outcome = "ok", "answered");
+                    response::json(StatusCode::OK, body)
+                }
+                Err(error) => self.refuse(error, &correlation),
             }
         };
+        self.with_headers(response, &event)
+    }
+
+    fn refuse(&self, error: WireError, correlation: &Correlation) -> ApiGatewayProxyResponse {
+        self.counts.answered(error.code);
+        response::error(error.code.status(), error, correlation)
+    }
+
+    fn with_headers(
+        &self,
+        mut response: ApiGatewayProxyResponse,
+        event: &ApiGatewayProxyRequest,
+    ) -> ApiGatewayProxyResponse {
         response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers.insert(VARY, HeaderValue::from_static("Origin"));
@@ -188,7 +205,27 @@ impl HistoryFunction {
         let command = frame.into_command(id)?;
         let sent = self.send.from_identity(&call.caller, command, call.now).await;
         let sent = sent.map_err(|error| call.refuse(error))?;
+        self.counts.sent(sent.outcome);
+        log_sent(&sent, call.correlation);
         Ok(SentFrame::from(&sent))
+    }
+}
+
+#[async_trait]
+impl Handler for HistoryFunction {
+    type Event = ApiGatewayProxyRequest;
+
+    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+        self.handle(event).await
+    }
+
+    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+        let response = self.refuse(WireError::fault(code), &correlation(&event));
+        self.with_headers(response, &event)
+    }
+
+    fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 
@@ -212,6 +249,11 @@ impl Call<'_> {
     fn refuse(&self, error: ChatError) -> WireError {
         response::refuse(error, self.correlation)
     }
+}
+
+fn correlation(event: &ApiGatewayProxyRequest) -> Correlation {
+    let request_id = event.request_context.request_id.clone().unwrap_or_default();
+    Correlation { request_id, message: named_message(event) }
 }
 
 fn body(event: &ApiGatewayProxyRequest) -> Result<String, WireError> {

@@ -1,6 +1,7 @@
 //! The four Lambda functions: each turns an event of API Gateway into a use case, and what came of it into a response.
 
 mod connect;
+mod counts;
 mod disconnect;
 mod history;
 mod origins;
@@ -9,21 +10,41 @@ mod send;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_domain::{
-    AttachmentStore, Backoff, ConnectionStore, Identify, IdentityVerifier, MessageStore, Pusher, SendRate,
-    Timestamp,
+    AttachmentStore, Backoff, Connect, ConnectionStore, Correlation, Deliveries, Disconnect, Identify,
+    IdentityVerifier, MessageStore, Pusher, SendOutcome, SendRate, Sent, Timestamp,
 };
 
 pub use connect::ConnectFunction;
+pub use counts::{Counted, Counts};
 pub use disconnect::DisconnectFunction;
 pub use history::{HistoryFunction, REST_ROUTES};
 pub use origins::AllowedOrigins;
 pub use send::SendFunction;
 
-use crate::wire::error::WireError;
+use crate::wire::error::{ErrorCode, WireError};
 
 /// The WebSocket subprotocol: a client offers it, followed by its token, and the server selects it.
 pub const SUBPROTOCOL: &str = "chat.v1";
+
+/// A function as whatever runs it sees it.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// What it handles.
+    type Event: Clone + Send;
+
+    /// Handles an event.
+    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse;
+
+    /// What to answer in its place when handling an event was given up: it panicked, or took too long. What it has done by then
+    /// nobody knows, so the code is one that says so.
+    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse;
+
+    /// What it counts.
+    fn counts(&self) -> &Counts;
+}
 
 /// Everything the functions are composed of.
 #[derive(Clone)]
@@ -67,13 +88,29 @@ impl Functions {
     /// Composes them.
     #[must_use]
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
-        let identify = Arc::new(Identify::new(ports.connections.clone(), ports.pusher.clone()));
+        let Ports { verifier, connections, pusher, .. } = ports.clone();
+        let identify = Arc::new(Identify::new(connections.clone(), pusher.clone()));
+        let disconnect = Disconnect::new(connections.clone()).beside(identify.clone());
+        let connect = Connect::new(verifier, connections, pusher);
         Self {
-            connect: ConnectFunction::new(ports, settings),
-            disconnect: DisconnectFunction::new(ports, identify.clone()),
-            send: SendFunction::new(ports, identify, settings),
+            connect: ConnectFunction::new(connect, settings.allowed_origins.clone()),
+            disconnect: DisconnectFunction::new(disconnect),
+            send: SendFunction::new(ports, identify, settings.rate),
             history: HistoryFunction::new(ports, settings),
         }
+    }
+}
+
+/// What of a sent message may be logged: who it is between stands in the room's tag, for those who know both addresses.
+fn log_sent(sent: &Sent, correlation: &Correlation) {
+    let request_id = correlation.request_id.as_str();
+    let (room, seq) = (sent.room.tag(), sent.seq);
+    match sent.outcome {
+        SendOutcome::Stored { retries, deliveries } => {
+            let Deliveries { taken, gone, failed } = deliveries;
+            tracing::info!(request_id, %room, seq, outcome = "stored", retries, taken, gone, failed, "sent");
+        }
+        SendOutcome::Duplicate => tracing::info!(request_id, %room, seq, outcome = "duplicate", "sent"),
     }
 }
 

@@ -56,8 +56,12 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The JSON of an error outside a frame.
-pub(super) fn error_json(error: WireError, correlation: &Correlation) -> String {
+/// An error outside a frame.
+pub(super) fn error(
+    status: StatusCode,
+    error: WireError,
+    correlation: &Correlation,
+) -> ApiGatewayProxyResponse {
     let body = ErrorBody::new(error, correlation);
-    serde_json::to_string(&body).expect("strings and booleans always serialise")
+    json(status, serde_json::to_string(&body).expect("strings and booleans always serialise"))
 }

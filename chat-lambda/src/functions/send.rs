@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 use chat_domain::{
     ChatError, ClientMessageId, ConnectionId, Correlation, Identify, KeepAlive, MarkRead, Origin,
-    Reauthenticate, SendMessage, Typing,
+    Reauthenticate, SendMessage, SendRate, Typing,
 };
 use http::StatusCode;
 use uuid::Uuid;
 
-use super::{Ports, Settings, response, time};
-use crate::wire::error::WireError;
+use super::{Counts, Handler, Ports, log_sent, response, time};
+use crate::wire::error::{ErrorCode, WireError};
 use crate::wire::frames::{ErrorBody, PongFrame, ReadFrame, ReauthedFrame, Request, SentFrame, ServerFrame};
 
 /// The function behind every WebSocket route but `$connect` and `$disconnect`. What it answers goes back as the route's
@@ -20,12 +21,13 @@ pub struct SendFunction {
     typing: Typing,
     keep_alive: KeepAlive,
     reauthenticate: Reauthenticate,
+    counts: Counts,
 }
 
 impl SendFunction {
     /// Composes it.
     #[must_use]
-    pub fn new(ports: &Ports, identify: Arc<Identify>, settings: &Settings) -> Self {
+    pub fn new(ports: &Ports, identify: Arc<Identify>, rate: SendRate) -> Self {
         let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
         Self {
             send: SendMessage::new(
@@ -35,12 +37,13 @@ impl SendFunction {
                 attachments,
                 pusher.clone(),
                 backoff,
-                settings.rate,
+                rate,
             ),
             mark_read: MarkRead::new(identify.clone(), connections.clone(), messages.clone(), pusher.clone()),
             typing: Typing::new(identify.clone(), connections.clone(), messages, pusher),
             keep_alive: KeepAlive::new(identify.clone()),
             reauthenticate: Reauthenticate::new(verifier, connections, identify),
+            counts: Counts::default(),
         }
     }
 
@@ -69,35 +72,42 @@ impl SendFunction {
         match outcome {
             Ok(Some(frame)) => response::frame(&frame),
             Ok(None) => response::status(StatusCode::OK),
-            Err(error) => response::frame(&error_frame(error, &correlation)),
+            Err(error) => self.refuse(error, &correlation),
         }
+    }
+
+    fn refuse(&self, error: WireError, correlation: &Correlation) -> ApiGatewayProxyResponse {
+        self.counts.answered(error.code);
+        response::frame(&ServerFrame::Error(ErrorBody::new(error, correlation)))
     }
 
     async fn execute(&self, request: Request, origin: &Origin) -> Result<Option<ServerFrame>, ChatError> {
         match request {
             Request::SendMessage(command) => {
                 let sent = self.send.from_connection(origin, command).await?;
-                tracing::info!(
-                    request_id = origin.correlation.request_id,
-                    room = %sent.room.tag(),
-                    seq = sent.seq,
-                    outcome = ?sent.outcome,
-                    "sent"
-                );
+                self.counts.sent(sent.outcome);
+                log_sent(&sent, &origin.correlation);
                 Ok(Some(ServerFrame::Sent(SentFrame::from(&sent))))
             }
             Request::MarkRead { peer, up_to } => {
-                let marked = self.mark_read.execute(origin, &peer, up_to).await?;
-                Ok(marked.map(|marked| {
-                    ServerFrame::Read(ReadFrame {
-                        room_id: marked.room.to_string(),
-                        reader_email: marked.reader.to_string(),
-                        up_to: marked.up_to.to_string(),
-                    })
-                }))
+                let Some(marked) = self.mark_read.execute(origin, &peer, up_to).await? else {
+                    return Ok(None);
+                };
+                self.counts.pushed(marked.deliveries);
+                tracing::info!(
+                    request_id = origin.correlation.request_id,
+                    room = %marked.room.tag(),
+                    outcome = "read",
+                    "read mark"
+                );
+                Ok(Some(ServerFrame::Read(ReadFrame {
+                    room_id: marked.room.to_string(),
+                    reader_email: marked.reader.to_string(),
+                    up_to: marked.up_to.to_string(),
+                })))
             }
             Request::Typing { receiver } => {
-                self.typing.execute(origin, &receiver).await?;
+                self.counts.pushed(self.typing.execute(origin, &receiver).await?);
                 Ok(None)
             }
             Request::Ping => {
@@ -112,8 +122,23 @@ impl SendFunction {
     }
 }
 
-fn error_frame(error: WireError, correlation: &Correlation) -> ServerFrame {
-    ServerFrame::Error(ErrorBody::new(error, correlation))
+#[async_trait]
+impl Handler for SendFunction {
+    type Event = ApiGatewayWebsocketProxyRequest;
+
+    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+        self.handle(event).await
+    }
+
+    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+        let message = Request::parse(&event.body.unwrap_or_default(), ClientMessageId::from_u128(0)).message;
+        let request_id = event.request_context.request_id.unwrap_or_default();
+        self.refuse(WireError::fault(code), &Correlation { request_id, message })
+    }
+
+    fn counts(&self) -> &Counts {
+        &self.counts
+    }
 }
 
 /// The name of a message whose client gave it none: always the same for the same frame, however often the gateway delivers it.

@@ -109,6 +109,12 @@ impl WireError {
         Self { code, message: message.into() }
     }
 
+    /// Something failed here. What, is for the log.
+    #[must_use]
+    pub(crate) fn fault(code: ErrorCode) -> Self {
+        Self::new(code, "the chat has a fault or is unavailable for the moment")
+    }
+
     /// A malformed request.
     #[must_use]
     pub fn bad_request(message: impl Into<String>) -> Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_domain::ConnectionId;
+use chat_domain::{ConnectionId, SendRate};
 use chat_lambda::functions::{Functions, SendFunction, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -153,7 +153,7 @@ async fn a_function_of_its_own_needs_nothing_but_the_ports() {
     let minji = chat.connect(MINJI).await;
     let identify =
         Arc::new(chat_domain::Identify::new(chat.ports.connections.clone(), chat.ports.pusher.clone()));
-    let send = SendFunction::new(&chat.ports, identify, &Settings::default());
+    let send = SendFunction::new(&chat.ports, identify, SendRate::default());
     let event = chat.message_event(&minji.id, &frame(json!({})).to_string());
     assert!(send.handle(event).await.body.is_some());
     assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);

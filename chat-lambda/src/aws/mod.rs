@@ -1,0 +1,16 @@
+//! What the four binaries are composed of: each reads its configuration, makes the adapters it needs, warms what they call, and
+//! runs.
+
+mod clients;
+mod config;
+pub mod logs;
+pub mod metrics;
+mod run;
+pub mod warm;
+
+pub use clients::Clients;
+pub use config::{
+    AwsConfig, CognitoConfig, ConfigError, ConnectConfig, DisconnectConfig, FromEnvironment, HistoryConfig,
+    SendConfig,
+};
+pub use run::{ANSWER_WITHIN, StartError, invoke, run, start};

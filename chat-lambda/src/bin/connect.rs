@@ -1,0 +1,29 @@
+//! The Lambda function behind `$connect`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chat_adapters_aws::DynamoConnectionStore;
+use chat_domain::{Connect, ConnectionStore as _, Pusher as _};
+use chat_lambda::aws::{Clients, ConnectConfig, FromEnvironment as _, run, start, warm};
+use chat_lambda::functions::ConnectFunction;
+use futures_util::future::join;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start(async {
+        let config = ConnectConfig::from_env()?;
+        let clients = Clients::new(&config.aws);
+        let connections = DynamoConnectionStore::new(&clients.dynamodb(), &config.tables);
+        let pusher = clients.pusher(&config.callback_url);
+
+        let nobody = warm::nobody();
+        let dynamodb = warm::host("DynamoDB", connections.delete(&nobody));
+        join(dynamodb, warm::host("callback", pusher.close(&nobody))).await;
+
+        let verifier = clients.verifier(&config.cognito);
+        let connect = Connect::new(Arc::new(verifier), Arc::new(connections), Arc::new(pusher));
+        run(ConnectFunction::new(connect, config.allowed_origins)).await
+    })
+    .await
+}

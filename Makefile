@@ -9,7 +9,10 @@ ARGS ?=
 # The WebSocket URL that `make load` and `make idle` drive.
 URL ?= ws://127.0.0.1:8080/prod
 
-.PHONY: help run test check unit docs-check deny test-dynamodb-local generate deploy-check bench load idle fmt
+# The architecture that `make package` builds for: x86_64 or arm64.
+ARCH ?= x86_64
+
+.PHONY: help run test check unit docs-check deny test-dynamodb-local generate package deploy-check bench load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -49,6 +52,9 @@ deploy-check: ## the template of the deployed chat: form, permissions, policy
 
 generate: ## writes the files that are generated from the wire types
 	cargo run --quiet --package chat-lambda --features schema --example generate
+
+package: ## the four Lambda functions as target/lambda/<name>.zip; ARCH=arm64 for the other architecture
+	dev/package.sh "$(ARCH)"
 
 bench: ## instructions of send, history page and mark read, by the length of the room
 	cargo bench --package chat-bench --bench domain

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Builds the Lambda functions: package.sh x86_64|arm64. Each ends as target/lambda/NAME/bootstrap and target/lambda/NAME.zip.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+case ${1-x86_64} in
+  x86_64) triple=x86_64-unknown-linux-gnu ;;
+  arm64) triple=aarch64-unknown-linux-gnu ;;
+  *) echo "the architecture is x86_64 or arm64, not $1" >&2; exit 1 ;;
+esac
+if [ ! -d "$(rustc --print target-libdir --target "$triple")" ]; then
+  echo "Rust's standard library for $triple is needed: rustup target add $triple" >&2
+  exit 1
+fi
+glibc=2.34 # of Amazon Linux 2023, which provided.al2023 is
+out=$(dev/target-dir.sh)/lambda
+PATH=$(dev/python-tool.sh package):$PATH
+export PATH
+cargo lambda build --quiet --locked --package chat-lambda --features aws --bins --profile lambda \
+  --target "$triple.$glibc" --lambda-dir "$out"
+dev/zip-functions.py "$out" connect disconnect send history

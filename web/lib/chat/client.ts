@@ -1,0 +1,539 @@
+import { peerOf } from './address'
+import { type Outbox, openOutbox } from './outbox'
+import { type ChatEvent, reduce } from './reducer'
+import { Rest, SignedOut, type Tokens } from './rest'
+import { Sender } from './sender'
+import {
+  type Acknowledged,
+  type ChatState,
+  type ConnectionStatus,
+  EPOCH,
+  emptyState,
+  hasHole,
+  newestKnown,
+  type Pending,
+  type Room,
+  syncCursor,
+} from './state'
+import { BrowserTabs, NoTabs, type TabMessage, type Tabs } from './tabs'
+import { cleanText } from './text'
+import { SocketTransport, type Transport, type TransportListener } from './transport'
+import type { ErrorBody, MessageBody, ReadFrame, ServerFrame, TypingEventFrame } from './wire'
+
+/** What a client is made of. Everything but the first four is chosen for a browser; tests choose otherwise. */
+export interface ChatClientOptions {
+  /** The user's own address, normalised. */
+  readonly me: string
+  readonly wsUrl: string
+  readonly restUrl: string
+  readonly tokens: Tokens
+  readonly outbox?: Outbox
+  readonly transport?: (listener: TransportListener) => Transport
+  readonly tabs?: (listener: (message: TabMessage) => void) => Tabs
+  readonly fetch?: typeof fetch
+}
+
+/** The list of connections that pushes go to lags by a moment: whatever fell in between is found by a second sync. */
+const SYNC_AGAIN_MS = 5_000
+/** A hole is often just one push that overtook another one. */
+const HOLE_PATIENCE_MS = 200
+/** Pages of one sync; whoever is further behind begins again from the newest page. */
+const SYNC_PAGES_MAX = 10
+const MARK_EVERY_MS = 1_000
+const TYPING_EVERY_MS = 3_000
+const TYPING_SHOWN_MS = 5_000
+const REAUTH_WITHIN_MS = 10_000
+
+/** One user's chat: keeps a {@link ChatState} that converges to the server's, and sends exactly once. */
+export class ChatClient {
+  #state: ChatState
+  readonly #options: ChatClientOptions
+  readonly #listeners = new Set<() => void>()
+  readonly #incoming = new Set<(message: MessageBody) => void>()
+  readonly #rest: Rest
+  readonly #tabs: Tabs
+  readonly #transport: Transport
+  readonly #ready: Promise<{ outbox: Outbox; sender: Sender }>
+  #sender: Sender | null = null
+  /** Written, but not kept yet. */
+  readonly #adding = new Map<string, Pending>()
+  readonly #syncs = new Map<string, { again: boolean; done: Promise<void> }>()
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()
+  /** Read marks that the server has not confirmed. */
+  readonly #marks = new Map<string, string>()
+  readonly #typed = new Map<string, number>()
+  /** Up to which number messages are known to have been told of, or were there before. */
+  readonly #announced = new Map<string, number>()
+  #active: string | null = null
+  #wasOnline = false
+  #probing = false
+  #reauth: { promise: Promise<boolean>; settle: (worked: boolean) => void } | null = null
+  #closed = false
+  readonly #stopListening: () => void
+
+  constructor(options: ChatClientOptions) {
+    this.#options = options
+    this.#state = emptyState(options.me)
+    this.#rest = new Rest(options.restUrl, options.tokens, options.fetch)
+    const fromTabs = (message: TabMessage) => this.#fromTab(message)
+    this.#tabs =
+      options.tabs?.(fromTabs) ?? (typeof BroadcastChannel === 'undefined' ? new NoTabs() : new BrowserTabs(options.me, fromTabs))
+    const listener: TransportListener = {
+      opened: () => this.#opened(),
+      closed: (wasOpen) => this.#disconnected(wasOpen),
+      frame: (frame) => this.#received(frame),
+      gatewayFailed: () => this.#sender?.gatewayFailed(),
+    }
+    this.#transport = options.transport?.(listener) ?? new SocketTransport(options.wsUrl, options.tokens, listener)
+    this.#ready = this.#prepare()
+    this.#stopListening = this.#listenToBrowser()
+    void this.#refreshList()
+  }
+
+  get state(): ChatState {
+    return this.#state
+  }
+
+  /** Calls `listener` after each change of the state; returns how to stop. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls `listener` with each message of somebody else that arrives live; returns how to stop. */
+  onIncoming(listener: (message: MessageBody) => void): () => void {
+    this.#incoming.add(listener)
+    return () => this.#incoming.delete(listener)
+  }
+
+  /** Makes a conversation the one that is looked at, and loads it. */
+  open(peer: string): void {
+    this.#active = peer
+    void this.#syncRoom(peer)
+  }
+
+  /** Nothing is looked at any more. */
+  leave(): void {
+    this.#active = null
+  }
+
+  async loadOlder(peer: string): Promise<void> {
+    const room = this.#state.rooms[peer]
+    const oldest = room?.messages[0]
+    if (room === undefined || oldest === undefined || room.anchor === null || room.older === 'loading' || room.older === 'none')
+      return
+    this.#dispatch({ type: 'olderLoading', peer })
+    try {
+      const page = await this.#rest.history(peer, { before: oldest.timestamp })
+      this.#dispatch({ type: 'page', peer, page, range: 'older' })
+    } catch (error) {
+      this.#dispatch({ type: 'olderFailed', peer })
+      this.#failed(error)
+    }
+  }
+
+  async loadMoreConversations(): Promise<void> {
+    const { nextCursor, more } = this.#state.list
+    if (nextCursor === null || more === 'loading') return
+    this.#dispatch({ type: 'conversationsLoading' })
+    try {
+      this.#dispatch({ type: 'conversations', page: await this.#rest.conversations(nextCursor), first: false })
+    } catch (error) {
+      this.#dispatch({ type: 'conversationsFailed', first: false })
+      this.#failed(error)
+    }
+  }
+
+  /** Queues a message: it has its id and `after` from now on, and is sent by itself. The text has to pass `checkText`. */
+  async send(peer: string, text: string): Promise<void> {
+    const entry: Pending = {
+      id: crypto.randomUUID(),
+      peer,
+      text: cleanText(text),
+      after: newestKnown(this.#state.rooms[peer]),
+      createdAt: Date.now(),
+      status: 'queued',
+    }
+    this.#typed.delete(peer)
+    this.#adding.set(entry.id, entry)
+    this.#dispatch({ type: 'queued', entry })
+    await this.#keep(entry)
+  }
+
+  /** Sends a refused message again. What was refused was never stored, so it may be of this moment. */
+  async retry(id: string): Promise<void> {
+    const { outbox, sender } = await this.#ready
+    const unkept = this.#adding.get(id)
+    if (unkept !== undefined) return this.#keep({ ...unkept, status: 'queued' })
+    await outbox.update(id, { status: 'queued', reason: undefined, after: null })
+    await this.#outboxChanged()
+    const entry = this.#state.pending.find((one) => one.id === id)
+    if (entry !== undefined) void sender.drain(entry.peer)
+  }
+
+  /** Forgets a refused message. */
+  async discard(id: string): Promise<void> {
+    const entry = this.#state.pending.find((one) => one.id === id)
+    // What is queued may have been stored already: only what was refused can be taken back.
+    if (entry?.status !== 'failed') return
+    this.#adding.delete(id)
+    await (await this.#ready).outbox.remove(id)
+    await this.#outboxChanged()
+  }
+
+  /** Says that everything loaded of a conversation was read. Call it only when it was on a visible screen. */
+  markRead(peer: string): void {
+    const room = this.#state.rooms[peer]
+    if (room === undefined || room.anchor === null) return
+    const theirs = room.messages.findLast(({ senderEmail }) => senderEmail === peer)
+    if (theirs === undefined || (room.myReadUpTo ?? '') >= theirs.timestamp) return
+    const frame: ReadFrame = { roomId: theirs.roomId, readerEmail: this.#state.me, upTo: theirs.timestamp }
+    this.#marks.set(peer, theirs.timestamp)
+    this.#dispatch({ type: 'read', frame })
+    this.#tabs.tell({ type: 'read', frame })
+    if (this.#timers.has(`mark:${peer}`)) return
+    this.#sendMark(peer)
+    const later = () => {
+      if (this.#marks.has(peer)) this.#sendMark(peer)
+    }
+    this.#after(`mark:${peer}`, MARK_EVERY_MS, later)
+  }
+
+  /** Says that the user is typing. Call it as often as they do. */
+  typing(peer: string): void {
+    const now = Date.now()
+    if (this.#state.rooms[peer]?.last == null || now - (this.#typed.get(peer) ?? 0) < TYPING_EVERY_MS) return
+    if (this.#transport.send({ action: 'typing', receiverEmail: peer })) this.#typed.set(peer, now)
+  }
+
+  /** Ends everything but what is queued. */
+  close(): void {
+    this.#closed = true
+    this.#stopListening()
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#sender?.stop()
+    this.#transport.close()
+    this.#tabs.close()
+    this.#listeners.clear()
+    this.#incoming.clear()
+  }
+
+  #dispatch(event: ChatEvent): void {
+    if (this.#closed) return
+    const before = this.#state
+    this.#state = reduce(before, event)
+    if (this.#state === before) return
+    for (const listener of this.#listeners) listener()
+  }
+
+  async #prepare(): Promise<{ outbox: Outbox; sender: Sender }> {
+    const outbox = this.#options.outbox ?? (await openOutbox())
+    const sender = new Sender({
+      user: this.#options.me,
+      outbox,
+      tabs: this.#tabs,
+      rest: this.#rest,
+      transport: this.#transport,
+      reauth: () => this.#extend(),
+      acknowledged: (acknowledged) => this.#acknowledged(acknowledged),
+      found: (message) => this.#message(message),
+      waiting: (id, reason) => this.#dispatch({ type: 'waiting', id, reason }),
+      changed: () => void this.#outboxChanged(),
+    })
+    this.#sender = sender
+    if (this.#closed) sender.stop()
+    await this.#loadOutbox(outbox)
+    void sender.drain()
+    return { outbox, sender }
+  }
+
+  async #keep(entry: Pending): Promise<void> {
+    const { outbox, sender } = await this.#ready
+    try {
+      await outbox.add(this.#options.me, entry)
+    } catch {
+      // No room on the disk. It stays in this page, to be tried again by hand.
+      this.#adding.set(entry.id, { ...entry, status: 'failed', reason: 'internal' })
+      return this.#loadOutbox(outbox)
+    }
+    this.#adding.delete(entry.id)
+    this.#tabs.tell({ type: 'outbox' })
+    await sender.drain(entry.peer)
+  }
+
+  async #loadOutbox(outbox: Outbox): Promise<void> {
+    const kept = await outbox.all(this.#options.me)
+    const ids = new Set(kept.map(({ id }) => id))
+    this.#dispatch({ type: 'outbox', pending: [...kept, ...[...this.#adding.values()].filter(({ id }) => !ids.has(id))] })
+  }
+
+  async #outboxChanged(): Promise<void> {
+    this.#tabs.tell({ type: 'outbox' })
+    await this.#loadOutbox((await this.#ready).outbox)
+  }
+
+  #fromTab(message: TabMessage): void {
+    if (message.type === 'sent')
+      this.#stored(() => this.#dispatch({ type: 'sent', acknowledged: message.acknowledged }), message.acknowledged.peer)
+    else if (message.type === 'read') this.#dispatch({ type: 'read', frame: message.frame })
+    else void this.#ready.then(({ outbox }) => this.#loadOutbox(outbox))
+  }
+
+  #acknowledged(acknowledged: Acknowledged): void {
+    this.#stored(() => this.#dispatch({ type: 'sent', acknowledged }), acknowledged.peer)
+    this.#tabs.tell({ type: 'sent', acknowledged })
+  }
+
+  #message(message: MessageBody): void {
+    const peer = peerOf(message.roomId, this.#state.me)
+    if (peer === null) return
+    this.#stored(() => this.#dispatch({ type: 'message', message }), peer)
+    this.#announce(peer, [message])
+  }
+
+  /** Tells of messages that nobody was told of, in their order; one that another one overtook is not news any more. */
+  #announce(peer: string, messages: readonly MessageBody[]): void {
+    for (const message of messages) {
+      if (message.seq <= (this.#announced.get(peer) ?? 0)) continue
+      this.#announced.set(peer, message.seq)
+      if (message.senderEmail !== peer) continue
+      for (const listener of this.#incoming) listener(message)
+    }
+  }
+
+  /** Looks for a hole after something was stored. */
+  #stored(dispatch: () => void, peer: string): void {
+    dispatch()
+    const isTorn = (room: Room | undefined) => room !== undefined && room.anchor !== null && hasHole(room)
+    if (!isTorn(this.#state.rooms[peer]) || this.#timers.has(`hole:${peer}`)) return
+    this.#after(`hole:${peer}`, HOLE_PATIENCE_MS, () => {
+      if (isTorn(this.#state.rooms[peer])) void this.#syncRoom(peer)
+    })
+  }
+
+  #received(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'message':
+        this.#message(frame)
+        break
+      case 'sent':
+        this.#sender?.sent(frame)
+        break
+      case 'read':
+        this.#read(frame)
+        break
+      case 'typing':
+        this.#typing(frame)
+        break
+      case 'reauth':
+        this.#reauth?.settle(true)
+        // Nothing was pushed while the authentication had expired.
+        void this.#sync()
+        break
+      case 'error':
+        this.#refused(frame)
+        break
+      case 'pong':
+    }
+  }
+
+  #typing(frame: TypingEventFrame): void {
+    const peer = peerOf(frame.roomId, this.#state.me)
+    if (peer === null || frame.senderEmail !== peer) return
+    this.#dispatch({ type: 'typing', peer, typing: true })
+    this.#after(`typing:${peer}`, TYPING_SHOWN_MS, () => this.#dispatch({ type: 'typing', peer, typing: false }))
+  }
+
+  #read(frame: ReadFrame): void {
+    this.#dispatch({ type: 'read', frame })
+    const peer = peerOf(frame.roomId, this.#state.me)
+    if (peer === null || frame.readerEmail !== this.#state.me) return
+    if (frame.upTo >= (this.#marks.get(peer) ?? '')) this.#marks.delete(peer)
+    // Another device has read a part of what was only counted here.
+    const room = this.#state.rooms[peer]
+    if (room?.anchor === null && frame.upTo < (room.last?.timestamp ?? '')) void this.#refreshList()
+  }
+
+  #refused(error: ErrorBody): void {
+    this.#sender?.refused(error)
+    if (error.clientMessageId !== undefined) return
+    if (error.code === 'authExpired') void this.#extend()
+    else if (error.code === 'unknownConnection') this.#transport.renew()
+    else if (error.code === 'unauthorized') this.#reauth?.settle(false)
+  }
+
+  #opened(): void {
+    this.#wasOnline = true
+    this.#status('online')
+    for (const peer of this.#marks.keys()) this.#sendMark(peer)
+    void this.#sync()
+    this.#after('again', SYNC_AGAIN_MS, () => void this.#sync())
+    void this.#ready.then(({ sender }) => sender.drain())
+  }
+
+  #disconnected(wasOpen: boolean): void {
+    this.#reauth?.settle(false)
+    this.#sender?.lost()
+    if (this.#state.connection !== 'signedOut') this.#status(this.#offlineStatus())
+    if (!wasOpen) void this.#probe()
+  }
+
+  #offlineStatus(): ConnectionStatus {
+    if (typeof navigator !== 'undefined' && navigator.onLine === false) return 'offline'
+    return this.#wasOnline ? 'reconnecting' : 'connecting'
+  }
+
+  /** A browser does not tell why a connection was refused; REST does. */
+  async #probe(): Promise<void> {
+    if (this.#probing) return
+    this.#probing = true
+    await this.#refreshList()
+    this.#probing = false
+  }
+
+  #status(status: ConnectionStatus): void {
+    this.#dispatch({ type: 'connection', status })
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof SignedOut) || this.#closed) return
+    this.#status('signedOut')
+    this.#transport.close()
+    this.#sender?.stop()
+  }
+
+  #sendMark(peer: string): void {
+    const upTo = this.#marks.get(peer)
+    if (upTo !== undefined) this.#transport.send({ action: 'markRead', peerEmail: peer, upTo })
+  }
+
+  /** Sends a newer token; whether the server took it. */
+  #extend(): Promise<boolean> {
+    if (this.#reauth !== null) return this.#reauth.promise
+    let settle = (_worked: boolean): void => {}
+    const promise = new Promise<boolean>((resolve) => {
+      const late = setTimeout(() => resolve(false), REAUTH_WITHIN_MS)
+      settle = (worked) => {
+        clearTimeout(late)
+        resolve(worked)
+      }
+    }).finally(() => {
+      this.#reauth = null
+    })
+    this.#reauth = { promise, settle }
+    const { tokens } = this.#options
+    tokens
+      .get()
+      .then((token) => tokens.renew(token))
+      .then((token) => {
+        if (!this.#transport.send({ action: 'reauth', token })) settle(false)
+      })
+      .catch((error: unknown) => {
+        settle(false)
+        this.#failed(error)
+      })
+    return promise
+  }
+
+  async #refreshList(): Promise<void> {
+    try {
+      const page = await this.#rest.conversations()
+      this.#dispatch({ type: 'conversations', page, first: true })
+      for (const { peerEmail, lastSeq } of page.conversations) {
+        if (!this.#announced.has(peerEmail)) this.#announced.set(peerEmail, lastSeq)
+      }
+    } catch (error) {
+      this.#dispatch({ type: 'conversationsFailed', first: true })
+      this.#failed(error)
+    }
+  }
+
+  /** Brings everything up to date: the list, the conversation that is looked at, and those that the list shows to be behind. */
+  async #sync(): Promise<void> {
+    const active = this.#active
+    await Promise.all([this.#refreshList(), active === null ? undefined : this.#syncRoom(active)])
+    const behind = Object.values(this.#state.rooms).filter((room) => room.anchor !== null && hasHole(room))
+    await Promise.all(behind.map(({ peer }) => this.#syncRoom(peer)))
+  }
+
+  /** Loads what is missing of a conversation, one sync at a time. */
+  #syncRoom(peer: string): Promise<void> {
+    const running = this.#syncs.get(peer)
+    if (running !== undefined) {
+      running.again = true
+      return running.done
+    }
+    const sync = { again: false, done: Promise.resolve() }
+    this.#syncs.set(peer, sync)
+    sync.done = (async () => {
+      try {
+        do {
+          sync.again = false
+          await this.#catchUp(peer)
+        } while (sync.again && !this.#closed)
+      } catch (error) {
+        this.#dispatch({ type: 'openFailed', peer })
+        this.#failed(error)
+      } finally {
+        this.#syncs.delete(peer)
+      }
+    })()
+    return sync.done
+  }
+
+  async #catchUp(peer: string): Promise<void> {
+    this.#dispatch({ type: 'opening', peer })
+    const room = this.#state.rooms[peer]
+    let after = room === undefined ? null : syncCursor(room)
+    for (let pages = 0; ; pages += 1) {
+      if (after === null || pages === SYNC_PAGES_MAX) {
+        const page = await this.#rest.history(peer)
+        this.#dispatch({ type: 'page', peer, page, range: 'newest' })
+        this.#announced.set(peer, Math.max(page.messages[0]?.seq ?? 0, this.#announced.get(peer) ?? 0))
+        // It may be a moment old. What follows it is not.
+        after = page.messages[0]?.timestamp ?? EPOCH
+        pages = 0
+      }
+      const page = await this.#rest.history(peer, { after })
+      this.#dispatch({ type: 'page', peer, page, range: 'after' })
+      this.#announce(peer, page.messages)
+      if (!page.hasMore || this.#closed) return
+      after = page.nextAfter ?? page.messages.at(-1)?.timestamp ?? null
+    }
+  }
+
+  #after(name: string, delayMs: number, run: () => void): void {
+    clearTimeout(this.#timers.get(name))
+    const fire = () => {
+      this.#timers.delete(name)
+      run()
+    }
+    this.#timers.set(name, setTimeout(fire, delayMs))
+  }
+
+  #listenToBrowser(): () => void {
+    const stopTokens = this.#options.tokens.onRenewed?.((token) => {
+      this.#transport.send({ action: 'reauth', token })
+    })
+    if (typeof window === 'undefined') return () => stopTokens?.()
+    const controller = new AbortController()
+    const { signal } = controller
+    const back = () => {
+      if (document.visibilityState !== 'visible') return
+      this.#transport.check()
+      if (!this.#timers.has('focus')) void this.#sync()
+      this.#after('focus', MARK_EVERY_MS, () => {})
+    }
+    window.addEventListener('focus', back, { signal })
+    document.addEventListener('visibilitychange', back, { signal })
+    window.addEventListener('online', () => this.#transport.renew(), { signal })
+    // "Offline" may be wrong, for a server on the same machine at least. A ping tells.
+    window.addEventListener('offline', () => this.#transport.check(), { signal })
+    // A page that comes out of the back/forward cache has dead sockets.
+    window.addEventListener('pageshow', (event) => event.persisted && this.#transport.renew(), { signal })
+    return () => {
+      controller.abort()
+      stopTokens?.()
+    }
+  }
+}

@@ -1,0 +1,12 @@
+/** The chat without a page: see `web/README.md`. */
+export * from './address'
+export * from './client'
+export * from './enter'
+export * from './outbox'
+export * from './reducer'
+export * from './rest'
+export * from './state'
+export * from './tabs'
+export * from './text'
+export * from './transport'
+export type * from './wire'

@@ -1,0 +1,77 @@
+import type { ConversationsBody, ErrorBody, ErrorCode, HistoryBody } from './wire'
+
+/** Where access tokens come from. */
+export interface Tokens {
+  /** The current one. Rejects with {@link SignedOut} when there is none. */
+  get(): Promise<string>
+  /** A newer one than `refused`, which the server did not accept. Rejects with {@link SignedOut} when only the user can help. */
+  renew(refused: string): Promise<string>
+  /** Tells of tokens that came by themselves, such as those of a silent renewal. */
+  onRenewed?(listener: (token: string) => void): () => void
+}
+
+/** The session has ended; signing in again starts a new one. */
+export class SignedOut extends Error {
+  override name = 'SignedOut'
+}
+
+/** A request was refused or failed. */
+export class ChatError extends Error {
+  override name = 'ChatError'
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly retryable: boolean,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+const REQUEST_TIMEOUT_MS = 20_000
+
+/** The REST half of the chat. */
+export class Rest {
+  constructor(
+    private readonly baseUrl: string,
+    private readonly tokens: Tokens,
+    private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  conversations(cursor?: string): Promise<ConversationsBody> {
+    return this.#get('/chat/conversations', cursor === undefined ? {} : { cursor })
+  }
+
+  /** A page of history: the newest, the one before `before`, or, strongly consistent and oldest first, the one after `after`. */
+  history(peer: string, range: { before?: string; after?: string; limit?: string } = {}): Promise<HistoryBody> {
+    return this.#get('/chat/history', { with: peer, ...range })
+  }
+
+  async #get<T>(path: string, query: Record<string, string>): Promise<T> {
+    const url = `${this.baseUrl}${path}?${new URLSearchParams(query)}`
+    const token = await this.tokens.get()
+    let response = await this.#fetch(url, token)
+    if (response.status === 401) response = await this.#fetch(url, await this.tokens.renew(token))
+    if (response.status === 401) throw new SignedOut('the server accepts no token')
+    if (!response.ok) throw await refusal(response)
+    return (await response.json()) as T
+  }
+
+  async #fetch(url: string, token: string): Promise<Response> {
+    try {
+      return await this.fetcher(url, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      })
+    } catch (cause) {
+      throw new ChatError('unavailable', true, `${new URL(url).pathname}: ${String(cause)}`)
+    }
+  }
+}
+
+async function refusal(response: Response): Promise<ChatError> {
+  const body = (await response.json().catch(() => null)) as Partial<ErrorBody> | null
+  if (typeof body?.code === 'string') return new ChatError(body.code, body.retryable === true, body.message ?? body.code)
+  // What the gateway refuses itself has no code.
+  return new ChatError(response.status === 429 ? 'rateLimited' : 'unavailable', true, `HTTP ${response.status}`)
+}

@@ -1,0 +1,213 @@
+import type { Outbox } from './outbox'
+import { ChatError, type Rest } from './rest'
+import { type Acknowledged, EPOCH, type Pending } from './state'
+import type { Tabs } from './tabs'
+import type { Transport } from './transport'
+import type { ErrorBody, ErrorCode, MessageBody, SentFrame } from './wire'
+
+/** What became of one attempt. `lost`: nobody knows. */
+type Outcome =
+  | { kind: 'sent'; sent: SentFrame }
+  | { kind: 'refused'; error: Pick<ErrorBody, 'code' | 'retryable'> }
+  | { kind: 'lost' }
+
+/** What the sender needs, and whom it tells. */
+export interface SenderContext {
+  readonly user: string
+  readonly outbox: Outbox
+  readonly tabs: Tabs
+  readonly rest: Pick<Rest, 'history'>
+  readonly transport: Pick<Transport, 'isOpen' | 'send' | 'check' | 'renew'>
+  /** Extends the connection's authentication; whether it worked. */
+  reauth(): Promise<boolean>
+  acknowledged(acknowledged: Acknowledged): void
+  /** Found in the room instead of acknowledged. */
+  found(message: MessageBody): void
+  waiting(id: string, reason: ErrorCode | undefined): void
+  /** The outbox changed otherwise. */
+  changed(): void
+}
+
+/** Longer than API Gateway lets a handler run (29 s): whoever answers later does not answer. */
+const ANSWER_WITHIN_MS = 35_000
+const WAIT_MIN_MS = 1_000
+const WAIT_MAX_MS = 30_000
+
+/**
+ * Empties the outbox: one message at a time per room, in one tab at a time, the same id again until it is answered. Frames of one
+ * connection are handled concurrently, so a second message may only leave when the first one is acknowledged.
+ */
+export class Sender {
+  readonly #answers = new Map<string, (outcome: Outcome) => void>()
+  readonly #draining = new Map<string, { again: boolean }>()
+  readonly #wakers = new Set<() => void>()
+  #stopped = false
+
+  constructor(private readonly context: SenderContext) {}
+
+  /** Sends whatever is to be sent, to one peer or to all. */
+  async drain(peer?: string): Promise<void> {
+    if (this.#stopped) return
+    const peers =
+      peer !== undefined
+        ? [peer]
+        : [
+            ...new Set(
+              (await this.context.outbox.all(this.context.user))
+                .filter(({ status }) => status === 'queued')
+                .map((entry) => entry.peer),
+            ),
+          ]
+    await Promise.all(peers.map((one) => this.#drainRoom(one)))
+  }
+
+  sent(sent: SentFrame): void {
+    this.#answers.get(sent.clientMessageId)?.({ kind: 'sent', sent })
+  }
+
+  refused(error: ErrorBody): void {
+    if (error.clientMessageId !== undefined) this.#answers.get(error.clientMessageId)?.({ kind: 'refused', error })
+  }
+
+  /** Nothing that is on its way will be answered. */
+  lost(): void {
+    for (const answer of this.#answers.values()) answer({ kind: 'lost' })
+    for (const wake of this.#wakers) wake()
+  }
+
+  /** Something on its way failed, and it is not said what: the same again harms nothing. */
+  gatewayFailed(): void {
+    const error = { code: 'unavailable', retryable: true } as const
+    for (const answer of this.#answers.values()) answer({ kind: 'refused', error })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.lost()
+  }
+
+  async #drainRoom(peer: string): Promise<void> {
+    const running = this.#draining.get(peer)
+    if (running !== undefined) {
+      running.again = true
+      return
+    }
+    const drain = { again: true }
+    this.#draining.set(peer, drain)
+    try {
+      while (drain.again && !this.#stopped) {
+        drain.again = false
+        await this.context.tabs.alone(`room:${peer}`, () => this.#sendAll(peer))
+      }
+    } finally {
+      this.#draining.delete(peer)
+    }
+  }
+
+  async #sendAll(peer: string): Promise<void> {
+    for (let tries = 0; !this.#stopped && this.context.transport.isOpen; ) {
+      const entry = await this.context.outbox.next(this.context.user, peer)
+      if (entry === undefined) return
+      tries = (await this.#sendOne(entry, tries)) ? 0 : tries + 1
+    }
+  }
+
+  /** Whether the message is done with. */
+  async #sendOne(entry: Pending, tries: number): Promise<boolean> {
+    const outcome = await this.#attempt(entry)
+    if (outcome.kind === 'lost') return false
+    if (outcome.kind === 'sent') {
+      this.context.acknowledged({ sent: outcome.sent, peer: entry.peer, text: entry.text })
+      await this.context.outbox.remove(entry.id)
+      this.context.changed()
+      return true
+    }
+    const { code, retryable } = outcome.error
+    if (!retryable) {
+      await this.context.outbox.update(entry.id, { status: 'failed', reason: code })
+      this.context.changed()
+      return true
+    }
+    this.context.waiting(entry.id, code)
+    if (code === 'resyncNeeded') return this.#resync(entry)
+    if (code === 'unknownConnection') this.context.transport.renew()
+    else if (code !== 'authExpired' || !(await this.context.reauth())) await this.#wait(tries)
+    this.context.waiting(entry.id, undefined)
+    return false
+  }
+
+  async #attempt(entry: Pending): Promise<Outcome> {
+    let { after } = entry
+    if (after === null) {
+      // Written before anything was known of the conversation. It was never attempted, so any moment will do.
+      try {
+        after = (await this.context.rest.history(entry.peer, { limit: '1' })).messages[0]?.timestamp ?? EPOCH
+      } catch (error) {
+        return { kind: 'refused', error: asRefusal(error) }
+      }
+      await this.context.outbox.update(entry.id, { after })
+    }
+    const answer = new Promise<Outcome>((resolve) => this.#answers.set(entry.id, resolve))
+    const late = setTimeout(() => {
+      this.context.transport.check()
+      this.#answers.get(entry.id)?.({ kind: 'lost' })
+    }, ANSWER_WITHIN_MS)
+    try {
+      const frame = {
+        action: 'sendMessage',
+        receiverEmail: entry.peer,
+        message: entry.text,
+        clientMessageId: entry.id,
+        after,
+      } as const
+      return this.context.transport.send(frame) ? await answer : { kind: 'lost' }
+    } finally {
+      clearTimeout(late)
+      this.#answers.delete(entry.id)
+    }
+  }
+
+  /** So much was written since that the server does not search it: looks itself, all the way. */
+  async #resync(entry: Pending): Promise<boolean> {
+    let after = entry.after ?? EPOCH
+    try {
+      for (;;) {
+        const page = await this.context.rest.history(entry.peer, { after })
+        const message = page.messages.find(
+          ({ clientMessageId, senderEmail }) => clientMessageId === entry.id && senderEmail === this.context.user,
+        )
+        if (message !== undefined) {
+          this.context.found(message)
+          await this.context.outbox.remove(entry.id)
+          this.context.changed()
+          return true
+        }
+        after = page.nextAfter ?? page.messages.at(-1)?.timestamp ?? after
+        if (!page.hasMore) break
+      }
+      await this.context.outbox.update(entry.id, { after })
+    } catch {
+      await this.#wait(1)
+    }
+    this.context.waiting(entry.id, undefined)
+    return false
+  }
+
+  /** Waits longer each time, unless the connection ends meanwhile. */
+  async #wait(tries: number): Promise<void> {
+    const longest = Math.min(WAIT_MIN_MS * 2 ** tries, WAIT_MAX_MS)
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        this.#wakers.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, longest * (0.5 + Math.random() / 2))
+      this.#wakers.add(wake)
+    })
+  }
+}
+
+function asRefusal(error: unknown): Pick<ErrorBody, 'code' | 'retryable'> {
+  return error instanceof ChatError ? error : { code: 'unavailable', retryable: true }
+}

@@ -1,0 +1,173 @@
+import type { ErrorCode, MessageBody, SentFrame } from './wire'
+
+/** The `after` of a message in a conversation that is known to be empty. */
+export const EPOCH = '1970-01-01T00:00:00.000Z'
+
+/** A message of ours that is not acknowledged yet. What is stored of it survives a reload, a crash, and being offline. */
+export interface Pending {
+  /** Its `clientMessageId`. */
+  readonly id: string
+  readonly peer: string
+  readonly text: string
+  /**
+   * The newest timestamp of the conversation that was known when it was written; `null` when nothing was known, to be filled in
+   * before the first attempt.
+   */
+  readonly after: string | null
+  /** When it was written, in milliseconds since 1970. */
+  readonly createdAt: number
+  readonly status: 'queued' | 'failed'
+  /** Why it failed; while it is queued, why it waits. */
+  readonly reason?: ErrorCode
+}
+
+/** The newest message of a conversation, as a list shows it. */
+export type LastMessage = Pick<MessageBody, 'timestamp' | 'seq' | 'senderEmail' | 'kind'> & { readonly preview: string }
+
+/** A conversation, as far as it is known. */
+export interface Room {
+  readonly peer: string
+  /**
+   * Ascending by `seq`, each once. From the first one up to `knownSeq` there is no hole; behind it there may be one, until the
+   * sync that it causes.
+   */
+  readonly messages: readonly MessageBody[]
+  /** A `seq` that a page has vouched for: 0 when the conversation was empty, `null` before the first page. */
+  readonly anchor: number | null
+  readonly status: 'idle' | 'loading' | 'ready' | 'failed'
+  readonly older: 'more' | 'loading' | 'failed' | 'none'
+  readonly last: LastMessage | null
+  /** What the server counted as unread when the newest message was number `seq`, of the moment `at`. */
+  readonly counted: { readonly unread: number; readonly seq: number; readonly at: string }
+  readonly myReadUpTo: string | null
+  readonly peerReadUpTo: string | null
+  readonly typing: boolean
+}
+
+/** How the connection is. `signedOut`: the session has ended, and only signing in again helps. */
+export type ConnectionStatus = 'connecting' | 'online' | 'reconnecting' | 'offline' | 'signedOut'
+
+export interface ChatState {
+  readonly me: string
+  readonly connection: ConnectionStatus
+  readonly list: {
+    readonly status: 'loading' | 'ready' | 'failed'
+    readonly nextCursor: string | null
+    readonly more: 'idle' | 'loading' | 'failed'
+  }
+  readonly rooms: Readonly<Record<string, Room>>
+  /** Ours that are not acknowledged, oldest first. */
+  readonly pending: readonly Pending[]
+}
+
+/** An acknowledgement together with what it acknowledges. */
+export interface Acknowledged {
+  readonly sent: SentFrame
+  readonly peer: string
+  readonly text: string
+}
+
+export function emptyState(me: string): ChatState {
+  return { me, connection: 'connecting', list: { status: 'loading', nextCursor: null, more: 'idle' }, rooms: {}, pending: [] }
+}
+
+export function emptyRoom(peer: string): Room {
+  return {
+    peer,
+    messages: [],
+    anchor: null,
+    status: 'idle',
+    older: 'more',
+    last: null,
+    counted: { unread: 0, seq: 0, at: EPOCH },
+    myReadUpTo: null,
+    peerReadUpTo: null,
+    typing: false,
+  }
+}
+
+/** The index of the first message whose `seq` is at least `seq`. */
+export function lowerBound(messages: readonly MessageBody[], seq: number): number {
+  let low = 0
+  let high = messages.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((messages[middle] as MessageBody).seq < seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The number up to which everything is known, counted from what was loaded; `null` when nothing was. */
+export function knownSeq({ messages, anchor }: Pick<Room, 'messages' | 'anchor'>): number | null {
+  if (anchor === null) return null
+  const start = anchor === 0 ? 0 : lowerBound(messages, anchor)
+  const first = messages[start]
+  if (first === undefined || (anchor === 0 && first.seq !== 1)) return anchor
+  // Numbers are unique and ascending, so there is no hole up to an index exactly when the numbers rose as much as the index.
+  let low = start
+  let high = messages.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((messages[middle] as MessageBody).seq - first.seq === middle - start) low = middle
+    else high = middle - 1
+  }
+  return (messages[low] as MessageBody).seq
+}
+
+/** The `after` of the next sync; `null` before the first page. */
+export function syncCursor(room: Room): string | null {
+  const seq = knownSeq(room)
+  if (seq === null) return null
+  return seq === 0 ? EPOCH : (room.messages[lowerBound(room.messages, seq)]?.timestamp ?? EPOCH)
+}
+
+/** Whether something is missing between what is known. */
+export function hasHole(room: Room): boolean {
+  const seq = knownSeq(room)
+  return seq !== null && Math.max(room.messages.at(-1)?.seq ?? 0, room.last?.seq ?? 0) > seq
+}
+
+/** The newest timestamp known of a conversation, for the `after` of a new message; `null` when it was never looked at. */
+export function newestKnown(room: Room | undefined): string | null {
+  if (room === undefined) return null
+  return room.last?.timestamp ?? (room.anchor === 0 ? EPOCH : null)
+}
+
+/**
+ * How many messages of the peer are unread. Counted from the messages wherever they reach back to the mark, otherwise the
+ * server's count and what came since.
+ */
+export function unreadOf(room: Room): number {
+  const { last, messages, myReadUpTo: mark } = room
+  if (last === null || (mark !== null && mark >= last.timestamp)) return 0
+  const lowest = messages[0]
+  const complete = !hasHole(room) && lowest !== undefined && room.anchor !== null
+  const reachesMark = complete && (lowest.seq === 1 || (mark !== null && lowest.timestamp <= mark))
+  const from = reachesMark ? 0 : room.counted.seq
+  const outdated = mark !== null && mark >= room.counted.at
+  let count = reachesMark || outdated ? 0 : room.counted.unread
+  for (let index = messages.length - 1; index >= 0; index -= 1) {
+    const message = messages[index] as MessageBody
+    if (message.seq <= from || (mark !== null && message.timestamp <= mark)) break
+    if (message.senderEmail === room.peer) count += 1
+  }
+  return count
+}
+
+/** What is unread in all conversations that are known. */
+export function totalUnread(state: ChatState): number {
+  return Object.values(state.rooms).reduce((sum, room) => sum + unreadOf(room), 0)
+}
+
+/** Conversations with something in them, the newest first. */
+export function conversations(state: ChatState): Room[] {
+  const written = new Map<string, number>()
+  for (const { peer, createdAt } of state.pending) written.set(peer, createdAt)
+  const newest = (room: Room) => Math.max(room.last === null ? 0 : Date.parse(room.last.timestamp), written.get(room.peer) ?? 0)
+  return Object.values(state.rooms)
+    .filter((room) => newest(room) > 0)
+    .map((room) => ({ room, at: newest(room) }))
+    .sort((a, b) => b.at - a.at || (a.room.peer < b.room.peer ? -1 : 1))
+    .map(({ room }) => room)
+}

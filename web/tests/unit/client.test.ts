@@ -1,0 +1,505 @@
+import 'fake-indexeddb/auto'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  ChatClient,
+  EPOCH,
+  IndexedDbOutbox,
+  MemoryOutbox,
+  NoTabs,
+  type Outbox,
+  SignedOut,
+  type TabMessage,
+  type Tabs,
+  type Tokens,
+} from '@/lib/chat'
+import type { MessageBody } from '@/lib/chat/wire'
+import { at, type FakeLink, FakeServer, JUNHO, MINJI } from './support/server'
+
+const clients: ChatClient[] = []
+let server: FakeServer
+
+beforeEach(() => {
+  server = new FakeServer()
+})
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close()
+})
+
+interface Page {
+  client: ChatClient
+  link: FakeLink
+}
+
+function tokens(change: Partial<Tokens> = {}): Tokens {
+  return { get: async () => 'token', renew: async () => 'newer token', ...change }
+}
+
+function page(
+  change: {
+    me?: string
+    outbox?: Outbox
+    tokens?: Tokens
+    tabs?: (listener: (message: TabMessage) => void) => Tabs
+    online?: boolean
+  } = {},
+): Page {
+  const me = change.me ?? MINJI
+  let link: FakeLink | undefined
+  const client = new ChatClient({
+    me,
+    wsUrl: 'ws://chat.example/prod',
+    restUrl: 'http://chat.example',
+    tokens: change.tokens ?? tokens(),
+    outbox: change.outbox ?? new MemoryOutbox(),
+    tabs: change.tabs ?? (() => new NoTabs()),
+    fetch: server.fetcher(me),
+    transport: (listener) => {
+      link = server.connect(me, listener)
+      return link
+    },
+  })
+  clients.push(client)
+  const made = { client, link: link as FakeLink }
+  if (change.online !== false) made.link.open()
+  return made
+}
+
+const texts = (client: ChatClient, peer = JUNHO): string[] => client.state.rooms[peer]?.messages.map(({ message }) => message) ?? []
+const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 30_000, interval: 5 })
+
+describe('sending', () => {
+  test('stores once, in order, one at a time', async () => {
+    const { client } = page()
+    for (const text of ['one', 'two', 'three']) void client.send(JUNHO, text)
+    expect(client.state.pending.map(({ text }) => text)).toEqual(['one', 'two', 'three'])
+    await until(() => expect(texts(client)).toEqual(['one', 'two', 'three']))
+    expect(client.state.pending).toEqual([])
+    expect(server.messages.map(({ message }) => message)).toEqual(['one', 'two', 'three'])
+  })
+
+  test('while offline waits, survives the page, and is delivered once by the next one', async () => {
+    const outbox = new IndexedDbOutbox(`survives-${crypto.randomUUID()}`)
+    const first = page({ outbox, online: false })
+    await Promise.all(['one', 'two', 'three'].map((text) => first.client.send(JUNHO, text)))
+    expect(server.messages).toEqual([])
+    first.client.close()
+
+    const second = page({ outbox, online: false })
+    await until(() => expect(second.client.state.pending.map(({ text }) => text)).toEqual(['one', 'two', 'three']))
+    second.link.open()
+    await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['one', 'two', 'three']))
+    await until(() => expect(second.client.state.pending).toEqual([]))
+    expect(await outbox.all(MINJI)).toEqual([])
+  })
+
+  test('again after a lost acknowledgement gets the original one', async () => {
+    const { client, link } = page()
+    link.loseAcks = 1
+    void client.send(JUNHO, 'hello')
+    await until(() => expect(server.messages).toHaveLength(1))
+    link.cut()
+    link.open()
+    await until(() => expect(client.state.pending).toEqual([]))
+    expect(server.messages).toHaveLength(1)
+    const attempts = server.received.filter((frame) => frame.action === 'sendMessage')
+    expect(attempts.length).toBe(2)
+    expect(attempts[1]).toEqual(attempts[0])
+  })
+
+  test('carries the newest timestamp that was known when it was written', async () => {
+    server.store(JUNHO, 'first')
+    const { client } = page()
+    client.open(JUNHO)
+    await until(() => expect(texts(client)).toEqual(['first']))
+    void client.send(JUNHO, 'second')
+    await until(() => expect(server.messages).toHaveLength(2))
+    expect(server.received.find((frame) => frame.action === 'sendMessage')).toMatchObject({ after: at(1) })
+  })
+
+  test('to a conversation that was never looked at asks before the first attempt', async () => {
+    const outbox = new MemoryOutbox()
+    const { client, link } = page({ outbox, online: false })
+    server.status = 503
+    await client.send(JUNHO, 'blind')
+    expect((await outbox.all(MINJI))[0]?.after).toBeNull()
+    server.status = 200
+    link.open()
+    await until(() => expect(server.messages).toHaveLength(1))
+    expect(server.received.find((frame) => frame.action === 'sendMessage')).toMatchObject({ after: EPOCH })
+  })
+
+  test('that is refused for good stays, with the reason, until it is sent again or discarded', async () => {
+    const { client, link } = page()
+    link.refuse.push({ code: 'badRequest', retryable: false }, { code: 'badRequest', retryable: false })
+    void client.send(JUNHO, 'no')
+    void client.send(JUNHO, 'never')
+    await until(() =>
+      expect(client.state.pending.map(({ status, reason }) => [status, reason])).toEqual([
+        ['failed', 'badRequest'],
+        ['failed', 'badRequest'],
+      ]),
+    )
+    const [no, never] = client.state.pending
+    await client.discard(never?.id ?? '')
+    await client.retry(no?.id ?? '')
+    await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['no']))
+    await until(() => expect(client.state.pending).toEqual([]))
+  })
+
+  test('does not let what is queued be discarded: it may be stored already', async () => {
+    const { client } = page({ online: false })
+    await client.send(JUNHO, 'queued')
+    await client.discard(client.state.pending[0]?.id ?? '')
+    expect(client.state.pending).toHaveLength(1)
+  })
+
+  test('too fast waits and goes on by itself', async () => {
+    const { client, link } = page()
+    link.refuse.push({ code: 'rateLimited', retryable: true })
+    void client.send(JUNHO, 'slow down')
+    await until(() => expect(client.state.pending[0]?.reason).toBe('rateLimited'))
+    await until(() => expect(client.state.pending).toEqual([]))
+    expect(server.messages).toHaveLength(1)
+  })
+
+  test('with an expired login extends it and goes on', async () => {
+    const { client, link } = page()
+    link.refuse.push({ code: 'authExpired', retryable: true })
+    void client.send(JUNHO, 'hello')
+    await until(() => expect(server.messages).toHaveLength(1))
+    expect(server.received.filter((frame) => frame.action === 'reauth')).toEqual([{ action: 'reauth', token: 'newer token' }])
+  })
+
+  test('over a connection that the server forgot connects anew', async () => {
+    const { client, link } = page()
+    link.refuse.push({ code: 'unknownConnection', retryable: true })
+    void client.send(JUNHO, 'hello')
+    await until(() => expect(server.messages).toHaveLength(1))
+    expect(link.renewed).toBe(1)
+  })
+
+  test('after too much was written looks for itself: stored already', async () => {
+    const { client, link } = page()
+    link.loseAcks = 1
+    void client.send(JUNHO, 'hello')
+    await until(() => expect(server.messages).toHaveLength(1))
+    for (let count = 0; count < 120; count += 1) server.store(JUNHO, `noise ${count}`)
+    link.refuse.push({ code: 'resyncNeeded', retryable: true })
+    link.cut()
+    link.open()
+    await until(() => expect(client.state.pending).toEqual([]))
+    expect(server.messages.filter(({ message }) => message === 'hello')).toHaveLength(1)
+  })
+
+  test('after too much was written looks for itself: not stored', async () => {
+    const { client, link } = page()
+    for (let count = 0; count < 120; count += 1) server.store(JUNHO, `noise ${count}`)
+    link.refuse.push({ code: 'resyncNeeded', retryable: true })
+    void client.send(JUNHO, 'hello')
+    await until(() => expect(client.state.pending).toEqual([]))
+    expect(server.received.filter((frame) => frame.action === 'sendMessage').at(-1)).toMatchObject({ after: at(120) })
+  })
+
+  test('when the gateway fails tries again', async () => {
+    const { client, link } = page()
+    link.loseAcks = 1
+    void client.send(JUNHO, 'hello')
+    await until(() => expect(server.messages).toHaveLength(1))
+    ;(link as unknown as { listener: { gatewayFailed(): void } }).listener.gatewayFailed()
+    await until(() => expect(client.state.pending).toEqual([]))
+    expect(server.messages).toHaveLength(1)
+  })
+
+  test('survives any loss of acknowledgements, pushes and connections, once and in order', async () => {
+    const trouble = fc.record({
+      loseAcks: fc.nat(2),
+      losePushes: fc.nat(3),
+      cut: fc.boolean(),
+      noise: fc.nat(3),
+      crash: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(trouble, { minLength: 1, maxLength: 6 }), async (steps) => {
+        server = new FakeServer()
+        server.pageSize = 3
+        const outbox = new MemoryOutbox()
+        let { client, link } = page({ outbox })
+        client.open(JUNHO)
+        const written: string[] = []
+        for (const [index, step] of steps.entries()) {
+          link.loseAcks = step.loseAcks
+          link.losePushes = step.losePushes
+          for (let count = 0; count < step.noise; count += 1) server.store(JUNHO, `theirs ${index}.${count}`)
+          const text = `mine ${index}`
+          written.push(text)
+          await Promise.race([client.send(JUNHO, text), new Promise((resolve) => setTimeout(resolve, 3))])
+          if (step.crash) {
+            await until(async () => expect((await outbox.all(MINJI)).length + server.messages.length).toBeGreaterThan(0))
+            client.close()
+            ;({ client, link } = page({ outbox }))
+            client.open(JUNHO)
+          } else if (step.cut) {
+            link.cut()
+            link.open()
+          }
+        }
+        link.loseAcks = 0
+        link.losePushes = 0
+        link.cut()
+        link.open()
+        await until(() => expect(client.state.pending).toEqual([]))
+        await until(() =>
+          expect(texts(client).slice(-server.messages.length)).toEqual(
+            server.messages.slice(-texts(client).length).map(({ message }) => message),
+          ),
+        )
+        expect(server.messages.filter(({ senderEmail }) => senderEmail === MINJI).map(({ message }) => message)).toEqual(written)
+        client.close()
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('receiving', () => {
+  test('tells of each new message once', async () => {
+    const { client } = page()
+    const heard: MessageBody[] = []
+    client.onIncoming((message) => heard.push(message))
+    client.open(JUNHO)
+    await until(() => expect(client.state.rooms[JUNHO]?.status).toBe('ready'))
+    const { stored } = server.store(JUNHO, 'hello')
+    for (const link of server.links) link.push({ type: 'message', ...stored })
+    await until(() => expect(texts(client)).toEqual(['hello']))
+    server.store(JUNHO, 'again')
+    await until(() => expect(heard.map(({ message }) => message)).toEqual(['hello', 'again']))
+  })
+
+  test('does not tell of what was there before', async () => {
+    server.store(JUNHO, 'old')
+    const { client } = page()
+    const heard: MessageBody[] = []
+    client.onIncoming((message) => heard.push(message))
+    client.open(JUNHO)
+    await until(() => expect(texts(client)).toEqual(['old']))
+    expect(heard).toEqual([])
+  })
+
+  test('a lost push leaves a hole, which is filled', async () => {
+    const { client, link } = page()
+    client.open(JUNHO)
+    await until(() => expect(client.state.rooms[JUNHO]?.status).toBe('ready'))
+    link.losePushes = 2
+    for (const text of ['one', 'two', 'three']) server.store(JUNHO, text)
+    await until(() => expect(texts(client)).toEqual(['one', 'two', 'three']))
+  })
+
+  test('a lost push is found by the second sync after opening', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { client, link } = page()
+      client.open(JUNHO)
+      await vi.advanceTimersByTimeAsync(100)
+      link.losePushes = 1
+      server.store(JUNHO, 'lost')
+      expect(texts(client)).toEqual([])
+      await vi.advanceTimersByTimeAsync(5_000)
+      expect(texts(client)).toEqual(['lost'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('what was missed while the connection was down comes with the next one, however much it was', async () => {
+    const { client, link } = page()
+    client.open(JUNHO)
+    await until(() => expect(client.state.rooms[JUNHO]?.status).toBe('ready'))
+    link.cut()
+    for (let count = 1; count <= 700; count += 1) server.store(JUNHO, `missed ${count}`)
+    link.open()
+    await until(() => expect(texts(client).at(-1)).toBe('missed 700'))
+    await client.loadOlder(JUNHO)
+    expect(texts(client).length).toBeGreaterThan(50)
+  })
+
+  test('older pages come one at a time', async () => {
+    for (let count = 1; count <= 120; count += 1) server.store(JUNHO, `${count}`)
+    const { client } = page()
+    client.open(JUNHO)
+    await until(() => expect(texts(client)).toHaveLength(50))
+    await Promise.all([client.loadOlder(JUNHO), client.loadOlder(JUNHO)])
+    expect(texts(client)).toHaveLength(100)
+    await client.loadOlder(JUNHO)
+    await client.loadOlder(JUNHO)
+    expect(texts(client)).toHaveLength(120)
+  })
+
+  test('typing is shown for five seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { client, link } = page()
+      await vi.advanceTimersByTimeAsync(10)
+      link.push({ type: 'typing', roomId: `${JUNHO}#${MINJI}`, senderEmail: JUNHO })
+      await vi.advanceTimersByTimeAsync(4_900)
+      expect(client.state.rooms[JUNHO]?.typing).toBe(true)
+      await vi.advanceTimersByTimeAsync(200)
+      expect(client.state.rooms[JUNHO]?.typing).toBe(false)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('read marks', () => {
+  test('are sent once, and again when the connection broke before they were confirmed', async () => {
+    server.store(JUNHO, 'hello')
+    const { client, link } = page({ online: false })
+    client.open(JUNHO)
+    await until(() => expect(texts(client)).toEqual(['hello']))
+    client.markRead(JUNHO)
+    client.markRead(JUNHO)
+    expect(server.marks[MINJI]).toBeUndefined()
+    link.open()
+    await until(() => expect(server.marks[MINJI]).toBe(at(1)))
+    client.markRead(JUNHO)
+    expect(server.received.filter((frame) => frame.action === 'markRead')).toHaveLength(1)
+  })
+
+  test('of the peer arrive', async () => {
+    const { client } = page()
+    await client.send(JUNHO, 'hello')
+    const other = page({ me: JUNHO })
+    other.client.open(MINJI)
+    await until(() => expect(texts(other.client, MINJI)).toEqual(['hello']))
+    other.client.markRead(MINJI)
+    await until(() => expect(client.state.rooms[JUNHO]?.peerReadUpTo).toBe(at(1)))
+  })
+})
+
+describe('typing', () => {
+  test('is said at most every three seconds, and only in a conversation', async () => {
+    const { client } = page()
+    client.typing(JUNHO)
+    expect(server.received.filter((frame) => frame.action === 'typing')).toEqual([])
+    server.store(JUNHO, 'hello')
+    await until(() => expect(client.state.rooms[JUNHO]?.last?.seq).toBe(1))
+    client.typing(JUNHO)
+    client.typing(JUNHO)
+    expect(server.received.filter((frame) => frame.action === 'typing')).toHaveLength(1)
+  })
+})
+
+describe('two tabs', () => {
+  /** Tabs of one browser, without a browser. */
+  function browser() {
+    const listeners = new Set<(message: TabMessage) => void>()
+    const queues = new Map<string, Promise<void>>()
+    return (listener: (message: TabMessage) => void): Tabs => {
+      listeners.add(listener)
+      return {
+        tell: (message) => {
+          for (const one of listeners) if (one !== listener) queueMicrotask(() => one(message))
+        },
+        alone: (name, work) => {
+          const turn = (queues.get(name) ?? Promise.resolve()).then(work)
+          queues.set(name, turn)
+          return turn
+        },
+        close: () => listeners.delete(listener),
+      }
+    }
+  }
+
+  test('show the same, and one of them sends', async () => {
+    const outbox = new MemoryOutbox()
+    const tabs = browser()
+    const [first, second] = [page({ outbox, tabs }), page({ outbox, tabs })]
+    for (const { client } of [first, second]) client.open(JUNHO)
+    await until(() => expect(second.client.state.rooms[JUNHO]?.status).toBe('ready'))
+    for (const text of ['one', 'two', 'three']) void first.client.send(JUNHO, text)
+    for (const { client } of [first, second]) {
+      await until(() => expect(texts(client)).toEqual(['one', 'two', 'three']))
+      await until(() => expect(client.state.pending).toEqual([]))
+    }
+    expect(server.received.filter((frame) => frame.action === 'sendMessage')).toHaveLength(3)
+  })
+
+  test('the one that is online sends for the one that is not', async () => {
+    const outbox = new MemoryOutbox()
+    const tabs = browser()
+    const offline = page({ outbox, tabs, online: false })
+    const online = page({ outbox, tabs })
+    await offline.client.send(JUNHO, 'hello')
+    await until(() => expect(server.messages).toHaveLength(1))
+    await until(() => expect(offline.client.state.pending).toEqual([]))
+    expect(texts(online.client)).toEqual(['hello'])
+  })
+
+  test('agree about what was read', async () => {
+    server.store(JUNHO, 'hello')
+    const tabs = browser()
+    const [first, second] = [page({ tabs, online: false }), page({ tabs, online: false })]
+    for (const { client } of [first, second]) client.open(JUNHO)
+    await until(() => expect(texts(second.client)).toEqual(['hello']))
+    first.client.markRead(JUNHO)
+    await until(() => expect(second.client.state.rooms[JUNHO]?.myReadUpTo).toBe(at(1)))
+  })
+})
+
+describe('a session', () => {
+  test('that has ended says so, and keeps what is queued', async () => {
+    const outbox = new MemoryOutbox()
+    const ended = async (): Promise<string> => {
+      throw new SignedOut('over')
+    }
+    server.status = 401
+    const { client, link } = page({ outbox, tokens: tokens({ renew: ended }), online: false })
+    await client.send(JUNHO, 'kept')
+    link.cut()
+    await until(() => expect(client.state.connection).toBe('signedOut'))
+    expect(link.closed).toBe(true)
+    expect(await outbox.all(MINJI)).toHaveLength(1)
+  })
+
+  test('renewed silently extends the connection', async () => {
+    let renewed = (_token: string): void => {}
+    page({
+      tokens: tokens({
+        onRenewed: (listener) => {
+          renewed = listener
+          return () => {}
+        },
+      }),
+    })
+    renewed('fresh')
+    await until(() => expect(server.received).toContainEqual({ action: 'reauth', token: 'fresh' }))
+  })
+})
+
+describe.each([
+  ['in memory', () => new MemoryOutbox()],
+  ['in IndexedDB', () => new IndexedDbOutbox(`outbox-${crypto.randomUUID()}`)],
+])('an outbox %s', (_, open) => {
+  const entry = (id: string, peer = JUNHO) => ({ id, peer, text: id, after: null, createdAt: 1, status: 'queued' as const })
+
+  test('keeps the order, and each user apart', async () => {
+    const outbox = open()
+    for (const id of ['c', 'a', 'b']) await outbox.add(MINJI, entry(id))
+    await outbox.add(JUNHO, entry('d', MINJI))
+    expect((await outbox.all(MINJI)).map(({ id }) => id)).toEqual(['c', 'a', 'b'])
+    expect((await outbox.next(MINJI, JUNHO))?.id).toBe('c')
+    expect(await outbox.next(MINJI, 'hana@example.com')).toBeUndefined()
+  })
+
+  test('skips what failed, and forgets what is removed', async () => {
+    const outbox = open()
+    for (const id of ['a', 'b']) await outbox.add(MINJI, entry(id))
+    await outbox.update('a', { status: 'failed', reason: 'badRequest' })
+    expect((await outbox.next(MINJI, JUNHO))?.id).toBe('b')
+    await outbox.remove('b')
+    await outbox.remove('b')
+    await outbox.update('b', { after: 'x' })
+    expect(await outbox.all(MINJI)).toEqual([{ ...entry('a'), status: 'failed', reason: 'badRequest' }])
+  })
+})

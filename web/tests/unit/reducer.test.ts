@@ -1,0 +1,296 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  type ChatEvent,
+  type ChatState,
+  conversations,
+  EPOCH,
+  emptyState,
+  hasHole,
+  knownSeq,
+  newestKnown,
+  type Pending,
+  type Room,
+  reduce,
+  syncCursor,
+  totalUnread,
+  unreadOf,
+} from '@/lib/chat'
+import type { ConversationBody, HistoryBody, MessageBody } from '@/lib/chat/wire'
+import { at, JUNHO, MINJI, message, ROOM } from './support/server'
+
+const play = (events: ChatEvent[], state: ChatState = emptyState(MINJI)): ChatState => events.reduce(reduce, state)
+const room = (state: ChatState): Room => state.rooms[JUNHO] as Room
+const seqs = (state: ChatState): number[] => room(state).messages.map(({ seq }) => seq)
+const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+
+function body(messages: MessageBody[], change: Partial<HistoryBody> = {}): HistoryBody {
+  return { roomId: ROOM, messages, hasMore: false, peerReadUpTo: null, myReadUpTo: null, ...change }
+}
+const newest = (from: number, to: number): ChatEvent => ({
+  type: 'page',
+  peer: JUNHO,
+  page: body(
+    range(from, to)
+      .reverse()
+      .map((seq) => message(seq)),
+    { hasMore: from > 1 },
+  ),
+  range: 'newest',
+})
+const older = (from: number, to: number): ChatEvent => ({ ...newest(from, to), range: 'older' }) as ChatEvent
+const synced = (from: number, to: number): ChatEvent => ({
+  type: 'page',
+  peer: JUNHO,
+  page: body(range(from, to).map((seq) => message(seq))),
+  range: 'after',
+})
+const push = (seq: number): ChatEvent => ({ type: 'message', message: message(seq) })
+const entry = (seq: number): Pending => ({
+  id: message(seq).clientMessageId,
+  peer: JUNHO,
+  text: message(seq).message,
+  after: EPOCH,
+  createdAt: 0,
+  status: 'queued',
+})
+const sent = (seq: number): ChatEvent => ({
+  type: 'sent',
+  acknowledged: {
+    peer: JUNHO,
+    text: message(seq).message,
+    sent: { clientMessageId: message(seq).clientMessageId, roomId: ROOM, timestamp: at(seq), seq, duplicate: false },
+  },
+})
+const listed = (lastSeq: number, unread: number): ChatEvent => {
+  const last = message(lastSeq)
+  const conversation: ConversationBody = {
+    peerEmail: JUNHO,
+    preview: last.message,
+    lastTimestamp: last.timestamp,
+    lastSeq,
+    lastSenderEmail: last.senderEmail,
+    lastKind: 'text',
+    unread,
+    peerReadUpTo: null,
+  }
+  return { type: 'conversations', page: { conversations: [conversation], nextCursor: null }, first: true }
+}
+const read = (reader: string, seq: number): ChatEvent => ({
+  type: 'read',
+  frame: { roomId: ROOM, readerEmail: reader, upTo: at(seq) },
+})
+
+describe('messages', () => {
+  test.each<[string, ChatEvent[], number[], number | null]>([
+    ['a page, then pushes', [newest(1, 3), push(4), push(5)], [1, 2, 3, 4, 5], 5],
+    ['a push that overtook another one', [newest(1, 3), push(5), push(4)], [1, 2, 3, 4, 5], 5],
+    ['a doubled push', [newest(1, 3), push(4), push(4)], [1, 2, 3, 4], 4],
+    ['a hole', [newest(1, 3), push(6)], [1, 2, 3, 6], 3],
+    ['a hole that a sync fills', [newest(1, 3), push(6), synced(4, 6)], [1, 2, 3, 4, 5, 6], 6],
+    ['pushes before the first page', [push(4), push(5), newest(1, 4)], [1, 2, 3, 4, 5], 5],
+    ['an older page twice', [newest(51, 100), older(1, 50), older(1, 50)], range(1, 100), 100],
+    ['a newest page beyond a hole', [newest(1, 50), newest(101, 150)], range(101, 150), 150],
+    ['a newest page that is older than what is known', [newest(51, 100), newest(31, 80)], range(31, 100), 100],
+    ['an empty conversation, then the first message', [newest(1, 0), push(1)], [1], 1],
+    ['an empty conversation that was not empty', [newest(1, 0), push(3)], [3], 0],
+    ['an acknowledgement', [newest(1, 2), sent(3)], [1, 2, 3], 3],
+    ['an acknowledgement after the push', [newest(1, 2), push(3), sent(3)], [1, 2, 3], 3],
+    ['a push that comes late, of long ago', [newest(51, 100), push(7)], range(51, 100), 100],
+  ])('%s', (_, events, expected, known) => {
+    const state = play(events)
+    expect(seqs(state)).toEqual(expected)
+    expect(knownSeq(room(state))).toBe(known)
+    expect(syncCursor(room(state))).toBe(known === null ? null : known === 0 ? EPOCH : at(known))
+  })
+
+  test('that are not in a room of mine change nothing', () => {
+    const state = emptyState(MINJI)
+    expect(reduce(state, { type: 'message', message: message(1, { roomId: 'a@x.yz#b@x.yz' }) })).toBe(state)
+  })
+
+  test('known already change nothing, not even the object', () => {
+    const state = play([newest(1, 5)])
+    expect(reduce(state, push(3))).toBe(state)
+  })
+
+  test('older ones are asked for until the first one is there', () => {
+    expect(room(play([newest(51, 100)])).older).toBe('more')
+    expect(room(play([newest(51, 100), older(1, 50)])).older).toBe('none')
+    expect(room(play([newest(1, 0)])).older).toBe('none')
+    expect(room(play([newest(51, 100), { type: 'olderLoading', peer: JUNHO }, synced(101, 102)])).older).toBe('loading')
+    expect(room(play([newest(51, 100), { type: 'olderFailed', peer: JUNHO }])).older).toBe('failed')
+  })
+
+  test('end in the order of the server, whole and once, whatever comes in whatever order', () => {
+    const step = fc.record({
+      kind: fc.constantFrom('push', 'sent', 'newest', 'older', 'sync', 'list'),
+      seq: fc.nat(),
+      stale: fc.nat(),
+    })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 160 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.array(step, { maxLength: 60 }),
+        (count, size, steps) => {
+          const server = range(1, count).map((seq) => message(seq))
+          const answer = (event: ChatState, kind: string, seq: number, stale: number): ChatEvent => {
+            const known = event.rooms[JUNHO]
+            // A page may be of a moment ago.
+            const seen = server.slice(0, count - (stale % (count + 1)))
+            if (kind === 'push') return push((seq % count) + 1)
+            if (kind === 'sent') return sent(seq % 2 === 0 ? (seq % count) | 1 : 1)
+            if (kind === 'list') return listed((seq % count) + 1, 0)
+            const before = known?.messages[0]?.timestamp
+            if (kind === 'older' && before !== undefined && known?.anchor != null) {
+              const lower = server.filter(({ timestamp }) => timestamp < before)
+              return {
+                type: 'page',
+                peer: JUNHO,
+                page: body(lower.slice(-size).reverse(), { hasMore: lower.length > size }),
+                range: 'older',
+              }
+            }
+            const cursor = known === undefined ? null : syncCursor(known)
+            if (kind === 'sync' && cursor !== null) {
+              return {
+                type: 'page',
+                peer: JUNHO,
+                page: body(server.filter(({ timestamp }) => timestamp > cursor).slice(0, size)),
+                range: 'after',
+              }
+            }
+            return {
+              type: 'page',
+              peer: JUNHO,
+              page: body(seen.slice(-size).reverse(), { hasMore: seen.length > size }),
+              range: 'newest',
+            }
+          }
+          const expectSound = (state: ChatState) => {
+            const found = state.rooms[JUNHO]
+            if (found === undefined) return
+            const numbers = found.messages.map(({ seq }) => seq)
+            expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+            for (const one of found.messages) expect(one).toEqual(server[one.seq - 1])
+            const known = knownSeq(found)
+            if (known === null) return
+            // No hole below what is said to be known.
+            const below = numbers.filter((seq) => seq <= known)
+            expect(below).toEqual(below.length === 0 ? [] : range(below[0] as number, known))
+          }
+          let state = emptyState(MINJI)
+          for (const { kind, seq, stale } of steps) {
+            state = reduce(state, answer(state, kind, seq, stale))
+            expectSound(state)
+          }
+          state = reduce(state, answer(state, 'newest', 0, 0))
+          while (hasHole(room(state)) || (knownSeq(room(state)) ?? 0) < count) state = reduce(state, answer(state, 'sync', 0, 0))
+          while (room(state).older !== 'none') state = reduce(state, answer(state, 'older', 0, 0))
+          expect(room(state).messages).toEqual(server)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('pending messages', () => {
+  test('are there from the moment of sending, in order, and leave when stored', () => {
+    const queued: ChatEvent[] = [
+      { type: 'queued', entry: entry(3) },
+      { type: 'queued', entry: entry(5) },
+    ]
+    const state = play([newest(1, 2), ...queued])
+    expect(state.pending.map(({ id }) => id)).toEqual([entry(3).id, entry(5).id])
+    expect(play([sent(3)], state).pending.map(({ id }) => id)).toEqual([entry(5).id])
+    expect(play([push(3)], state).pending).toHaveLength(1)
+    expect(play([synced(3, 5)], state).pending).toHaveLength(0)
+  })
+
+  test('of the peer with the same id stay', () => {
+    const state = play([{ type: 'queued', entry: entry(2) }, push(2)])
+    expect(state.pending).toHaveLength(1)
+  })
+
+  test('that the outbox still holds although they are stored are not shown again', () => {
+    const state = play([newest(1, 3), { type: 'outbox', pending: [entry(3), entry(5)] }])
+    expect(state.pending.map(({ id }) => id)).toEqual([entry(5).id])
+  })
+
+  test('begin a conversation', () => {
+    const state = play([
+      { type: 'conversations', page: { conversations: [], nextCursor: null }, first: true },
+      { type: 'queued', entry: { ...entry(1), createdAt: 5 } },
+    ])
+    expect(conversations(state).map(({ peer }) => peer)).toEqual([JUNHO])
+  })
+})
+
+describe('unread', () => {
+  test.each<[string, ChatEvent[], number]>([
+    ['as the server counts', [listed(10, 4)], 4],
+    ['and what came since', [listed(10, 4), push(12), push(12), push(14)], 6],
+    ['what I sent does not count', [listed(10, 4), push(11)], 4],
+    ['everything read', [listed(10, 4), read(MINJI, 10)], 0],
+    ['everything read, and one more', [listed(10, 4), read(MINJI, 10), push(12)], 1],
+    ['the list of a moment ago', [listed(10, 4), read(MINJI, 10), listed(10, 4)], 0],
+    ['a part read, with the messages there', [newest(1, 10), read(MINJI, 6)], 2],
+    ['a mark that moves back', [newest(1, 10), read(MINJI, 8), read(MINJI, 2)], 1],
+    ['nothing read, all there', [newest(1, 10)], 5],
+  ])('%s', (_, events, unread) => {
+    const state = play(events)
+    expect(unreadOf(room(state))).toBe(unread)
+    expect(totalUnread(state)).toBe(unread)
+  })
+})
+
+describe('read marks', () => {
+  test('of the peer are kept, and never move back', () => {
+    const state = play([newest(1, 5), read(JUNHO, 5), read(JUNHO, 3)])
+    expect(room(state).peerReadUpTo).toBe(at(5))
+  })
+
+  test('of a stranger are ignored', () => {
+    const state = play([newest(1, 5)])
+    expect(reduce(state, read('eve@example.com', 5))).toBe(state)
+  })
+})
+
+describe('the list', () => {
+  test('is newest first, and shows the newest message whichever way it came', () => {
+    const other = {
+      ...message(1),
+      roomId: 'hana@example.com#minji@example.com',
+      senderEmail: 'hana@example.com',
+      receiverEmail: MINJI,
+    }
+    const state = play([listed(4, 0), { type: 'message', message: { ...other, timestamp: at(99) } }])
+    expect(conversations(state).map(({ peer }) => peer)).toEqual(['hana@example.com', JUNHO])
+    expect(conversations(play([push(6), listed(4, 0)], state))[1]?.last?.seq).toBe(6)
+  })
+
+  test('keeps how far it was loaded when its first page comes again', () => {
+    const page = (nextCursor: string | null, first: boolean): ChatEvent => ({
+      type: 'conversations',
+      page: { conversations: [], nextCursor },
+      first,
+    })
+    expect(play([page('2', true), page(null, false), page('2', true)]).list.nextCursor).toBeNull()
+  })
+
+  test('that failed once is not lost', () => {
+    expect(play([{ type: 'conversationsFailed', first: true }]).list.status).toBe('failed')
+    expect(play([listed(1, 0), { type: 'conversationsFailed', first: true }]).list.status).toBe('ready')
+  })
+})
+
+describe('the newest known timestamp', () => {
+  test('is that of the list, of a push, of an empty conversation, or nothing', () => {
+    expect(newestKnown(undefined)).toBeNull()
+    expect(newestKnown(room(play([{ type: 'opening', peer: JUNHO }])))).toBeNull()
+    expect(newestKnown(room(play([newest(1, 0)])))).toBe(EPOCH)
+    expect(newestKnown(room(play([listed(10, 0), newest(1, 4)])))).toBe(at(10))
+  })
+})

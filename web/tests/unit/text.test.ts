@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  byteLength,
+  checkPeer,
+  checkText,
+  cleanText,
+  fitBytes,
+  MESSAGE_MAX_BYTES,
+  normaliseEmail,
+  peerOf,
+  roomIdOf,
+  splitLinks,
+} from '@/lib/chat'
+
+describe('text', () => {
+  test.each([
+    ['  안녕\r\n하세요  ', '안녕\n하세요'],
+    ['a\u0007b\u0000c', 'abc'],
+    ['a\u202Eb\u2066c\u2069', 'abc'],
+    ['a\uD800b', 'a\uFFFDb'],
+    ['👨‍👩‍👧', '👨‍👩‍👧'],
+    [' \n\t ', ''],
+  ])('is cleaned of what the server refuses: %j', (typed, clean) => {
+    expect(cleanText(typed)).toBe(clean)
+    expect(cleanText(clean)).toBe(clean)
+  })
+
+  test('has a limit in bytes', () => {
+    expect(checkText('')).toBe('messageEmpty')
+    expect(checkText(`${'가'.repeat(2_730)}ab`)).toBeNull()
+    expect(byteLength(`${'가'.repeat(2_730)}ab`)).toBe(MESSAGE_MAX_BYTES)
+    expect(checkText('가'.repeat(2_731))).toBe('messageTooLong')
+  })
+
+  test('is cut between what people see as characters', () => {
+    expect(fitBytes('한👨‍👩‍👧글', 5)).toBe('한')
+    expect(fitBytes('한👨‍👩‍👧글', 21)).toBe('한👨‍👩‍👧')
+    expect(fitBytes('한글', 6)).toBe('한글')
+    const combining = `e${'\u0301'.repeat(5_000)}`
+    expect(fitBytes(combining, 100)).toBe('')
+  })
+
+  test('cut to any length fits, and is a beginning', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(200), (text, max) => {
+        const cut = fitBytes(text, max)
+        return byteLength(cut) <= max && text.startsWith(cut)
+      }),
+    )
+  })
+})
+
+describe('links', () => {
+  test.each([
+    ['https://example.com', ['https://example.com/']],
+    ['여기 https://example.com/a?b=1. 끝', ['https://example.com/a?b=1']],
+    ['(https://example.com/a)', ['https://example.com/a']],
+    [
+      'https://ko.wikipedia.org/wiki/축구_(스포츠)',
+      ['https://ko.wikipedia.org/wiki/%EC%B6%95%EA%B5%AC_(%EC%8A%A4%ED%8F%AC%EC%B8%A0)'],
+    ],
+    ['http://a.example https://b.example', ['http://a.example/', 'https://b.example/']],
+    ['javascript:alert(1)', []],
+    ['data:text/html,<script>alert(1)</script>', []],
+    ['https://bank.example@evil.example/', []],
+    ['https://', []],
+    ['<a href="https://example.com">', ['https://example.com/']],
+  ])('%s', (text, hrefs) => {
+    const parts = splitLinks(text)
+    expect(parts.flatMap((part) => (part.kind === 'link' ? [part.href] : []))).toEqual(hrefs)
+    expect(parts.map((part) => part.text).join('')).toBe(text)
+  })
+
+  test('lose no character and lead to the web only', () => {
+    const piece = fc.oneof(fc.string(), fc.constantFrom('https://', 'javascript:', 'example.com/', '(', ')', '.', '@', ' '))
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const text = pieces.join('')
+        const parts = splitLinks(text)
+        expect(parts.map((part) => part.text).join('')).toBe(text)
+        for (const part of parts) if (part.kind === 'link') expect(part.href).toMatch(/^https?:\/\//)
+      }),
+    )
+  })
+})
+
+describe('addresses', () => {
+  test.each([
+    [' Minji@Example.COM ', 'minji@example.com'],
+    ['a#b@example.com', 'a#b@example.com'],
+    ['minji', null],
+    ['@example.com', null],
+    ['a@b', null],
+    ['a@b..c', null],
+    ['a@b.c#d', null],
+    ['a@b@c.d', null],
+    ['"a b"@example.com', null],
+    ['민지@example.com', null],
+    ['\u212A@example.com', null],
+    [`${'a'.repeat(243)}@example.com`, null],
+  ])('%s', (input, email) => {
+    expect(normaliseEmail(input)).toBe(email)
+  })
+
+  test('of nobody, or of oneself, begin no chat', () => {
+    expect(checkPeer('junho', 'minji@example.com')).toEqual({ problem: 'invalidEmail' })
+    expect(checkPeer('MINJI@example.com', 'minji@example.com')).toEqual({ problem: 'selfChat' })
+    expect(checkPeer('Junho@example.com', 'minji@example.com')).toEqual({ email: 'junho@example.com' })
+  })
+
+  test('make a room that names both, and each finds the other in it', () => {
+    const email = fc.stringMatching(/^[a-c#.+]{1,4}@[a-c]{1,2}\.[a-c]{1,2}$/)
+    fc.assert(
+      fc.property(email, email, (a, b) => {
+        fc.pre(a !== b)
+        expect(roomIdOf(a, b)).toBe(roomIdOf(b, a))
+        expect(peerOf(roomIdOf(a, b), a)).toBe(b)
+      }),
+    )
+    expect(peerOf('a@x.yz#b@x.yz', 'c@x.yz')).toBeNull()
+  })
+})

@@ -112,6 +112,12 @@ export class ChatClient {
     void this.#syncRoom(peer)
   }
 
+  /** Brings everything up to date now, as happens by itself on opening, on focus and on reconnecting. */
+  refresh(): void {
+    this.#transport.check()
+    void this.#sync()
+  }
+
   /** Nothing is looked at any more. */
   leave(): void {
     this.#active = null

@@ -1,0 +1,5 @@
+import { TeamsPage } from '@/components/TeamsPage'
+
+export default function Page() {
+  return <TeamsPage />
+}

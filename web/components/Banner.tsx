@@ -1,0 +1,40 @@
+'use client'
+
+import { useEffect, useState } from 'react'
+import { useTranslations } from 'use-intl'
+import { useChat } from '@/context/ChatSocketContext'
+import type { ConnectionStatus } from '@/lib/chat'
+import { Button } from './Button'
+
+/** A cut of a second is nobody's business. */
+const PATIENCE_MS = 1_500
+
+/** Says when the connection is down, and what that means for messages. */
+export function Banner({ onSignIn }: { onSignIn(): void }) {
+  const t = useTranslations('connection')
+  const status = usePatient(useChat((state) => state.connection))
+  const shown = status !== 'online'
+  return (
+    <div role="status" className="shrink-0">
+      {shown && (
+        <div className="flex min-h-10 items-center justify-center gap-3 border-line border-b bg-warn px-4 py-2 text-on-warn text-sm">
+          <span>{t(status)}</span>
+          {status === 'signedOut' && (
+            <Button look="quiet" className="min-h-8 px-3 text-sm" onClick={onSignIn}>
+              {t('signIn')}
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function usePatient(status: ConnectionStatus): ConnectionStatus {
+  const [shown, setShown] = useState<ConnectionStatus>('online')
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(status), status === 'online' || status === 'signedOut' ? 0 : PATIENCE_MS)
+    return () => clearTimeout(timer)
+  }, [status])
+  return status === 'online' ? 'online' : shown
+}

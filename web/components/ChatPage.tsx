@@ -1,0 +1,65 @@
+'use client'
+
+import { lazy, Suspense, useEffect } from 'react'
+import { useTranslations } from 'use-intl'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
+import { ConversationList } from './ConversationList'
+import { ChatIcon } from './icons'
+import { MessagesSkeleton } from './Skeleton'
+import { usePeer } from './usePeer'
+
+const OPEN = 'conversation-open'
+
+// The list is what shows first; the conversation's code comes right behind it.
+const loadWindow = () => import('./ConversationWindow')
+const ConversationWindow = lazy(loadWindow)
+
+/** The list on the left, the conversation on the right; on a phone one of the two. */
+export function ChatPage() {
+  const client = useChatClient()
+  const peer = usePeer(useChat((state) => state.me))
+
+  useEffect(() => void loadWindow(), [])
+
+  useEffect(() => {
+    if (peer !== null) client.open(peer)
+    // The menu of a phone makes room for a conversation.
+    document.documentElement.classList.toggle(OPEN, peer !== null)
+    return () => {
+      client.leave()
+      document.documentElement.classList.remove(OPEN)
+    }
+  }, [client, peer])
+
+  return (
+    <main className="flex h-full">
+      <div
+        className={`min-w-0 border-line bg-surface md:flex md:w-84 md:shrink-0 md:border-r ${peer === null ? 'flex flex-1 md:flex-none' : 'hidden'}`}
+      >
+        <ConversationList peer={peer} />
+      </div>
+      <div className={`min-w-0 flex-1 md:flex ${peer === null ? 'hidden' : 'flex'}`}>
+        {peer === null ? (
+          <Nothing />
+        ) : (
+          <Suspense fallback={<MessagesSkeleton />}>
+            <ConversationWindow key={peer} peer={peer} />
+          </Suspense>
+        )}
+      </div>
+    </main>
+  )
+}
+
+function Nothing() {
+  const t = useTranslations('window')
+  return (
+    <div className="grid flex-1 place-items-center p-8 text-center">
+      <div>
+        <ChatIcon className="mx-auto mb-3 size-10 text-faint" />
+        <p className="font-medium">{t('choose')}</p>
+        <p className="mt-1 text-muted text-sm">{t('chooseHint')}</p>
+      </div>
+    </div>
+  )
+}

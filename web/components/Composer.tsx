@@ -1,0 +1,163 @@
+'use client'
+
+import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from 'react'
+import { useTranslations } from 'use-intl'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
+import { useSession } from '@/context/SessionContext'
+import {
+  byteLength,
+  checkText,
+  cleanText,
+  ENTER_START,
+  type EnterEvent,
+  enterReducer,
+  fitBytes,
+  MESSAGE_MAX_BYTES,
+} from '@/lib/chat'
+import { SendIcon } from './icons'
+import { nameOf } from './people'
+
+/** The counter appears when less than this share of the room is left. */
+const COUNT_FROM = 0.8
+const HEIGHT_MAX_PX = 180
+
+export function Composer({ peer }: { peer: string }) {
+  const t = useTranslations('composer')
+  const client = useChatClient()
+  const max = useMaxBytes()
+  const field = useRef<HTMLTextAreaElement>(null)
+  const enter = useRef(ENTER_START)
+  const draft = useDraft(peer)
+  // The field itself holds the text: what it holds at the end of a composition is what is sent.
+  const [used, setUsed] = useState(0)
+  const problem = useId()
+
+  const changed = useCallback(() => {
+    const element = field.current
+    if (element === null) return
+    setUsed(byteLength(cleanText(element.value)))
+    element.style.height = 'auto'
+    element.style.height = `${Math.min(element.scrollHeight, HEIGHT_MAX_PX)}px`
+  }, [])
+
+  useEffect(() => {
+    const element = field.current
+    if (element === null) return
+    element.value = draft.load()
+    changed()
+    if (!matchMedia('(pointer: coarse)').matches) element.focus()
+  }, [draft, changed])
+
+  const send = useCallback(() => {
+    const element = field.current
+    if (element === null || checkText(cleanText(element.value), max) !== null) return
+    void client.send(peer, element.value)
+    element.value = ''
+    draft.save('')
+    changed()
+  }, [client, peer, max, draft, changed])
+
+  const reduce = (event: EnterEvent): boolean => {
+    const [next, action] = enterReducer(enter.current, event)
+    enter.current = next
+    if (action === 'send') send()
+    if (action === 'sendNext') setTimeout(send, 0)
+    return action === 'send' || action === 'swallow'
+  }
+
+  const keyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key !== 'Enter') return
+    const { isComposing, keyCode, timeStamp } = event.nativeEvent
+    // On a touch screen Enter is the only way to a new line, and there is a button for sending.
+    const shift = event.shiftKey || event.altKey || (matchMedia('(pointer: coarse)').matches && !event.ctrlKey && !event.metaKey)
+    if (reduce({ type: 'enter', isComposing, keyCode, shift, empty: event.currentTarget.value === '', at: timeStamp }))
+      event.preventDefault()
+  }
+
+  const over = used - max
+  return (
+    <div className="shrink-0 border-line border-t bg-surface px-3 pt-2.5 pb-[max(0.625rem,env(safe-area-inset-bottom))] md:px-6">
+      <div className="mx-auto max-w-3xl">
+        {over > 0 && (
+          <p id={problem} role="alert" className="mb-2 flex flex-wrap items-center gap-x-2 text-danger text-sm">
+            {t('tooLong', { over })}
+            <button
+              type="button"
+              className="rounded px-1 font-medium text-accent-text underline underline-offset-2"
+              onClick={() => {
+                if (field.current === null) return
+                field.current.value = fitBytes(cleanText(field.current.value), max)
+                draft.save(field.current.value)
+                changed()
+                field.current.focus()
+              }}
+            >
+              {t('cut')}
+            </button>
+          </p>
+        )}
+        <div className="flex items-end gap-2 rounded-2xl border border-line bg-ground py-1 pr-1 pl-3.5 focus-within:border-accent">
+          <textarea
+            ref={field}
+            rows={1}
+            aria-label={t('label', { name: nameOf(peer) })}
+            aria-invalid={over > 0}
+            aria-describedby={over > 0 ? problem : undefined}
+            placeholder={t('placeholder')}
+            enterKeyHint="enter"
+            onInput={(event) => {
+              changed()
+              draft.save(event.currentTarget.value)
+              if (event.currentTarget.value !== '') client.typing(peer)
+            }}
+            onKeyDown={keyDown}
+            onCompositionStart={() => reduce({ type: 'compositionstart' })}
+            onCompositionUpdate={({ data }) => reduce({ type: 'compositionupdate', data })}
+            onCompositionEnd={({ data, nativeEvent }) => reduce({ type: 'compositionend', data, at: nativeEvent.timeStamp })}
+            onBlur={() => reduce({ type: 'blur' })}
+            className="min-h-9 min-w-0 flex-1 resize-none self-center bg-transparent py-1.5 text-base leading-normal outline-none placeholder:text-muted md:text-[0.9375rem]"
+          />
+          {used > max * COUNT_FROM && (
+            <span
+              data-testid="bytes"
+              className={`shrink-0 self-center text-xs tabular-nums ${over > 0 ? 'font-medium text-danger' : 'text-muted'}`}
+            >
+              {t('bytes', { used, max })}
+            </span>
+          )}
+          <button
+            type="button"
+            aria-label={t('send')}
+            title={t('send')}
+            disabled={used === 0 || over > 0}
+            onClick={() => {
+              send()
+              field.current?.focus()
+            }}
+            className="grid size-9 shrink-0 place-items-center rounded-xl bg-accent text-on-accent transition-colors hover:bg-accent-strong disabled:bg-transparent disabled:text-muted"
+          >
+            <SendIcon />
+          </button>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function useMaxBytes(): number {
+  const session = useSession()
+  return 'config' in session ? session.config.limits.messageBytes : MESSAGE_MAX_BYTES
+}
+
+/** What was written and not sent, kept for each conversation. */
+function useDraft(peer: string): { load(): string; save(text: string): void } {
+  const me = useChat((state) => state.me)
+  const [drafts] = useState(() => {
+    const key = `chat.draft:${me}:${peer}`
+    return {
+      load: () => localStorage.getItem(key) ?? '',
+      save: (text: string) => (text === '' ? localStorage.removeItem(key) : localStorage.setItem(key, text)),
+    }
+  })
+  return drafts
+}

@@ -1,0 +1,247 @@
+'use client'
+
+import { type KeyboardEvent, lazy, memo, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import { useTranslations } from 'use-intl'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
+import { checkPeer, conversations, type Pending, type Room, unreadOf } from '@/lib/chat'
+import { formatBadge, formatExact, formatListTime } from '@/lib/format'
+import { Button, IconButton } from './Button'
+import { AlertIcon, ChatIcon, PlusIcon, SearchIcon } from './icons'
+import { Avatar, nameOf } from './people'
+import { useKindLabel } from './preview'
+import { ListSkeleton } from './Skeleton'
+import { useLocale } from './useLocale'
+import { showPeer } from './usePeer'
+
+const NewChat = lazy(() => import('./NewChat'))
+
+export function ConversationList({ peer }: { peer: string | null }) {
+  const t = useTranslations('list')
+  const client = useChatClient()
+  const me = useChat((state) => state.me)
+  const { status, nextCursor, more } = useChat((state) => state.list)
+  const rooms = useChat((state) => state.rooms)
+  const pending = useChat((state) => state.pending)
+  const [query, setQuery] = useState('')
+  const [creating, setCreating] = useState(false)
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rooms and what is pending are what it is made from
+  const all = useMemo(() => conversations(client.state), [client, rooms, pending])
+  const wanted = query.trim().toLowerCase()
+  const shown = wanted === '' ? all : all.filter((room) => room.peer.includes(wanted))
+  const found = checkPeer(query, me)
+  const startable = 'email' in found && !all.some((room) => room.peer === found.email) ? found.email : null
+  const open = (email: string) => {
+    setQuery('')
+    showPeer(email)
+  }
+
+  return (
+    <section aria-label={t('label')} className="flex min-h-0 min-w-0 flex-1 flex-col">
+      <header className="flex items-center gap-2 px-4 pt-3 pb-2">
+        <h1 className="flex-1 font-semibold text-xl tracking-tight">{t('label')}</h1>
+        <IconButton label={t('new')} onClick={() => setCreating(true)} className="-mr-2">
+          <PlusIcon className="size-5.5" />
+        </IconButton>
+      </header>
+      <div className="relative px-4 pb-3">
+        <SearchIcon className="pointer-events-none absolute top-2.5 left-7 size-4.5 text-muted" />
+        <input
+          type="search"
+          aria-label={t('search')}
+          placeholder={t('search')}
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && startable !== null) open(startable)
+            if (event.key === 'Escape') setQuery('')
+          }}
+          className="field w-full bg-sunken pl-9"
+        />
+      </div>
+      <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain pb-2">
+        {status === 'loading' && all.length === 0 ? (
+          <div aria-busy="true">
+            <span className="sr-only">{t('loading')}</span>
+            <ListSkeleton />
+          </div>
+        ) : status === 'failed' && all.length === 0 ? (
+          <Notice icon={<AlertIcon className="size-7" />} title={t('failed')} alert>
+            <Button onClick={() => client.refresh()}>{t('retry')}</Button>
+          </Notice>
+        ) : (
+          <>
+            {shown.length > 0 && <Rows rooms={shown} pending={pending} peer={peer} me={me} onOpen={open} />}
+            {startable !== null && (
+              <button
+                type="button"
+                onClick={() => open(startable)}
+                className="flex w-full items-center gap-3 px-4 py-2.5 text-left transition-colors hover:bg-hover"
+              >
+                <Avatar email={startable} />
+                <span className="min-w-0 break-words font-medium text-accent-text">{t('startWith', { email: startable })}</span>
+              </button>
+            )}
+            {all.length === 0 && wanted === '' && (
+              <Notice icon={<ChatIcon className="size-8" />} title={t('empty')} hint={t('emptyHint')}>
+                <Button look="primary" onClick={() => setCreating(true)}>
+                  {t('new')}
+                </Button>
+              </Notice>
+            )}
+            {shown.length === 0 && startable === null && wanted !== '' && (
+              <p className="break-words px-4 py-6 text-center text-muted text-sm">{t('noMatch', { query: query.trim() })}</p>
+            )}
+            {nextCursor !== null && wanted === '' && (
+              <div className="px-4 py-3">
+                <Button className="w-full" disabled={more === 'loading'} onClick={() => void client.loadMoreConversations()}>
+                  {more === 'failed' ? t('retry') : t('more')}
+                </Button>
+              </div>
+            )}
+          </>
+        )}
+      </div>
+      {creating && (
+        <Suspense>
+          <NewChat onClose={() => setCreating(false)} me={me} onStart={open} />
+        </Suspense>
+      )}
+    </section>
+  )
+}
+
+function Notice({
+  icon,
+  title,
+  hint,
+  alert = false,
+  children,
+}: {
+  icon: React.ReactNode
+  title: string
+  hint?: string
+  alert?: boolean
+  children: React.ReactNode
+}) {
+  return (
+    <div role={alert ? 'alert' : undefined} className="grid justify-items-center gap-1 px-6 py-12 text-center">
+      <span className="mb-2 text-faint">{icon}</span>
+      <p className="font-medium">{title}</p>
+      {hint !== undefined && <p className="text-muted text-sm">{hint}</p>}
+      <div className="mt-4">{children}</div>
+    </div>
+  )
+}
+
+interface RowsProps {
+  rooms: readonly Room[]
+  pending: readonly Pending[]
+  peer: string | null
+  me: string
+  onOpen(peer: string): void
+}
+
+function Rows({ rooms, pending, peer, me, onOpen }: RowsProps) {
+  const ref = useRef<HTMLUListElement>(null)
+  const now = useNow()
+  const newest = useMemo(() => new Map(pending.map((entry) => [entry.peer, entry])), [pending])
+
+  const move = (event: KeyboardEvent) => {
+    const rows = [...(ref.current?.querySelectorAll('button') ?? [])]
+    const at = rows.indexOf(document.activeElement as HTMLButtonElement)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key]
+    if (at < 0 || to === undefined) return
+    event.preventDefault()
+    rows[Math.max(0, Math.min(to, rows.length - 1))]?.focus()
+  }
+
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys move between the buttons in it, beside Tab
+    <ul ref={ref} onKeyDown={move}>
+      {rooms.map((room) => (
+        <li key={room.peer}>
+          <Row room={room} pending={newest.get(room.peer)} current={room.peer === peer} me={me} now={now} onOpen={onOpen} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+interface RowProps {
+  room: Room
+  pending: Pending | undefined
+  current: boolean
+  me: string
+  now: number
+  onOpen(peer: string): void
+}
+
+const Row = memo(function Row({ room, pending, current, me, now, onOpen }: RowProps) {
+  const t = useTranslations('list')
+  const locale = useLocale()
+  const preview = usePreview(room, pending, me)
+  const unread = unreadOf(room)
+  const at = pending?.createdAt ?? Date.parse(room.last?.timestamp ?? '')
+  return (
+    <button
+      type="button"
+      onClick={() => onOpen(room.peer)}
+      aria-current={current ? 'true' : undefined}
+      data-peer={room.peer}
+      className={`flex w-full items-center gap-3 px-4 py-2.5 text-left transition-colors ${current ? 'bg-selected' : 'hover:bg-hover'}`}
+    >
+      <Avatar email={room.peer} />
+      <span className="min-w-0 flex-1">
+        <span className="flex items-baseline gap-2">
+          <span className={`truncate ${unread > 0 ? 'font-semibold' : 'font-medium'}`}>{nameOf(room.peer)}</span>
+          {Number.isFinite(at) && (
+            <time
+              dateTime={new Date(at).toISOString()}
+              title={formatExact(locale, at)}
+              className="ml-auto shrink-0 text-muted text-xs tabular-nums"
+            >
+              {formatListTime(locale, at, now)}
+            </time>
+          )}
+        </span>
+        <span className="mt-0.5 flex items-center gap-2">
+          <span
+            className={`min-w-0 flex-1 truncate text-sm ${pending?.status === 'failed' ? 'text-danger' : unread > 0 ? 'text-text' : 'text-muted'}`}
+          >
+            <bdi>{preview}</bdi>
+          </span>
+          {unread > 0 && (
+            <>
+              <span aria-hidden="true" data-testid="unread" className="badge shrink-0">
+                {formatBadge(unread)}
+              </span>
+              <span className="sr-only">{t('unread', { count: formatBadge(unread) })}</span>
+            </>
+          )}
+        </span>
+      </span>
+    </button>
+  )
+})
+
+function usePreview(room: Room, pending: Pending | undefined, me: string): string {
+  const t = useTranslations('list')
+  const w = useTranslations('window')
+  const kindLabel = useKindLabel()
+  if (room.typing) return w('typing')
+  if (pending !== undefined) return t(pending.status === 'failed' ? 'failedSend' : 'pending', { text: pending.text.slice(0, 100) })
+  if (room.last === null) return ''
+  const text = kindLabel(room.last.kind) ?? room.last.preview
+  return room.last.senderEmail === me ? t('you', { text }) : text
+}
+
+/** The time, to the minute: "today" ends at midnight, and nobody reloads for that. */
+function useNow(): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 60_000)
+    return () => clearInterval(timer)
+  }, [])
+  return now
+}

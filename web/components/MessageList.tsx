@@ -1,0 +1,243 @@
+'use client'
+
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useTranslations } from 'use-intl'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
+import { type Pending, type Room, unreadOf } from '@/lib/chat'
+import { Button } from './Button'
+import { AlertIcon, DownIcon } from './icons'
+import { type Item, MessageRow } from './MessageRow'
+import { Avatar, nameOf } from './people'
+import { MessagesSkeleton } from './Skeleton'
+
+/** Close enough to the end to count as being there. */
+const END_PX = 80
+/** How many messages from the top older ones are fetched. */
+const OLDER_WITHIN = 12
+/** Room above the first message, for what is said there. */
+const HEAD_PX = 72
+const ROW_PX = 44
+const LINE_PX = 21
+const LINE_CHARACTERS = 40
+
+export function MessageList({ room }: { room: Room }) {
+  const t = useTranslations('window')
+  const client = useChatClient()
+  const name = nameOf(room.peer)
+  if (room.status === 'ready') return <Messages key={room.peer} room={room} />
+  return (
+    <div className="min-h-0 flex-1">
+      {room.status === 'failed' ? (
+        <div role="alert" className="grid h-full place-items-center px-6">
+          <div className="text-center">
+            <AlertIcon className="mx-auto mb-3 size-8 text-faint" />
+            <p className="mb-4 font-medium">{t('failed')}</p>
+            <Button onClick={() => client.open(room.peer)}>{t('retry')}</Button>
+          </div>
+        </div>
+      ) : (
+        <div aria-busy="true" className="h-full">
+          <span className="sr-only">{t('loading', { name })}</span>
+          <MessagesSkeleton />
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Messages({ room }: { room: Room }) {
+  const t = useTranslations('window')
+  const client = useChatClient()
+  const me = useChat((state) => state.me)
+  const allPending = useChat((state) => state.pending)
+  const pending = useMemo(() => allPending.filter((entry) => entry.peer === room.peer), [allPending, room.peer])
+  const scroller = useRef<HTMLDivElement>(null)
+  const [atEnd, setAtEnd] = useState(true)
+  const name = nameOf(room.peer)
+
+  // Set once: it says where the reader was, not where the reader is.
+  const [divider, setDivider] = useState(() => firstUnread(room))
+  const items = useItems(room, pending)
+  const { count, itemAt, keyOf } = items
+
+  const virtualizer = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => estimate(itemAt(index)),
+    getItemKey: keyOf,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: END_PX,
+    overscan: 8,
+    paddingStart: HEAD_PX,
+    paddingEnd: 12,
+    onChange: (instance) => setAtEnd(instance.isAtEnd(END_PX)),
+  })
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
+  useLayoutEffect(() => {
+    const index = divider === null ? -1 : items.indexOfSeq(divider)
+    // Where reading stopped, if what came since does not fit on the screen.
+    if (index >= 0 && count - index > 12) virtualizer.scrollToIndex(index, { align: 'start' })
+    else virtualizer.scrollToEnd()
+  }, [])
+
+  const first = virtualizer.range?.startIndex ?? 0
+  useEffect(() => {
+    if (first < OLDER_WITHIN && room.older === 'more') void client.loadOlder(room.peer)
+  }, [client, first, room.older, room.peer])
+
+  useMarkRead(room, atEnd)
+
+  // One's own message is always worth seeing.
+  const mine = pending.at(-1)?.id
+  const wasMine = useRef(mine)
+  useLayoutEffect(() => {
+    if (mine === wasMine.current) return
+    wasMine.current = mine
+    if (mine === undefined) return
+    setDivider(null)
+    virtualizer.scrollToEnd()
+  }, [mine, virtualizer])
+
+  const unread = unreadOf(room)
+  return (
+    <div className="relative min-h-0 flex-1">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard */}
+      <div
+        ref={scroller}
+        role="region"
+        aria-label={t('messages')}
+        tabIndex={0}
+        className="h-full overflow-y-auto overscroll-contain outline-offset-[-2px]"
+      >
+        <div ref={(element) => size(element, virtualizer.getTotalSize())} className="relative mx-auto w-full max-w-3xl">
+          <div className="absolute inset-x-0 top-0 grid h-18 place-items-center px-4 text-center text-muted text-sm">
+            <Head room={room} empty={count === 0} />
+          </div>
+          <ul className="contents">
+            {virtualizer.getVirtualItems().map((row) => {
+              const item = itemAt(row.index)
+              return (
+                <li
+                  key={row.key}
+                  data-index={row.index}
+                  ref={(element) => place(element, row.start, virtualizer.measureElement)}
+                  className="absolute inset-x-0 top-0 px-4 md:px-6"
+                >
+                  <MessageRow
+                    item={item}
+                    before={row.index > 0 ? itemAt(row.index - 1) : null}
+                    next={row.index + 1 < count ? itemAt(row.index + 1) : null}
+                    mine={item.kind === 'pending' || item.message.senderEmail === me}
+                    name={name}
+                    readUpTo={room.peerReadUpTo}
+                    divider={item.kind === 'stored' && item.message.seq === divider}
+                  />
+                </li>
+              )
+            })}
+          </ul>
+        </div>
+        {count === 0 && (
+          <div className="absolute inset-0 grid place-items-center px-6 text-center">
+            <div>
+              <Avatar email={room.peer} className="mx-auto mb-3 size-16 text-2xl" />
+              <p className="text-muted">{t('empty', { name })}</p>
+            </div>
+          </div>
+        )}
+      </div>
+      {!atEnd && (
+        <button
+          type="button"
+          onClick={() => virtualizer.scrollToEnd({ behavior: 'auto' })}
+          aria-label={unread > 0 ? t('newMessages', { count: unread }) : t('latest')}
+          className={`absolute bottom-3 flex h-9 items-center gap-1.5 rounded-full border border-line bg-surface text-sm shadow-md transition-colors hover:bg-hover ${unread > 0 ? 'left-1/2 -translate-x-1/2 px-4 font-medium text-accent-text' : 'right-4 w-9 justify-center text-muted md:right-6'}`}
+        >
+          <DownIcon className="size-4" />
+          {unread > 0 && t('newMessages', { count: unread })}
+        </button>
+      )}
+    </div>
+  )
+}
+
+function Head({ room, empty }: { room: Room; empty: boolean }) {
+  const t = useTranslations('window')
+  const client = useChatClient()
+  if (room.older === 'none') return empty ? null : <span>{t('beginning')}</span>
+  if (room.older === 'failed') {
+    return (
+      <span role="alert" className="flex items-center gap-2">
+        {t('olderFailed')}
+        <Button look="plain" className="min-h-8 px-2 text-sm" onClick={() => void client.loadOlder(room.peer)}>
+          {t('retry')}
+        </Button>
+      </span>
+    )
+  }
+  return <span className="animate-pulse">{t('olderLoading')}</span>
+}
+
+/** What is stored, and behind it what is not yet. The key of a message stays the same when it is stored. */
+function useItems(room: Room, pending: readonly Pending[]) {
+  const { messages } = room
+  const stored = messages.length
+  const itemAt = useCallback(
+    (index: number): Item => {
+      const message = messages[index]
+      if (message !== undefined) return { kind: 'stored', message }
+      return { kind: 'pending', entry: pending[index - stored] as Pending }
+    },
+    [messages, pending, stored],
+  )
+  const keyOf = useCallback(
+    (index: number): string => {
+      const item = itemAt(index)
+      if (item.kind === 'pending') return item.entry.id
+      return item.message.senderEmail === room.peer ? `${item.message.seq}` : item.message.clientMessageId
+    },
+    [itemAt, room.peer],
+  )
+  const indexOfSeq = (seq: number) => messages.findIndex((message) => message.seq === seq)
+  return { count: stored + pending.length, itemAt, keyOf, indexOfSeq }
+}
+
+function firstUnread(room: Room): number | null {
+  const { messages, myReadUpTo: mark } = room
+  const first = messages.find(({ senderEmail, timestamp }) => senderEmail === room.peer && timestamp > (mark ?? ''))
+  // In a conversation that was never read everything is new, and a line above it says nothing.
+  return first === undefined || (mark === null && first === messages[0]) ? null : first.seq
+}
+
+/** Read is what is at the end of the list, on a screen that somebody sees. */
+function useMarkRead(room: Room, atEnd: boolean): void {
+  const client = useChatClient()
+  const { peer, messages } = room
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new message is a reason to look again
+  useEffect(() => {
+    const mark = () => {
+      if (atEnd && document.visibilityState === 'visible') client.markRead(peer)
+    }
+    mark()
+    document.addEventListener('visibilitychange', mark)
+    return () => document.removeEventListener('visibilitychange', mark)
+  }, [client, peer, messages, atEnd])
+}
+
+function estimate(item: Item): number {
+  const text = item.kind === 'stored' ? item.message.message : item.entry.text
+  return ROW_PX + Math.min(Math.floor(text.length / LINE_CHARACTERS), 200) * LINE_PX
+}
+
+// By the style's own properties, never as an attribute: the page's policy allows no inline styles.
+function size(element: HTMLElement | null, height: number): void {
+  if (element !== null) element.style.height = `${height}px`
+}
+
+function place(element: HTMLElement | null, top: number, measure: (element: HTMLElement | null) => void): void {
+  if (element !== null) element.style.transform = `translateY(${top}px)`
+  measure(element)
+}

@@ -1,0 +1,120 @@
+'use client'
+
+import { useTheme } from 'next-themes'
+import { useId, useState } from 'react'
+import { useTranslations } from 'use-intl'
+import { inLocale, LOCALE_KEY, LOCALES, type Locale } from '@/lib/locale'
+import { Button } from './Button'
+import { Dialog } from './Dialog'
+import { askToNotify, type NotifyState, notifyState, stopNotifying } from './notify'
+import { useLocale } from './useLocale'
+
+const LANGUAGES: Record<Locale, string> = { ko: '한국어', en: 'English' }
+
+export default function Settings({ onClose, email, onSignOut }: { onClose(): void; email: string; onSignOut(): void }) {
+  const t = useTranslations('settings')
+  return (
+    <Dialog open onClose={onClose} title={t('title')} closeLabel={t('close')}>
+      <div className="grid gap-5">
+        <Language />
+        <Theme />
+        <Notifications />
+        <div className="border-t border-line pt-4">
+          <p className="mb-3 break-all text-sm text-muted">{t('signedInAs', { email })}</p>
+          <Button onClick={onSignOut} className="w-full">
+            {t('signOut')}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  )
+}
+
+function Choice({
+  legend,
+  options,
+  value,
+  onChoose,
+}: {
+  legend: string
+  options: readonly (readonly [string, string])[]
+  value: string
+  onChoose(value: string): void
+}) {
+  const name = useId()
+  return (
+    <fieldset>
+      <legend className="mb-2 text-sm font-medium">{legend}</legend>
+      <div className="flex gap-1 rounded-xl bg-sunken p-1">
+        {options.map(([key, label]) => (
+          <label
+            key={key}
+            className="flex min-h-9 flex-1 cursor-pointer items-center justify-center rounded-lg px-2 text-center text-sm text-muted transition-colors has-checked:bg-surface has-checked:font-medium has-checked:text-text has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          >
+            <input
+              type="radio"
+              name={name}
+              value={key}
+              checked={value === key}
+              onChange={() => onChoose(key)}
+              className="sr-only"
+            />
+            {label}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+function Language() {
+  const t = useTranslations('settings')
+  const locale = useLocale()
+  const choose = (chosen: string) => {
+    localStorage.setItem(LOCALE_KEY, chosen)
+    location.assign(`${inLocale(location.pathname, chosen as Locale)}${location.search}`)
+  }
+  return (
+    <Choice
+      legend={t('language')}
+      options={LOCALES.map((key) => [key, LANGUAGES[key]] as const)}
+      value={locale}
+      onChoose={choose}
+    />
+  )
+}
+
+function Theme() {
+  const t = useTranslations('settings')
+  const { theme = 'system', setTheme } = useTheme()
+  const options = (['system', 'light', 'dark'] as const).map((key) => [key, t(key)] as const)
+  return <Choice legend={t('theme')} options={options} value={theme} onChoose={setTheme} />
+}
+
+function Notifications() {
+  const t = useTranslations('settings')
+  const [state, setState] = useState<NotifyState>(notifyState)
+  const hint = useId()
+  const blocked = state === 'denied' || state === 'unsupported'
+  const change = async (on: boolean) => setState(on ? await askToNotify() : stopNotifying())
+  return (
+    <fieldset>
+      <legend className="mb-2 text-sm font-medium">{t('notifications')}</legend>
+      <label className="flex items-center justify-between gap-3">
+        <span className={blocked ? 'text-muted' : ''}>{t('notify')}</span>
+        <input
+          type="checkbox"
+          role="switch"
+          checked={state === 'on'}
+          disabled={blocked}
+          aria-describedby={hint}
+          onChange={(event) => void change(event.target.checked)}
+          className="switch"
+        />
+      </label>
+      <p id={hint} className="mt-1 text-sm text-muted">
+        {t(state === 'denied' ? 'notifyDenied' : state === 'unsupported' ? 'notifyUnsupported' : 'notifyOn')}
+      </p>
+    </fieldset>
+  )
+}

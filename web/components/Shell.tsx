@@ -1,0 +1,189 @@
+'use client'
+
+import Link from 'next/link'
+import { useSelectedLayoutSegment } from 'next/navigation'
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react'
+import { useTranslations } from 'use-intl'
+import { ChatSocketProvider, useChat, useChatClient } from '@/context/ChatSocketContext'
+import { useSession } from '@/context/SessionContext'
+import { totalUnread } from '@/lib/chat'
+import { formatBadge } from '@/lib/format'
+import { Banner } from './Banner'
+import { Button, IconButton } from './Button'
+import { Incoming } from './Incoming'
+import { AlertIcon, ChatIcon, SettingsIcon, TeamsIcon } from './icons'
+import { ListSkeleton } from './Skeleton'
+import { useLocale } from './useLocale'
+
+// What most visits do not need is loaded when it is needed.
+const Settings = lazy(() => import('./Settings'))
+const SignIn = lazy(() => import('./SignIn'))
+
+/** What is round every page: signing in, the menu, the state of the connection. */
+export function Shell({ children }: { children: ReactNode }) {
+  const session = useSession()
+  switch (session.status) {
+    case 'loading':
+      return <Loading />
+    case 'failed':
+      return <Failed onRetry={session.retry} />
+    case 'signedOut':
+      return (
+        <Suspense fallback={<Loading />}>
+          <SignIn state={session} />
+        </Suspense>
+      )
+    case 'signedIn':
+      return (
+        <ChatSocketProvider config={session.config} session={session.session}>
+          <Frame email={session.session.email} onSignOut={session.signOut} onExpired={session.expire}>
+            {children}
+          </Frame>
+        </ChatSocketProvider>
+      )
+  }
+}
+
+function Loading() {
+  const t = useTranslations('list')
+  return (
+    <div aria-busy="true" className="flex h-dvh">
+      <div className="hidden w-18 border-r border-line bg-surface md:block" />
+      <div className="w-full border-line bg-surface pt-16 md:w-84 md:border-r">
+        <span className="sr-only">{t('loading')}</span>
+        <ListSkeleton />
+      </div>
+    </div>
+  )
+}
+
+function Failed({ onRetry }: { onRetry(): void }) {
+  const t = useTranslations('error')
+  return (
+    <main className="grid min-h-dvh place-items-center px-6">
+      <div role="alert" className="max-w-sm text-center">
+        <AlertIcon className="mx-auto mb-3 size-8 text-muted" />
+        <h1 className="mb-1 text-lg font-semibold">{t('config')}</h1>
+        <p className="mb-5 text-muted">{t('configHint')}</p>
+        <Button look="primary" onClick={onRetry}>
+          {t('retry')}
+        </Button>
+      </div>
+    </main>
+  )
+}
+
+function Frame({
+  email,
+  onSignOut,
+  onExpired,
+  children,
+}: {
+  email: string
+  onSignOut(): void
+  onExpired(): void
+  children: ReactNode
+}) {
+  const [settings, setSettings] = useState(false)
+  return (
+    <div className="flex h-dvh flex-col overflow-hidden md:flex-row">
+      <Nav onSettings={() => setSettings(true)} />
+      <div className="order-1 flex min-h-0 min-w-0 flex-1 flex-col md:order-2">
+        <Banner onSignIn={onExpired} />
+        <div className="relative min-h-0 flex-1">{children}</div>
+      </div>
+      {settings && (
+        <Suspense>
+          <Settings onClose={() => setSettings(false)} email={email} onSignOut={onSignOut} />
+        </Suspense>
+      )}
+      <Incoming />
+    </div>
+  )
+}
+
+/** A rail on the left; on a phone a bar at the bottom, which a conversation covers. */
+function Nav({ onSettings }: { onSettings(): void }) {
+  const page = useSelectedLayoutSegment()
+  const t = useTranslations('nav')
+  const locale = useLocale()
+  const unread = useTotalUnread()
+  return (
+    <nav
+      aria-label={t('label')}
+      className="order-2 flex shrink-0 items-center justify-around border-line border-t bg-surface px-2 pb-[env(safe-area-inset-bottom)] md:order-1 md:w-18 md:flex-col md:justify-start md:gap-1 md:border-t-0 md:border-r md:py-3 in-[.conversation-open]:max-md:hidden"
+    >
+      <NavLink
+        href={`/${locale}/chat/`}
+        current={page === 'chat'}
+        label={t('chat')}
+        badge={unread}
+        badgeLabel={t('unread', { count: unread })}
+      >
+        <ChatIcon className="size-5.5" />
+      </NavLink>
+      <NavLink href={`/${locale}/teams/`} current={page === 'teams'} label={t('teams')}>
+        <TeamsIcon className="size-5.5" />
+      </NavLink>
+      <IconButton label={t('settings')} onClick={onSettings} className="size-12 md:mt-auto">
+        <SettingsIcon className="size-5.5" />
+      </IconButton>
+    </nav>
+  )
+}
+
+function NavLink({
+  href,
+  current,
+  label,
+  badge = 0,
+  badgeLabel,
+  children,
+}: {
+  href: string
+  current: boolean
+  label: string
+  badge?: number
+  badgeLabel?: string
+  children: ReactNode
+}) {
+  return (
+    <Link
+      href={href}
+      prefetch={false}
+      aria-current={current ? 'page' : undefined}
+      className={`relative flex h-14 w-16 flex-col items-center justify-center gap-0.5 rounded-xl font-medium text-[0.6875rem] transition-colors md:w-14 ${current ? 'text-accent-text md:bg-hover' : 'text-muted hover:bg-hover hover:text-text'}`}
+    >
+      {children}
+      {label}
+      {badge > 0 && (
+        <>
+          <span
+            aria-hidden="true"
+            data-testid="total-unread"
+            className="badge absolute top-1 right-2 ring-2 ring-surface md:right-1"
+          >
+            {formatBadge(badge)}
+          </span>
+          <span className="sr-only">{badgeLabel}</span>
+        </>
+      )}
+    </Link>
+  )
+}
+
+/** What is unread altogether; also in the title of the page, and on the app's icon where there is one. */
+function useTotalUnread(): number {
+  const client = useChatClient()
+  const rooms = useChat((state) => state.rooms)
+  const t = useTranslations('app')
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rooms are what it is counted from
+  const unread = useMemo(() => totalUnread(client.state), [client, rooms])
+
+  useEffect(() => {
+    document.title = t('title', { unread, count: formatBadge(unread) })
+    if ('setAppBadge' in navigator) void (unread > 0 ? navigator.setAppBadge(unread) : navigator.clearAppBadge()).catch(() => {})
+  }, [t, unread])
+
+  return unread
+}

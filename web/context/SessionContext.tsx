@@ -1,0 +1,91 @@
+'use client'
+
+import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import type { DevAuth } from '@/lib/auth/dev'
+import type { OidcAuth } from '@/lib/auth/oidc'
+import type { Session } from '@/lib/auth/session'
+import { type AppConfig, loadConfig } from '@/lib/config'
+
+/** Whether somebody has signed in, and how to. */
+export type SessionState =
+  | { status: 'loading' }
+  | { status: 'failed'; retry(): void }
+  | { status: 'signedOut'; config: AppConfig; expired: boolean; signInDev(email: string): void; signInOidc(): void }
+  | { status: 'signedIn'; config: AppConfig; session: Session; signOut(): void; expire(): void }
+
+type Ways = { mode: 'dev'; auth: DevAuth } | { mode: 'oidc'; auth: OidcAuth }
+type Phase =
+  | { status: 'loading' | 'failed' }
+  | { status: 'signedOut'; config: AppConfig; ways: Ways; expired: boolean }
+  | { status: 'signedIn'; config: AppConfig; ways: Ways; session: Session }
+
+const Context = createContext<SessionState>({ status: 'loading' })
+
+export function useSession(): SessionState {
+  return use(Context)
+}
+
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const [phase, setPhase] = useState<Phase>({ status: 'loading' })
+  const started = useRef(false)
+
+  const start = useCallback(async () => {
+    setPhase({ status: 'loading' })
+    try {
+      const config = await loadConfig()
+      const ways = await waysOf(config)
+      const session = await ways.auth.restore()
+      setPhase(
+        session === null ? { status: 'signedOut', config, ways, expired: false } : { status: 'signedIn', config, ways, session },
+      )
+    } catch {
+      setPhase({ status: 'failed' })
+    }
+  }, [])
+
+  useEffect(() => {
+    // A code of the provider is good for one use, and development mode runs effects twice.
+    if (started.current) return
+    started.current = true
+    void start()
+  }, [start])
+
+  const state = useMemo<SessionState>(() => {
+    switch (phase.status) {
+      case 'loading':
+        return { status: 'loading' }
+      case 'failed':
+        return { status: 'failed', retry: () => void start() }
+      case 'signedOut': {
+        const { config, ways } = phase
+        return {
+          status: 'signedOut',
+          config,
+          expired: phase.expired,
+          signInDev: (email) => {
+            if (ways.mode === 'dev') setPhase({ status: 'signedIn', config, ways, session: ways.auth.signIn(email) })
+          },
+          signInOidc: () => {
+            if (ways.mode === 'oidc') void ways.auth.signIn().catch(() => setPhase({ status: 'failed' }))
+          },
+        }
+      }
+      case 'signedIn': {
+        const { config, ways, session } = phase
+        const leave = (expired: boolean) => {
+          setPhase({ status: 'signedOut', config, ways, expired })
+          void session.signOut()
+        }
+        return { status: 'signedIn', config, session, signOut: () => leave(false), expire: () => leave(true) }
+      }
+    }
+  }, [phase, start])
+
+  return <Context value={state}>{children}</Context>
+}
+
+/** Only what is needed is loaded: a development page never loads OpenID Connect. */
+async function waysOf(config: AppConfig): Promise<Ways> {
+  if (config.auth.mode === 'dev') return { mode: 'dev', auth: new (await import('@/lib/auth/dev')).DevAuth(config.auth) }
+  return { mode: 'oidc', auth: new (await import('@/lib/auth/oidc')).OidcAuth(config.auth) }
+}

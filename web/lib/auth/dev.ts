@@ -1,0 +1,118 @@
+import { normaliseEmail, SignedOut, type Tokens } from '../chat'
+import type { DevAuthConfig } from '../config'
+import type { Auth, Session } from './session'
+
+const KEY = 'chat.dev-user'
+/** Renewed this long before it expires: an expired connection hears nothing. */
+const RENEW_BEFORE_MS = 60_000
+const TIMER_MAX_MS = 2 ** 31 - 1
+
+interface Login {
+  accessToken: string
+  email: string
+  expiresAt: string
+}
+
+/**
+ * Signing in as anybody, at a development server. The session belongs to the tab, not to the browser: two tabs side by side are two
+ * people. `?as=ADDRESS` signs in at once.
+ */
+export class DevAuth implements Auth {
+  constructor(
+    private readonly config: DevAuthConfig,
+    private readonly storage: Storage = sessionStorage,
+    private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  async restore(): Promise<Session | null> {
+    const asked = takeParameter('as')
+    const email = normaliseEmail(asked ?? this.storage.getItem(KEY) ?? '')
+    return email === null ? null : this.signIn(email)
+  }
+
+  /** Nothing can be wrong with a login before it is used: a token is asked for when one is needed. */
+  signIn(email: string): Session {
+    this.storage.setItem(KEY, email)
+    const tokens = new DevTokens(() => this.login(email))
+    return {
+      email,
+      tokens,
+      signOut: async () => {
+        tokens.stop()
+        this.storage.removeItem(KEY)
+      },
+    }
+  }
+
+  private async login(email: string): Promise<Login> {
+    const response = await this.fetcher(this.config.loginUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email }),
+    })
+    if (response.status >= 400 && response.status < 500) throw new SignedOut(`the login was refused: HTTP ${response.status}`)
+    if (!response.ok) throw new Error(`the login failed: HTTP ${response.status}`)
+    return (await response.json()) as Login
+  }
+}
+
+class DevTokens implements Tokens {
+  #current: Promise<Login> | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #listeners = new Set<(token: string) => void>()
+
+  constructor(private readonly login: () => Promise<Login>) {}
+
+  async get(): Promise<string> {
+    this.#current ??= this.#begin()
+    return (await this.#current).accessToken
+  }
+
+  async renew(refused: string): Promise<string> {
+    // Whoever asks second gets what the first one got.
+    if (this.#current !== null && (await this.#current.catch(() => null))?.accessToken === refused) this.#current = null
+    return this.get()
+  }
+
+  onRenewed(listener: (token: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #begin(): Promise<Login> {
+    const login = this.login()
+    login.then(
+      ({ expiresAt }) => this.#renewBefore(Date.parse(expiresAt)),
+      () => {
+        this.#current = null
+      },
+    )
+    return login
+  }
+
+  #renewBefore(expiry: number): void {
+    clearTimeout(this.#timer)
+    const delay = expiry - Date.now() - RENEW_BEFORE_MS
+    if (delay <= 0 || delay > TIMER_MAX_MS) return
+    this.#timer = setTimeout(async () => {
+      this.#current = null
+      const token = await this.get().catch(() => null)
+      if (token !== null) for (const listener of this.#listeners) listener(token)
+    }, delay)
+  }
+}
+
+/** A parameter of the page's URL, which then no longer has it. */
+function takeParameter(name: string): string | null {
+  const url = new URL(location.href)
+  const value = url.searchParams.get(name)
+  if (value !== null) {
+    url.searchParams.delete(name)
+    history.replaceState(history.state, '', url)
+  }
+  return value
+}

@@ -1,0 +1,14 @@
+import type { NextConfig } from 'next'
+
+const config: NextConfig = {
+  output: 'export',
+  // `/ko/chat/index.html`: every file server finds it at `/ko/chat/`, without rules of its own.
+  trailingSlash: true,
+  images: { unoptimized: true },
+  // Texts are compiled when the page is built (lib/messages.ts), so the parser can stay at home.
+  turbopack: { resolveAlias: { 'use-intl/format-message': 'use-intl/format-message/format-only' } },
+  // `make web-test` checks types by itself, with the tests.
+  typescript: { ignoreBuildErrors: true },
+}
+
+export default config

@@ -2,11 +2,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use axum::Router;
-use axum::response::Html;
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{Next, from_fn};
+use axum::response::{Html, Response};
 use axum::routing::get;
 use chat_domain::{IMAGE_MAX_BYTES, MESSAGE_TEXT_MAX_BYTES};
 use serde_json::json;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 
 /// The two users to chat as. Anybody else can sign in too.
 pub(crate) const READY_USERS: [&str; 2] = ["minji@example.com", "junho@example.com"];
@@ -19,13 +23,54 @@ pub(crate) fn router(address: SocketAddr, web: Option<&Path>) -> Router {
         ([("content-type", "application/json"), ("cache-control", "no-store")], config)
     });
     let router = Router::new().route("/config.json", config);
-    match web {
-        Some(folder) => router.fallback_service(ServeDir::new(folder)),
+    match web.filter(|folder| folder.join("index.html").is_file()) {
+        Some(folder) => router.merge(pages(address, folder)),
         None => {
             let text = include_str!("index.html").replace("{HOST}", &address.to_string());
+            let missing =
+                web.map(|folder| format!("There is no page in {}: make web builds it.", folder.display()));
+            let text = text.replace("{MISSING}", &missing.unwrap_or_default());
             router.route("/", get(move || async move { Html(text) }))
         }
     }
+}
+
+/// The web page's files, under the strictest policy that it works with: the README of `web` says why it needs no more.
+fn pages(address: SocketAddr, folder: &Path) -> Router {
+    let files = ServeDir::new(folder).not_found_service(ServeFile::new(folder.join("404.html")));
+    let policy = content_security_policy(address);
+    let guard = move |request: Request, next: Next| {
+        let policy = policy.clone();
+        async move {
+            // What is under this path has a hash in its name.
+            let forever = request.uri().path().starts_with("/_next/static/");
+            let caching = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };
+            with_headers(next.run(request).await, policy, caching)
+        }
+    };
+    Router::new().fallback_service(files).layer(from_fn(guard))
+}
+
+fn with_headers(mut response: Response, policy: HeaderValue, caching: &'static str) -> Response {
+    let fixed: [(HeaderName, &'static str); 3] =
+        [(CACHE_CONTROL, caching), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")];
+    let headers = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Nothing inline, nothing evaluated, nothing from elsewhere; connections to this server by both of its names.
+fn content_security_policy(address: SocketAddr) -> HeaderValue {
+    let port = address.port();
+    let servers = format!("http://{address} ws://{address} http://localhost:{port} ws://localhost:{port}");
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {servers}; font-src 'self'; \
+         manifest-src 'self'; connect-src 'self' {servers}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("an address is made of visible ASCII")
 }
 
 fn config(address: SocketAddr) -> serde_json::Value {

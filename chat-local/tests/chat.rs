@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 use support::{Chat, Socket, message};
 use tokio::io::AsyncWriteExt;
@@ -262,6 +265,57 @@ async fn the_page_explains_how_to_chat_and_where_everything_is() {
     let config = chat.request("GET", "/config.json", &[], b"").await.json();
     assert_eq!(config["wsUrl"], format!("ws://{}/prod", chat.address));
     assert_eq!(config["auth"]["users"], json!([MINJI, JUNHO]));
+}
+
+#[tokio::test]
+async fn a_built_page_is_served_under_a_strict_policy() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
+    let files = [
+        ("index.html", "the entrance"),
+        ("404.html", "not there"),
+        ("ko/chat/index.html", "the chat"),
+        ("_next/static/a.js", "1"),
+    ];
+    for (name, text) in files {
+        let file = folder.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let chat = Chat::start(&["--web", folder.to_str().unwrap()]).await;
+    let get = async |path: &str| chat.request("GET", path, &[], b"").await;
+
+    let page = get("/ko/chat/").await;
+    assert_eq!((page.status, page.text().as_str()), (200, "the chat"));
+    let head = page.head.to_ascii_lowercase();
+    for wanted in [
+        "default-src 'none'; script-src 'self'; style-src 'self';",
+        &format!("ws://{} ", chat.address),
+        "frame-ancestors 'none'",
+        "x-content-type-options: nosniff",
+        "cache-control: no-cache",
+    ] {
+        assert!(head.contains(wanted), "{wanted} in {head}");
+    }
+    assert!(!head.contains("unsafe"), "{head}");
+
+    assert_eq!(get("/").await.text(), "the entrance");
+    let unslashed = get("/ko/chat").await;
+    assert!(unslashed.status == 307 && unslashed.head.contains("location: /ko/chat/"), "{}", unslashed.head);
+    assert!(get("/_next/static/a.js").await.head.contains("immutable"));
+    let missing = get("/nowhere").await;
+    assert_eq!((missing.status, missing.text().as_str()), (404, "not there"));
+    assert_eq!(get("/config.json").await.json()["auth"]["mode"], "dev");
+}
+
+#[tokio::test]
+async fn a_page_that_was_not_built_is_named() {
+    let chat = Chat::start(&["--web", "no/such/folder"]).await;
+    let page = chat.request("GET", "/", &[], b"").await;
+    assert!(
+        page.status == 200 && page.text().contains("no/such/folder: make web builds it"),
+        "{}",
+        page.text()
+    );
 }
 
 #[tokio::test]

@@ -157,7 +157,6 @@ function Rows({ rooms, pending, peer, me, onOpen }: RowsProps) {
   }
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrow keys move between the buttons in it, beside Tab
     <ul ref={ref} onKeyDown={move}>
       {rooms.map((room) => (
         <li key={room.peer}>

@@ -23,7 +23,6 @@ export default function ConversationWindow({ peer }: { peer: string }) {
   }, [])
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape leaves the conversation, beside the button for it
     <section
       aria-label={t('label', { name })}
       onKeyDown={(event) => {

@@ -52,7 +52,7 @@ function Messages({ room }: { room: Room }) {
   const me = useChat((state) => state.me)
   const allPending = useChat((state) => state.pending)
   const pending = useMemo(() => allPending.filter((entry) => entry.peer === room.peer), [allPending, room.peer])
-  const scroller = useRef<HTMLDivElement>(null)
+  const scroller = useRef<HTMLElement>(null)
   const [atEnd, setAtEnd] = useState(true)
   const name = nameOf(room.peer)
 
@@ -104,15 +104,17 @@ function Messages({ room }: { room: Room }) {
   const unread = unreadOf(room)
   return (
     <div className="relative min-h-0 flex-1">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard */}
-      <div
+      <section
         ref={scroller}
-        role="region"
         aria-label={t('messages')}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         tabIndex={0}
-        className="h-full overflow-y-auto overscroll-contain outline-offset-[-2px]"
+        className="flex h-full flex-col overflow-y-auto overscroll-contain outline-offset-[-2px]"
       >
-        <div ref={(element) => size(element, virtualizer.getTotalSize())} className="relative mx-auto w-full max-w-3xl">
+        <div
+          ref={(element) => size(element, virtualizer.getTotalSize())}
+          className="relative mx-auto mt-auto w-full max-w-3xl shrink-0"
+        >
           <div className="absolute inset-x-0 top-0 grid h-18 place-items-center px-4 text-center text-muted text-sm">
             <Head room={room} empty={count === 0} />
           </div>
@@ -148,7 +150,7 @@ function Messages({ room }: { room: Room }) {
             </div>
           </div>
         )}
-      </div>
+      </section>
       {!atEnd && (
         <button
           type="button"

@@ -162,8 +162,8 @@ function Text({ text }: { text: string }) {
         part.kind === 'text' ? (
           part.text
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text never change
           <a
+            // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text never change
             key={index}
             href={part.href}
             target="_blank"

@@ -105,6 +105,7 @@ function Notifications() {
         <input
           type="checkbox"
           role="switch"
+          aria-checked={state === 'on'}
           checked={state === 'on'}
           disabled={blocked}
           aria-describedby={hint}

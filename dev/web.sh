@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds and tests the web page: web.sh build | test. What is up to date is left alone.
+set -euo pipefail
+cd "$(dirname "$0")/../web"
+export NEXT_TELEMETRY_DISABLED=1
+
+install() {
+  local wanted
+  wanted=$(sha256sum < package-lock.json)
+  if [ "$(cat node_modules/.installed 2>/dev/null)" != "$wanted" ]; then
+    echo 'fetching what the web page is built from'
+    npm ci --no-audit --no-fund --loglevel=error
+    echo "$wanted" > node_modules/.installed
+  fi
+}
+
+build() {
+  local sources
+  sources=$(find . \( -name node_modules -o -name .next -o -name out -o -path ./tests -o -name test-results \) -prune -o -type f \
+    ! -name '*.tsbuildinfo' ! -name next-env.d.ts ! -name '*.md' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  if [ "$(cat out/.built 2>/dev/null)" != "$sources" ]; then
+    echo 'building the web page'
+    npm run --silent build > .next-build.log 2>&1 || { cat .next-build.log >&2; exit 1; }
+    rm -f .next-build.log
+    echo "$sources" > out/.built
+  fi
+}
+
+install
+case ${1-} in
+  build) build ;;
+  test)
+    npm run --silent lint
+    npm run --silent types
+    npm run --silent unit
+    build
+    npm run --silent budget
+    ;;
+  *)
+    echo 'web.sh build | test' >&2
+    exit 2
+    ;;
+esac

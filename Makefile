@@ -12,19 +12,20 @@ URL ?= ws://127.0.0.1:8080/prod
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: help run test check unit docs-check deny test-dynamodb-local generate package deploy-check bench load idle fmt
+.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check bench load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 run: ## builds and starts the chat, prints its URL and two users to chat as
 	@dev/require.sh
+	@dev/web.sh build
 	@cargo build --release --package chat-local
-	@exec "$$(dev/target-dir.sh)/release/chat-local" $(ARGS)
+	@CHAT_WEB=$${CHAT_WEB:-web/out} exec "$$(dev/target-dir.sh)/release/chat-local" $(ARGS)
 
 test: ## everything CI runs: style, purity, licences, tests, documentation
 	@dev/require.sh test
-	@$(MAKE) --no-print-directory check deny unit docs-check deploy-check
+	@$(MAKE) --no-print-directory check deny unit docs-check web-test deploy-check
 	@echo 'Everything holds.'
 
 check: ## formatting, lints, the domain's purity
@@ -43,6 +44,12 @@ docs-check: ## the documentation builds, and every link in it leads somewhere
 
 deny: ## licences and sources of everything that is depended on
 	dev/tool.sh cargo-deny 0.20.2 check --hide-inclusion-graph licenses bans sources
+
+web: ## builds the web page into web/out
+	dev/web.sh build
+
+web-test: ## the web page: style, types, tests, size
+	dev/web.sh test
 
 test-dynamodb-local: ## the DynamoDB tests against Amazon's own DynamoDB Local (needs Java)
 	dev/test-dynamodb-local.sh

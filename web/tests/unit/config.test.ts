@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { MESSAGE_MAX_BYTES } from '@/lib/chat'
+import { ConfigError, loadConfig, parseConfig } from '@/lib/config'
+
+const dev = {
+  wsUrl: 'ws://h/prod',
+  restUrl: 'http://h/',
+  auth: { mode: 'dev', loginUrl: 'http://h/dev/login', users: ['minji@example.com', 7, 'nobody'] },
+}
+const oidc = { ...dev, auth: { mode: 'oidc', authority: 'https://issuer', clientId: 'c' } }
+
+describe('config.json', () => {
+  test('of a development server', () => {
+    expect(parseConfig(dev)).toEqual({
+      wsUrl: 'ws://h/prod',
+      restUrl: 'http://h',
+      auth: { mode: 'dev', loginUrl: 'http://h/dev/login', users: ['minji@example.com'] },
+      limits: { messageBytes: MESSAGE_MAX_BYTES },
+    })
+  })
+
+  test('of a deployed one', () => {
+    expect(parseConfig({ ...oidc, limits: { messageBytes: 100 } })).toMatchObject({
+      auth: { mode: 'oidc', authority: 'https://issuer', clientId: 'c', scope: 'openid email', logoutUrl: null },
+      limits: { messageBytes: 100 },
+    })
+  })
+
+  test.each([
+    [null, 'config.json is not an object'],
+    [{}, 'auth is not an object'],
+    [{ ...dev, wsUrl: '' }, 'wsUrl is missing'],
+    [{ ...dev, auth: { mode: 'magic' } }, 'auth.mode'],
+    [{ ...dev, auth: { mode: 'oidc' } }, 'auth.authority is missing'],
+  ])('that is wrong says what is wrong: %j', (value, problem) => {
+    expect(() => parseConfig(value)).toThrow(ConfigError)
+    expect(() => parseConfig(value)).toThrow(problem)
+  })
+
+  test('that is not there says so', async () => {
+    await expect(loadConfig(async () => new Response('', { status: 404 }))).rejects.toThrow('HTTP 404')
+  })
+})

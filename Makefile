@@ -6,16 +6,16 @@ SHELL := bash
 
 # Further flags for `make run`, such as ARGS='--listen 127.0.0.1:9000'.
 ARGS ?=
-# The WebSocket URL that `make load` and `make idle` drive.
+# The WebSocket URL that `make load` and `make idle` drive; for `make e2e` the http:// one that its web page is at.
 URL ?= ws://127.0.0.1:8080/prod
 
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check bench load idle fmt
+.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check e2e e2e-local e2e-deployed bench load idle fmt
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
 
 run: ## builds and starts the chat, prints its URL and two users to chat as
 	@dev/require.sh
@@ -25,7 +25,7 @@ run: ## builds and starts the chat, prints its URL and two users to chat as
 
 test: ## everything CI runs: style, purity, licences, tests, documentation
 	@dev/require.sh test
-	@$(MAKE) --no-print-directory check deny unit docs-check web-test deploy-check
+	@$(MAKE) --no-print-directory check deny unit docs-check web-test deploy-check e2e-local e2e-deployed
 	@echo 'Everything holds.'
 
 check: ## formatting, lints, the domain's purity
@@ -56,6 +56,16 @@ test-dynamodb-local: ## the DynamoDB tests against Amazon's own DynamoDB Local (
 
 deploy-check: ## the template of the deployed chat: form, permissions, policy
 	dev/check-deploy.sh
+
+e2e: ## the story of a chat, told of the one at URL=http://... (or see e2e/README.md)
+	URL=$(filter http%,$(URL)) "$$(dev/python-tool.sh e2e)/pytest" --quiet -p no:cacheprovider e2e
+
+e2e-local: ## the same, told of chat-local
+	"$$(dev/python-tool.sh e2e)/python" e2e/local.py
+
+e2e-deployed: ## the same, told of the template and the functions on an emulated AWS
+	dev/package.sh "$$(uname -m | sed s/aarch64/arm64/)"
+	"$$(dev/python-tool.sh e2e)/python" e2e/deployed.py "$$(dev/target-dir.sh)/lambda"
 
 generate: ## writes the files that are generated from the wire types
 	cargo run --quiet --package chat-lambda --features schema --example generate

@@ -5,6 +5,7 @@ The code of a function is BUCKET/<name>.zip, <name> being what `make package` ca
 """
 
 import json
+import logging
 import os
 import pathlib
 import sys
@@ -12,6 +13,9 @@ from types import SimpleNamespace
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
+
+# It says which of its experiments are off.
+logging.getLogger("samtranslator.feature_toggle.feature_toggle").setLevel(logging.ERROR)
 
 TEMPLATE = pathlib.Path(__file__).parent / "template.yaml"
 

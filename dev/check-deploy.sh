@@ -8,6 +8,6 @@ export AWS_DEFAULT_REGION=ap-northeast-2 # cfn-lint knows regions apart, and ask
 "$tools/pytest" --quiet --no-header -p no:cacheprovider deploy/test_template.py
 expanded=$(dev/target-dir.sh)/deploy/template.json
 mkdir -p "$(dirname "$expanded")"
-"$tools/python" deploy/expand.py >"$expanded" 2>/dev/null
+"$tools/python" deploy/expand.py >"$expanded"
 "$tools/cfn-lint" "$expanded"
 "$(dev/python-tool.sh checkov)/checkov" --config-file deploy/checkov.yaml --file "$expanded"

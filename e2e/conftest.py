@@ -1,0 +1,97 @@
+"""Which chat the story is told of, and what that chat cannot show."""
+
+import os
+import uuid
+
+import pytest
+
+from chat import Chat, CognitoAccounts, chat_from_environment
+
+# What a target lacks, and why: the tests that need it are left out, and named at the end. Lacking anything else, or anything
+# less, is an error: a target cannot quietly show less than it did.
+LACKS = {
+    "local": {
+        "cognito": "people sign in as whoever they say",
+        "second_pool": "there is no pool, and so no other one",
+        "database": "rows are in the server's memory",
+    },
+    "deployed": {},
+    # Somebody's own; what it can show depends on what the environment names.
+    "elsewhere": None,
+}
+
+# What a target does otherwise than AWS. These tests run and have to fail there: one that begins to pass is an error too.
+DEVIATES = {
+    "deployed": {
+        "test_a_token_comes_as_a_subprotocol": "the emulator keeps the headers of $connect's answer to itself",
+    },
+}
+
+TARGET = os.environ.get("E2E_TARGET", "elsewhere")
+
+
+def offered(chat: Chat) -> dict[str, bool]:
+    return {
+        "cognito": isinstance(chat.accounts, CognitoAccounts),
+        "second_pool": chat.foreign_token is not None,
+        "database": chat.rows is not None,
+    }
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(what): what a target must have")
+    try:
+        config.chat = chat_from_environment()
+    except LookupError as error:
+        raise pytest.UsageError(str(error)) from None
+    lacking = {what for what, there in offered(config.chat).items() if not there}
+    expected = LACKS[TARGET]
+    if expected is not None and lacking != expected.keys():
+        raise pytest.UsageError(f"{TARGET} lacks {sorted(lacking)}, and should lack {sorted(expected)}")
+    config.lacking = lacking
+    config.left_out = []
+
+
+def pytest_collection_modifyitems(config, items):
+    kept = []
+    for item in items:
+        needed = {need for mark in item.iter_markers("needs") for need in mark.args}
+        if needed & config.lacking:
+            config.left_out.append((item.name, sorted(needed & config.lacking)))
+        else:
+            kept.append(item)
+    deviating = DEVIATES.get(TARGET, {})
+    for item in kept:
+        if item.name in deviating:
+            item.add_marker(pytest.mark.xfail(reason=deviating[item.name], strict=True))
+    items[:] = kept
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for name, lacking in config.left_out:
+        reasons = "; ".join((LACKS[TARGET] or {}).get(what, f"the environment names no {what}") for what in lacking)
+        terminalreporter.write_line(f"not told of {TARGET}: {name}: {reasons}")
+
+
+@pytest.fixture(scope="session")
+def chat(pytestconfig):
+    chat = pytestconfig.chat
+    yield chat
+    chat.accounts.close()
+
+
+@pytest.fixture
+def people(chat):
+    """Makes people that no other test knows, and ends their connections."""
+    suffix = uuid.uuid4().hex[:10]
+
+    def make(*names):
+        return [chat.person(f"{name}+{suffix}@example.com") for name in names]
+
+    yield make
+    chat.open_sockets.close()
+
+
+@pytest.fixture
+def minji_and_junho(people):
+    return people("minji", "junho")

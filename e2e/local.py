@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Tells the story of a chat-local that is started for it: local.py [--features F] [--target T] [FLAGS OF chat-local]"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@contextlib.contextmanager
+def chat_local(features: str, flags: list[str]):
+    """The URL of a chat-local on a port of its own choice."""
+    build = ["cargo", "build", "--quiet", "--package", "chat-local", "--features", features]
+    subprocess.run(build, cwd=ROOT, check=True)
+    folder = subprocess.run([ROOT / "dev/target-dir.sh"], capture_output=True, text=True, check=True).stdout.strip()
+    command = [f"{folder}/debug/chat-local", "--listen", "127.0.0.1:0", *flags]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            first = process.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", first)
+            if not found:
+                sys.exit(f"chat-local did not start: {first}")
+            yield found.group()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.stdout.read()
+    if process.returncode != 0:
+        sys.exit(f"chat-local ended with {process.returncode}")
+
+
+def main() -> int:
+    # Whoever stops this stops what it has started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--features", default="")
+    parser.add_argument("--target", default="local")
+    options, flags = parser.parse_known_args()
+    with chat_local(options.features, flags) as url:
+        story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "e2e"]
+        return subprocess.run(story, env={**os.environ, "URL": url, "E2E_TARGET": options.target}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,556 @@
+"""The story of a chat, told from outside: whatever runs it, and wherever.
+
+Each test has people of its own, so that it can be told of a deployment that others use, and again.
+"""
+
+import struct
+import time
+import zlib
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from chat import EMPTY_ROOM, Device, new_id, timestamp
+
+# ---- Getting in
+
+
+def test_a_token_comes_as_a_subprotocol(chat, minji_and_junho):
+    minji, _ = minji_and_junho
+    assert chat.connect(minji.token).socket.subprotocol == "chat.v1"
+
+
+def test_a_token_comes_in_the_url_as_in_the_seed(chat, minji_and_junho):
+    minji, _ = minji_and_junho
+    device = chat.connect(minji.token, subprotocol=False)
+    assert device.socket.subprotocol is None
+
+
+def is_refused(chat, token, **more):
+    with pytest.raises(InvalidStatus) as refused:
+        chat.connect(token, **more)
+    # API Gateway hands the function's status on; stand-ins may have one of their own.
+    assert 400 <= refused.value.response.status_code < 500
+
+
+@pytest.mark.parametrize("subprotocol", [True, False])
+def test_nobody_connects_without_a_good_token(chat, subprotocol):
+    is_refused(chat, None)
+    is_refused(chat, "garbage", subprotocol=subprotocol)
+    is_refused(chat, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtaW5qaSJ9.x", subprotocol=subprotocol)
+
+
+@pytest.mark.needs("second_pool")
+def test_a_token_of_another_pool_is_refused(chat):
+    is_refused(chat, chat.foreign_token)
+    answer = httpx.get(f"{chat.rest_url}/chat/conversations", headers={"authorization": f"Bearer {chat.foreign_token}"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+
+
+@pytest.mark.needs("cognito")
+def test_who_signs_up_gets_in_once_the_address_is_verified(chat):
+    email = f"minji+{new_id()}@example.com"
+    chat.accounts.sign_up(email)
+    # Said, since not every pool leaves it so.
+    chat.accounts.set_verified(email, False)
+    is_refused(chat, chat.accounts.sign_in(email))
+    chat.accounts.set_verified(email, True)
+    assert chat.connect(chat.accounts.sign_in(email)).ask({"action": "ping"})["type"] == "pong"
+
+
+def test_a_page_of_another_origin_is_refused(chat, minji_and_junho):
+    minji, _ = minji_and_junho
+    is_refused(chat, minji.token, origin="https://elsewhere.example.com")
+
+
+def test_rest_needs_a_token(chat):
+    for headers in ({}, {"authorization": "Bearer garbage"}, {"authorization": "Basic bWluamk6"}):
+        answer = httpx.get(f"{chat.rest_url}/chat/conversations", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+
+
+def test_a_browser_may_ask_first(chat):
+    for path in ("history", "conversations", "uploads", "attachments/x", "proposals"):
+        answer = httpx.options(f"{chat.rest_url}/chat/{path}", headers={"origin": "https://elsewhere.example.com"})
+        assert answer.status_code == 204, path
+        assert "authorization" in answer.headers["access-control-allow-headers"]
+        assert "access-control-allow-origin" not in answer.headers
+
+
+# ---- Sending
+
+
+def test_the_seeds_own_frame_is_enough(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, other = minji.connect(), junho.connect()
+    sent = phone.ask({"action": "sendMessage", "receiverEmail": junho.email, "message": "안녕하세요"})
+    assert sent == {
+        "type": "sent",
+        "clientMessageId": sent["clientMessageId"],
+        "roomId": "#".join(sorted([minji.email, junho.email])),
+        "timestamp": sent["timestamp"],
+        "seq": 1,
+        "duplicate": False,
+    }
+    assert other.await_frame("message") == {
+        "type": "message",
+        "roomId": sent["roomId"],
+        "timestamp": sent["timestamp"],
+        "seq": 1,
+        "senderEmail": minji.email,
+        "receiverEmail": junho.email,
+        "message": "안녕하세요",
+        "read": False,
+        "kind": "text",
+        "clientMessageId": sent["clientMessageId"],
+    }
+    phone.hears_nothing_more()
+
+
+def test_messages_go_both_ways_in_one_order(minji_and_junho):
+    minji, junho = minji_and_junho
+    one, two = minji.connect(), junho.connect()
+    acks = [one.sends(junho, "1"), two.sends(minji, "2"), one.sends(junho, "3"), two.sends(minji, "4")]
+    assert [ack["seq"] for ack in acks] == [1, 2, 3, 4]
+    stamps = [ack["timestamp"] for ack in acks]
+    assert stamps == sorted(set(stamps))
+    assert [two.await_frame("message")["message"] for _ in range(2)] == ["1", "3"]
+    assert [one.await_frame("message")["message"] for _ in range(2)] == ["2", "4"]
+    assert [row["message"] for row in minji.history(junho)["messages"]] == ["4", "3", "2", "1"]
+    assert minji.history(junho)["messages"] == junho.history(minji)["messages"]
+
+
+def test_an_address_is_the_same_however_it_is_typed(minji_and_junho):
+    minji, junho = minji_and_junho
+    device = junho.connect()
+    minji.connect().ask({"action": "sendMessage", "receiverEmail": f" {junho.email.upper()} ", "message": "hello"})
+    assert device.await_frame("message")["receiverEmail"] == junho.email
+
+
+def test_a_retry_gets_the_original_ack_from_any_device(minji_and_junho):
+    minji, junho = minji_and_junho
+    device = junho.connect()
+    named = {"clientMessageId": new_id(), "after": EMPTY_ROOM}
+    first = minji.connect().sends(junho, "once", **named)
+    assert (first["clientMessageId"], first["duplicate"]) == (named["clientMessageId"], False)
+    phone = minji.connect()
+    assert phone.sends(junho, "once", **named) == {**first, "duplicate": True}
+    # Far behind the eight that the head remembers.
+    for number in range(9):
+        phone.sends(junho, str(number))
+    assert phone.sends(junho, "once", **named) == {**first, "duplicate": True}
+    texts = [device.await_frame("message")["message"] for _ in range(10)]
+    assert texts == ["once", *map(str, range(9))]
+    device.hears_nothing_more()
+    assert [row["message"] for row in minji.history(junho)["messages"]].count("once") == 1
+
+
+def test_a_reused_id_is_told_apart_from_a_retry(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, named = minji.connect(), {"clientMessageId": new_id(), "after": EMPTY_ROOM}
+    phone.sends(junho, "one", **named)
+    error = phone.send(junho, "other", **named)
+    assert (error["type"], error["code"], error["retryable"]) == ("error", "idReused", False)
+    assert error["clientMessageId"] == named["clientMessageId"]
+    assert [row["message"] for row in minji.history(junho)["messages"]] == ["one"]
+
+
+def test_all_devices_of_both_see_the_same(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, laptop = minji.connect(), minji.connect()
+    others = [junho.connect(), junho.connect()]
+    sent = phone.sends(junho, "hello")
+    frames = [device.await_frame("message") for device in (laptop, *others)]
+    assert frames[0] == frames[1] == frames[2]
+    assert (frames[0]["timestamp"], frames[0]["seq"]) == (sent["timestamp"], sent["seq"])
+    phone.hears_nothing_more()
+
+
+# ---- Reading
+
+
+def test_history_comes_in_pages_both_ways(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone = minji.connect()
+    acks = [phone.sends(junho, str(number)) for number in range(1, 8)]
+
+    page = junho.history(minji, limit=3)
+    assert [row["message"] for row in page["messages"]] == ["7", "6", "5"]
+    assert (page["hasMore"], page["nextBefore"]) == (True, acks[4]["timestamp"])
+    page = junho.history(minji, limit=3, before=page["nextBefore"])
+    assert [row["message"] for row in page["messages"]] == ["4", "3", "2"]
+    page = junho.history(minji, limit=3, before=page["nextBefore"])
+    assert [row["message"] for row in page["messages"]] == ["1"]
+    assert page["hasMore"] is False and "nextBefore" not in page
+
+    page = junho.history(minji, limit=4, after=acks[1]["timestamp"])
+    assert [row["message"] for row in page["messages"]] == ["3", "4", "5", "6"]
+    assert (page["hasMore"], page["nextAfter"]) == (True, acks[5]["timestamp"])
+    page = junho.history(minji, limit=4, after=page["nextAfter"])
+    assert [row["message"] for row in page["messages"]] == ["7"]
+    assert (page["hasMore"], page["nextAfter"]) == (False, acks[6]["timestamp"])
+    assert [row["seq"] for row in junho.history(minji)["messages"]] == [7, 6, 5, 4, 3, 2, 1]
+
+
+def test_an_answer_is_not_to_be_kept_by_anybody_between(minji_and_junho):
+    minji, junho = minji_and_junho
+    answer = minji.request("GET", "/chat/history", params={"with": junho.email})
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()["messages"] == []
+
+
+def test_what_is_read_shows_on_both_sides(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, laptop, other = minji.connect(), minji.connect(), junho.connect()
+    acks = [phone.sends(junho, str(number)) for number in range(3)]
+    assert [row["read"] for row in minji.history(junho)["messages"]] == [False, False, False]
+
+    told = other.mark_read(minji, acks[1]["timestamp"])
+    assert told == {
+        "type": "read",
+        "roomId": acks[0]["roomId"],
+        "readerEmail": junho.email,
+        "upTo": acks[1]["timestamp"],
+    }
+    assert phone.await_frame("read") == laptop.await_frame("read") == told
+    history = minji.history(junho)
+    assert [row["read"] for row in history["messages"]] == [False, True, True]
+    assert (history["peerReadUpTo"], history["myReadUpTo"]) == (acks[1]["timestamp"], None)
+    assert junho.history(minji)["myReadUpTo"] == acks[1]["timestamp"]
+
+    # A mark never moves back, and never passes the newest message.
+    assert other.mark_read(minji, acks[0]["timestamp"])["upTo"] == acks[1]["timestamp"]
+    assert other.mark_read(minji, timestamp(time.time() + 3_600))["upTo"] == acks[2]["timestamp"]
+
+
+def test_conversations_stand_newest_first_with_what_is_unread(people):
+    minji, junho, mina = people("minji", "junho", "mina")
+    one, two = minji.connect(), mina.connect()
+    assert junho.get("/chat/conversations") == {"conversations": [], "totalUnread": 0, "nextCursor": None}
+    one.sends(junho, "from minji")
+    two.sends(junho, "from mina")
+    last = one.sends(junho, "again from minji")
+
+    listed = junho.get("/chat/conversations")
+    assert [row["peerEmail"] for row in listed["conversations"]] == [minji.email, mina.email]
+    assert (listed["totalUnread"], listed["nextCursor"]) == (3, None)
+    assert listed["conversations"][0] == {
+        "peerEmail": minji.email,
+        "preview": "again from minji",
+        "lastTimestamp": last["timestamp"],
+        "lastSeq": 2,
+        "lastSenderEmail": minji.email,
+        "lastKind": "text",
+        "unread": 2,
+        "peerReadUpTo": None,
+    }
+    junho.connect().mark_read(minji, last["timestamp"])
+    assert junho.get("/chat/conversations")["totalUnread"] == 1
+    (row,) = minji.get("/chat/conversations")["conversations"]
+    assert (row["unread"], row["peerReadUpTo"]) == (0, last["timestamp"])
+
+
+# ---- The rest of the frames
+
+
+def test_typing_reaches_only_those_one_has_written_to(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, other = minji.connect(), junho.connect()
+    phone.say({"action": "typing", "receiverEmail": junho.email})
+    phone.hears_nothing_more()
+    sent = phone.sends(junho, "hello")
+    other.await_frame("message")
+    phone.say({"action": "typing", "receiverEmail": junho.email})
+    assert other.await_frame("typing") == {"type": "typing", "roomId": sent["roomId"], "senderEmail": minji.email}
+    other.hears_nothing_more()
+    assert len(minji.history(junho)["messages"]) == 1
+
+
+def test_a_ping_is_answered_with_the_time(minji_and_junho):
+    minji, _ = minji_and_junho
+    pong = minji.connect().ask({"action": "ping"})
+    assert pong.keys() == {"type", "serverTime"}
+    assert abs(time.time() - time.mktime(time.strptime(pong["serverTime"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
+
+
+def test_a_newer_token_extends_the_connection(chat, minji_and_junho):
+    minji, junho = minji_and_junho
+    phone = minji.connect()
+    answer = phone.ask({"action": "reauth", "token": chat.accounts.token(minji.email)})
+    assert answer.keys() == {"type", "expiresAt"} and answer["expiresAt"] > timestamp(time.time())
+    error = phone.ask({"action": "reauth", "token": junho.token})
+    assert (error["type"], error["code"]) == ("error", "unauthorized")
+    error = phone.ask({"action": "reauth", "token": "garbage"})
+    assert (error["type"], error["code"]) == ("error", "unauthorized")
+
+
+# ---- Connections that end
+
+
+def test_who_vanishes_finds_everything_on_coming_back(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, other = minji.connect(), junho.connect()
+    known = phone.sends(junho, "before")["timestamp"]
+    other.await_frame("message")
+    other.vanish()
+    missed = [phone.sends(junho, text)["timestamp"] for text in ("one", "two")]
+    back = junho.connect()
+    page = junho.history(minji, after=known)
+    assert [row["message"] for row in page["messages"]] == ["one", "two"]
+    assert (page["hasMore"], page["nextAfter"]) == (False, missed[1])
+    phone.sends(junho, "three")
+    assert back.await_frame("message")["message"] == "three"
+
+
+def test_closing_is_no_farewell_for_good(minji_and_junho):
+    minji, junho = minji_and_junho
+    other = junho.connect()
+    other.close()
+    sent = minji.connect().sends(junho, "while you were away")
+    junho.connect()
+    page = junho.history(minji, after=EMPTY_ROOM)
+    assert [row["timestamp"] for row in page["messages"]] == [sent["timestamp"]]
+
+
+@pytest.mark.needs("database")
+def test_the_row_of_a_connection_that_is_gone_goes_with_the_next_push(chat, minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, other = minji.connect(), junho.connect()
+    gone = chat.rows.plant(junho.email)
+    phone.sends(junho, "hello")
+    assert other.await_frame("message")["message"] == "hello"
+    # Pushes end before the answer.
+    assert not chat.rows.has(gone)
+
+
+@pytest.mark.needs("database")
+def test_a_connection_without_a_row_is_told_and_closed(chat, minji_and_junho):
+    minji, junho = minji_and_junho
+    phone = minji.connect()
+    for row in chat.rows.of(minji.email):
+        chat.rows.delete(row)
+    phone.say({"action": "sendMessage", "receiverEmail": junho.email, "message": "is anybody there?"})
+    phone.await_close()
+    assert [(frame["type"], frame["code"], frame["retryable"]) for frame in phone.early] == [
+        ("error", "unknownConnection", True)
+    ]
+    assert minji.history(junho)["messages"] == []
+
+
+# ---- Images and proposals
+
+
+def png(width: int, height: int) -> bytes:
+    """A small image of one colour."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = (b"\0" + b"\x33\x66\x99" * width) * height
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def put(upload: dict, body: bytes, **changed) -> int:
+    headers = {header["name"]: header["value"] for header in upload["headers"]}
+    return httpx.put(upload["url"], content=body, headers={**headers, **changed}).status_code
+
+
+def announce(people, body: bytes):
+    minji, junho = people
+    facts = {"contentType": "image/png", "size": len(body), "width": 16, "height": 9}
+    return minji.post("/chat/uploads", {"with": junho.email, **facts}), facts
+
+
+def test_an_image_goes_up_once_and_down_to_the_members_alone(people):
+    minji, junho, mina = people("minji", "junho", "mina")
+    phone, other = minji.connect(), junho.connect()
+    image = png(16, 9)
+    upload, facts = announce((minji, junho), image)
+    attachment = {"key": upload["key"], **facts, "alt": "a blue field"}
+    error = phone.send(junho, "", attachment=attachment)
+    assert (error["code"], error["retryable"]) == ("attachmentMissing", False)
+
+    assert put(upload, image) == 200
+    sent = phone.sends(junho, "the field", attachment=attachment)
+    frame = other.await_frame("message")
+    assert (frame["kind"], frame["message"], frame["attachment"]) == ("image", "the field", attachment)
+    assert frame["timestamp"] == sent["timestamp"]
+
+    for member in (minji, junho):
+        answer = member.get(f"/chat/attachments/{upload['key']}")
+        assert answer["expiresAt"] > timestamp(time.time())
+        got = httpx.get(answer["url"])
+        assert (got.content, got.headers["content-type"]) == (image, "image/png")
+    answer = mina.request("GET", f"/chat/attachments/{upload['key']}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "attachmentMissing")
+    (row,) = junho.get("/chat/conversations")["conversations"]
+    assert row["lastKind"] == "image"
+
+
+def test_an_upload_is_what_was_announced_and_happens_once(minji_and_junho):
+    image = png(16, 9)
+    upload, _ = announce(minji_and_junho, image)
+    assert put(upload, image + b"more") == 403
+    assert put(upload, image, **{"content-type": "image/svg+xml"}) == 403
+    assert put(upload, image) == 200
+    assert put(upload, image) == 412
+
+
+def test_what_is_no_image_is_not_shown(minji_and_junho):
+    minji, junho = minji_and_junho
+    page = b"<html><script>alert(1)</script></html>"
+    upload, facts = announce(minji_and_junho, page)
+    assert put(upload, page) == 200
+    error = minji.connect().send(junho, "look", attachment={"key": upload["key"], **facts})
+    assert (error["code"], error["retryable"]) == ("attachmentRejected", False)
+    assert minji.history(junho)["messages"] == []
+
+
+def test_an_image_of_another_is_not_shown_as_ones_own(people):
+    minji, junho, mina = people("minji", "junho", "mina")
+    image = png(16, 9)
+    upload, facts = announce((minji, junho), image)
+    assert put(upload, image) == 200
+    attachment = {"key": upload["key"], **facts}
+    for sender, receiver in ((junho, minji), (minji, mina), (mina, junho)):
+        assert sender.connect().send(receiver, "", attachment=attachment)["code"] == "attachmentRejected"
+
+
+MATCH = {"teamName": "Seoul", "opponentTeamName": "Busan", "matchAt": "9000-01-01T00:00:00.000Z", "place": "Jamsil"}
+
+
+def test_a_proposal_from_the_team_page_is_answered_in_the_chat(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, other = minji.connect(), junho.connect()
+    request = {"receiverEmail": junho.email, "clientMessageId": new_id(), "after": EMPTY_ROOM, "proposal": MATCH}
+    proposed = minji.post("/chat/proposals", request)
+    assert (proposed["seq"], proposed["duplicate"]) == (1, False)
+    assert minji.post("/chat/proposals", request) == {**proposed, "duplicate": True}
+    for device in (phone, other):
+        frame = device.await_frame("message")
+        assert (frame["kind"], frame["proposal"]) == ("matchProposal", MATCH)
+
+    def answer(device: Device, to, verdict: str) -> dict:
+        said = {"proposal": proposed["timestamp"], "answer": verdict}
+        return device.ask({"action": "sendMessage", "receiverEmail": to.email, "proposalAnswer": said})
+
+    assert answer(phone, junho, "accepted")["code"] == "proposalState"
+    assert answer(other, minji, "accepted")["type"] == "sent"
+    frame = phone.await_frame("message")
+    assert frame["kind"] == "matchProposalAnswer"
+    assert frame["proposalAnswer"] == {"proposal": proposed["timestamp"], "answer": "accepted"}
+    assert answer(phone, junho, "withdrawn")["code"] == "proposalState"
+    assert answer(other, minji, "declined")["code"] == "proposalState"
+    assert [row["kind"] for row in junho.history(minji)["messages"]] == ["matchProposalAnswer", "matchProposal"]
+
+
+# ---- What is refused, and how
+
+
+def message(**fields) -> dict:
+    return {"action": "sendMessage", "receiverEmail": "junho@example.com", "message": "hello", **fields}
+
+
+REFUSED = {
+    "no JSON": ("hello", "badRequest"),
+    "no action": ({"message": "hello"}, "badRequest"),
+    "an action that is none": ({"action": "shout"}, "badRequest"),
+    "no receiver": ({"action": "sendMessage", "message": "hello"}, "badRequest"),
+    "a number for a text": (message(message=7), "badRequest"),
+    "an id that is none": (message(clientMessageId="7"), "badRequest"),
+    "a time that is none": (message(after="yesterday"), "badRequest"),
+    "after what the room does not hold": (message(after="9000-01-01T00:00:00.000Z"), "badRequest"),
+    "a key that comes twice": ('{"action":"ping","action":"ping"}', "badRequest"),
+    "a reversed text": (message(message="\u202eolleh"), "badRequest"),
+    "no address": (message(receiverEmail="junho"), "invalidEmail"),
+    "an address in another script": (message(receiverEmail="준호@example.com"), "invalidEmail"),
+    "nothing but space": (message(message=" \n "), "messageEmpty"),
+    "a byte too much": (message(message="x" * 8_193), "messageTooLong"),
+    "an attachment of nobody": (
+        message(attachment={"key": "x", "contentType": "image/png", "size": 1, "width": 1, "height": 1}),
+        "attachmentRejected",
+    ),
+    "an answer to no proposal": (
+        message(message=None, proposalAnswer={"proposal": EMPTY_ROOM, "answer": "accepted"}),
+        "proposalState",
+    ),
+    "a proposal in the past": (message(message=None, proposal={**MATCH, "matchAt": EMPTY_ROOM}), "proposalState"),
+}
+
+
+@pytest.mark.parametrize(("frame", "code"), REFUSED.values(), ids=REFUSED)
+def test_a_frame_that_makes_no_sense_is_refused_with_its_code(minji_and_junho, frame, code):
+    minji, _ = minji_and_junho
+    phone = minji.connect()
+    error = phone.ask(frame)
+    assert (error["type"], error["code"], error["retryable"]) == ("error", code, False)
+    assert error["message"] and error["requestId"]
+    phone.hears_nothing_more()
+
+
+def test_nobody_chats_with_themselves(minji_and_junho):
+    minji, _ = minji_and_junho
+    assert minji.connect().send(minji, "me")["code"] == "selfChat"
+    answer = minji.request("GET", "/chat/history", params={"with": minji.email})
+    assert (answer.status_code, answer.json()["code"]) == (400, "selfChat")
+
+
+def test_the_longest_text_arrives_whole(minji_and_junho):
+    minji, junho = minji_and_junho
+    other = junho.connect()
+    # 8,192 bytes, and quotes that JSON makes longer still.
+    text = '"' * 2 + "가" * 2_730
+    minji.connect().sends(junho, text)
+    assert other.await_frame("message")["message"] == text
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({}, "badRequest"),
+        ({"with": "junho"}, "invalidEmail"),
+        ({"with": "junho@example.com", "limit": "0"}, "badRequest"),
+        ({"with": "junho@example.com", "limit": "51"}, "badRequest"),
+        ({"with": "junho@example.com", "before": "yesterday"}, "badRequest"),
+        ({"with": "junho@example.com", "before": EMPTY_ROOM, "after": EMPTY_ROOM}, "badRequest"),
+        ({"with": ["junho@example.com", "mina@example.com"]}, "badRequest"),
+    ],
+    ids=str,
+)
+def test_a_page_that_makes_no_sense_is_refused(minji_and_junho, query, code):
+    minji, _ = minji_and_junho
+    answer = minji.request("GET", "/chat/history", params=query)
+    assert (answer.status_code, answer.json()["code"], answer.json()["retryable"]) == (400, code, False)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"contentType": "image/svg+xml"},
+        {"contentType": "text/html"},
+        {"size": 0},
+        {"size": 10 * 1024 * 1024 + 1},
+        {"width": 16_385},
+        {"height": 0},
+    ],
+    ids=str,
+)
+def test_an_upload_that_is_no_image_is_refused(minji_and_junho, facts):
+    minji, junho = minji_and_junho
+    announced = {"with": junho.email, "contentType": "image/png", "size": 9, "width": 1, "height": 1, **facts}
+    answer = minji.request("POST", "/chat/uploads", json=announced)
+    assert (answer.status_code, answer.json()["code"]) == (422, "attachmentRejected")
+
+
+def test_who_sends_too_fast_is_told_to_wait(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, stored = minji.connect(), 0
+    # 30 at once, and one more each second: a message takes far less than that.
+    while (answer := phone.send(junho, "now"))["type"] == "sent":
+        stored += 1
+        assert stored < 100
+    assert (answer["code"], answer["retryable"]) == ("rateLimited", True)
+    assert 30 <= stored
+    assert len(minji.history(junho, after=EMPTY_ROOM)["messages"]) == min(stored, 50)

@@ -286,6 +286,16 @@ def test_nobody_can_take_an_address_that_is_not_theirs():
     assert "aws.cognito.signin.user.admin" in client["AllowedOAuthScopes"]
 
 
+def test_the_page_is_told_where_everything_is():
+    config = json.loads(re.sub(r"\$\{([\w:]+)\}", r"{\1}", source()["Outputs"]["WebConfig"]["Value"]["Fn::Sub"]))
+    assert config["wsUrl"] == source()["Outputs"]["WebSocketUrl"]["Value"]["Fn::Sub"].replace("${", "{")
+    assert config["restUrl"] == source()["Outputs"]["RestUrl"]["Value"]["Fn::Sub"].replace("${", "{")
+    assert config["auth"]["mode"] == "oidc"
+    assert config["auth"]["scope"].split() == properties("UserPoolClient")["AllowedOAuthScopes"]
+    assert [text(url) for url in properties("UserPoolClient")["CallbackURLs"]] == ["{PageOrigin}/chat/"]
+    assert config["auth"]["logoutUrl"].endswith("logout_uri={PageOrigin}/")
+
+
 def test_a_pool_is_made_only_when_none_is_given():
     for name, resource in RESOURCES.items():
         if resource["Type"].startswith("AWS::Cognito::"):

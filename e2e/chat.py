@@ -263,11 +263,12 @@ def chat_from_environment() -> Chat:
         config = httpx.get(f"{url.rstrip('/')}/config.json", timeout=WITHIN_SECONDS).raise_for_status().json()
         ws_url, rest_url, auth = config["wsUrl"], config["restUrl"], config["auth"]
     else:
-        ws_url, rest_url, auth = needed("WS_URL"), needed("REST_URL"), {"mode": "cognito"}
+        ws_url, rest_url = needed("WS_URL"), needed("REST_URL")
+        auth = {"mode": "oidc", "authority": needed("COGNITO_USER_POOL_ID"), "clientId": needed("COGNITO_CLIENT_ID")}
     if auth["mode"] == "dev":
         accounts = DevAccounts(auth["loginUrl"])
     else:
-        accounts = CognitoAccounts(needed("COGNITO_USER_POOL_ID"), needed("COGNITO_CLIENT_ID"))
+        accounts = CognitoAccounts(auth["authority"].rsplit("/", maxsplit=1)[-1], auth["clientId"])
     table = variable("CONNECTIONS_TABLE")
     return Chat(
         ws_url.rstrip("/"), rest_url.rstrip("/"), accounts, variable("FOREIGN_TOKEN"), Rows(table) if table else None

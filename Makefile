@@ -41,6 +41,7 @@ unit: ## the tests
 docs-check: ## the documentation builds, and every link in it leads somewhere
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --all-features --quiet
 	dev/check-links.py
+	dev/cost.py --check
 
 deny: ## licences and sources of everything that is depended on
 	dev/tool.sh cargo-deny 0.20.2 check --hide-inclusion-graph licenses bans sources

@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
@@ -99,7 +100,7 @@ class Rows:
 
         self.table = boto3.resource("dynamodb").Table(table)
 
-    def plant(self, email: str) -> str:
+    def plant(self, email: str, seconds_ago: int = 3_600) -> str:
         """A row of a connection that is gone, old enough for that to be believed."""
         now = time.time()
         name = f"gone-{uuid.uuid4().hex}="
@@ -108,7 +109,7 @@ class Rows:
                 "connectionId": name,
                 "email": email,
                 "userId": "nobody",
-                "connectedAt": timestamp(now - 3_600),
+                "connectedAt": timestamp(now - seconds_ago),
                 "authExpiresAt": timestamp(now + 3_600),
                 "ttl": int(now + 3_600),
             }
@@ -126,6 +127,14 @@ class Rows:
 
     def delete(self, name: str) -> None:
         self.table.delete_item(Key={"connectionId": name})
+
+
+def await_that(condition: Callable[[], bool]) -> None:
+    """What happens behind everybody's back, and is told to nobody."""
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {WITHIN_SECONDS} s"
+        time.sleep(0.05)
 
 
 def timestamp(seconds: float) -> str:

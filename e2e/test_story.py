@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from chat import EMPTY_ROOM, Device, new_id, timestamp
+from chat import EMPTY_ROOM, Device, await_that, new_id, timestamp
 
 # ---- Getting in
 
@@ -322,6 +322,34 @@ def test_the_row_of_a_connection_that_is_gone_goes_with_the_next_push(chat, minj
     assert other.await_frame("message")["message"] == "hello"
     # Pushes end before the answer.
     assert not chat.rows.has(gone)
+
+
+@pytest.mark.needs("database")
+def test_a_connection_that_is_closed_has_no_row(chat, minji_and_junho):
+    minji, _ = minji_and_junho
+    phone, laptop = minji.connect(), minji.connect()
+    assert len(chat.rows.of(minji.email)) == 2
+    phone.close()
+    await_that(lambda: len(chat.rows.of(minji.email)) == 1)
+    laptop.vanish()
+    await_that(lambda: chat.rows.of(minji.email) == [])
+
+
+def test_the_oldest_connection_beyond_twenty_is_closed(minji_and_junho):
+    minji, junho = minji_and_junho
+    devices = [minji.connect() for _ in range(21)]
+    devices[0].await_close()
+    junho.connect().sends(minji, "still there?")
+    for device in devices[1:]:
+        assert device.await_frame("message")["message"] == "still there?"
+
+
+@pytest.mark.needs("database")
+def test_the_oldest_row_beyond_twenty_goes_if_its_connection_is_gone(chat, minji_and_junho):
+    minji, _ = minji_and_junho
+    rows = [chat.rows.plant(minji.email, seconds_ago) for seconds_ago in range(3_600, 3_580, -1)]
+    minji.connect()
+    assert [chat.rows.has(row) for row in rows] == [False] + [True] * 19
 
 
 @pytest.mark.needs("database")

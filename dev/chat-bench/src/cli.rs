@@ -28,6 +28,9 @@ pub enum Command {
     Load(LoadArgs),
     /// Hold many silent connections, and let a few pairs talk among them
     Idle(IdleArgs),
+    /// Compare two Lambda functions that send: start, first request, warm requests, memory, size
+    #[cfg(feature = "lambda")]
+    Lambda(LambdaArgs),
 }
 
 /// Where the server is.
@@ -164,6 +167,27 @@ impl IdleArgs {
         load.pairs = load.pairs.min(connections / 2);
         Crowd { connections, load }
     }
+}
+
+/// Flags of `lambda`.
+#[cfg(feature = "lambda")]
+#[derive(Debug, Args)]
+pub struct LambdaArgs {
+    /// The function that is measured
+    #[arg(long, value_name = "PROGRAM", default_value = "target/lambda/send/bootstrap")]
+    pub ours: PathBuf,
+    /// The one it is compared with
+    #[arg(long, value_name = "PROGRAM", default_value = "target/lambda/node-send/bootstrap")]
+    pub peer: PathBuf,
+    /// Cold starts of each
+    #[arg(long, default_value_t = 30, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub starts: u32,
+    /// Warm requests after each start
+    #[arg(long, default_value_t = 500, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub warm: u32,
+    /// AWS behind TLS, by a certificate authority made for the run
+    #[arg(long)]
+    pub tls: bool,
 }
 
 #[cfg(test)]

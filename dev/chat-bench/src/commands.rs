@@ -5,9 +5,13 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+#[cfg(feature = "lambda")]
+use crate::cli::LambdaArgs;
 use crate::cli::{Cli, Command, IdleArgs, LoadArgs, Server};
 use crate::error::BenchError;
 use crate::idle::{files_needed, idle};
+#[cfg(feature = "lambda")]
+use crate::lambda::{self, Plan, Transport};
 use crate::process::raise_file_limit;
 use crate::run::{Load, Outcome, run};
 use crate::search::{Search, holds};
@@ -27,6 +31,8 @@ pub fn execute(cli: &Cli) -> Result<bool, BenchError> {
         Command::Load(args) if args.find_max => on_runtime(&args.server, find_max(args)),
         Command::Load(args) => on_runtime(&args.server, load(args)),
         Command::Idle(args) => on_runtime(&args.server, hold(args)),
+        #[cfg(feature = "lambda")]
+        Command::Lambda(args) => on_threads(1, compare(args)),
     }
 }
 
@@ -34,11 +40,18 @@ fn on_runtime(
     server: &Server,
     command: impl Future<Output = Result<bool, BenchError>>,
 ) -> Result<bool, BenchError> {
-    let mut builder = match server.threads {
+    on_threads(server.threads, command)
+}
+
+fn on_threads(
+    threads: u16,
+    command: impl Future<Output = Result<bool, BenchError>>,
+) -> Result<bool, BenchError> {
+    let mut builder = match threads {
         1 => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
-    let runtime = builder.worker_threads(server.threads.into()).enable_all().build();
+    let runtime = builder.worker_threads(threads.into()).enable_all().build();
     runtime.map_err(BenchError::io("start the runtime"))?.block_on(command)
 }
 
@@ -92,6 +105,15 @@ async fn hold(args: &IdleArgs) -> Result<bool, BenchError> {
     let (memory, outcome) = idle(&target, people, args.server.process().as_ref(), &progress_bar()).await?;
     print!("{}\n{}", crowd::report(people, memory), report::outcome(&outcome));
     Ok(outcome.verdict.is_clean())
+}
+
+#[cfg(feature = "lambda")]
+async fn compare(args: &LambdaArgs) -> Result<bool, BenchError> {
+    let transport = if args.tls { Transport::Tls } else { Transport::Plain };
+    let plan = Plan { starts: args.starts, warm: args.warm, transport };
+    let comparison = lambda::compare(&args.ours, &args.peer, plan, &progress_bar()).await?;
+    print!("{comparison}");
+    Ok(comparison.holds())
 }
 
 async fn measured(target: &Target, load: Load, server: &Server) -> Result<Outcome, BenchError> {

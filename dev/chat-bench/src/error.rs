@@ -58,6 +58,25 @@ pub enum BenchError {
         #[source]
         source: Box<tokio_tungstenite::tungstenite::Error>,
     },
+    /// A function did not do what it was measured for.
+    #[cfg(feature = "lambda")]
+    #[error("the function of {program}: {what}")]
+    Function {
+        /// Its program.
+        program: String,
+        /// What happened instead.
+        what: String,
+    },
+    /// An invocation failed.
+    #[cfg(feature = "lambda")]
+    #[error("the function of {program}")]
+    Invocation {
+        /// The function's program.
+        program: String,
+        /// Why.
+        #[source]
+        source: lambda_local::InvokeError,
+    },
 }
 
 impl BenchError {

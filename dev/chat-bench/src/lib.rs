@@ -6,6 +6,8 @@ pub mod drive;
 pub mod error;
 pub mod frames;
 pub mod idle;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod pacer;
 pub mod payload;
 pub mod people;

@@ -12,7 +12,7 @@ URL ?= ws://127.0.0.1:8080/prod
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check e2e e2e-local e2e-deployed bench load idle fmt
+.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check e2e e2e-local e2e-deployed bench bench-lambda load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -76,6 +76,12 @@ package: ## the four Lambda functions as target/lambda/<name>.zip; ARCH=arm64 fo
 
 bench: ## instructions of send, history page and mark read, by the length of the room
 	cargo bench --package chat-bench --bench domain
+
+bench-lambda: package ## the shipped send beside the same in JavaScript: cold start, warm requests, memory, size
+	dev/build-node-send.sh
+	cargo build --release --package chat-bench --features lambda
+	"$$(dev/target-dir.sh)/release/chat-bench" lambda --lambda-dir "$$(dev/target-dir.sh)/lambda"
+	"$$(dev/target-dir.sh)/release/chat-bench" lambda --lambda-dir "$$(dev/target-dir.sh)/lambda" --tls
 
 load: ## the highest sustained rate of a running chat, and its latency at half of that
 	cargo run --release --package chat-bench -- load --url $(URL) --find-max

@@ -173,12 +173,9 @@ impl IdleArgs {
 #[cfg(feature = "lambda")]
 #[derive(Debug, Args)]
 pub struct LambdaArgs {
-    /// The function that is measured
-    #[arg(long, value_name = "PROGRAM", default_value = "target/lambda/send/bootstrap")]
-    pub ours: PathBuf,
-    /// The one it is compared with
-    #[arg(long, value_name = "PROGRAM", default_value = "target/lambda/node-send/bootstrap")]
-    pub peer: PathBuf,
+    /// Where `send/bootstrap` and `node-send/bootstrap` are
+    #[arg(long, value_name = "FOLDER", default_value = "target/lambda")]
+    pub lambda_dir: PathBuf,
     /// Cold starts of each
     #[arg(long, default_value_t = 30, value_parser = value_parser!(u32).range(1..=10_000))]
     pub starts: u32,

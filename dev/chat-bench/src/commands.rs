@@ -111,7 +111,9 @@ async fn hold(args: &IdleArgs) -> Result<bool, BenchError> {
 async fn compare(args: &LambdaArgs) -> Result<bool, BenchError> {
     let transport = if args.tls { Transport::Tls } else { Transport::Plain };
     let plan = Plan { starts: args.starts, warm: args.warm, transport };
-    let comparison = lambda::compare(&args.ours, &args.peer, plan, &progress_bar()).await?;
+    let program = |name: &str| args.lambda_dir.join(name).join("bootstrap");
+    let (ours, peer) = (program("send"), program("node-send"));
+    let comparison = lambda::compare(&ours, &peer, plan, &progress_bar()).await?;
     print!("{comparison}");
     Ok(comparison.holds())
 }

@@ -39,7 +39,7 @@ impl Comparison {
     /// Whether both asked AWS for the same, and every target is met.
     pub fn holds(&self) -> bool {
         self.same_calls()
-            && self.zip_bytes.0.is_none_or(|bytes| bytes <= ZIP_BYTES_MAX)
+            && self.zip_bytes.0.is_some_and(|bytes| bytes <= ZIP_BYTES_MAX)
             && ROWS
                 .iter()
                 .all(|(_, of, _, target)| target.is_none_or(|target| self.ratio(*of).median >= target))

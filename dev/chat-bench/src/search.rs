@@ -43,7 +43,7 @@ impl Search {
         *end = Some(self.next);
         self.next = match (self.best, self.worst) {
             (Some(best), None) => ((best as f64 * GROWTH) as u64).max(best + 1),
-            (Some(best), Some(worst)) => (best as f64 * worst as f64).sqrt() as u64,
+            (Some(best), Some(worst)) => ((best as f64 * worst as f64).sqrt() as u64).max(best + 1),
             (None, _) => (self.next / 2).max(1),
         };
     }
@@ -86,6 +86,11 @@ mod tests {
     #[test]
     fn a_server_that_cannot_do_one_message_has_no_rate() {
         assert_eq!(search(1_000, 0).0, None);
+    }
+
+    #[test]
+    fn a_gap_between_low_rates_is_narrowed_too() {
+        assert_eq!(search(80, 12).0, Some(12));
     }
 
     #[test]

@@ -12,9 +12,9 @@ use crate::instance::{self, Job};
 use crate::runtime_api::PAYLOAD_BYTES_MAX;
 use crate::{FunctionConfig, InvokeError};
 
-/// How long an invocation waits for an instance that has answered and not yet asked for the next event, before
-/// it takes a new one. A runtime asks within a millisecond.
-const FINISHING_GRACE: Duration = Duration::from_millis(50);
+/// How long an invocation waits for an instance that has answered and not yet asked for the next event, before it takes a
+/// new one. A runtime asks within a millisecond; on a machine too busy for that, a new process would not be sooner.
+const FINISHING_GRACE: Duration = Duration::from_millis(500);
 
 /// A Lambda function: up to [`instances_max`](FunctionConfig::instances_max) processes of one program.
 ///

@@ -28,15 +28,20 @@ type Ready = oneshot::Sender<Result<(), InvokeError>>;
 type Next = Reply;
 
 /// Starts an instance for this event.
-pub(crate) async fn on_demand(alive: Alive, job: Job) {
+pub(crate) async fn on_demand(mut alive: Alive, mut job: Job) {
     let shared = Arc::clone(&alive.shared);
-    match Instance::start_or_retry(&shared).await {
-        Ok((instance, next, deadline, init_duration)) => {
-            instance.live(alive, next, First::Event(Task { job, deadline, init_duration })).await;
-        }
-        Err(error) => {
-            drop(alive);
-            let _ = job.caller.send(Err(error));
+    loop {
+        match Instance::start_or_retry(&shared).await {
+            Ok((instance, next, deadline, init_duration)) => {
+                let first = First::Event(Task { job, deadline, init_duration });
+                let Some(unserved) = instance.live(alive, next, first).await else { return };
+                (alive, job) = unserved;
+            }
+            Err(error) => {
+                drop(alive);
+                let _ = job.caller.send(Err(error));
+                return;
+            }
         }
     }
 }
@@ -46,7 +51,11 @@ pub(crate) async fn provisioned(alive: Alive, ready: Ready) {
     let shared = Arc::clone(&alive.shared);
     let limit = Deadline::after(shared.config.init_timeout);
     match Instance::start(&shared, "provisioned-concurrency", limit).await {
-        Ok((instance, next)) => instance.live(alive, next, First::Sleep(ready)).await,
+        Ok((instance, next)) => {
+            if let Some((alive, job)) = instance.live(alive, next, First::Sleep(ready)).await {
+                on_demand(alive, job).await;
+            }
+        }
         Err(error) => {
             drop(alive);
             let _ = ready.send(Err(error));
@@ -136,20 +145,25 @@ impl Instance {
         }
     }
 
-    async fn live(mut self, mut alive: Alive, mut next: Next, first: First) {
-        let (mut task, mut ready) = match first {
+    /// Up to the end of the process. An event that came when it had ended already needs another one.
+    async fn live(mut self, mut alive: Alive, mut next: Next, first: First) -> Option<(Alive, Job)> {
+        let (mut first, mut ready) = match first {
             First::Event(task) => (Some(task), None),
             First::Sleep(ready) => (None, Some(ready)),
         };
         let failed = loop {
-            if task.is_none() {
-                task = self.sleep(&mut alive, &mut next, ready.take()).await.map(|job| Task {
-                    job,
-                    deadline: Deadline::after(self.shared.config.timeout),
-                    init_duration: None,
-                });
-            }
-            let Some(task) = task.take() else { break None };
+            let task = match first.take() {
+                Some(task) => task,
+                None => {
+                    let Some(job) = self.sleep(&mut alive, &mut next, ready.take()).await else { break None };
+                    if self.process.has_ended() {
+                        self.process.end().await;
+                        return Some((alive, job));
+                    }
+                    let deadline = Deadline::after(self.shared.config.timeout);
+                    Task { job, deadline, init_duration: None }
+                }
+            };
             match self.invoke(&mut alive, task, next).await {
                 Ok(again) => next = again,
                 Err(failed) => break failed,
@@ -161,6 +175,7 @@ impl Instance {
         if let Some((caller, error)) = failed {
             let _ = caller.send(Err(error));
         }
+        None
     }
 
     /// Waits for an event, frozen. `None`: nobody needs this instance any more.

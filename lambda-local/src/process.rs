@@ -77,6 +77,10 @@ impl Process {
         self.child.wait().await
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Kills it, as Lambda does, and returns when it has ended and all its output was handed on.
     pub(crate) async fn end(mut self) {
         let _ = kill_process_group(self.group, Signal::KILL);

@@ -50,11 +50,11 @@ async fn a_node_script_is_a_function() {
 
 async fn runs(script: &str, expected: &str) {
     let mut config = FunctionConfig::new("script", program(script));
-    (config.timeout, config.init_timeout) = (PATIENCE, PATIENCE);
+    (config.timeout, config.init_timeout, config.instances_max) = (PATIENCE, PATIENCE, 1);
     let function = Function::new(config);
     let mut pids = Vec::new();
     for _ in 0..3 {
-        let invocation = function.invoke(Bytes::from_static(br#"{"n":1.5}"#)).await.unwrap();
+        let invocation = invoke_when_free(&function, json!({ "n": 1.5 })).await.unwrap();
         assert_eq!(String::from_utf8_lossy(&invocation.payload), expected);
         pids.push(invocation.report.process_id);
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use lambda_local::InvokeError;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -67,6 +68,22 @@ async fn work_after_the_answer_has_to_end_in_time_too() {
     // Its place is free a moment later.
     let afresh = invoke_when_free(&function, json!({})).await;
     assert_ne!(afresh.unwrap().report.process_id, lingering);
+}
+
+/// An answer counts, whatever becomes of the process.
+#[tokio::test]
+async fn a_process_may_end_after_its_answer_or_while_frozen() {
+    let function = function_with(|config| config.instances_max = 1);
+    let left = answer(&function, json!({ "do": "leave" })).await["pid"].clone();
+    let second = invoke_when_free(&function, json!({})).await.unwrap().report;
+    assert_ne!(left, second.process_id);
+    assert!(second.init_duration.is_some());
+
+    let frozen = Pid::from_raw(second.process_id.cast_signed()).unwrap();
+    kill_process(frozen, Signal::KILL).unwrap();
+    until("it ends", || !lives(second.process_id)).await;
+    let third = invoke_when_free(&function, json!({})).await;
+    assert_ne!(third.unwrap().report.process_id, second.process_id);
 }
 
 #[tokio::test]

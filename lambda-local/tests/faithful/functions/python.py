@@ -84,6 +84,8 @@ def handle(event, given):
         wait_for(path)
     if do == "linger":
         return {"pid": os.getpid()}, lambda: wait_for(path)
+    if do == "leave":
+        return {"pid": os.getpid()}, lambda: os._exit(8)
     if do == "count":
         threading.Thread(target=count, args=[path], daemon=True).start()
         wait_for(path)

@@ -327,6 +327,14 @@ def test_access_logs_hold_neither_query_strings_nor_addresses(settings):
     assert json.loads(re.sub(r"\$context\.[\w.]+", "x", settings["Format"])).keys() >= {"requestId", "status"}
 
 
+def test_a_stage_that_logs_comes_after_the_role_that_logs():
+    # By a reference: DependsOn takes nothing that may be absent.
+    reference = {"Fn::If": ["CreateApiGatewayLogRole", {"Ref": "ApiGatewayAccount"}, "kept"]}
+    assert reference in properties("WebSocketApi")["Tags"].values()
+    assert properties("WebSocketApiprodStage")["ApiId"] == {"Ref": "WebSocketApi"}
+    assert reference in [tag["Value"] for tag in properties("RestApiprodStage")["Tags"]]
+
+
 def test_requests_are_not_traced_into_logs():
     (settings,) = properties("RestApiprodStage")["MethodSettings"]
     assert settings["DataTraceEnabled"] is False

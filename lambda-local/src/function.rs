@@ -49,7 +49,7 @@ pub struct Report {
     pub duration: Duration,
     /// The most memory that the process ever had. Linux only.
     pub memory_peak_bytes: Option<u64>,
-    /// Processor time of the process since its start, in steps of 10 ms. Linux only.
+    /// Processor time of the process since its start, without that of its children. Linux only.
     pub cpu_total: Option<Duration>,
 }
 

@@ -97,14 +97,29 @@ impl Process {
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
     }
 
-    /// Processor time of all its threads so far, in steps of 10 ms: `utime` and `stime` of proc(5).
+    /// Processor time so far. What threads that ended have used is known in steps of 10 ms only.
     pub(crate) fn cpu_total(&self) -> Option<Duration> {
+        Some(self.cpu_of_all_threads()?.max(self.cpu_of_living_threads().unwrap_or_default()))
+    }
+
+    /// `utime` and `stime` of proc(5).
+    fn cpu_of_all_threads(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
         // The second field is a name in parentheses, which may hold anything; what is wanted are fields 14 and 15.
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
         let user = fields.next()?.parse::<u64>().ok()?;
         let ticks = user.checked_add(fields.next()?.parse().ok()?)?;
         Some(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+    }
+
+    /// `schedstat` of each, in nanoseconds, where the kernel counts them.
+    fn cpu_of_living_threads(&self) -> Option<Duration> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.id())).ok()?;
+        let nanos = threads.filter_map(|thread| {
+            let schedstat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            schedstat.split_ascii_whitespace().next()?.parse::<u64>().ok()
+        });
+        Some(Duration::from_nanos(nanos.sum()))
     }
 }
 

@@ -325,6 +325,14 @@ def test_the_row_of_a_connection_that_is_gone_goes_with_the_next_push(chat, minj
 
 
 @pytest.mark.needs("database")
+def test_it_goes_with_a_proposal_from_the_team_page_as_well(chat, minji_and_junho):
+    minji, junho = minji_and_junho
+    gone = chat.rows.plant(junho.email)
+    minji.post("/chat/proposals", {"receiverEmail": junho.email, "clientMessageId": new_id(), "proposal": MATCH})
+    assert not chat.rows.has(gone)
+
+
+@pytest.mark.needs("database")
 def test_a_connection_that_is_closed_has_no_row(chat, minji_and_junho):
     minji, _ = minji_and_junho
     phone, laptop = minji.connect(), minji.connect()

@@ -152,6 +152,27 @@ def token_of_another_pool() -> str:
     return CognitoAccounts(pool, client).token("minji@example.com")
 
 
+def told_by_logs() -> str:
+    """What the functions have logged."""
+    logs = boto3.client("logs")
+    lines = []
+    for name in ("connect", "disconnect", "send", "history"):
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{STACK}-{name}")
+        lines += [event["message"] for page in pages for event in page["events"]]
+    return "\n".join(lines)
+
+
+def check_logs(logs: str) -> None:
+    """They tell what happened, and nothing of what people said, who they are, or what they signed in with."""
+    for told in ("connected", "disconnected", "refused", '"outcome":"stored"', '"outcome":"duplicate"', '"Sends":', '"Gone":'):
+        if told not in logs:
+            sys.exit(f"the functions' logs do not tell: {told}")
+    # Tokens are JSON in base64. The last are what the story's people say.
+    for secret in ("@example.com", "eyJ", "안녕하세요", "again from minji", "the field", "is anybody there"):
+        if secret in logs:
+            sys.exit(f"the functions' logs hold {secret}")
+
+
 def main() -> int:
     # Whoever stops this stops what it has started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -181,6 +202,8 @@ def main() -> int:
             }
             story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "e2e", *sys.argv[2:]]
             result = subprocess.run(story, env=environment).returncode
+            if result == 0:
+                check_logs(told_by_logs())
             if result != 0:
                 log = (pathlib.Path(folder) / "log").read_text(encoding="utf-8").splitlines()
                 print("the emulator's log ends:", *log[-200:], sep="\n", file=sys.stderr)

@@ -15,6 +15,6 @@ glibc=2.34 # of Amazon Linux 2023, which provided.al2023 is
 out=$(dev/target-dir.sh)/lambda
 PATH=$(dev/python-tool.sh package):$PATH
 export PATH
-cargo lambda build --quiet --locked --package chat-lambda --features aws --bins --profile lambda \
+cargo lambda build --quiet --locked --package chat-lambda --features aws --bins --profile deployed \
   --target "$triple.$glibc" --lambda-dir "$out"
 dev/zip-functions.py "$out" connect disconnect send history

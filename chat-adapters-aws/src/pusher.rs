@@ -12,8 +12,8 @@ use crate::calls::{self, OnlyIfNothingHappened};
 /// Pushes through the `@connections` API of an API Gateway WebSocket API.
 ///
 /// - The gateway's refusals keep their meaning: 410 is [`Gone`](PushError::Gone), 413 [`TooLarge`](PushError::TooLarge), 429
-///   [`Throttled`](PushError::Throttled). Everything else is [`Unavailable`](PushError::Unavailable), 403 among it: the
-///   function lacks the permission, or signs for another stage.
+///   [`Throttled`](PushError::Throttled), 403 [`Forbidden`](PushError::Forbidden). Everything else is
+///   [`Unavailable`](PushError::Unavailable).
 /// - A frame is posted again only when the gateway refused it for want of capacity. A call takes at most 7 seconds.
 ///
 /// ```no_run
@@ -53,6 +53,10 @@ where
         Some("PayloadTooLargeException") => PushError::TooLarge,
         Some("LimitExceededException" | "ThrottlingException" | "TooManyRequestsException") => {
             PushError::Throttled
+        }
+        // By its status: a wrong signature and an expired one have other codes than a missing permission.
+        _ if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) => {
+            PushError::Forbidden { operation, source: error.into() }
         }
         _ => PushError::Unavailable { operation, source: error.into() },
     }

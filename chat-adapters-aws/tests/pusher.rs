@@ -215,12 +215,15 @@ mod errors {
     }
 
     #[tokio::test]
-    async fn a_missing_permission_is_unavailable_and_says_why() {
-        for (outcome, attempts) in answered(403, "ForbiddenException").await {
-            let Err(PushError::Unavailable { source, .. }) = outcome else { panic!("{outcome:?}") };
-            let mut reasons = std::iter::successors(Some(&*source as &dyn std::error::Error), |e| e.source());
-            assert!(reasons.any(|reason| reason.to_string().contains("Forbidden")), "{source:?}");
-            assert_eq!(attempts, 1);
+    async fn a_missing_permission_is_forbidden_and_says_why() {
+        for code in ["ForbiddenException", "AccessDeniedException", "InvalidSignatureException"] {
+            for (outcome, attempts) in answered(403, code).await {
+                let Err(PushError::Forbidden { source, .. }) = outcome else { panic!("{outcome:?}") };
+                let mut reasons =
+                    std::iter::successors(Some(&*source as &dyn std::error::Error), |e| e.source());
+                assert!(reasons.any(|reason| reason.to_string().contains(code)), "{source:?}");
+                assert_eq!(attempts, 1);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use chat_adapters_aws::{
 };
 
 use super::config::{AwsConfig, CognitoConfig, SendConfig, region_of_pool};
+use super::pusher::WatchedPusher;
 use crate::JitteredBackoff;
 use crate::functions::Ports;
 use crate::wire::frames::encode;
@@ -50,9 +51,10 @@ impl<'a> Clients<'a> {
 
     /// A pusher to the stage at this URL.
     #[must_use]
-    pub fn pusher(&self, callback_url: &str) -> ApiGatewayPusher {
+    pub fn pusher(&self, callback_url: &str) -> WatchedPusher<ApiGatewayPusher> {
         let (region, endpoint) = (self.config.region.clone(), Some(callback_url.to_owned()));
-        ApiGatewayPusher::new(sdk_config!(aws_sdk_apigatewaymanagement, self, region, endpoint), encode)
+        let config = sdk_config!(aws_sdk_apigatewaymanagement, self, region, endpoint);
+        WatchedPusher::new(ApiGatewayPusher::new(config, encode))
     }
 
     /// A verifier of tokens of this pool and these clients.

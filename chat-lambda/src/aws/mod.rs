@@ -5,6 +5,7 @@ mod clients;
 mod config;
 pub mod logs;
 pub mod metrics;
+mod pusher;
 mod run;
 pub mod warm;
 
@@ -13,4 +14,5 @@ pub use config::{
     AwsConfig, CognitoConfig, ConfigError, ConnectConfig, DisconnectConfig, FromEnvironment, HistoryConfig,
     SendConfig,
 };
+pub use pusher::{PUSH_WITHIN, WatchedPusher};
 pub use run::{ANSWER_WITHIN, StartError, invoke, run, start};

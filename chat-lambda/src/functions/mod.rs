@@ -24,6 +24,9 @@ pub use history::{HistoryFunction, REST_ROUTES};
 pub use origins::AllowedOrigins;
 pub use send::SendFunction;
 
+#[cfg(feature = "aws")]
+pub(crate) use response::chain;
+
 use crate::wire::error::{ErrorCode, WireError};
 
 /// The WebSocket subprotocol: a client offers it, followed by its token, and the server selects it.

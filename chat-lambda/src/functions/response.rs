@@ -45,7 +45,7 @@ pub(super) fn refuse(error: ChatError, correlation: &Correlation) -> WireError {
 }
 
 /// An error and what is behind it, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -55,6 +55,7 @@ async fn what_an_outdated_list_says_of_its_age_deletes_no_row() {
 #[case::throttled(|| PushError::Throttled)]
 #[case::unavailable(|| PushError::Unavailable { operation: "push", source: "timed out".into() })]
 #[case::too_large(|| PushError::TooLarge)]
+#[case::forbidden(|| PushError::Forbidden { operation: "push", source: "no permission".into() })]
 #[tokio::test]
 async fn any_other_failure_keeps_the_row_and_the_ack(#[case] error: fn() -> PushError) {
     let chat = Chat::new().await;

@@ -1,0 +1,64 @@
+//! What was uploaded is not what was announced.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::sky::Sky;
+use crate::support::{ID, JUNHO, MINJI, PNG, frame};
+
+const LONGER: [u8; 20] = *b"\x89PNG\r\n\x1a\n\0\0\0\rIHDRmore";
+const HTML: [u8; 16] = *b"<!doctype html> ";
+
+/// Announces an image of [`PNG`]'s size: its key, and the frame that would send it.
+async fn announced(sky: &Sky) -> (String, Value) {
+    let attachment = sky.chat.announce(MINJI, JUNHO).await["attachment"].clone();
+    let key = attachment["key"].as_str().unwrap().to_owned();
+    (key, frame(json!({ "message": null, "attachment": attachment })))
+}
+
+#[rstest]
+#[case::missing(None, "attachmentMissing")]
+#[case::swapped_type(Some(("text/html", &PNG[..])), "attachmentRejected")]
+#[case::swapped_bytes(Some(("image/png", &HTML[..])), "attachmentRejected")]
+#[case::too_short(Some(("image/png", &PNG[..15])), "attachmentRejected")]
+#[case::too_long(Some(("image/png", &LONGER[..])), "attachmentRejected")]
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_not_what_was_announced_is_refused_and_nothing_is_stored(
+    #[case] object: Option<(&str, &[u8])>,
+    #[case] code: &str,
+) {
+    let sky = Sky::new().await;
+    let minji = sky.chat.connect(MINJI).await;
+    let (key, frame) = announced(&sky).await;
+    if let Some((content_type, bytes)) = object {
+        sky.bucket.put(&key, content_type, bytes);
+    }
+    minji.refused(&frame.to_string(), code, Some(ID)).await;
+    assert!(sky.chat.history(MINJI, JUNHO).await.is_empty());
+
+    sky.bucket.put(&key, "image/png", &PNG);
+    assert_eq!(minji.say(&frame).await.unwrap()["type"], "sent", "it was the object's fault alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_does_not_answer_is_unavailable_and_the_retry_is_sent() {
+    let sky = Sky::new().await;
+    let minji = sky.chat.connect(MINJI).await;
+    let (key, frame) = announced(&sky).await;
+    sky.bucket.put(&key, "image/png", &PNG);
+    sky.bucket.refuses(2);
+    assert_eq!(minji.say(&frame).await.unwrap()["type"], "sent", "the third attempt");
+
+    let (key, other) = announced(&sky).await;
+    let other = {
+        let mut other = other;
+        other["clientMessageId"] = json!("018f2d4e-7b1a-7c3d-9e5f-00112233ffff");
+        other
+    };
+    sky.bucket.put(&key, "image/png", &PNG);
+    sky.bucket.refuses(100);
+    let echoed = other["clientMessageId"].as_str();
+    minji.refused(&other.to_string(), "unavailable", echoed).await;
+    sky.bucket.refuses(0);
+    assert_eq!(minji.say(&other).await.unwrap()["seq"], 2);
+}

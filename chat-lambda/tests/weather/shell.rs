@@ -1,0 +1,138 @@
+//! A handler panics or takes too long; what is counted, and how.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chat_domain::{
+    Activity, Advance, Append, Consistency, Email, Member, MessageStore, MessageStoreError, Page, PageQuery,
+    ReadMark, Room, RoomId, RoomsPage, Timestamp,
+};
+use chat_lambda::aws::{ANSWER_WITHIN, invoke, metrics};
+use chat_lambda::functions::{Counted, Handler as _};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, ORIGIN};
+use rstest::rstest;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::support::{self, Answer, Chat, ID, JUNHO, MINJI, assert_error, frame, set};
+
+/// A store with a fault in it.
+#[derive(Clone, Copy)]
+enum Broken {
+    Panics,
+    Hangs,
+}
+
+impl Broken {
+    async fn fail<T>(self) -> T {
+        match self {
+            Self::Panics => panic!("a fault"),
+            Self::Hangs => pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl MessageStore for Broken {
+    async fn room(&self, _: &RoomId, _: Consistency) -> Result<Option<Room>, MessageStoreError> {
+        self.fail().await
+    }
+    async fn commit(&self, _: &Append) -> Result<(), MessageStoreError> {
+        self.fail().await
+    }
+    async fn page(&self, _: &RoomId, _: PageQuery, _: Consistency) -> Result<Page, MessageStoreError> {
+        self.fail().await
+    }
+    async fn rooms_of(&self, _: &Email, _: Option<Activity>) -> Result<RoomsPage, MessageStoreError> {
+        self.fail().await
+    }
+    async fn advance_read(&self, _: &RoomId, _: Member, _: ReadMark) -> Result<Advance, MessageStoreError> {
+        self.fail().await
+    }
+    async fn mark_rows_read(
+        &self,
+        _: &RoomId,
+        _: Member,
+        _: &[Timestamp],
+        _: Timestamp,
+    ) -> Result<(), MessageStoreError> {
+        self.fail().await
+    }
+}
+
+#[rstest]
+#[case::panics(Broken::Panics, "internal", 500)]
+#[case::hangs(Broken::Hangs, "unavailable", 503)]
+#[tokio::test(start_paused = true)]
+async fn who_asked_is_answered_whatever_becomes_of_the_handler(
+    #[case] broken: Broken,
+    #[case] code: &str,
+    #[case] status: i64,
+) {
+    let chat = Chat::with_ports(|ports| ports.messages = Arc::new(broken));
+    let minji = chat.connect(MINJI).await;
+    let began = Instant::now();
+    let event = chat.message_event(&minji.id, &frame(json!({})).to_string());
+    let request = event.request_context.request_id.clone().unwrap();
+    let answer = Answer::from(invoke(&chat.functions.send, event, ANSWER_WITHIN).await);
+    assert_eq!((answer.status, &answer.body["type"]), (200, &json!("error")), "{}", answer.body);
+    assert_error(&answer.body, code, &request, Some(ID));
+    assert!(began.elapsed() <= ANSWER_WITHIN);
+    assert_eq!(chat.functions.send.counts().take().failures, 1);
+
+    let mut event = chat.rest_event(http::Method::GET, "/chat/conversations");
+    set(&mut event.headers, AUTHORIZATION, &format!("Bearer {}", chat.token(MINJI)));
+    set(&mut event.headers, ORIGIN, support::ORIGIN);
+    let response = invoke(&chat.functions.history, event, ANSWER_WITHIN).await;
+    assert_eq!(response.headers[ACCESS_CONTROL_ALLOW_ORIGIN], support::ORIGIN, "else the page sees nothing");
+    Answer::from(response).assert_refused(status, code);
+
+    // The process goes on.
+    assert_eq!(minji.say(&json!({ "action": "ping" })).await.unwrap()["type"], "pong");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_cannot_be_admitted_in_time_is_refused() {
+    let mut verifier = chat_domain::MockIdentityVerifier::new();
+    verifier.expect_verify().returning(|_, _| panic!("a fault"));
+    let chat = Chat::with_ports(|ports| ports.verifier = Arc::new(verifier));
+    let mut event = chat.connect_event();
+    event.query_string_parameters = support::query(&[("token", "a-token")]);
+    let answer = Answer::from(invoke(&chat.functions.connect, event, ANSWER_WITHIN).await);
+    answer.assert_refused(500, "internal");
+    let event = chat.message_event("connection", "");
+    let answer = invoke(&chat.functions.disconnect, event, Duration::ZERO).await;
+    assert!([200, 503].contains(&answer.status_code));
+}
+
+#[test]
+fn what_is_counted_is_one_line_of_the_embedded_metric_format() {
+    let counted = Counted { sends: 1, conflicts: 2, pushes: 3, ..Counted::default() };
+    let line = metrics::line("playground-send", 1_795_510_800_000, &counted, Duration::from_micros(12_345));
+    assert!(!line.contains('\n'));
+    insta::assert_snapshot!(line);
+}
+
+#[test]
+fn everything_that_is_counted_has_a_name() {
+    let counted =
+        Counted { failures: 1, sends: 2, duplicates: 3, conflicts: 4, pushes: 5, gone: 6, push_failures: 7 };
+    let line = metrics::line("playground-send", 0, &counted, Duration::ZERO);
+    insta::assert_snapshot!(line);
+}
+
+#[tokio::test]
+async fn sends_duplicates_and_pushes_are_counted_whichever_way_they_came() {
+    let chat = Chat::new();
+    let (minji, _junho) = (chat.connect(MINJI).await, chat.connect(JUNHO).await);
+    chat.functions.send.counts().take();
+    for _ in 0..2 {
+        minji.say(&frame(json!({}))).await;
+    }
+    minji.say(&json!({ "action": "typing", "receiverEmail": JUNHO })).await;
+    let counted = chat.functions.send.counts().take();
+    assert_eq!(counted, Counted { sends: 1, duplicates: 1, pushes: 2, ..Counted::default() });
+    assert_eq!(chat.functions.send.counts().take(), Counted::default(), "each once");
+}

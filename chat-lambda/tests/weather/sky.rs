@@ -1,0 +1,512 @@
+//! AWS as it is on a bad day: the production adapters call stand-ins in this process, which throttle, hang and lose answers
+//! when they are told to. There are no sockets, so time can stand still: a call that hangs takes no time of the test's.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::future::pending;
+use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::shared::IntoShared as _;
+use aws_smithy_types::body::SdkBody;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chat_adapters_aws::{
+    ApiGatewayPusher, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
+    RememberingVerifier, S3AttachmentStore, TableNames, create_tables,
+};
+use chat_domain::{Connection, ConnectionId};
+use chat_lambda::JitteredBackoff;
+use chat_lambda::aws::{WatchedPusher, logs};
+use chat_lambda::functions::Ports;
+use chat_lambda::wire::frames::encode;
+use dynoxide::{Database, DynoxideError};
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::support::Chat;
+
+const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Example";
+const CLIENT_ID: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
+
+/// The chat on production adapters, and what they call.
+pub(crate) struct Sky {
+    pub(crate) chat: Chat,
+    pub(crate) dynamodb: Dynamo,
+    pub(crate) gateway: Gateway,
+    pub(crate) cognito: Cognito,
+    pub(crate) bucket: Bucket,
+}
+
+macro_rules! sdk_config {
+    ($sdk:ident, $wire:expr) => {
+        $sdk::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("ap-northeast-2"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client($wire)
+    };
+}
+
+impl Sky {
+    /// Everything on AWS but who people are, which the tests' own tokens say.
+    pub(crate) async fn new() -> Self {
+        Self::composed(false).await
+    }
+
+    /// Everything on AWS; tokens are those of [`Self::token`].
+    pub(crate) async fn with_cognito() -> Self {
+        Self::composed(true).await
+    }
+
+    async fn composed(with_cognito: bool) -> Self {
+        let (dynamodb, gateway) = (Dynamo::default(), Gateway::default());
+        let (cognito, bucket) = (Cognito::default(), Bucket::default());
+        let client = DynamoClient::new(sdk_config!(aws_sdk_dynamodb, dynamodb.wire()));
+        let tables = TableNames::default();
+        create_tables(&client, &tables).await.unwrap();
+        let gateway_config = sdk_config!(aws_sdk_apigatewaymanagement, gateway.wire());
+        let pusher = ApiGatewayPusher::new(gateway_config.endpoint_url("https://gateway/prod"), encode);
+        let cognito_config = sdk_config!(aws_sdk_cognitoidentityprovider, cognito.wire());
+        let verifier = CognitoVerifier::new(cognito_config, ISSUER, [CLIENT_ID]);
+        let s3_config = sdk_config!(aws_sdk_s3, bucket.wire()).force_path_style(true);
+        let chat = Chat::with_ports(|ports| {
+            *ports = Ports {
+                verifier: ports.verifier.clone(),
+                connections: Arc::new(DynamoConnectionStore::new(&client, &tables)),
+                messages: Arc::new(DynamoMessageStore::new(&client, &tables)),
+                pusher: Arc::new(WatchedPusher::new(pusher)),
+                attachments: Arc::new(S3AttachmentStore::new(s3_config, "playground-attachments")),
+                backoff: Arc::new(JitteredBackoff),
+            };
+            if with_cognito {
+                ports.verifier = Arc::new(RememberingVerifier::new(verifier));
+            }
+        });
+        Self { chat, dynamodb, gateway, cognito, bucket }
+    }
+
+    /// A token of the pool's that is good for an hour.
+    pub(crate) fn token(&self, email: &str) -> String {
+        let claims = json!({
+            "iss": ISSUER, "client_id": CLIENT_ID, "token_use": "access", "sub": format!("sub-of-{email}"),
+            "username": email, "exp": self.chat.now().after(Duration::from_secs(3_600)).unix_ms() / 1_000,
+        });
+        let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+        format!("{}.{}.c2lnbmF0dXJl", part(json!({ "alg": "RS256" })), part(claims))
+    }
+
+    /// The row of a connection.
+    pub(crate) async fn row(&self, id: &str) -> Option<Connection> {
+        self.chat.ports.connections.get(&ConnectionId::new(id)).await.unwrap()
+    }
+}
+
+/// Status, headers and body.
+type Reply = (u16, Vec<(&'static str, String)>, Vec<u8>);
+
+/// What an SDK calls instead of the network.
+#[derive(Clone)]
+struct Wire(Arc<dyn Fn(Request<Vec<u8>>) -> BoxFuture<'static, Reply> + Send + Sync>);
+
+fn wire<F: Future<Output = Reply> + Send + 'static>(
+    answer: impl Fn(Request<Vec<u8>>) -> F + Send + Sync + 'static,
+) -> SharedHttpClient {
+    Wire(Arc::new(move |request| Box::pin(answer(request)))).into_shared()
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let request = request.try_into_http1x().unwrap();
+        let answer = (self.0)(request.map(|body| body.bytes().unwrap_or_default().to_vec()));
+        HttpConnectorFuture::new(async move {
+            let (status, headers, body) = answer.await;
+            let mut response = Response::builder().status(status);
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            Ok(HttpResponse::try_from(response.body(SdkBody::from(body)).unwrap()).unwrap())
+        })
+    }
+}
+
+impl HttpClient for Wire {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        self.clone().into_shared()
+    }
+}
+
+fn target(request: &Request<Vec<u8>>) -> String {
+    request.headers()["x-amz-target"].to_str().unwrap().rsplit_once('.').unwrap().1.to_owned()
+}
+
+/// What happens to a call of DynamoDB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// It is refused, for want of capacity.
+    Throttled,
+    /// It is refused, since another transaction is in the way.
+    TransactionConflict,
+    /// It never arrives, and is never answered.
+    LostBefore,
+    /// It is done, and never answered.
+    LostAfter,
+    /// It is done, and answered with an internal error.
+    FailedAfter,
+}
+
+/// DynamoDB: an engine in memory, and the faults to come.
+#[derive(Clone)]
+pub(crate) struct Dynamo(Arc<Engine>);
+
+struct Engine {
+    database: Database,
+    faults: Mutex<VecDeque<(&'static str, Fault)>>,
+    calls: Mutex<Vec<String>>,
+}
+
+impl Default for Dynamo {
+    fn default() -> Self {
+        let database = Database::memory().unwrap();
+        Self(Arc::new(Engine { database, faults: Mutex::default(), calls: Mutex::default() }))
+    }
+}
+
+impl Dynamo {
+    /// The next calls of this operation meet these faults, one each.
+    pub(crate) fn will(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        self.0.faults.lock().unwrap().extend(faults.into_iter().map(|fault| (operation, fault)));
+    }
+
+    /// From now on there are none.
+    pub(crate) fn clears_up(&self) {
+        self.0.faults.lock().unwrap().clear();
+    }
+
+    /// How many faults are still to come: a test whose faults have not come has shown nothing.
+    pub(crate) fn faults_left(&self) -> usize {
+        self.0.faults.lock().unwrap().len()
+    }
+
+    /// How often an operation was called since the last time.
+    pub(crate) fn calls(&self, operation: &str) -> usize {
+        let mut calls = self.0.calls.lock().unwrap();
+        let before = calls.len();
+        calls.retain(|call| call != operation);
+        before - calls.len()
+    }
+
+    fn wire(&self) -> SharedHttpClient {
+        let engine = self.0.clone();
+        wire(move |request| {
+            let engine = engine.clone();
+            async move {
+                let (status, body) = engine.answer(&target(&request), request.body()).await;
+                (status, vec![("content-type", "application/x-amz-json-1.0".to_owned())], body.into_bytes())
+            }
+        })
+    }
+}
+
+impl Engine {
+    async fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
+        self.calls.lock().unwrap().push(operation.to_owned());
+        let fault = {
+            let mut faults = self.faults.lock().unwrap();
+            let place = faults.iter().position(|(planned, _)| *planned == operation);
+            place.and_then(|place| faults.remove(place)).map(|(_, fault)| fault)
+        };
+        match fault {
+            None => self.execute(operation, body),
+            Some(Fault::Throttled) => refusal("ThrottlingException", json!({})),
+            Some(Fault::TransactionConflict) if operation == "TransactWriteItems" => {
+                let reasons = json!([{ "Code": "None" }, { "Code": "TransactionConflict" }]);
+                refusal("TransactionCanceledException", json!({ "CancellationReasons": reasons }))
+            }
+            Some(Fault::TransactionConflict) => refusal("TransactionConflictException", json!({})),
+            Some(Fault::LostBefore) => pending().await,
+            Some(Fault::LostAfter) => {
+                self.execute(operation, body);
+                pending().await
+            }
+            Some(Fault::FailedAfter) => {
+                self.execute(operation, body);
+                (500, json!({ "__type": "InternalServerError", "message": "not now" }).to_string())
+            }
+        }
+    }
+
+    fn execute(&self, operation: &str, body: &[u8]) -> (u16, String) {
+        fn call<Q: DeserializeOwned, A: Serialize>(
+            body: &[u8],
+            operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
+        ) -> (u16, String) {
+            match operation(serde_json::from_slice(body).unwrap()) {
+                Ok(answer) => (200, serde_json::to_string(&answer).unwrap()),
+                Err(error) => (error.status_code(), error.to_json()),
+            }
+        }
+        let database = &self.database;
+        match operation {
+            "BatchGetItem" => call(body, |request| database.batch_get_item(request)),
+            "CreateTable" => call(body, |request| database.create_table(request)),
+            "DescribeTable" => call(body, |request| database.describe_table(request)),
+            "DeleteItem" => call(body, |request| database.delete_item(request)),
+            "GetItem" => call(body, |request| database.get_item(request)),
+            "PutItem" => call(body, |request| database.put_item(request)),
+            "Query" => call(body, |request| database.query(request)),
+            "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
+            "UpdateItem" => call(body, |request| database.update_item(request)),
+            other => panic!("{other} is not for a function to call"),
+        }
+    }
+}
+
+fn refusal(code: &str, more: Value) -> (u16, String) {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    let mut body = json!({ "__type": kind, "message": "no" });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    (400, body.to_string())
+}
+
+/// What happens to a post to a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Post {
+    /// It is refused.
+    Refused(u16, &'static str),
+    /// It is never answered.
+    Hangs,
+}
+
+pub(crate) const GONE: Post = Post::Refused(410, "GoneException");
+
+/// The gateway's `@connections`.
+#[derive(Clone, Default)]
+pub(crate) struct Gateway(Arc<Mutex<Posts>>);
+
+#[derive(Default)]
+struct Posts {
+    taken: Vec<(String, Value)>,
+    closed: HashSet<String>,
+    to_come: HashMap<String, VecDeque<Post>>,
+    attempts: usize,
+}
+
+impl Gateway {
+    fn posts(&self) -> MutexGuard<'_, Posts> {
+        self.0.lock().unwrap()
+    }
+
+    /// The next posts to a connection meet these answers; later ones are taken.
+    pub(crate) fn will(&self, id: &str, answers: impl IntoIterator<Item = Post>) {
+        self.posts().to_come.insert(id.to_owned(), answers.into_iter().collect());
+    }
+
+    /// What a connection has heard since the last time.
+    pub(crate) fn heard(&self, id: &str) -> Vec<Value> {
+        let mut posts = self.posts();
+        let (heard, others) = posts.taken.drain(..).partition(|(to, _)| to == id);
+        posts.taken = others;
+        heard.into_iter().map(|(_, frame)| frame).collect()
+    }
+
+    pub(crate) fn has_closed(&self, id: &str) -> bool {
+        self.posts().closed.contains(id)
+    }
+
+    /// How often anything was posted since the last time.
+    pub(crate) fn attempts(&self) -> usize {
+        std::mem::take(&mut self.posts().attempts)
+    }
+
+    fn wire(&self) -> SharedHttpClient {
+        let gateway = self.clone();
+        wire(move |request| {
+            let gateway = gateway.clone();
+            async move {
+                let path = request.uri().path().replace("%40", "@").replace("%3D", "=");
+                let id = path.strip_prefix("/prod/@connections/").unwrap().to_owned();
+                let answer = {
+                    let mut posts = gateway.posts();
+                    posts.attempts += 1;
+                    posts.to_come.get_mut(&id).and_then(VecDeque::pop_front)
+                };
+                match answer {
+                    Some(Post::Refused(status, code)) => {
+                        (status, vec![("x-amzn-errortype", code.to_owned())], b"{}".to_vec())
+                    }
+                    Some(Post::Hangs) => pending().await,
+                    None if request.method() == http::Method::DELETE => {
+                        gateway.posts().closed.insert(id);
+                        (204, Vec::new(), Vec::new())
+                    }
+                    None => {
+                        let frame = serde_json::from_slice(request.body()).unwrap();
+                        gateway.posts().taken.push((id, frame));
+                        (200, Vec::new(), Vec::new())
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// How Cognito is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Mood {
+    #[default]
+    Well,
+    /// It refuses for want of capacity, so many times.
+    Throttling(usize),
+    Down,
+    Silent,
+}
+
+/// Cognito's `GetUser`: every token is genuine, but some are revoked.
+#[derive(Clone, Default)]
+pub(crate) struct Cognito(Arc<Mutex<(Mood, HashSet<String>)>>);
+
+impl Cognito {
+    pub(crate) fn is(&self, mood: Mood) {
+        self.0.lock().unwrap().0 = mood;
+    }
+
+    pub(crate) fn revoke(&self, token: &str) {
+        self.0.lock().unwrap().1.insert(token.to_owned());
+    }
+
+    fn wire(&self) -> SharedHttpClient {
+        let cognito = self.clone();
+        wire(move |request| {
+            let cognito = cognito.clone();
+            async move {
+                assert_eq!(target(&request), "GetUser");
+                let body: Value = serde_json::from_slice(request.body()).unwrap();
+                let (status, answer) = cognito.get_user(body["AccessToken"].as_str().unwrap()).await;
+                (status, Vec::new(), answer.to_string().into_bytes())
+            }
+        })
+    }
+
+    async fn get_user(&self, token: &str) -> (u16, Value) {
+        let mood = {
+            let mood = &mut self.0.lock().unwrap().0;
+            let now = *mood;
+            if let Mood::Throttling(times) = now {
+                *mood = times.checked_sub(2).map_or(Mood::Well, |left| Mood::Throttling(left + 1));
+            }
+            now
+        };
+        let refused = |code: &str, message: &str| json!({ "__type": code, "message": message });
+        match mood {
+            Mood::Throttling(_) => return (400, refused("TooManyRequestsException", "Rate exceeded")),
+            Mood::Down => return (500, refused("InternalErrorException", "not now")),
+            Mood::Silent => return pending().await,
+            Mood::Well => {}
+        }
+        if self.0.lock().unwrap().1.contains(token) {
+            return (400, refused("NotAuthorizedException", "Access Token has been revoked"));
+        }
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        let attributes = [
+            json!({ "Name": "sub", "Value": claims["sub"] }),
+            json!({ "Name": "email", "Value": claims["username"] }),
+            json!({ "Name": "email_verified", "Value": "true" }),
+        ];
+        (200, json!({ "Username": claims["username"], "UserAttributes": attributes }))
+    }
+}
+
+/// An S3 bucket.
+#[derive(Clone, Default)]
+pub(crate) struct Bucket(Arc<Mutex<Objects>>);
+
+#[derive(Default)]
+struct Objects {
+    stored: HashMap<String, (String, Vec<u8>)>,
+    refusals: usize,
+}
+
+impl Bucket {
+    /// Somebody uploads this.
+    pub(crate) fn put(&self, key: &str, content_type: &str, bytes: &[u8]) {
+        let object = (content_type.to_owned(), bytes.to_vec());
+        self.0.lock().unwrap().stored.insert(key.to_owned(), object);
+    }
+
+    /// So many requests are refused, for want of capacity.
+    pub(crate) fn refuses(&self, times: usize) {
+        self.0.lock().unwrap().refusals = times;
+    }
+
+    fn wire(&self) -> SharedHttpClient {
+        let bucket = self.clone();
+        wire(move |request| {
+            let answer = bucket.get(request.uri().path());
+            async move { answer }
+        })
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        let mut objects = self.0.lock().unwrap();
+        let error = |status, code: &str| {
+            let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
+            (status, Vec::new(), body.into_bytes())
+        };
+        if let Some(left) = objects.refusals.checked_sub(1) {
+            objects.refusals = left;
+            return error(503, "SlowDown");
+        }
+        let key = path.strip_prefix("/playground-attachments/").unwrap();
+        let Some((content_type, bytes)) = objects.stored.get(key) else { return error(404, "NoSuchKey") };
+        let first = &bytes[..bytes.len().min(12)];
+        let range = format!("bytes 0-{}/{}", first.len() - 1, bytes.len());
+        let headers = vec![("content-type", content_type.clone()), ("content-range", range)];
+        (206, headers, first.to_vec())
+    }
+}
+
+/// What is logged, as a deployed function logs it at its most talkative.
+#[derive(Clone, Default)]
+pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn capture() -> (Captured, impl tracing::Subscriber + Send + Sync) {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    (captured, logs::subscriber(LevelFilter::TRACE, move || writer.clone()))
+}

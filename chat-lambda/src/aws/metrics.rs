@@ -15,7 +15,14 @@ struct Line<'a> {
     aws: Metadata,
     function_name: &'a str,
     #[serde(flatten)]
-    values: BTreeMap<&'static str, f64>,
+    values: BTreeMap<&'static str, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value {
+    Count(u64),
+    Milliseconds(f64),
 }
 
 #[derive(Serialize)]
@@ -55,9 +62,9 @@ pub fn line(function: &str, unix_ms: u64, counted: &Counted, latency: Duration) 
         ("PushFailures", push_failures),
     ];
     let happened = counts.into_iter().filter(|(_, count)| *count > 0);
-    let mut values: BTreeMap<_, _> = happened.map(|(name, count)| (name, count as f64)).collect();
+    let mut values: BTreeMap<_, _> = happened.map(|(name, count)| (name, Value::Count(count))).collect();
     let mut metrics: Vec<_> = values.keys().map(|name| Definition { name, unit: "Count" }).collect();
-    values.insert(LATENCY, latency.as_micros() as f64 / 1_000.0);
+    values.insert(LATENCY, Value::Milliseconds(latency.as_micros() as f64 / 1_000.0));
     metrics.push(Definition { name: LATENCY, unit: "Milliseconds" });
     let directive = Directive { namespace: "Chat", dimensions: [["FunctionName"]], metrics };
     let aws = Metadata { timestamp: unix_ms, cloud_watch_metrics: [directive] };

@@ -149,6 +149,8 @@ class Chat:
     ws_url: str
     rest_url: str
     accounts: Accounts
+    # Of a web page that may use it.
+    origin: str | None = None
     foreign_token: str | None = None
     rows: Rows | None = None
     open_sockets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -280,5 +282,10 @@ def chat_from_environment() -> Chat:
         accounts = CognitoAccounts(auth["authority"].rsplit("/", maxsplit=1)[-1], auth["clientId"])
     table = variable("CONNECTIONS_TABLE")
     return Chat(
-        ws_url.rstrip("/"), rest_url.rstrip("/"), accounts, variable("FOREIGN_TOKEN"), Rows(table) if table else None
+        ws_url=ws_url.rstrip("/"),
+        rest_url=rest_url.rstrip("/"),
+        accounts=accounts,
+        origin=url.rstrip("/") if url else variable("ORIGIN"),
+        foreign_token=variable("FOREIGN_TOKEN"),
+        rows=Rows(table) if table else None,
     )

@@ -33,6 +33,7 @@ TARGET = os.environ.get("E2E_TARGET", "elsewhere")
 def offered(chat: Chat) -> dict[str, bool]:
     return {
         "cognito": isinstance(chat.accounts, CognitoAccounts),
+        "page": chat.origin is not None,
         "second_pool": chat.foreign_token is not None,
         "database": chat.rows is not None,
     }

@@ -193,6 +193,7 @@ def main() -> int:
             environment = {
                 **os.environ,
                 "E2E_TARGET": "deployed",
+                "ORIGIN": ORIGIN,
                 "WS_URL": f"ws://{at}/{socket_api}/prod",
                 "REST_URL": f"http://{at}/{rest_api}/prod",
                 "COGNITO_USER_POOL_ID": outputs["UserPool"],

@@ -64,6 +64,17 @@ def test_a_page_of_another_origin_is_refused(chat, minji_and_junho):
     is_refused(chat, minji.token, origin="https://elsewhere.example.com")
 
 
+@pytest.mark.needs("page")
+def test_the_chats_own_page_may_use_it(chat, minji_and_junho):
+    minji, _ = minji_and_junho
+    assert chat.connect(minji.token, origin=chat.origin).ask({"action": "ping"})["type"] == "pong"
+    url = f"{chat.rest_url}/chat/conversations"
+    for method in ("OPTIONS", "GET"):
+        answer = httpx.request(method, url, headers={"origin": chat.origin, "authorization": f"Bearer {minji.token}"})
+        assert answer.is_success, answer.text
+        assert (answer.headers["access-control-allow-origin"], answer.headers["vary"]) == (chat.origin, "Origin")
+
+
 def test_rest_needs_a_token(chat):
     for headers in ({}, {"authorization": "Bearer garbage"}, {"authorization": "Basic bWluamk6"}):
         answer = httpx.get(f"{chat.rest_url}/chat/conversations", headers=headers)

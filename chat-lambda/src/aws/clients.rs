@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_http_client::Builder;
@@ -14,11 +15,21 @@ use crate::JitteredBackoff;
 use crate::functions::Ports;
 use crate::wire::frames::encode;
 
+/// How long a connection may lie idle and still be used. DynamoDB closes one after a minute, S3 after twenty seconds; a process
+/// that is frozen by then does not notice, and the next write would go nowhere: a push, or the row of somebody who connects.
+const IDLE_MAX: Duration = Duration::from_secs(45);
+const IDLE_MAX_S3: Duration = Duration::from_secs(15);
+
 /// The adapters of one process. They share one HTTP client, and so its pool of connections and the certificates it trusts, which
 /// take a while to read.
 pub struct Clients<'a> {
     config: &'a AwsConfig,
     http: SharedHttpClient,
+}
+
+fn http(idle_max: Duration) -> SharedHttpClient {
+    let tls = Provider::Rustls(CryptoMode::AwsLc);
+    Builder::new().tls_provider(tls).pool_idle_timeout(idle_max).build_https()
 }
 
 /// The configuration that all SDKs have in common; each has a type of its own for it.
@@ -38,8 +49,7 @@ impl<'a> Clients<'a> {
     /// Makes what they share.
     #[must_use]
     pub fn new(config: &'a AwsConfig) -> Self {
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-        Self { config, http }
+        Self { config, http: http(IDLE_MAX) }
     }
 
     /// A client of DynamoDB.
@@ -88,6 +98,7 @@ impl<'a> Clients<'a> {
     pub fn attachments(&self, bucket: &str) -> S3AttachmentStore {
         let AwsConfig { region, s3_endpoint, .. } = self.config;
         let config = sdk_config!(aws_sdk_s3, self, region.clone(), s3_endpoint.clone())
+            .http_client(http(IDLE_MAX_S3))
             // A stand-in has no host name for each bucket.
             .force_path_style(s3_endpoint.is_some());
         S3AttachmentStore::new(config, bucket)

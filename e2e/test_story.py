@@ -9,9 +9,9 @@ import zlib
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from chat import EMPTY_ROOM, Device, await_that, new_id, timestamp
+from chat import EMPTY_ROOM, WITHIN_SECONDS, Device, await_that, new_id, timestamp
 
 # ---- Getting in
 
@@ -240,7 +240,9 @@ def test_conversations_stand_newest_first_with_what_is_unread(people):
     one, two = minji.connect(), mina.connect()
     assert junho.get("/chat/conversations") == {"conversations": [], "totalUnread": 0, "nextCursor": None}
     one.sends(junho, "from minji")
-    two.sends(junho, "from mina")
+    earlier = two.sends(junho, "from mina")["timestamp"]
+    # Of two rooms in the same millisecond neither is the newer one.
+    await_that(lambda: one.ask({"action": "ping"})["serverTime"] > earlier)
     last = one.sends(junho, "again from minji")
 
     listed = junho.get("/chat/conversations")
@@ -535,6 +537,18 @@ def test_a_frame_that_makes_no_sense_is_refused_with_its_code(minji_and_junho, f
     assert (error["type"], error["code"], error["retryable"]) == ("error", code, False)
     assert error["message"] and error["requestId"]
     phone.hears_nothing_more()
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"), [("x" * (32 * 1024 + 1), 1009), (b"hello", 1003)], ids=["above 32 KB", "binary"]
+)
+def test_a_frame_that_the_gateway_does_not_take_closes(minji_and_junho, frame, code):
+    minji, _ = minji_and_junho
+    phone = minji.connect()
+    phone.socket.send(frame)
+    with pytest.raises(ConnectionClosed) as closed:
+        phone.socket.recv(timeout=WITHIN_SECONDS)
+    assert closed.value.rcvd.code == code
 
 
 def test_nobody_chats_with_themselves(minji_and_junho):

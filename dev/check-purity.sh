@@ -10,13 +10,13 @@ if ! diff <(grep -v '^#' "$allowed" | sort -u) <(printf '%s\n' "$found"); then
   exit 1
 fi
 # Depending inward only: the adapters know the domain, the shell knows the adapters' ports, and never the other way round.
-for crate in chat-domain chat-adapters-memory chat-adapters-aws apigw-local lambda-local; do
+for crate in chat-domain chat-adapters-memory chat-adapters-aws apigw-local aws-local lambda-local; do
   if cargo tree --package "$crate" --edges normal --prefix none --format '{p}' | grep -E '^(chat-lambda|chat-local) '; then
     echo "$crate depends on what is further out" >&2
     exit 1
   fi
 done
-for standin in apigw-local lambda-local; do
+for standin in apigw-local aws-local lambda-local; do
   if cargo tree --package "$standin" --edges normal --prefix none --format '{p}' | grep -E '^chat-'; then
     echo "$standin knows of the chat" >&2
     exit 1

@@ -1,0 +1,124 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use axum::Router;
+use axum::body::Bytes;
+use dynoxide::{Database, DynoxideError};
+use http::StatusCode;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::wire::{self, Answer, JsonService};
+
+const TARGET_PREFIX: &str = "DynamoDB_20120810.";
+
+/// DynamoDB, in memory or in a file. Cheap to clone.
+///
+/// A write that was answered is in the file, and survives the end of the process and of the machine's power: the file is
+/// synchronised before every answer.
+#[derive(Clone)]
+pub struct DynamoDb {
+    database: Database,
+}
+
+/// The file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the database does not open: {0}")]
+pub struct DynamoDbError(#[source] DynoxideError);
+
+impl DynamoDb {
+    /// Without tables; gone with the last clone.
+    ///
+    /// # Errors
+    /// [`DynamoDbError`] when there is no memory.
+    pub fn in_memory() -> Result<Self, DynamoDbError> {
+        Database::memory().map(|database| Self { database }).map_err(DynamoDbError)
+    }
+
+    /// With the tables that are in the file; it is made if there is none.
+    ///
+    /// # Errors
+    /// [`DynamoDbError`] when the file cannot be opened, or is something else.
+    pub fn in_file(path: &Path) -> Result<Self, DynamoDbError> {
+        let path = path.to_str().ok_or_else(|| {
+            DynamoDbError(DynoxideError::ValidationException("the path is no text".to_owned()))
+        })?;
+        Database::new(path).map(|database| Self { database }).map_err(DynamoDbError)
+    }
+
+    /// For the `http_client` of an SDK in this process.
+    #[must_use]
+    pub fn http_client(&self) -> SharedHttpClient {
+        wire::http_client(Arc::new(self.clone()))
+    }
+
+    /// For everybody else: answers `POST /`. Requests are not authenticated: serve it on a loopback address.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        wire::router(Arc::new(self.clone()))
+    }
+
+    fn execute(&self, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+        let database = &self.database;
+        match operation {
+            "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
+            "BatchWriteItem" => run(body, |request| database.batch_write_item(request)),
+            "CreateTable" => run(body, |request| database.create_table(request)),
+            "DeleteItem" => run(body, |request| database.delete_item(request)),
+            "DeleteTable" => run(body, |request| database.delete_table(request)),
+            "DescribeTable" => run(body, |request| database.describe_table(request)),
+            "DescribeTimeToLive" => run(body, |request| database.describe_time_to_live(request)),
+            "GetItem" => run(body, |request| database.get_item(request)),
+            "ListTables" => run(body, |request| database.list_tables(request)),
+            "PutItem" => run(body, |request| database.put_item(request)),
+            "Query" => run(body, |request| database.query(request)),
+            "Scan" => run(body, |request| database.scan(request)),
+            "TransactGetItems" => run(body, |request| database.transact_get_items(request)),
+            "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
+            "UpdateItem" => run(body, |request| database.update_item(request)),
+            "UpdateTable" => run(body, |request| database.update_table(request)),
+            "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
+            _ => Err(DynoxideError::ValidationException(format!("{operation} is not served here"))),
+        }
+    }
+}
+
+fn run<Request: DeserializeOwned, Response: Serialize>(
+    body: &[u8],
+    operation: impl FnOnce(Request) -> Result<Response, DynoxideError>,
+) -> Result<String, DynoxideError> {
+    let request = serde_json::from_slice(body)
+        .map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
+    let response = operation(request)?;
+    serde_json::to_string(&response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+#[async_trait]
+impl JsonService for DynamoDb {
+    async fn answer(&self, target: &str, body: Bytes) -> Answer {
+        let Some(operation) = target.strip_prefix(TARGET_PREFIX).map(str::to_owned) else {
+            return Answer::refusal("com.amazon.coral.service#UnknownOperationException", "");
+        };
+        let database = self.clone();
+        // The engine waits for its lock and for the disk, in the thread that calls it.
+        let executed = tokio::task::spawn_blocking(move || database.execute(&operation, &body)).await;
+        let executed = executed.unwrap_or_else(|panicked| {
+            Err(DynoxideError::InternalServerError(format!("the engine failed: {panicked}")))
+        });
+        match executed {
+            Ok(json) => Answer { status: StatusCode::OK, json },
+            Err(error) => Answer {
+                status: StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST),
+                json: error.to_json(),
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for DynamoDb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DynamoDb").finish_non_exhaustive()
+    }
+}

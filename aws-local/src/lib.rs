@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+mod cognito;
+mod dynamodb;
+mod s3;
+mod wire;
+
+pub use cognito::{Cognito, UserPool};
+pub use dynamodb::{DynamoDb, DynamoDbError};
+pub use s3::{S3, S3Error};

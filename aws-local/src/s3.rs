@@ -1,0 +1,62 @@
+use std::path::{Path, PathBuf};
+
+use axum::Router;
+use axum::error_handling::HandleError;
+use http::StatusCode;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s_fs::FileSystem;
+
+/// A bucket of S3 in a folder. Cheap to clone.
+///
+/// Signatures are checked as S3 does, those in a URL among them: a request that differs from what was signed is refused.
+#[derive(Clone)]
+pub struct S3 {
+    bucket: String,
+    service: S3Service,
+}
+
+/// The folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the objects' folder {folder} cannot be used: {reason}")]
+pub struct S3Error {
+    folder: PathBuf,
+    reason: String,
+}
+
+impl S3 {
+    /// A bucket of this name, whose objects lie in `folder/<bucket>`: it is made if there is none. Requests are signed with this
+    /// key.
+    ///
+    /// # Errors
+    /// [`S3Error`] when the folder cannot be made or read.
+    pub fn in_folder(
+        folder: &Path,
+        bucket: &str,
+        access_key: &str,
+        secret_key: &str,
+    ) -> Result<Self, S3Error> {
+        let failed = |reason: String| S3Error { folder: folder.to_owned(), reason };
+        std::fs::create_dir_all(folder.join(bucket)).map_err(|error| failed(error.to_string()))?;
+        let files = FileSystem::new(folder).map_err(|error| failed(format!("{error:?}")))?;
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+        Ok(Self { bucket: bucket.to_owned(), service: builder.build() })
+    }
+
+    /// Answers for `/<bucket>/...`, as a client with path-style URLs asks.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        let service = HandleError::new(self.service.clone(), async |error| {
+            tracing::warn!(?error, "an object's request failed");
+            StatusCode::INTERNAL_SERVER_ERROR
+        });
+        Router::new().route_service(&format!("/{}/{{*key}}", self.bucket), service)
+    }
+}
+
+impl std::fmt::Debug for S3 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3").field("bucket", &self.bucket).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+#![allow(dead_code, reason = "not every test binary needs all of it")]
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// Serves as long as the runtime of the test lives.
+pub(crate) async fn serve(router: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, router).into_future());
+    address
+}
+
+/// The status of the answer to a POST to `/`.
+pub(crate) async fn post(address: SocketAddr, headers: &[(&str, &str)], body: &str) -> u16 {
+    send("POST", &address.to_string(), "/", headers, body).await
+}
+
+/// The status of the answer to a PUT.
+pub(crate) async fn put(url: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    send("PUT", host, &format!("/{path}"), headers, body).await
+}
+
+async fn send(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+    let length = body.len();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}

@@ -11,11 +11,34 @@ use axum::extract::ConnectInfo;
 use http::header::{CONNECTION, HOST, UPGRADE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::connections::Connection;
 
 /// The API id events carry.
 pub(crate) const API_ID: &str = "local";
+
+/// An event in the JSON that AWS sends, for functions in processes of their own.
+///
+/// The event's own serialisation has lists of values in `queryStringParameters`, where AWS has the last of them, and leaves empty
+/// maps in place, where AWS leaves them out.
+pub fn web_socket_event_json(event: &ApiGatewayWebsocketProxyRequest) -> Vec<u8> {
+    let mut json = serde_json::to_value(event).expect("an event is text and numbers");
+    let fields = json.as_object_mut().expect("an event is a struct");
+    if let Some(Value::Object(parameters)) = fields.get_mut("queryStringParameters") {
+        for value in parameters.values_mut() {
+            if let Value::Array(values) = value {
+                *value = values.pop().unwrap_or_default();
+            }
+        }
+    }
+    for name in ["queryStringParameters", "multiValueQueryStringParameters"] {
+        if fields.get(name).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
+            fields.remove(name);
+        }
+    }
+    json.to_string().into_bytes()
+}
 
 /// Who sent a request.
 pub(crate) struct Peer {
@@ -206,6 +229,21 @@ fn timestamp(millis: i64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An event that carries them: <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
+    #[test]
+    fn query_parameters_are_text_and_lists_of_text_and_absent_when_there_are_none() {
+        let mut event = ApiGatewayWebsocketProxyRequest::default();
+        let json: Value = serde_json::from_slice(&web_socket_event_json(&event)).unwrap();
+        assert_eq!(json.get("queryStringParameters"), None);
+
+        let all: QueryMap = "token=one&token=two".parse().unwrap();
+        event.query_string_parameters = all.clone();
+        event.multi_value_query_string_parameters = all;
+        let json: Value = serde_json::from_slice(&web_socket_event_json(&event)).unwrap();
+        assert_eq!(json["queryStringParameters"], serde_json::json!({ "token": "two" }));
+        assert_eq!(json["multiValueQueryStringParameters"], serde_json::json!({ "token": ["one", "two"] }));
+    }
 
     /// The format of the events in <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
     /// (`$context.requestTime`, CLF-formatted).

@@ -16,5 +16,6 @@ pub use api::{
 };
 pub use clock::{Clock, SystemClock};
 pub use connections::{ConnectionInfo, Connections, PostError};
+pub use events::web_socket_event_json;
 pub use gateway::Gateway;
 pub use limits::Limits;

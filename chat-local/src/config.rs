@@ -18,6 +18,19 @@ pub struct Config {
     #[arg(long, env = "CHAT_STORE", value_enum, default_value_t = Store::Memory)]
     pub store: Store,
 
+    /// A folder that keeps messages and images across restarts.
+    #[arg(long, value_name = "DIR", env = "CHAT_DATA")]
+    pub data: Option<PathBuf>,
+
+    /// A folder with the Lambda functions `connect/bootstrap`, `disconnect/bootstrap`, `send/bootstrap` and `history/bootstrap` to run in
+    /// processes of their own. Anything that speaks the Lambda Runtime API will do.
+    #[arg(long, value_name = "DIR", env = "CHAT_LAMBDA")]
+    pub lambda: Option<PathBuf>,
+
+    /// What the names of DynamoDB's tables begin with.
+    #[arg(long, env = "CHAT_TABLE_PREFIX", default_value = "playground-")]
+    pub table_prefix: String,
+
     /// A folder with a web page to serve at `/`, instead of the built-in explanation.
     #[arg(long, env = "CHAT_WEB")]
     pub web: Option<PathBuf>,
@@ -38,8 +51,11 @@ pub struct Config {
 /// Where messages are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Store {
-    /// In this process, until it ends.
+    /// In this process, until it ends; with `--data`, in that folder.
     Memory,
+    /// In the DynamoDB that `AWS_ENDPOINT_URL_DYNAMODB` names, with `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Tables
+    /// that are missing are made.
+    Dynamodb,
 }
 
 impl Config {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod composition;
 mod config;
 mod functions;
 mod login;

@@ -6,14 +6,15 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use chat_adapters_memory::MemoryIdentityVerifier;
 use chat_domain::{Email, Timestamp, UserId, VerifiedIdentity};
 use chat_lambda::wire::json;
 use serde::{Deserialize, Serialize};
 
+use crate::composition::IssueToken;
+
 /// Signs anybody in. It exists in this crate alone: what is deployed cannot be composed with it.
 pub(crate) struct DevLogin {
-    pub(crate) verifier: MemoryIdentityVerifier,
+    pub(crate) issue_token: IssueToken,
     pub(crate) lifetime: Duration,
     pub(crate) clock: fn() -> Timestamp,
 }
@@ -43,7 +44,7 @@ impl DevLogin {
         // The same person has the same id in every run, as in a user pool.
         let user_id = UserId::new(format!("dev-{}", email.tag()));
         let identity = VerifiedIdentity::vouched(email.clone(), user_id, expires_at);
-        let token = self.verifier.issue(identity, rand::random());
+        let token = (self.issue_token)(identity);
         Ok(LoginResponse {
             access_token: token.expose().to_owned(),
             email: email.to_string(),

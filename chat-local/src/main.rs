@@ -26,7 +26,8 @@ async fn run() -> Result<(), ServerError> {
     let config = Config::parse();
     let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     // Below this they log what goes over the wire: what people write, and tokens.
-    for quiet in ["hyper=info", "tokio_tungstenite=info", "tungstenite=info"] {
+    // And what a client of the bucket did wrong it is told.
+    for quiet in ["hyper=info", "tokio_tungstenite=info", "tungstenite=info", "s3s=off"] {
         filter = filter.add_directive(quiet.parse().expect("a target and a level"));
     }
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

@@ -10,22 +10,17 @@ use axum::http::{StatusCode, header, uri::Authority};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
-use chat_adapters_memory::{
-    MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore,
-};
-use chat_domain::Timestamp;
-use chat_lambda::JitteredBackoff;
-use chat_lambda::functions::{AllowedOrigins, Functions, Ports, Settings};
+use chat_domain::{BoxError, Timestamp};
+use chat_lambda::functions::{AllowedOrigins, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use crate::config::{Config, Store};
+use crate::composition::{self, Composition, Rest};
+use crate::config::Config;
 use crate::functions;
 use crate::login::DevLogin;
-use crate::objects::{OBJECTS_PATH, Objects};
 use crate::page::{self, READY_USERS};
-use crate::pusher::LocalPusher;
 
 /// The whole chat, bound to an address and ready to run.
 pub struct Server {
@@ -33,6 +28,8 @@ pub struct Server {
     address: SocketAddr,
     gateway: Gateway,
     router: Router,
+    kept: String,
+    rest: Rest,
 }
 
 /// How long requests other than the gateway's may take to end once the gateway has; a client that has sent half of one would
@@ -51,6 +48,9 @@ pub enum ServerError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// What runs behind the gateway, or where it keeps things, cannot be had.
+    #[error("the chat cannot start: {}", chain(.0.as_ref()))]
+    Compose(BoxError),
     /// The listener failed while it ran.
     #[error("the server failed: {0}")]
     Serve(#[source] std::io::Error),
@@ -60,39 +60,27 @@ impl Server {
     /// Composes everything and binds the address; port 0 takes a free one.
     ///
     /// # Errors
-    /// [`ServerError::Listen`].
+    /// [`ServerError::Listen`]; [`ServerError::Compose`].
     pub async fn bind(config: &Config) -> Result<Self, ServerError> {
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
 
         let connections = Connections::new(Limits::default(), Arc::new(SystemClock));
-        let verifier = MemoryIdentityVerifier::new();
-        let attachments =
-            MemoryAttachmentStore::new(format!("http://{address}{OBJECTS_PATH}"), rand::random());
-        let ports = match config.store {
-            Store::Memory => Ports {
-                verifier: Arc::new(verifier.clone()),
-                connections: Arc::new(MemoryConnectionStore::new()),
-                messages: Arc::new(MemoryMessageStore::new()),
-                pusher: Arc::new(LocalPusher::new(connections.clone())),
-                attachments: Arc::new(attachments.clone()),
-                backoff: Arc::new(JitteredBackoff),
-            },
-        };
-        let origins = host_names(address).map(|host| format!("http://{host}"));
-        let settings = Settings { rate: config.rate(), allowed_origins: AllowedOrigins::new(origins) };
-        let gateway = functions::gateway(connections, Functions::new(&ports, &settings));
-
-        let login = DevLogin { verifier, lifetime: config.login_lifetime(), clock: now };
-        let objects = Objects { store: attachments, clock: now };
+        let settings =
+            Settings { rate: config.rate(), allowed_origins: AllowedOrigins::new(origins(address)) };
+        let composed = composition::compose(config, address, connections.clone(), &settings).await;
+        let Composition { integrations, issue_token, router: own, kept, rest } =
+            composed.map_err(ServerError::Compose)?;
+        let gateway = functions::gateway(connections, integrations);
+        let login = DevLogin { issue_token, lifetime: config.login_lifetime(), clock: now };
         let router = gateway
             .router()
             .merge(login.router())
-            .merge(objects.router())
+            .merge(own)
             .merge(page::router(address, config.web.as_deref()))
             .layer(from_fn_with_state(address, only_for_this_host));
-        Ok(Self { listener, address, gateway, router })
+        Ok(Self { listener, address, gateway, router, kept, rest })
     }
 
     /// Where it listens.
@@ -104,13 +92,13 @@ impl Server {
     /// What to tell whoever started it.
     #[must_use]
     pub fn greeting(&self) -> String {
-        let Self { address, .. } = self;
+        let Self { address, kept, .. } = self;
         let [minji, junho] = READY_USERS;
         format!(
             "The chat runs at http://{address}\n\
              \x20 two users to chat as:  {minji}  and  {junho}\n\
              \x20 WebSocket:             ws://{address}/prod\n\
-             \x20 messages are kept:     in memory, until this stops\n\
+             \x20 messages are kept:     {kept}\n\
              Open http://{address} for how to begin; stop with Ctrl-C."
         )
     }
@@ -120,7 +108,7 @@ impl Server {
     /// # Errors
     /// [`ServerError::Serve`].
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
-        let Self { listener, gateway, router, .. } = self;
+        let Self { listener, gateway, router, rest, .. } = self;
         // A frame is to leave at once, not when the next one fills the packet.
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -132,6 +120,7 @@ impl Server {
         let stopped = async move {
             stop.await;
             gateway.shutdown().await;
+            rest.shutdown().await;
             let _ = drained.send(());
         };
         let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
@@ -142,7 +131,13 @@ impl Server {
     }
 }
 
-fn now() -> Timestamp {
+/// An error and what is behind it, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |error| error.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+pub(crate) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_unix_ms(ms).unwrap_or(Timestamp::MAX)
@@ -151,6 +146,11 @@ fn now() -> Timestamp {
 /// The names this server goes by in a browser on the same machine.
 fn host_names(address: SocketAddr) -> impl Iterator<Item = String> {
     [address.to_string(), format!("localhost:{}", address.port())].into_iter()
+}
+
+/// The origins of the page that this server shows.
+pub(crate) fn origins(address: SocketAddr) -> impl Iterator<Item = String> {
+    host_names(address).map(|host| format!("http://{host}"))
 }
 
 /// Refuses requests for other hosts: a page elsewhere could otherwise have its own name lead here, and sign in.

@@ -1,5 +1,7 @@
 //! A running chat, and people who use it as anybody would: over HTTP and WebSocket.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -22,24 +24,39 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// A chat of this test's own.
 pub(crate) struct Chat {
     pub(crate) address: SocketAddr,
+    running: Option<Running>,
+}
+
+/// A chat in this process.
+struct Running {
     stop: oneshot::Sender<()>,
-    running: JoinHandle<Result<(), ServerError>>,
+    ended: JoinHandle<Result<(), ServerError>>,
 }
 
 impl Chat {
     pub(crate) async fn start(flags: &[&str]) -> Self {
+        Self::try_start(flags).await.expect("it starts on a free port")
+    }
+
+    pub(crate) async fn try_start(flags: &[&str]) -> Result<Self, ServerError> {
         let arguments = ["chat-local", "--listen", "127.0.0.1:0"].iter().chain(flags);
-        let server = Server::bind(&Config::parse_from(arguments)).await.expect("a free port");
+        let server = Server::bind(&Config::parse_from(arguments)).await?;
         let address = server.address();
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(server.run_until(async { stopped.await.unwrap_or(()) }));
-        Self { address, stop, running }
+        let ended = tokio::spawn(server.run_until(async { stopped.await.unwrap_or(()) }));
+        Ok(Self { address, running: Some(Running { stop, ended }) })
+    }
+
+    /// A chat in another process.
+    pub(crate) fn elsewhere(address: SocketAddr) -> Self {
+        Self { address, running: None }
     }
 
     /// Stops it as SIGTERM does, and returns when it has ended.
     pub(crate) async fn stop(self) {
-        self.stop.send(()).expect("it runs");
-        within(self.running).await.expect("it does not panic").expect("it ends well");
+        let Running { stop, ended } = self.running.expect("it runs in this process");
+        stop.send(()).expect("it runs");
+        within(ended).await.expect("it does not panic").expect("it ends well");
     }
 
     pub(crate) async fn login(&self, email: &str) -> String {
@@ -82,6 +99,31 @@ impl Chat {
         let headers = [("authorization", format!("Bearer {token}"))];
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
         self.request("POST", path, &headers, body.to_string().as_bytes()).await
+    }
+
+    /// Uploads the smallest PNG to show to `with`, and returns its key.
+    pub(crate) async fn upload_png(&self, token: &str, with: &str) -> String {
+        let png = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 12]].concat();
+        let announced =
+            json!({ "with": with, "contentType": "image/png", "size": png.len(), "width": 1, "height": 1 });
+        let upload = self.post(token, "/chat/uploads", &announced).await.json();
+        let headers: Vec<_> = upload["headers"].as_array().expect("headers").clone();
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|header| (header["name"].as_str().expect("text"), header["value"].as_str().expect("text")))
+            .collect();
+        let path = self.path_of(upload["url"].as_str().expect("a URL"));
+        assert_eq!(self.request("PUT", path, &headers, &png).await.status, 200);
+        upload["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// What is at a URL of this server's.
+    pub(crate) async fn fetch(&self, url: &str) -> Answer {
+        self.request("GET", self.path_of(url), &[], b"").await
+    }
+
+    fn path_of<'a>(&self, url: &'a str) -> &'a str {
+        url.strip_prefix(&format!("http://{}", self.address)).expect("a URL of this server's")
     }
 
     /// One HTTP request over a connection of its own.
@@ -165,6 +207,15 @@ impl Socket {
         match within(self.0.next()).await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).expect("frames are JSON"),
             other => panic!("no frame but {other:?}"),
+        }
+    }
+
+    /// Sends a frame and returns the next one, unless the server has gone.
+    pub(crate) async fn try_ask(&mut self, frame: Value) -> Option<Value> {
+        self.0.send(Message::text(frame.to_string())).await.ok()?;
+        match within(self.0.next()).await {
+            Some(Ok(Message::Text(text))) => Some(serde_json::from_str(&text).expect("frames are JSON")),
+            _ => None,
         }
     }
 

@@ -1,0 +1,35 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use apigw_local::Connections;
+use chat_adapters_memory::{
+    MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore,
+};
+use chat_lambda::JitteredBackoff;
+use chat_lambda::functions::{Functions, Ports, Settings};
+
+use super::{Composition, Integrations, Rest};
+use crate::objects::{OBJECTS_PATH, Objects};
+use crate::pusher::LocalPusher;
+use crate::server::now;
+
+/// Everything in this process, until it ends.
+pub(super) fn compose(address: SocketAddr, connections: Connections, settings: &Settings) -> Composition {
+    let verifier = MemoryIdentityVerifier::new();
+    let attachments = MemoryAttachmentStore::new(format!("http://{address}{OBJECTS_PATH}"), rand::random());
+    let ports = Ports {
+        verifier: Arc::new(verifier.clone()),
+        connections: Arc::new(MemoryConnectionStore::new()),
+        messages: Arc::new(MemoryMessageStore::new()),
+        pusher: Arc::new(LocalPusher::new(connections)),
+        attachments: Arc::new(attachments.clone()),
+        backoff: Arc::new(JitteredBackoff),
+    };
+    Composition {
+        integrations: Integrations::in_process(Functions::new(&ports, settings)),
+        issue_token: Box::new(move |identity| verifier.issue(identity, rand::random())),
+        router: Objects { store: attachments, clock: now }.router(),
+        kept: "in memory, until this stops".to_owned(),
+        rest: Rest::default(),
+    }
+}

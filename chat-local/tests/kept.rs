@@ -1,0 +1,194 @@
+//! What is kept outlives the process, however it ends.
+
+#![cfg(all(unix, feature = "aws"))]
+
+mod support;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use aws_local::DynamoDb;
+use serde_json::{Value, json};
+use support::{Chat, message, within};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+const MINJI: &str = "minji@example.com";
+const JUNHO: &str = "junho@example.com";
+
+/// The program itself, killed when the test ends.
+struct Program {
+    child: Child,
+    chat: Chat,
+    /// Nobody writes to a pipe that nobody can read.
+    _output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Program {
+    async fn start(flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_chat-local"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .env_clear()
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let greeting = within(lines.next_line()).await.expect("its output").expect("a greeting");
+        let address: SocketAddr =
+            greeting.rsplit('/').next().and_then(|address| address.parse().ok()).expect("an address");
+        Self { child, chat: Chat::elsewhere(address), _output: lines }
+    }
+
+    /// `kill -9`.
+    async fn kill(mut self) {
+        within(self.child.kill()).await.expect("it can be killed");
+    }
+}
+
+fn folder() -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("text").to_owned();
+    (folder, path)
+}
+
+/// Every message between somebody and Junho, by its timestamp.
+async fn history(chat: &Chat, of: &str) -> HashMap<String, Value> {
+    let token = chat.login(of).await;
+    let mut found = HashMap::new();
+    let mut after = "1970-01-01T00:00:00.000Z".to_owned();
+    loop {
+        let page = chat.get(&token, &format!("/chat/history?with={JUNHO}&after={after}")).await.json();
+        for row in page["messages"].as_array().expect("messages") {
+            found.insert(row["timestamp"].as_str().expect("a timestamp").to_owned(), row.clone());
+        }
+        if page["hasMore"] != true {
+            return found;
+        }
+        after = page["nextAfter"].as_str().expect("a cursor").to_owned();
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_9_in_the_middle_of_sending() {
+    const ROOMS: usize = 4;
+    let (_folder, path) = folder();
+    let flags = ["--data", &path, "--send-burst", "100000", "--send-per-second", "100000"];
+    let program = Program::start(&flags, &[]).await;
+    let sender = |room: usize| format!("minji+{room}@example.com");
+
+    let (acks, mut acknowledged) = tokio::sync::mpsc::unbounded_channel();
+    for room in 0..ROOMS {
+        let (mut socket, acks) = (program.chat.join(&sender(room)).await, acks.clone());
+        tokio::spawn(async move {
+            for number in 0.. {
+                let text = format!("{room}: {number}");
+                let Some(answer) = socket.try_ask(message(JUNHO, &text)).await else { return };
+                assert_eq!(answer["type"], "sent", "{answer}");
+                acks.send((room, text, answer)).expect("the test listens");
+            }
+        });
+    }
+    drop(acks);
+    let mut acked = Vec::new();
+    while acked.len() < 60 {
+        acked.push(within(acknowledged.recv()).await.expect("it goes on sending"));
+    }
+    program.kill().await;
+    // Acknowledged before the end, read after it.
+    while let Some(ack) = within(acknowledged.recv()).await {
+        acked.push(ack);
+    }
+
+    let program = Program::start(&flags, &[]).await;
+    for room in 0..ROOMS {
+        let rows = history(&program.chat, &sender(room)).await;
+        for (_, text, ack) in acked.iter().filter(|(of, ..)| *of == room) {
+            let row = &rows[ack["timestamp"].as_str().expect("a timestamp")];
+            assert_eq!((&row["message"], &row["seq"]), (&json!(text), &ack["seq"]));
+        }
+        let mut numbers: Vec<_> = rows.values().map(|row| row["seq"].as_u64().expect("a number")).collect();
+        numbers.sort_unstable();
+        assert!(numbers.iter().copied().eq(1..=rows.len() as u64), "no hole, nothing doubled: {numbers:?}");
+    }
+    program.kill().await;
+}
+
+#[tokio::test]
+async fn messages_marks_and_images_are_there_after_a_restart() {
+    let (_folder, path) = folder();
+    let chat = Chat::start(&["--data", &path]).await;
+    let (mut minji, mut junho) = (chat.join(MINJI).await, chat.join(JUNHO).await);
+    let sent = minji.ask(message(JUNHO, "안녕하세요")).await;
+    assert_eq!(junho.receive().await["type"], "message");
+    let read = json!({ "action": "markRead", "peerEmail": MINJI, "upTo": sent["timestamp"] });
+    assert_eq!(junho.ask(read).await["type"], "read");
+    let image = chat.upload_png(&chat.login(MINJI).await, JUNHO).await;
+    drop((minji, junho));
+    chat.stop().await;
+
+    let chat = Chat::start(&["--data", &path]).await;
+    let rows = history(&chat, MINJI).await;
+    let row = &rows[sent["timestamp"].as_str().expect("a timestamp")];
+    assert_eq!((&row["message"], &row["read"]), (&json!("안녕하세요"), &json!(true)));
+    let token = chat.login(JUNHO).await;
+    let url = chat.get(&token, &format!("/chat/attachments/{image}")).await.json();
+    let download = chat.fetch(url["url"].as_str().expect("a URL")).await;
+    assert_eq!(download.status, 200);
+    assert!(download.head.contains("content-type: image/png"), "{}", download.head);
+    assert!(download.head.contains("x-content-type-options: nosniff"), "{}", download.head);
+    chat.stop().await;
+}
+
+#[tokio::test]
+async fn a_folder_belongs_to_one_process_at_a_time() {
+    let (_folder, path) = folder();
+    let chat = Chat::start(&["--data", &path]).await;
+    let refused = Chat::try_start(&["--data", &path]).await.err().expect("it is taken");
+    assert!(refused.to_string().contains("another process uses it"), "{refused}");
+    chat.stop().await;
+    Chat::start(&["--data", &path]).await.stop().await;
+}
+
+#[tokio::test]
+async fn messages_are_kept_by_the_endpoint_that_the_environment_names() {
+    let dynamodb = DynamoDb::in_memory().expect("memory");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(axum::serve(listener, dynamodb.router()).into_future());
+    let environment = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
+        ("AWS_REGION", "ap-northeast-2"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let flags = ["--store", "dynamodb", "--table-prefix", "test-"];
+
+    let program = Program::start(&flags, &environment).await;
+    let sent = program.chat.join(MINJI).await.ask(message(JUNHO, "hi")).await;
+    assert_eq!(sent["type"], "sent", "{sent}");
+    program.kill().await;
+
+    let program = Program::start(&flags, &environment).await;
+    assert_eq!(history(&program.chat, MINJI).await.len(), 1);
+    program.kill().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_not_named_is_asked_for() {
+    let output = Command::new(env!("CARGO_BIN_EXE_chat-local"))
+        .args(["--listen", "127.0.0.1:0", "--store", "dynamodb"])
+        .env_clear()
+        .output();
+    let output =
+        tokio::time::timeout(Duration::from_secs(10), output).await.expect("it ends").expect("it starts");
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(text.contains("AWS_REGION is not set"), "{text}");
+}

@@ -6,13 +6,18 @@ SHELL := bash
 
 # Further flags for `make run`, such as ARGS='--listen 127.0.0.1:9000'.
 ARGS ?=
+# Where `make run` keeps messages: DATA=folder across restarts, STORE=dynamodb at AWS_ENDPOINT_URL_DYNAMODB.
+DATA ?=
+STORE ?=
+# What `make run` runs instead of code of its own: the functions in LAMBDA=folder, as `make package` leaves them in target/lambda.
+LAMBDA ?=
 # The WebSocket URL that `make load` and `make idle` drive; for `make e2e` the http:// one that its web page is at.
 URL ?= ws://127.0.0.1:8080/prod
 
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check e2e e2e-local e2e-deployed bench bench-lambda load idle fmt
+.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check package-here e2e e2e-local e2e-deployed bench bench-lambda load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -20,8 +25,9 @@ help: ## lists the targets
 run: ## builds and starts the chat, prints its URL and two users to chat as
 	@dev/require.sh
 	@dev/web.sh build
-	@cargo build --release --package chat-local
-	@CHAT_WEB=$${CHAT_WEB:-web/out} exec "$$(dev/target-dir.sh)/release/chat-local" $(ARGS)
+	@cargo build --release --package chat-local $(if $(DATA)$(STORE)$(LAMBDA),--features aws)
+	@CHAT_WEB=$${CHAT_WEB:-web/out} exec "$$(dev/target-dir.sh)/release/chat-local" \
+	  $(if $(DATA),--data "$(DATA)") $(if $(STORE),--store "$(STORE)") $(if $(LAMBDA),--lambda "$(LAMBDA)") $(ARGS)
 
 test: ## everything CI runs: style, purity, licences, tests, documentation
 	@dev/require.sh test
@@ -61,12 +67,18 @@ deploy-check: ## the template of the deployed chat: form, permissions, policy
 e2e: ## the story of a chat, told of the one at URL=http://... (or see e2e/README.md)
 	URL=$(filter http%,$(URL)) "$$(dev/python-tool.sh e2e)/pytest" --quiet -p no:cacheprovider e2e
 
-e2e-local: ## the same, told of chat-local
-	"$$(dev/python-tool.sh e2e)/python" e2e/local.py
+e2e-local: package-here ## the same, told of chat-local in each of its modes
+	python=$$(dev/python-tool.sh e2e)/python; \
+	data=$$(mktemp -d); trap 'rm -r "$$data"' EXIT; \
+	"$$python" e2e/local.py; \
+	"$$python" e2e/local.py --data "$$data"; \
+	"$$python" e2e/local.py --lambda "$$(dev/target-dir.sh)/lambda"
 
-e2e-deployed: ## the same, told of the template and the functions on an emulated AWS
-	dev/package.sh "$$(uname -m | sed s/aarch64/arm64/)"
+e2e-deployed: package-here ## the same, told of the template and the functions on an emulated AWS
 	"$$(dev/python-tool.sh e2e)/python" e2e/deployed.py "$$(dev/target-dir.sh)/lambda"
+
+package-here:
+	dev/package.sh "$$(uname -m | sed s/aarch64/arm64/)"
 
 generate: ## writes the files that are generated from the wire types
 	cargo run --quiet --package chat-lambda --features schema --example generate

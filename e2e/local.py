@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tells the story of a chat-local that is started for it: local.py [--features F] [--target T] [FLAGS OF chat-local]"""
+"""Tells the story of a chat-local that is started for it: local.py [--target T] [FLAGS OF chat-local]"""
 
 import argparse
 import contextlib
@@ -14,9 +14,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 @contextlib.contextmanager
-def chat_local(features: str, flags: list[str]):
+def chat_local(flags: list[str]):
     """The URL of a chat-local on a port of its own choice."""
-    build = ["cargo", "build", "--quiet", "--package", "chat-local", "--features", features]
+    # As the tests build it: with any other selection of features, the AWS SDKs would be built once more.
+    build = ["cargo", "test", "--quiet", "--workspace", "--all-features", "--no-run"]
     subprocess.run(build, cwd=ROOT, check=True)
     folder = subprocess.run([ROOT / "dev/target-dir.sh"], capture_output=True, text=True, check=True).stdout.strip()
     command = [f"{folder}/debug/chat-local", "--listen", "127.0.0.1:0", *flags]
@@ -38,10 +39,9 @@ def main() -> int:
     # Whoever stops this stops what it has started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser()
-    parser.add_argument("--features", default="")
     parser.add_argument("--target", default="local")
     options, flags = parser.parse_known_args()
-    with chat_local(options.features, flags) as url:
+    with chat_local(flags) as url:
         story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "e2e"]
         return subprocess.run(story, env={**os.environ, "URL": url, "E2E_TARGET": options.target}).returncode
 

@@ -4,44 +4,37 @@ use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_local::DynamoDb;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use chat_adapters_aws::{DynamoClient, TableNames, create_tables};
-use tokio::net::TcpListener;
 
 const ENDPOINT: &str = "CHAT_TEST_DYNAMODB_ENDPOINT";
 
 /// Empty tables, a client that reaches them, and the SDK's own for looking into them. The tables are gone when the runtime of
 /// the test ends.
 pub(crate) async fn fresh_tables() -> (DynamoClient, TableNames, Client) {
-    let (endpoint, tables) = match std::env::var(ENDPOINT) {
+    let (config, tables) = match std::env::var(ENDPOINT) {
         Ok(endpoint) => {
             let tables = unique_names();
             remove_at_the_end(endpoint.clone(), tables.clone());
-            (endpoint, tables)
+            (config().endpoint_url(endpoint), tables)
         }
-        Err(_) => (embedded_engine().await, TableNames::default()),
+        Err(_) => {
+            let engine = DynamoDb::in_memory().expect("an engine in memory");
+            (config().http_client(engine.http_client()), TableNames::default())
+        }
     };
-    let client = DynamoClient::new(config(&endpoint));
+    let client = DynamoClient::new(config.clone());
     create_tables(&client, &tables).await.expect("the engine creates tables");
-    (client, tables, Client::from_conf(config(&endpoint).build()))
+    (client, tables, Client::from_conf(config.build()))
 }
 
-fn config(endpoint: &str) -> Builder {
+fn config() -> Builder {
     Builder::new()
         .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
         .region(Region::from_static("ap-northeast-2"))
         .credentials_provider(Credentials::for_tests())
-}
-
-/// Serves as long as the runtime of the test lives.
-async fn embedded_engine() -> String {
-    let database = dynoxide::Database::memory().expect("an engine in memory");
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
-    format!("http://{address}")
 }
 
 fn unique_names() -> TableNames {
@@ -60,7 +53,7 @@ fn remove_at_the_end(endpoint: String, tables: TableNames) {
             let Self(endpoint, tables) = self;
             let remove = async {
                 // A client of its own: the test's may hold connections of the runtime that is ending.
-                let client = Client::from_conf(config(endpoint).build());
+                let client = Client::from_conf(config().endpoint_url(endpoint.as_str()).build());
                 for table in [&tables.connections, &tables.messages, &tables.rooms] {
                     if let Err(error) = client.delete_table().table_name(table).send().await {
                         eprintln!("the table {table} is left over: {error:?}");

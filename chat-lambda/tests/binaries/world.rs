@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_local::DynamoDb;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use axum::Router;
 use axum::body::Bytes;
@@ -60,9 +61,7 @@ type Pushed = Arc<Mutex<Vec<(String, Value)>>>;
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let engine = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let dynamodb = format!("http://{}", engine.local_addr().unwrap());
-        tokio::spawn(dynoxide::server::serve_on(engine, dynoxide::Database::memory().unwrap()));
+        let dynamodb = format!("http://{}", serve(DynamoDb::in_memory().unwrap().router()).await);
         let config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&dynamodb)

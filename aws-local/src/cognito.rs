@@ -72,7 +72,6 @@ impl Cognito {
     }
 
     /// For everybody else: answers `POST /`.
-    #[must_use]
     pub fn router(&self) -> Router {
         wire::router(Arc::new(self.clone()))
     }

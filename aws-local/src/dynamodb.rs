@@ -55,7 +55,6 @@ impl DynamoDb {
     }
 
     /// For everybody else: answers `POST /`. Requests are not authenticated: serve it on a loopback address.
-    #[must_use]
     pub fn router(&self) -> Router {
         wire::router(Arc::new(self.clone()))
     }

@@ -45,7 +45,6 @@ impl S3 {
     }
 
     /// Answers for `/<bucket>/...`, as a client with path-style URLs asks.
-    #[must_use]
     pub fn router(&self) -> Router {
         let service = HandleError::new(self.service.clone(), async |error| {
             tracing::warn!(?error, "an object's request failed");

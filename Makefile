@@ -55,7 +55,7 @@ deny: ## licences and sources of everything that is depended on
 web: ## builds the web page into web/out
 	dev/web.sh build
 
-web-test: ## the web page: style, types, tests, size
+web-test: ## the web page: style, types, tests, size, and the story in a browser
 	dev/web.sh test
 
 test-dynamodb-local: ## the DynamoDB tests against Amazon's own DynamoDB Local (needs Java)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and tests the web page: web.sh build | test. What is up to date is left alone.
+# Builds and tests the web page: web.sh build | test | story [FLAGS OF PLAYWRIGHT]. What is up to date is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/../web"
 export NEXT_TELEMETRY_DISABLED=1
@@ -26,6 +26,29 @@ build() {
   fi
 }
 
+# The system's Chromium if there is one, else Debian's, else Playwright's own.
+browser() {
+  local found
+  for found in "${CHROMIUM-}" /usr/bin/chromium /usr/bin/chromium-browser; do
+    if [ -n "$found" ] && [ -x "$found" ]; then return; fi
+  done
+  echo 'fetching Chromium for the tests of the web page'
+  if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium > /dev/null && return
+  fi
+  if ! npx --no-install playwright install chromium; then
+    echo 'the tests of the web page need Chromium: install it, or say CHROMIUM=/path/to/it' >&2
+    exit 1
+  fi
+}
+
+# The story in a browser, against a chat-local for each test.
+story() {
+  browser
+  (cd .. && cargo build --quiet --package chat-local)
+  CHAT_LOCAL="$(../dev/target-dir.sh)/debug/chat-local" npx --no-install playwright test "$@"
+}
+
 install
 case ${1-} in
   build) build ;;
@@ -35,9 +58,14 @@ case ${1-} in
     npm run --silent unit
     build
     npm run --silent budget
+    story
+    ;;
+  story)
+    build
+    story "${@:2}"
     ;;
   *)
-    echo 'web.sh build | test' >&2
+    echo 'web.sh build | test | story' >&2
     exit 2
     ;;
 esac

@@ -3,10 +3,12 @@ use std::path::Path;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn};
-use axum::response::{Html, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use chat_domain::{IMAGE_MAX_BYTES, MESSAGE_TEXT_MAX_BYTES};
 use serde_json::json;
@@ -33,6 +35,18 @@ pub(crate) fn router(address: SocketAddr, web: Option<&Path>) -> Router {
             router.route("/", get(move || async move { Html(text) }))
         }
     }
+}
+
+/// Leads whoever types `/chat` to the page: the address is the API's here, and it would answer in JSON.
+pub(crate) async fn lead_people(request: Request, next: Next) -> Response {
+    let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let person =
+        request.method() == Method::GET && accepts.is_some_and(|accept| accept.contains("text/html"));
+    if person && matches!(request.uri().path(), "/chat" | "/chat/") {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Redirect::temporary(&format!("/{query}")).into_response();
+    }
+    next.run(request).await
 }
 
 /// The web page's files, under the strictest policy that it works with: the README of `web` says why it needs no more.

@@ -7,7 +7,7 @@ use apigw_local::{Connections, Gateway, Limits, SystemClock};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header, uri::Authority};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use chat_domain::{BoxError, Timestamp};
@@ -79,6 +79,7 @@ impl Server {
             .merge(login.router())
             .merge(own)
             .merge(page::router(address, config.web.as_deref()))
+            .layer(from_fn(page::lead_people))
             .layer(from_fn_with_state(address, only_for_this_host));
         Ok(Self { listener, address, gateway, router, kept, rest })
     }

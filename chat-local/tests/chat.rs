@@ -299,6 +299,8 @@ async fn a_built_page_is_served_under_a_strict_policy() {
     assert!(!head.contains("unsafe"), "{head}");
 
     assert_eq!(get("/").await.text(), "the entrance");
+    let person = chat.request("GET", "/chat?with=a", &[("accept", "text/html,*/*")], b"").await;
+    assert!(person.status == 307 && person.head.contains("location: /?with=a"), "{}", person.head);
     let unslashed = get("/ko/chat").await;
     assert!(unslashed.status == 307 && unslashed.head.contains("location: /ko/chat/"), "{}", unslashed.head);
     assert!(get("/_next/static/a.js").await.head.contains("immutable"));

@@ -12,7 +12,14 @@ const PATIENCE_MS = 1_500
 /** Says when the connection is down, and what that means for messages. */
 export function Banner({ onSignIn }: { onSignIn(): void }) {
   const t = useTranslations('connection')
-  const status = usePatient(useChat((state) => state.connection))
+  const now = useChat((state) => state.connection)
+  const status = usePatient(now)
+
+  useEffect(() => {
+    // For styles, and for tests that have to know.
+    document.documentElement.dataset.connection = now
+  }, [now])
+
   const shown = status !== 'online'
   return (
     <div role="status" className="shrink-0">

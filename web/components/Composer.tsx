@@ -66,7 +66,8 @@ export function Composer({ peer }: { peer: string }) {
   }
 
   const keyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key !== 'Enter') return
+    // Under an input method the key may be called `Process`; where it is on the keyboard is what it is.
+    if (event.key !== 'Enter' && !(event.key === 'Process' && /^(Numpad)?Enter$/.test(event.code))) return
     const { isComposing, keyCode, timeStamp } = event.nativeEvent
     // On a touch screen Enter is the only way to a new line, and there is a button for sending.
     const shift = event.shiftKey || event.altKey || (matchMedia('(pointer: coarse)').matches && !event.ctrlKey && !event.metaKey)

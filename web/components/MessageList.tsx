@@ -1,7 +1,7 @@
 'use client'
 
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { type Pending, type Room, unreadOf } from '@/lib/chat'
@@ -17,7 +17,9 @@ const END_PX = 80
 const OLDER_WITHIN = 12
 /** Room above the first message, for what is said there. */
 const HEAD_PX = 72
-const ROW_PX = 44
+/** A row of one line, and what it is more when another person's follows. */
+const ROW_PX = 41
+const GROUP_PX = 10
 const LINE_PX = 21
 const LINE_CHARACTERS = 40
 
@@ -53,7 +55,8 @@ function Messages({ room }: { room: Room }) {
   const allPending = useChat((state) => state.pending)
   const pending = useMemo(() => allPending.filter((entry) => entry.peer === room.peer), [allPending, room.peer])
   const scroller = useRef<HTMLElement>(null)
-  const [atEnd, setAtEnd] = useState(true)
+  // Not known before the list has been laid out.
+  const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const name = nameOf(room.peer)
 
   // Set once: it says where the reader was, not where the reader is.
@@ -64,14 +67,13 @@ function Messages({ room }: { room: Room }) {
   const virtualizer = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => estimate(itemAt(index)),
+    estimateSize: (index) => estimate(itemAt(index), index + 1 < count ? itemAt(index + 1) : null),
     getItemKey: keyOf,
     anchorTo: 'end',
     followOnAppend: true,
     scrollEndThreshold: END_PX,
     overscan: 8,
     paddingStart: HEAD_PX,
-    paddingEnd: 12,
     onChange: (instance) => setAtEnd(instance.isAtEnd(END_PX)),
   })
 
@@ -85,10 +87,11 @@ function Messages({ room }: { room: Room }) {
 
   const first = virtualizer.range?.startIndex ?? 0
   useEffect(() => {
-    if (first < OLDER_WITHIN && room.older === 'more') void client.loadOlder(room.peer)
+    const top = scroller.current?.scrollTop ?? 0
+    if (first < OLDER_WITHIN && top < OLDER_WITHIN * ROW_PX && room.older === 'more') void client.loadOlder(room.peer)
   }, [client, first, room.older, room.peer])
 
-  useMarkRead(room, atEnd)
+  useMarkRead(room, atEnd === true, scroller)
 
   // One's own message is always worth seeing.
   const mine = pending.at(-1)?.id
@@ -134,6 +137,7 @@ function Messages({ room }: { room: Room }) {
                     next={row.index + 1 < count ? itemAt(row.index + 1) : null}
                     mine={item.kind === 'pending' || item.message.senderEmail === me}
                     name={name}
+                    continued={row.index === 0 && room.older !== 'none'}
                     readUpTo={room.peerReadUpTo}
                     divider={item.kind === 'stored' && item.message.seq === divider}
                   />
@@ -151,7 +155,7 @@ function Messages({ room }: { room: Room }) {
           </div>
         )}
       </section>
-      {!atEnd && (
+      {atEnd === false && (
         <button
           type="button"
           onClick={() => virtualizer.scrollToEnd({ behavior: 'auto' })}
@@ -207,31 +211,34 @@ function useItems(room: Room, pending: readonly Pending[]) {
   return { count: stored + pending.length, itemAt, keyOf, indexOfSeq }
 }
 
-function firstUnread(room: Room): number | null {
-  const { messages, myReadUpTo: mark } = room
-  const first = messages.find(({ senderEmail, timestamp }) => senderEmail === room.peer && timestamp > (mark ?? ''))
-  // In a conversation that was never read everything is new, and a line above it says nothing.
-  return first === undefined || (mark === null && first === messages[0]) ? null : first.seq
+/** Where the unread ones begin, if that is among what is loaded. */
+function firstUnread({ messages, myReadUpTo: mark, peer }: Room): number | null {
+  if (mark === null || (messages[0]?.timestamp ?? mark) > mark) return null
+  return messages.find(({ senderEmail, timestamp }) => senderEmail === peer && timestamp > mark)?.seq ?? null
 }
 
 /** Read is what is at the end of the list, on a screen that somebody sees. */
-function useMarkRead(room: Room, atEnd: boolean): void {
+function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement | null>): void {
   const client = useChatClient()
   const { peer, messages } = room
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new message is a reason to look again
   useEffect(() => {
     const mark = () => {
-      if (atEnd && document.visibilityState === 'visible') client.markRead(peer)
+      const { current: list } = scroller
+      if (!atEnd || list === null || document.visibilityState !== 'visible') return
+      if (list.scrollHeight - list.scrollTop - list.clientHeight <= END_PX) client.markRead(peer)
     }
     mark()
     document.addEventListener('visibilitychange', mark)
     return () => document.removeEventListener('visibilitychange', mark)
-  }, [client, peer, messages, atEnd])
+  }, [client, peer, messages, atEnd, scroller])
 }
 
-function estimate(item: Item): number {
+/** Close enough that what is shown above the first message after older ones came moves it by less than a line. */
+function estimate(item: Item, next: Item | null): number {
   const text = item.kind === 'stored' ? item.message.message : item.entry.text
-  return ROW_PX + Math.min(Math.floor(text.length / LINE_CHARACTERS), 200) * LINE_PX
+  const sameSender = item.kind === 'stored' && next?.kind === 'stored' && item.message.senderEmail === next.message.senderEmail
+  return ROW_PX + (sameSender ? 0 : GROUP_PX) + Math.min(Math.floor(text.length / LINE_CHARACTERS), 200) * LINE_PX
 }
 
 // By the style's own properties, never as an attribute: the page's policy allows no inline styles.

@@ -20,6 +20,8 @@ interface Props {
   /** What the peer is called. */
   name: string
   readUpTo: string | null
+  /** Whether older ones will come above it: what is above it then must not move it. */
+  continued: boolean
   /** Whether the unread ones begin here. */
   divider: boolean
 }
@@ -44,6 +46,7 @@ export const MessageRow = memo(Row, (a, b) => {
     same(a.before, b.before) &&
     same(a.next, b.next) &&
     a.mine === b.mine &&
+    a.continued === b.continued &&
     a.divider === b.divider &&
     a.name === b.name &&
     isRead(a) === isRead(b)
@@ -57,16 +60,17 @@ function isRead({ item, readUpTo }: Props): boolean {
 }
 
 function Row(props: Props) {
-  const { item, before, next, mine, name, divider } = props
+  const { item, before, next, mine, name, continued, divider } = props
   const t = useTranslations()
   const locale = useLocale()
   const at = timeOf(item)
-  const begins = !belongTogether(before, item, name) || divider
+  const begins = !(continued || belongTogether(before, item, name)) || divider
   const ends = !belongTogether(item, next, name)
   const failed = item.kind === 'pending' && item.entry.status === 'failed'
-  const newDay = before === null || !isSameDay(timeOf(before), at)
+  const newDay = before === null ? !continued : !isSameDay(timeOf(before), at)
   return (
-    <div className={begins ? 'pt-3' : 'pt-0.5'}>
+    // The space between groups is below each: what comes above a message moves nothing in it.
+    <div className={ends ? 'pb-3' : 'pb-0.5'}>
       {newDay && (
         <p className="flex justify-center py-3">
           <time dateTime={new Date(at).toISOString().slice(0, 10)} className="rounded-full bg-sunken px-3 py-1 text-muted text-xs">
@@ -81,7 +85,7 @@ function Row(props: Props) {
       )}
       <div className={`flex items-end gap-2 ${mine ? 'flex-row-reverse' : ''}`}>
         <div
-          className={`min-w-0 max-w-[min(34rem,82%)] px-3.5 py-2 leading-[1.4] ${mine ? 'bg-mine text-on-mine' : 'border border-line bg-surface'} ${shape(mine, begins, ends)} ${failed ? 'opacity-70' : ''}`}
+          className={`min-w-0 max-w-[min(34rem,82%)] border px-3.5 py-2 leading-[1.4] ${mine ? 'border-transparent bg-mine text-on-mine' : 'border-line bg-surface'} ${shape(mine, begins, ends)} ${failed ? 'opacity-70' : ''}`}
         >
           <span className="sr-only">{mine ? t('message.mine') : name}: </span>
           <Body item={item} locale={locale} />

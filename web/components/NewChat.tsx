@@ -44,8 +44,7 @@ function Form({ me, onStart }: { me: string; onStart(peer: string): void }) {
         type="email"
         inputMode="email"
         autoComplete="off"
-        // biome-ignore lint/a11y/noAutofocus: the dialog was opened to type here
-        autoFocus
+        data-autofocus
         placeholder="junho@example.com"
         value={address}
         onChange={(event) => {

@@ -5,7 +5,7 @@ import type { Auth, Session } from './session'
 
 /**
  * Signing in at an OpenID Connect provider by code and PKCE, as Cognito's hosted page offers it. The provider sends the browser back to
- * `/chat/`, which leads to the page of the reader's language with the code.
+ * `/`, which leads to the page of the reader's language with the code.
  */
 export class OidcAuth implements Auth {
   readonly #manager: UserManager
@@ -14,7 +14,7 @@ export class OidcAuth implements Auth {
     private readonly config: OidcAuthConfig,
     storage: Storage = localStorage,
   ) {
-    const redirect = new URL('/chat/', location.origin).href
+    const redirect = new URL('/', location.origin).href
     this.#manager = new UserManager({
       authority: config.authority,
       client_id: config.clientId,

@@ -1,0 +1,181 @@
+import type { CDPSession } from '@playwright/test'
+import { conversation, expect, JUNHO, MINJI, test } from './support/chat'
+
+const ENTER = { key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 13, nativeVirtualKeyCode: 13 }
+
+/** Enter as an input method passes it on: key code 229, while a composition is open. */
+const enterWhileComposing = async (session: CDPSession, key = 'Enter') => {
+  const event = { ...ENTER, key, windowsVirtualKeyCode: 229 }
+  await session.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', ...event })
+  await session.send('Input.dispatchKeyEvent', { type: 'keyUp', ...event })
+}
+const enter = async (session: CDPSession) => {
+  await session.send('Input.dispatchKeyEvent', { type: 'keyDown', text: '\r', ...ENTER })
+  await session.send('Input.dispatchKeyEvent', { type: 'keyUp', ...ENTER })
+}
+const compose = (session: CDPSession, text: string) =>
+  session.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length })
+
+for (const [name, key, second] of [
+  ['Windows', 'Process', false],
+  ['Windows, with a second Enter', 'Enter', true],
+  ['macOS', 'Enter', true],
+] as const) {
+  test(`Korean is sent once and whole by one Enter: ${name}`, async ({ browser, open }) => {
+    const context = await browser.newContext()
+    const minji = await conversation(open, context, MINJI, JUNHO)
+    const session = await context.newCDPSession(minji.page)
+    await minji.field.focus()
+    await session.send('Input.insertText', { text: '안녕하세' })
+    for (const step of ['ㅇ', '요']) await compose(session, step)
+    await enterWhileComposing(session, key)
+    await session.send('Input.insertText', { text: '요' })
+    if (second) await enter(session)
+    await expect(minji.status('안녕하세요')).toHaveAttribute('data-status', 'sent')
+    await expect(minji.field).toHaveValue('')
+
+    // And the next one is its own message.
+    await session.send('Input.insertText', { text: '또' })
+    await enter(session)
+    await expect.poll(() => minji.texts()).toEqual(['안녕하세요', '또'])
+  })
+}
+
+test('Japanese is not sent by the Enter that chooses a word', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  const session = await context.newCDPSession(minji.page)
+  await minji.field.focus()
+  await compose(session, 'にほん')
+  await enterWhileComposing(session)
+  await session.send('Input.insertText', { text: '日本' })
+  await expect(minji.field).toHaveValue('日本')
+  await enter(session)
+  await expect.poll(() => minji.texts()).toEqual(['日本'])
+})
+
+test('shift and Enter is a new line, and a draft stays with its conversation', async ({ browser, open }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await minji.send('먼저')
+  await minji.field.pressSequentially('첫 줄')
+  await minji.field.press('Shift+Enter')
+  await minji.field.pressSequentially('둘째 줄')
+  await minji.page.goto(minji.page.url().replace('junho', 'hana'))
+  await expect(minji.field).toHaveValue('')
+  await minji.open(JUNHO)
+  await expect(minji.field).toHaveValue('첫 줄\n둘째 줄')
+  await minji.field.press('Enter')
+  await expect(minji.text('둘째 줄')).toBeVisible()
+  await minji.page.reload()
+  await expect(minji.text('둘째 줄')).toBeVisible()
+  await expect(minji.field).toHaveValue('')
+})
+
+test('a message that is too long says by how much, and can be cut', async ({ browser, open }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await minji.field.fill('가'.repeat(2_731))
+  await expect(minji.page.getByTestId('bytes')).toHaveText('8,193 / 8,192바이트')
+  await expect(minji.page.getByText('메시지가 1바이트 깁니다')).toBeVisible()
+  await expect(minji.page.getByRole('button', { name: '보내기' })).toBeDisabled()
+  await minji.field.press('Enter')
+  await expect(minji.field).toHaveValue('가'.repeat(2_731))
+  await minji.page.getByRole('button', { name: '넘는 부분 지우기' }).click()
+  await minji.field.press('Enter')
+  await expect(minji.page.locator('[data-status="sent"]')).toBeVisible()
+  expect(await minji.texts()).toEqual(['가'.repeat(2_730)])
+})
+
+test('whatever is written is shown as the text it is', async ({ browser, open }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  const word = 'a'.repeat(8_192)
+  const marks = `e${'\u0301'.repeat(4_000)}`
+  const nasty = [
+    '<script>alert(1)</script><img src=x onerror=alert(2)>',
+    'javascript:alert(1)',
+    'a\u202Eb',
+    marks,
+    word,
+    'https://example.com/good',
+  ]
+  for (const text of nasty) await minji.send(text)
+  await expect(junho.text('https://example.com/good')).toBeVisible()
+  const links = junho.scroller.locator('a')
+  await expect(links).toHaveCount(1)
+  await expect(links).toHaveAttribute('rel', /noopener/)
+  await expect(junho.scroller.locator('script, img')).toHaveCount(0)
+
+  // Nothing reaches out of its bubble, or makes the page wider.
+  const wide = await junho.scroller.evaluate((element) => element.scrollWidth - element.clientWidth)
+  expect(wide).toBeLessThanOrEqual(0)
+  await junho.page.mouse.move(700, 300)
+  await expect
+    .poll(async () => {
+      await junho.page.mouse.wheel(0, -2_000)
+      return junho.texts()
+    })
+    .toContain('<script>alert(1)</script><img src=x onerror=alert(2)>')
+  expect(await junho.texts()).toContain('ab')
+})
+
+test('addresses that are none, and one’s own, begin no chat', async ({ browser, open }) => {
+  const page = await open(await browser.newContext(), MINJI)
+  await page.getByRole('button', { name: '새 대화' }).first().click()
+  const field = page.getByLabel('상대방 이메일 주소')
+  await field.fill('junho')
+  await field.press('Enter')
+  await expect(page.getByRole('alert').filter({ hasText: '이메일 주소를 확인해 주세요' })).toBeVisible()
+  await field.fill('MINJI@example.com')
+  await field.press('Enter')
+  await expect(page.getByRole('alert').filter({ hasText: '내 주소와는 대화할 수 없습니다' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(field).toHaveCount(0)
+  await page.getByRole('searchbox').fill('junho@example.com')
+  await page.getByRole('button', { name: 'junho@example.com 님과 새 대화 시작' }).click()
+  await expect(page).toHaveURL(/with=junho/)
+})
+
+test.describe('a slow rate', () => {
+  test.use({ flags: ['--send-burst', '2', '--send-per-second', '1'] })
+
+  test('holds messages back, says so, and sends them by itself', async ({ browser, open }) => {
+    const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+    for (const text of ['일', '이', '삼', '사']) await minji.send(text)
+    await expect(minji.page.getByText('잠시 후 자동으로 다시 보냅니다').first()).toBeVisible()
+    await expect(minji.status('사')).toHaveAttribute('data-status', 'sent')
+    expect(await minji.texts()).toEqual(['일', '이', '삼', '사'])
+  })
+})
+
+test.describe('a short login', () => {
+  test.use({ flags: ['--login-seconds', '2'] })
+
+  test('is extended without a word', async ({ browser, open, server }) => {
+    const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+    const token = await minji.page.evaluate(
+      async () => (await (await fetch('/dev/login', { method: 'POST', body: '{"email":"minji@example.com"}' })).json()).accessToken,
+    )
+    const ask = () => minji.page.request.get(`${server.url}/chat/conversations`, { headers: { authorization: `Bearer ${token}` } })
+    await expect.poll(async () => (await ask()).status()).toBe(401)
+    await minji.send('만료된 뒤에도')
+    await expect(minji.status('만료된 뒤에도')).toHaveAttribute('data-status', 'sent')
+  })
+
+  test('that cannot be extended asks to sign in, and loses nothing', async ({ browser, open }) => {
+    const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+    await minji.page.route('**/dev/login', (route) => route.fulfill({ status: 403 }))
+    await expect
+      .poll(async () => {
+        await minji.page.evaluate(() => window.dispatchEvent(new Event('focus')))
+        return minji.page.getByRole('status').textContent()
+      })
+      .toContain('로그인이 만료되었습니다')
+    await minji.send('아직 여기 있습니다')
+    await expect(minji.status('아직 여기 있습니다')).toHaveAttribute('data-status', 'sending')
+    await minji.page.getByRole('button', { name: '다시 로그인' }).click()
+    await expect(minji.page.getByText('보내지 못한 메시지도 이어서 전송됩니다')).toBeVisible()
+    await minji.page.unroute('**/dev/login')
+    await minji.page.getByRole('button', { name: 'minji(으)로 들어가기' }).click()
+    await expect(minji.status('아직 여기 있습니다')).toHaveAttribute('data-status', 'sent')
+  })
+})

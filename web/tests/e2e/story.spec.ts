@@ -1,0 +1,280 @@
+import { Conversation, conversation, expect, JUNHO, MINJI, online, test, watch, writeMany } from './support/chat'
+
+test('two people find each other, chat, and see what was read', async ({ browser, server }) => {
+  const complaints: string[] = []
+  const pages = []
+  for (const name of ['minji', 'junho']) {
+    const page = await (await browser.newContext()).newPage()
+    watch(page, complaints)
+    await page.goto(server.url)
+    await page.waitForURL('**/ko/chat/')
+    await page.getByRole('button', { name: `${name}(으)로 들어가기` }).click()
+    await online(page)
+    pages.push(page)
+  }
+  const [minji, junho] = pages.map((page) => new Conversation(page)) as [Conversation, Conversation]
+
+  await minji.page.getByRole('button', { name: '새 대화' }).first().click()
+  await minji.page.getByLabel('상대방 이메일 주소').fill('Junho@Example.com')
+  await minji.page.keyboard.press('Enter')
+  await expect(minji.field).toBeFocused()
+  await minji.send('안녕하세요')
+  await expect(minji.status('안녕하세요')).toHaveAttribute('data-status', 'sent')
+
+  // Junho sees that there is something, in the list, in the menu, and in the title.
+  await expect(junho.page.locator(`button[data-peer="${MINJI}"]`)).toContainText('안녕하세요')
+  await expect(junho.page.getByTestId('unread')).toHaveText('1')
+  await expect(junho.page.getByTestId('total-unread')).toHaveText('1')
+  await expect(junho.page).toHaveTitle('(1) 채팅')
+  await expect(junho.page.getByTestId('spoken')).toHaveText('minji: 안녕하세요')
+  await expect(minji.status('안녕하세요')).toHaveAttribute('data-status', 'sent')
+
+  await junho.open(MINJI)
+  await expect(junho.text('안녕하세요')).toBeVisible()
+  await expect(minji.status('안녕하세요')).toHaveAttribute('data-status', 'read')
+  await expect(minji.text('안녕하세요')).toContainText('읽음')
+  await expect(junho.page.getByTestId('unread')).toHaveCount(0)
+  await expect(junho.page).toHaveTitle('채팅')
+
+  await junho.field.pressSequentially('네', { delay: 5 })
+  await expect(minji.page.getByRole('region', { name: 'junho 님과의 대화' }).getByText('입력 중…')).toBeVisible()
+  await junho.send('네, 반갑습니다')
+  await expect(minji.text('네, 반갑습니다')).toBeVisible()
+  await expect(junho.status('네, 반갑습니다')).toHaveAttribute('data-status', 'read')
+  expect(complaints).toEqual([])
+})
+
+test('three messages written offline survive the death of the tab and arrive once, in order', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  await minji.send('먼저')
+  await expect(minji.status('먼저')).toHaveAttribute('data-status', 'sent')
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  await expect(junho.text('먼저')).toBeVisible()
+
+  // The network is gone: nothing new connects, and what was connected is cut.
+  await minji.page.routeWebSocket(/./, (socket) => void socket.close())
+  await context.setOffline(true)
+  await minji.page.reload({ waitUntil: 'commit' }).catch(() => {})
+  await context.setOffline(false)
+  await minji.page.reload()
+  await expect(minji.field).toBeVisible()
+  await expect(minji.page.getByRole('status')).toContainText('연결')
+  for (const text of ['하나', '둘', '셋']) {
+    await minji.send(text)
+    await expect(minji.status(text)).toHaveAttribute('data-status', 'sending')
+  }
+  const session = await context.newCDPSession(minji.page)
+  const crashed = minji.page.waitForEvent('crash')
+  void session.send('Page.crash').catch(() => {})
+  await crashed
+  await minji.page.close()
+
+  const again = await conversation(open, context, MINJI, JUNHO)
+  for (const text of ['하나', '둘', '셋']) await expect(again.text(text)).toBeVisible()
+  await expect(again.status('셋')).toHaveAttribute('data-status', /sent|read/)
+  await expect.poll(() => junho.texts()).toEqual(['먼저', '하나', '둘', '셋'])
+  expect(await again.texts()).toEqual(['먼저', '하나', '둘', '셋'])
+})
+
+test('a server that was away gets what was written meanwhile', async ({ browser, open, server }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await server.stop()
+  await expect(minji.page.getByRole('status')).toContainText('다시 연결하는 중')
+  await minji.send('기다렸다가 갑니다')
+  await expect(minji.status('기다렸다가 갑니다')).toHaveAttribute('data-status', 'sending')
+  await server.start()
+  await expect(minji.status('기다렸다가 갑니다')).toHaveAttribute('data-status', 'sent')
+  await expect(minji.page.getByRole('status')).toBeEmpty()
+})
+
+test('what a lost push would have told is found by the next one, and by looking at the page again', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  let losing = false
+  await context.routeWebSocket(/./, (socket) => {
+    const upstream = socket.connectToServer()
+    upstream.onMessage((data) => {
+      if (!losing || JSON.parse(String(data)).type !== 'message') socket.send(data)
+    })
+  })
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  await junho.send('보임')
+  await expect(minji.text('보임')).toBeVisible()
+
+  losing = true
+  await junho.send('사라짐 1')
+  await junho.send('사라짐 2')
+  await expect(junho.status('사라짐 2')).toHaveAttribute('data-status', 'sent')
+  losing = false
+  await junho.send('다시 보임')
+  await expect.poll(() => minji.texts()).toEqual(['보임', '사라짐 1', '사라짐 2', '다시 보임'])
+
+  losing = true
+  await junho.send('사라짐 3')
+  await expect(junho.status('사라짐 3')).toHaveAttribute('data-status', 'sent')
+  await minji.page.evaluate(() => window.dispatchEvent(new Event('focus')))
+  await expect(minji.text('사라짐 3')).toBeVisible()
+})
+
+test('a connection that is cut comes back, with what was missed', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const cuts: (() => void)[] = []
+  await context.routeWebSocket(/./, (socket) => {
+    const upstream = socket.connectToServer()
+    cuts.push(() => {
+      void upstream.close()
+      void socket.close({ code: 1001 })
+    })
+  })
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  for (const round of [1, 2, 3]) {
+    cuts.at(-1)?.()
+    await junho.send(`끊긴 동안 ${round}`)
+    await expect(minji.text(`끊긴 동안 ${round}`)).toBeVisible()
+    await minji.send(`답 ${round}`)
+    await expect(junho.text(`답 ${round}`)).toBeVisible()
+  }
+  expect(await minji.texts()).toEqual(await junho.texts())
+})
+
+test('two tabs show the same, and one of them sends each message', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const sent: string[] = []
+  await context.routeWebSocket(/./, (socket) => {
+    const upstream = socket.connectToServer()
+    socket.onMessage((data) => {
+      const frame = JSON.parse(String(data))
+      if (frame.action === 'sendMessage') sent.push(frame.message)
+      upstream.send(data)
+    })
+  })
+  const one = await conversation(open, context, MINJI, JUNHO)
+  const two = await conversation(open, context, MINJI, JUNHO)
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  const written: string[] = []
+  for (const [index, tab] of [one, two, one, two, one, two].entries()) {
+    written.push(`탭에서 ${index}`)
+    await tab.send(`탭에서 ${index}`)
+  }
+  for (const page of [one, two, junho]) await expect.poll(async () => [...(await page.texts())].sort()).toEqual(written)
+  expect(await one.texts()).toEqual(await junho.texts())
+  expect(await two.texts()).toEqual(await junho.texts())
+  expect([...sent].sort()).toEqual(written)
+
+  // Read in one tab is read in the other.
+  await one.page.locator('a[href="/ko/teams/"]').click()
+  await expect(one.page.getByRole('heading', { name: '팀', exact: true })).toBeVisible()
+  await junho.send('읽어 보세요')
+  await expect(two.text('읽어 보세요')).toBeVisible()
+  await expect(junho.status('읽어 보세요')).toHaveAttribute('data-status', 'read')
+  await expect(one.page.getByTestId('total-unread')).toHaveCount(0)
+})
+
+test.describe('a long conversation', () => {
+  test.use({ flags: ['--send-burst', '1000000', '--send-per-second', '1000000'] })
+
+  test('of 10,000 messages opens at its end, and older ones come without a jump', async ({ browser, open }) => {
+    const context = await browser.newContext()
+    const page = await open(context, MINJI)
+    await online(page)
+    // The last one alone, so that it is the last one.
+    await writeMany(page, MINJI, JUNHO, 9_999, 'message', 64)
+    await writeMany(page, MINJI, JUNHO, 1, 'newest')
+    const minji = await conversation(open, context, MINJI, JUNHO)
+    await expect(minji.text('newest 1')).toBeVisible()
+    expect(await minji.rows.count()).toBeLessThan(80)
+
+    // Up, page after page. Each time what is on the screen stays where it is while older messages are put above it; by less than a
+    // line, since the height of what comes into view is estimated first.
+    let release = () => {}
+    await minji.page.route(/before=/, async (route) => {
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+      await route.continue()
+    })
+    const seen = new Set(await minji.texts())
+    for (let pages = 0; pages < 5; pages += 1) {
+      const asked = minji.page.waitForRequest(/before=/)
+      await minji.scroller.evaluate((list) => {
+        list.scrollTop = 0
+      })
+      await asked
+      await expect.poll(() => minji.scroller.evaluate((list) => list.scrollTop)).toBeLessThan(200)
+      const first = minji.rows.filter({ hasText: (await minji.texts())[0] ?? '' }).first()
+      const text = await first.locator('.message-text').textContent()
+      const row = minji.rows.filter({ has: minji.page.getByText(text ?? '', { exact: true }) })
+      const index = Number(await row.getAttribute('data-index'))
+      const top = (await row.locator('.message-text').boundingBox())?.y ?? 0
+      release()
+      await expect.poll(async () => Number(await row.getAttribute('data-index'))).toBe(index + 50)
+      await expect.poll(async () => Math.abs(((await row.locator('.message-text').boundingBox())?.y ?? 0) - top)).toBeLessThan(12)
+      for (const one of await minji.texts()) seen.add(one)
+    }
+    expect(await minji.rows.count()).toBeLessThan(80)
+    expect(seen.size).toBeGreaterThan(100)
+
+    await minji.page.getByRole('button', { name: '최근 메시지로' }).click()
+    await expect(minji.text('newest 1')).toBeVisible()
+  })
+
+  test('shows where reading stopped, counts what is new, and marks it read only at its end', async ({ browser, open }) => {
+    const context = await browser.newContext()
+    const writer = await open(await browser.newContext(), JUNHO)
+    await online(writer)
+    await writeMany(writer, JUNHO, MINJI, 2)
+    const reader = await conversation(open, context, MINJI, JUNHO)
+    await expect(reader.text('message 2')).toBeVisible()
+    await reader.page.locator('a[href="/ko/teams/"]').click()
+    await expect(reader.page.getByRole('heading', { name: '팀', exact: true })).toBeVisible()
+    await writeMany(writer, JUNHO, MINJI, 60, 'later')
+    await expect(reader.page.getByTestId('total-unread')).toHaveText('30')
+
+    await reader.page.goBack()
+    await expect(reader.page.getByText('여기부터 안 읽은 메시지')).toBeVisible()
+    const pill = reader.page.getByRole('button', { name: '새 메시지 30개' })
+    await expect(pill).toBeVisible()
+    await expect(reader.page.getByTestId('unread')).toHaveText('30')
+    await pill.click()
+    await expect(reader.text('later 60')).toBeVisible()
+    await expect(reader.page.getByTestId('unread')).toHaveCount(0)
+    await expect(pill).toHaveCount(0)
+  })
+})
+
+test('a hundred unread are 99+', async ({ browser, open }) => {
+  const minji = await open(await browser.newContext(), MINJI)
+  await online(minji)
+  const page = await open(await browser.newContext(), JUNHO)
+  await online(page)
+  // Within the rate that everybody has: 30 at once from each of four people, to one.
+  for (const index of [1, 2, 3, 4]) {
+    await writeMany(page, `friend${index}@example.com`, MINJI, 1)
+    await page.evaluate(
+      async ([from, to]) => {
+        const { wsUrl, auth } = await (await fetch('/config.json')).json()
+        const { accessToken } = await (await fetch(auth.loginUrl, { method: 'POST', body: JSON.stringify({ email: from }) })).json()
+        const socket = new WebSocket(wsUrl, ['chat.v1', accessToken])
+        await new Promise((resolve) => socket.addEventListener('open', resolve))
+        for (let count = 0; count < 25; count += 1) {
+          socket.send(
+            JSON.stringify({
+              action: 'sendMessage',
+              receiverEmail: to,
+              message: `hi ${count}`,
+              clientMessageId: crypto.randomUUID(),
+            }),
+          )
+          await new Promise((resolve) => socket.addEventListener('message', resolve, { once: true }))
+        }
+        socket.close()
+      },
+      [`friend${index}@example.com`, MINJI] as const,
+    )
+  }
+  await expect(minji.getByTestId('total-unread')).toHaveText('99+')
+  await expect(minji.getByTestId('unread').first()).toHaveText('26')
+  await expect(minji).toHaveTitle('(99+) 채팅')
+})

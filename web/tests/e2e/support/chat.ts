@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { type BrowserContext, test as base, expect, type Locator, type Page } from '@playwright/test'
+
+export { expect, type Page }
+
+export const MINJI = 'minji@example.com'
+export const JUNHO = 'junho@example.com'
+
+const WEB = fileURLToPath(new URL('../../../out', import.meta.url))
+const BINARY = process.env.CHAT_LOCAL ?? fileURLToPath(new URL('../../../../target/debug/chat-local', import.meta.url))
+
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** A chat-local of one test's own. */
+export class ChatServer {
+  private child: ChildProcess | null = null
+  /** `http://127.0.0.1:PORT` */
+  url = ''
+
+  constructor(private readonly flags: readonly string[]) {}
+
+  /** Starts it, a second time at the same address. */
+  async start(): Promise<void> {
+    const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host
+    const child = spawn(BINARY, ['--listen', listen, '--web', WEB, ...this.flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+    running.add(child)
+    this.child = child
+    this.url = await new Promise<string>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code) => reject(new Error(`chat-local ended with ${code}`)))
+      child.stdout?.on('data', (data) => {
+        const found = /http:\/\/127\.0\.0\.1:\d+/.exec(String(data))
+        if (found !== null) resolve(found[0])
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    const child = this.child
+    this.child = null
+    if (child === null || child.exitCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+    running.delete(child)
+  }
+}
+
+/** What a browser says about a server that is away on purpose. */
+const NETWORK = /Failed to load resource|WebSocket connection to|net::ERR_/
+
+interface Fixtures {
+  flags: string[]
+  server: ChatServer
+  /** Opens a page of somebody, in a context; everything it complains of fails the test. */
+  open(context: BrowserContext, user: string, path?: string): Promise<Page>
+}
+
+export const test = base.extend<Fixtures>({
+  flags: [[], { option: true }],
+  server: async ({ flags }, use) => {
+    const server = new ChatServer(flags)
+    await server.start()
+    await use(server)
+    await server.stop()
+  },
+  open: async ({ server }, use) => {
+    const complaints: string[] = []
+    await use(async (context, user, path = '/ko/chat/') => {
+      const page = await context.newPage()
+      watch(page, complaints)
+      const url = new URL(path, server.url)
+      url.searchParams.set('as', user)
+      await page.goto(url.href)
+      return page
+    })
+    expect(complaints).toEqual([])
+  },
+})
+
+export function watch(page: Page, complaints: string[]): void {
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !NETWORK.test(message.text())) complaints.push(message.text())
+  })
+}
+
+/** The window with somebody, at hand for tests in Korean. */
+export class Conversation {
+  readonly field: Locator
+  readonly rows: Locator
+  readonly scroller: Locator
+
+  constructor(readonly page: Page) {
+    this.field = page.locator('textarea')
+    this.scroller = page.getByRole('region', { name: '메시지', exact: true })
+    this.rows = this.scroller.locator('li[data-index]')
+  }
+
+  async open(peer: string): Promise<this> {
+    await this.page.locator(`button[data-peer="${peer}"]`).click()
+    await expect(this.field).toBeVisible()
+    return this
+  }
+
+  async send(text: string): Promise<void> {
+    await this.field.fill(text)
+    await this.field.press('Enter')
+  }
+
+  text(text: string): Locator {
+    return this.rows.filter({ hasText: text })
+  }
+
+  /** What the messages on screen say, in order. */
+  async texts(): Promise<string[]> {
+    return this.scroller.locator('li[data-index] .message-text').allInnerTexts()
+  }
+
+  /** How the newest message of one's own is: sending, sent, read, failed. */
+  status(text: string): Locator {
+    return this.text(text).locator('[data-status]')
+  }
+}
+
+/** Opens somebody's page at a conversation. */
+export async function conversation(
+  open: Fixtures['open'],
+  context: BrowserContext,
+  user: string,
+  peer: string,
+): Promise<Conversation> {
+  const page = await open(context, user, `/ko/chat/?with=${encodeURIComponent(peer)}`)
+  const found = new Conversation(page)
+  await expect(found.field).toBeVisible()
+  await online(page)
+  return found
+}
+
+/** The page is connected and has nothing to say about it. */
+export async function online(page: Page): Promise<void> {
+  await expect(page.locator('html[data-connection="online"]')).toBeAttached()
+}
+
+/** Writes many messages: odd ones by `user`, even ones by `peer`, `atOnce` on their way. Returns when all are stored. */
+export async function writeMany(
+  page: Page,
+  user: string,
+  peer: string,
+  count: number,
+  text = 'message',
+  atOnce = 1,
+): Promise<void> {
+  await page.evaluate(
+    async ([user, peer, count, text, atOnce]) => {
+      const { wsUrl, auth } = await (await fetch('/config.json')).json()
+      const connect = async (email: string): Promise<WebSocket> => {
+        const { accessToken } = await (await fetch(auth.loginUrl, { method: 'POST', body: JSON.stringify({ email }) })).json()
+        const socket = new WebSocket(wsUrl, ['chat.v1', accessToken])
+        await new Promise((resolve) => socket.addEventListener('open', resolve))
+        return socket
+      }
+      const sockets = [await connect(user), await connect(peer)] as const
+      await new Promise<void>((resolve, reject) => {
+        let next = 0
+        let stored = 0
+        const send = () => {
+          if (next === count) return
+          const own = next % 2 === 0
+          next += 1
+          const [socket, receiverEmail] = own ? [sockets[0], peer] : [sockets[1], user]
+          socket.send(
+            JSON.stringify({
+              action: 'sendMessage',
+              receiverEmail,
+              message: `${text} ${next}`,
+              clientMessageId: crypto.randomUUID(),
+            }),
+          )
+        }
+        for (const socket of sockets) {
+          socket.addEventListener('message', ({ data }) => {
+            const frame = JSON.parse(data)
+            if (frame.type === 'sent') {
+              stored += 1
+              if (stored === count) {
+                for (const one of sockets) one.close()
+                resolve()
+              }
+              send()
+            }
+            if (frame.type === 'error') reject(new Error(data))
+          })
+        }
+        for (let index = 0; index < atOnce; index += 1) send()
+      })
+    },
+    [user, peer, count, text, atOnce] as const,
+  )
+}

@@ -1,0 +1,250 @@
+// @vitest-environment jsdom
+import { act, cleanup, configure, screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Banner } from '@/components/Banner'
+import { Composer } from '@/components/Composer'
+import { ConversationList } from '@/components/ConversationList'
+import { Incoming } from '@/components/Incoming'
+import { MessageList } from '@/components/MessageList'
+import { type Item, MessageRow } from '@/components/MessageRow'
+import { emptyRoom, type Pending, type Room } from '@/lib/chat'
+import { renderChat } from './support/render'
+import { FakeServer, JUNHO, MINJI, message } from './support/server'
+
+beforeAll(() => {
+  // A busy machine takes its time.
+  configure({ asyncUtilTimeout: 30_000 })
+  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => {}, removeEventListener: () => {} }))
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe(): void {}
+      unobserve(): void {}
+      disconnect(): void {}
+    },
+  )
+  // jsdom has no layout, and no scrolling.
+  Element.prototype.scrollTo = () => {}
+})
+beforeEach(() => localStorage.clear())
+afterEach(cleanup)
+
+describe('the list of conversations', () => {
+  test('is a skeleton while it loads, and says so', async () => {
+    renderChat(<ConversationList peer={null} />)
+    expect(screen.getByText('대화 목록을 불러오는 중')).toBeTruthy()
+    expect(screen.queryByText('아직 대화가 없습니다')).toBeNull()
+  })
+
+  test('invites when it is empty', async () => {
+    const { release } = renderChat(<ConversationList peer={null} />)
+    act(release)
+    expect(await screen.findByText('아직 대화가 없습니다')).toBeTruthy()
+  })
+
+  test('shows who, what, and how many are unread', async () => {
+    const server = new FakeServer()
+    server.store(JUNHO, '안녕하세요')
+    server.store(JUNHO, '계세요?')
+    const { release } = renderChat(<ConversationList peer={null} />, 'ko', server)
+    act(release)
+    const row = await screen.findByRole('button', { name: /junho/ })
+    expect(row.textContent).toContain('계세요?')
+    expect(within(row).getByTestId('unread').textContent).toBe('2')
+    expect(within(row).getByText('안 읽음 2')).toBeTruthy()
+  })
+
+  test('that failed can be asked for again', async () => {
+    const server = new FakeServer()
+    server.status = 503
+    const { release } = renderChat(<ConversationList peer={null} />, 'en', server)
+    act(release)
+    const again = await screen.findByRole('button', { name: 'Try again' })
+    server.status = 200
+    await userEvent.click(again)
+    expect(await screen.findByText('No conversations yet')).toBeTruthy()
+  })
+
+  test('finds by address, and offers what it does not find', async () => {
+    const server = new FakeServer()
+    server.store(JUNHO, 'hello')
+    const { release } = renderChat(<ConversationList peer={null} />, 'en', server)
+    act(release)
+    const search = await screen.findByRole('searchbox')
+    await screen.findByRole('button', { name: /junho/ })
+    await userEvent.type(search, 'nobody')
+    expect(screen.getByText('No conversation with “nobody”')).toBeTruthy()
+    await userEvent.clear(search)
+    await userEvent.type(search, 'hana@example.com')
+    expect(screen.getByRole('button', { name: 'Start a chat with hana@example.com' })).toBeTruthy()
+    await userEvent.clear(search)
+    await userEvent.type(search, 'JUN')
+    expect(screen.getByRole('button', { name: /junho/ })).toBeTruthy()
+  })
+})
+
+describe('messages', () => {
+  const room = (change: Partial<Room>): Room => ({ ...emptyRoom(JUNHO), ...change })
+
+  test('are a skeleton while they load', () => {
+    renderChat(<MessageList room={room({ status: 'loading' })} />)
+    expect(screen.getByText('메시지를 불러오는 중')).toBeTruthy()
+  })
+
+  test('that failed can be asked for again', async () => {
+    const { client, release } = renderChat(<MessageList room={room({ status: 'failed' })} />)
+    release()
+    const open = vi.spyOn(client, 'open')
+    await userEvent.click(within(screen.getByRole('alert')).getByRole('button', { name: '다시 시도' }))
+    expect(open).toHaveBeenCalledWith(JUNHO)
+  })
+
+  test('that are none invite to write one', () => {
+    renderChat(<MessageList room={room({ status: 'ready', anchor: 0, older: 'none' })} />)
+    expect(screen.getByText('junho 님에게 첫 메시지를 보내 보세요')).toBeTruthy()
+  })
+})
+
+describe('a message', () => {
+  const entry: Pending = { id: 'x', peer: JUNHO, text: '보내는 중', after: null, createdAt: Date.now(), status: 'queued' }
+  const row = (item: Item, change: Partial<Parameters<typeof MessageRow>[0]> = {}) => (
+    <ul>
+      <MessageRow
+        item={item}
+        before={null}
+        next={null}
+        mine
+        name="junho"
+        readUpTo={null}
+        continued={false}
+        divider={false}
+        {...change}
+      />
+    </ul>
+  )
+
+  test.each<[string, Item, string | null, string]>([
+    ['that is on its way', { kind: 'pending', entry }, null, '전송 중'],
+    ['that is stored', { kind: 'stored', message: message(1) }, null, '보냄'],
+    ['that was read by its row', { kind: 'stored', message: message(1, { read: true }) }, null, '읽음'],
+    ['that was read by the mark', { kind: 'stored', message: message(1) }, message(1).timestamp, '읽음'],
+    ['that was refused', { kind: 'pending', entry: { ...entry, status: 'failed', reason: 'badRequest' } }, null, '전송 실패'],
+  ])('%s says so in words', (_, item, readUpTo, words) => {
+    renderChat(row(item, { readUpTo }))
+    expect(screen.getAllByText(words).length).toBeGreaterThan(0)
+  })
+
+  test('of somebody else has no state', () => {
+    renderChat(row({ kind: 'stored', message: message(2) }, { mine: false }))
+    expect(document.querySelector('[data-status]')).toBeNull()
+    expect(screen.getByText('junho:')).toBeTruthy()
+  })
+
+  test('that waits says why', () => {
+    renderChat(row({ kind: 'pending', entry: { ...entry, reason: 'rateLimited' } }))
+    expect(screen.getByText(/잠시 후 자동으로 다시 보냅니다/)).toBeTruthy()
+  })
+
+  test('that was refused can be sent again, or deleted', async () => {
+    const { client } = renderChat(row({ kind: 'pending', entry: { ...entry, status: 'failed', reason: 'proposalState' } }))
+    const [retry, discard] = [vi.spyOn(client, 'retry').mockResolvedValue(), vi.spyOn(client, 'discard').mockResolvedValue()]
+    expect(screen.getByRole('alert').textContent).toContain('서버가 이 메시지를 받지 않았습니다')
+    await userEvent.click(screen.getByRole('button', { name: '다시 보내기' }))
+    await userEvent.click(screen.getByRole('button', { name: '삭제' }))
+    expect(retry).toHaveBeenCalledWith('x')
+    expect(discard).toHaveBeenCalledWith('x')
+  })
+
+  test('of another kind is told in words', () => {
+    const proposal = { teamName: '한강 FC', opponentTeamName: '서울숲', matchAt: '2026-12-05T05:00:00.000Z', place: '여의도' }
+    renderChat(row({ kind: 'stored', message: message(1, { kind: 'matchProposal', message: '', proposal }) }))
+    expect(screen.getByText(/경기 제안: 한강 FC 대 서울숲/)).toBeTruthy()
+  })
+})
+
+describe('the field', () => {
+  test('sends what is typed, and nothing when it is blank', async () => {
+    const { client } = renderChat(<Composer peer={JUNHO} />)
+    const send = vi.spyOn(client, 'send').mockResolvedValue()
+    const field = screen.getByRole('textbox') as HTMLTextAreaElement
+    expect((screen.getByRole('button', { name: '보내기' }) as HTMLButtonElement).disabled).toBe(true)
+    await userEvent.type(field, '   {Enter}')
+    expect(send).not.toHaveBeenCalled()
+    await userEvent.clear(field)
+    await userEvent.type(field, '안녕{Enter}')
+    expect(send).toHaveBeenCalledWith(JUNHO, '안녕')
+    expect(field.value).toBe('')
+  })
+
+  test('keeps a draft for each conversation', async () => {
+    const first = renderChat(<Composer peer={JUNHO} />)
+    await userEvent.type(screen.getByRole('textbox'), '쓰다 만')
+    first.unmount()
+    renderChat(<Composer peer="hana@example.com" />)
+    expect((screen.getByRole('textbox') as HTMLTextAreaElement).value).toBe('')
+    cleanup()
+    renderChat(<Composer peer={JUNHO} />)
+    expect((screen.getByRole('textbox') as HTMLTextAreaElement).value).toBe('쓰다 만')
+  })
+})
+
+describe('the banner', () => {
+  test('is silent while all is well, and asks to sign in when the session has ended', async () => {
+    const server = new FakeServer()
+    const expired = vi.fn()
+    const { link, release } = renderChat(<Banner onSignIn={expired} />, 'ko', server)
+    act(() => link.open())
+    expect(screen.getByRole('status').textContent).toBe('')
+    server.status = 401
+    release()
+    await waitFor(() => expect(screen.getByRole('status').textContent).toContain('로그인이 만료되었습니다'))
+    await userEvent.click(screen.getByRole('button', { name: '다시 로그인' }))
+    expect(expired).toHaveBeenCalled()
+  })
+})
+
+describe('a new message', () => {
+  const shown: string[] = []
+  class FakeNotification {
+    static permission = 'granted'
+    onclick: (() => void) | null = null
+    constructor(title: string, { body }: { body: string }) {
+      shown.push(`${title}: ${body}`)
+    }
+    close(): void {}
+  }
+  const look = (state: DocumentVisibilityState) => vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state)
+
+  beforeEach(() => {
+    shown.length = 0
+    vi.stubGlobal('Notification', FakeNotification)
+  })
+
+  test('is spoken, and notified only to those who asked for it and look elsewhere', async () => {
+    const { link, server, release } = renderChat(<Incoming />)
+    release()
+    act(() => link.open())
+    look('visible')
+    act(() => void server.store(JUNHO, '보고 있음'))
+    await waitFor(() => expect(screen.getByTestId('spoken').textContent).toBe('junho: 보고 있음'))
+    look('hidden')
+    act(() => void server.store(JUNHO, '켜지 않음'))
+    await waitFor(() => expect(screen.getByTestId('spoken').textContent).toBe('junho: 켜지 않음'))
+    localStorage.setItem('chat.notify', 'on')
+    act(() => void server.store(JUNHO, '알림'))
+    await waitFor(() => expect(shown).toContain('junho: 알림'))
+    expect(shown).not.toContain('junho: 보고 있음')
+  })
+
+  test('of one’s own is neither', async () => {
+    const { link, server, release } = renderChat(<Incoming />)
+    release()
+    act(() => link.open())
+    act(() => {
+      server.store(MINJI, '다른 기기에서')
+      server.store(JUNHO, '답')
+    })
+    await waitFor(() => expect(screen.getByTestId('spoken').textContent).toBe('junho: 답'))
+  })
+})

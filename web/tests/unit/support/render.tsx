@@ -1,0 +1,41 @@
+import { render } from '@testing-library/react'
+import type { ReactNode } from 'react'
+import { IntlProvider } from 'use-intl'
+import { ChatClientProvider } from '@/context/ChatSocketContext'
+import { ChatClient, MemoryOutbox, NoTabs } from '@/lib/chat'
+import type { Locale } from '@/lib/locale'
+import { compiledMessages } from '@/lib/messages'
+import { type FakeLink, FakeServer, MINJI } from './server'
+
+/** A page of Minji with a chat of its own, whose server answers when the test says so. */
+export function renderChat(children: ReactNode, locale: Locale = 'ko', server = new FakeServer()) {
+  let link: FakeLink | undefined
+  /** Requests wait for this. */
+  let release = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const answer = server.fetcher(MINJI)
+  const client = new ChatClient({
+    me: MINJI,
+    wsUrl: 'ws://chat.example/prod',
+    restUrl: 'http://chat.example',
+    tokens: { get: async () => 'token', renew: async () => 'newer' },
+    outbox: new MemoryOutbox(),
+    tabs: () => new NoTabs(),
+    fetch: async (input, init) => {
+      await gate
+      return answer(input, init)
+    },
+    transport: (listener) => {
+      link = server.connect(MINJI, listener)
+      return link
+    },
+  })
+  const view = render(
+    <IntlProvider locale={locale} messages={compiledMessages(locale)} timeZone="UTC">
+      <ChatClientProvider client={client}>{children}</ChatClientProvider>
+    </IntlProvider>,
+  )
+  return { ...view, client, server, release, link: link as FakeLink }
+}

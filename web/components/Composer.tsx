@@ -75,27 +75,39 @@ export function Composer({ peer }: { peer: string }) {
       event.preventDefault()
   }
 
+  const cut = () => {
+    const element = field.current
+    if (element === null) return
+    element.value = fitBytes(cleanText(element.value), max)
+    draft.save(element.value)
+    changed()
+    element.focus()
+  }
+
   const over = used - max
   return (
     <div className="shrink-0 border-line border-t bg-surface px-3 pt-2.5 pb-[max(0.625rem,env(safe-area-inset-bottom))] md:px-6">
       <div className="mx-auto max-w-3xl">
-        {over > 0 && (
-          <p id={problem} role="alert" className="mb-2 flex flex-wrap items-center gap-x-2 text-danger text-sm">
-            {t('tooLong', { over })}
-            <button
-              type="button"
-              className="rounded px-1 font-medium text-accent-text underline underline-offset-2"
-              onClick={() => {
-                if (field.current === null) return
-                field.current.value = fitBytes(cleanText(field.current.value), max)
-                draft.save(field.current.value)
-                changed()
-                field.current.focus()
-              }}
-            >
-              {t('cut')}
-            </button>
-          </p>
+        {used > max * COUNT_FROM && (
+          <div className="mb-2 flex flex-wrap items-center gap-x-3 text-sm">
+            {over > 0 && (
+              <p id={problem} role="alert" className="text-danger">
+                {t('tooLong', { over })}
+              </p>
+            )}
+            {over > 0 && (
+              <button
+                type="button"
+                className="rounded px-1 font-medium text-accent-text underline underline-offset-2"
+                onClick={cut}
+              >
+                {t('cut')}
+              </button>
+            )}
+            <span data-testid="bytes" className={`ml-auto tabular-nums ${over > 0 ? 'font-medium text-danger' : 'text-muted'}`}>
+              {t('bytes', { used, max })}
+            </span>
+          </div>
         )}
         <div className="flex items-end gap-2 rounded-2xl border border-line bg-ground py-1 pr-1 pl-3.5 focus-within:border-accent">
           <textarea
@@ -118,14 +130,6 @@ export function Composer({ peer }: { peer: string }) {
             onBlur={() => reduce({ type: 'blur' })}
             className="min-h-9 min-w-0 flex-1 resize-none self-center bg-transparent py-1.5 text-base leading-normal outline-none placeholder:text-muted md:text-[0.9375rem]"
           />
-          {used > max * COUNT_FROM && (
-            <span
-              data-testid="bytes"
-              className={`shrink-0 self-center text-xs tabular-nums ${over > 0 ? 'font-medium text-danger' : 'text-muted'}`}
-            >
-              {t('bytes', { used, max })}
-            </span>
-          )}
           <button
             type="button"
             aria-label={t('send')}

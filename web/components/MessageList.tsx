@@ -13,8 +13,8 @@ import { MessagesSkeleton } from './Skeleton'
 
 /** Close enough to the end to count as being there. */
 const END_PX = 80
-/** How many messages from the top older ones are fetched. */
-const OLDER_WITHIN = 12
+/** How close to the top older ones are fetched: about a screen away. */
+const OLDER_WITHIN_PX = 600
 /** Room above the first message, for what is said there. */
 const HEAD_PX = 72
 /** A row of one line, and what it is more when another person's follows. */
@@ -85,11 +85,26 @@ function Messages({ room }: { room: Room }) {
     else virtualizer.scrollToEnd()
   }, [])
 
-  const first = virtualizer.range?.startIndex ?? 0
+  // Whoever is at the end stays there when the list gets smaller: the field has grown, or a phone shows its keyboard.
+  const stays = useRef(true)
+  stays.current = atEnd !== false
   useEffect(() => {
-    const top = scroller.current?.scrollTop ?? 0
-    if (first < OLDER_WITHIN && top < OLDER_WITHIN * ROW_PX && room.older === 'more') void client.loadOlder(room.peer)
-  }, [client, first, room.older, room.peer])
+    const list = scroller.current
+    if (list === null) return
+    const observer = new ResizeObserver(() => stays.current && virtualizer.scrollToEnd())
+    observer.observe(list)
+    return () => observer.disconnect()
+  }, [virtualizer])
+
+  const loadOlderNearTop = () => {
+    const { current: list } = scroller
+    if (list !== null && list.scrollTop < OLDER_WITHIN_PX && room.older === 'more') void client.loadOlder(room.peer)
+  }
+  useEffect(() => {
+    // Nothing to scroll: the first page does not fill the screen.
+    const { current: list } = scroller
+    if (list !== null && list.scrollHeight <= list.clientHeight && room.older === 'more') void client.loadOlder(room.peer)
+  }, [client, room.older, room.peer])
 
   useMarkRead(room, atEnd === true, scroller)
 
@@ -109,6 +124,7 @@ function Messages({ room }: { room: Room }) {
     <div className="relative min-h-0 flex-1">
       <section
         ref={scroller}
+        onScroll={loadOlderNearTop}
         aria-label={t('messages')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         tabIndex={0}

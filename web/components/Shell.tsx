@@ -9,7 +9,7 @@ import { useSession } from '@/context/SessionContext'
 import { totalUnread } from '@/lib/chat'
 import { formatBadge } from '@/lib/format'
 import { Banner } from './Banner'
-import { Button, IconButton } from './Button'
+import { Button } from './Button'
 import { Incoming } from './Incoming'
 import { AlertIcon, ChatIcon, SettingsIcon, TeamsIcon } from './icons'
 import { ListSkeleton } from './Skeleton'
@@ -102,6 +102,9 @@ function Frame({
   )
 }
 
+const NAV_ITEM =
+  'relative flex h-14 w-16 flex-col items-center justify-center gap-0.5 rounded-xl font-medium text-[0.6875rem] transition-colors md:w-14'
+
 /** A rail on the left; on a phone a bar at the bottom, which a conversation covers. */
 function Nav({ onSettings }: { onSettings(): void }) {
   const page = useSelectedLayoutSegment()
@@ -125,9 +128,10 @@ function Nav({ onSettings }: { onSettings(): void }) {
       <NavLink href={`/${locale}/teams/`} current={page === 'teams'} label={t('teams')}>
         <TeamsIcon className="size-5.5" />
       </NavLink>
-      <IconButton label={t('settings')} onClick={onSettings} className="size-12 md:mt-auto">
+      <button type="button" onClick={onSettings} className={`${NAV_ITEM} text-muted hover:bg-hover hover:text-text md:mt-auto`}>
         <SettingsIcon className="size-5.5" />
-      </IconButton>
+        {t('settings')}
+      </button>
     </nav>
   )
 }
@@ -152,17 +156,13 @@ function NavLink({
       href={href}
       prefetch={false}
       aria-current={current ? 'page' : undefined}
-      className={`relative flex h-14 w-16 flex-col items-center justify-center gap-0.5 rounded-xl font-medium text-[0.6875rem] transition-colors md:w-14 ${current ? 'text-accent-text md:bg-hover' : 'text-muted hover:bg-hover hover:text-text'}`}
+      className={`${NAV_ITEM} ${current ? 'text-accent-text md:bg-hover' : 'text-muted hover:bg-hover hover:text-text'}`}
     >
       {children}
       {label}
       {badge > 0 && (
         <>
-          <span
-            aria-hidden="true"
-            data-testid="total-unread"
-            className="badge absolute top-1 right-2 ring-2 ring-surface md:right-1"
-          >
+          <span aria-hidden="true" data-testid="total-unread" className="badge absolute top-0.5 left-1/2 ml-1 ring-2 ring-surface">
             {formatBadge(badge)}
           </span>
           <span className="sr-only">{badgeLabel}</span>

@@ -8,7 +8,7 @@ test('two people find each other, chat, and see what was read', async ({ browser
     watch(page, complaints)
     await page.goto(server.url)
     await page.waitForURL('**/ko/chat/')
-    await page.getByRole('button', { name: `${name}(으)로 들어가기` }).click()
+    await page.getByRole('button', { name: `${name} 계정으로 들어가기` }).click()
     await online(page)
     pages.push(page)
   }

@@ -254,7 +254,7 @@ describe('read marks', () => {
 
   test('of a stranger are ignored', () => {
     const state = play([newest(1, 5)])
-    expect(reduce(state, read('eve@example.com', 5))).toBe(state)
+    expect(reduce(state, read('stranger@example.com', 5))).toBe(state)
   })
 })
 
@@ -262,12 +262,12 @@ describe('the list', () => {
   test('is newest first, and shows the newest message whichever way it came', () => {
     const other = {
       ...message(1),
-      roomId: 'hana@example.com#minji@example.com',
-      senderEmail: 'hana@example.com',
+      roomId: 'club@example.com#minji@example.com',
+      senderEmail: 'club@example.com',
       receiverEmail: MINJI,
     }
     const state = play([listed(4, 0), { type: 'message', message: { ...other, timestamp: at(99) } }])
-    expect(conversations(state).map(({ peer }) => peer)).toEqual(['hana@example.com', JUNHO])
+    expect(conversations(state).map(({ peer }) => peer)).toEqual(['club@example.com', JUNHO])
     expect(conversations(play([push(6), listed(4, 0)], state))[1]?.last?.seq).toBe(6)
   })
 

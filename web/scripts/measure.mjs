@@ -1,0 +1,144 @@
+// Measures the page in Chromium: measure.mjs URL, against a fresh chat-local that allows any rate. What is printed is in
+// docs/performance.md.
+import { existsSync } from 'node:fs'
+import { chromium } from '@playwright/test'
+
+const url = process.argv[2] ?? 'http://127.0.0.1:8080'
+const [MINJI, JUNHO] = ['minji@example.com', 'junho@example.com']
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((path) => path && existsSync(path))
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+
+async function open(user, path) {
+  const page = await (await browser.newContext({ locale: 'ko-KR', viewport: { width: 1180, height: 760 } })).newPage()
+  await page.goto(`${url}${path}${path.includes('?') ? '&' : '?'}as=${encodeURIComponent(user)}`)
+  await page.locator('html[data-connection="online"]').waitFor({ state: 'attached' })
+  return page
+}
+
+/** Writes `count` messages to each other, or all from `user`; `everyMs` apart, or as fast as 64 at once go. */
+function write(page, user, peer, { count, everyMs = 0, both = true }) {
+  return page.evaluate(
+    async ([user, peer, count, everyMs, both]) => {
+      const { wsUrl, auth } = await (await fetch('/config.json')).json()
+      const connect = async (email) => {
+        const { accessToken } = await (await fetch(auth.loginUrl, { method: 'POST', body: JSON.stringify({ email }) })).json()
+        const socket = new WebSocket(wsUrl, ['chat.v1', accessToken])
+        await new Promise((resolve) => socket.addEventListener('open', resolve))
+        return socket
+      }
+      const sockets = [await connect(user), await connect(peer)]
+      await new Promise((resolve, reject) => {
+        let next = 0
+        let stored = 0
+        const send = () => {
+          if (next === count) return
+          const [socket, to] = both && next % 2 === 1 ? [sockets[1], user] : [sockets[0], peer]
+          next += 1
+          socket.send(
+            JSON.stringify({
+              action: 'sendMessage',
+              receiverEmail: to,
+              message: `message ${next}`,
+              clientMessageId: crypto.randomUUID(),
+            }),
+          )
+        }
+        const timer = everyMs > 0 ? setInterval(send, everyMs) : undefined
+        for (const socket of sockets) {
+          socket.addEventListener('message', ({ data }) => {
+            const { type } = JSON.parse(data)
+            if (type === 'error') reject(new Error(data))
+            if (type !== 'sent') return
+            stored += 1
+            if (stored < count) return everyMs > 0 ? undefined : send()
+            clearInterval(timer)
+            for (const one of sockets) one.close()
+            resolve()
+          })
+        }
+        for (let index = 0; everyMs === 0 && index < 64; index += 1) send()
+      })
+    },
+    [user, peer, count, everyMs, both],
+  )
+}
+
+/** In the page: when something that matches is on the screen, by the wall clock. */
+const painted = (page, selector, text) =>
+  page.evaluate(
+    ([selector, text]) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = [...document.querySelectorAll(selector)].some((element) => text === null || element.textContent === text)
+          // The frame after the one that has it is painted when it begins.
+          if (found) requestAnimationFrame(() => resolve(performance.timeOrigin + performance.now()))
+          else requestAnimationFrame(look)
+        }
+        look()
+      }),
+    [selector, text],
+  )
+const percentile = (values, share) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(values.length * share) - 1)]
+
+// From Enter to the other one's screen.
+const minji = await open(MINJI, `/ko/chat/?with=${JUNHO}`)
+const junho = await open(JUNHO, `/ko/chat/?with=${MINJI}`)
+for (const page of [minji, junho]) await page.locator('textarea').waitFor()
+await minji.evaluate(() => {
+  addEventListener(
+    'keydown',
+    (event) => {
+      if (event.key === 'Enter') window.pressedAt = performance.timeOrigin + performance.now()
+    },
+    true,
+  )
+})
+const delays = []
+for (let index = 0; index < 110; index += 1) {
+  const seen = painted(junho, '.message-text', `hello ${index}`)
+  await minji.locator('textarea').fill(`hello ${index}`)
+  await minji.locator('textarea').press('Enter')
+  const at = await seen
+  // The first ones warm up.
+  if (index >= 10) delays.push(at - (await minji.evaluate(() => window.pressedAt)))
+}
+console.log(
+  `Enter to the other screen, 100 messages: p50 ${percentile(delays, 0.5).toFixed(0)} ms, p95 ${percentile(delays, 0.95).toFixed(0)} ms`,
+)
+
+// Opening a long conversation.
+const [LEFT, RIGHT] = ['left@example.com', 'right@example.com']
+const left = await open(LEFT, '/ko/chat/')
+await write(left, LEFT, RIGHT, { count: 10_000 })
+const openings = []
+for (let index = 0; index < 5; index += 1) {
+  const page = await open(LEFT, '/ko/chat/')
+  await page.locator(`button[data-peer="${RIGHT}"]`).waitFor()
+  await page.waitForLoadState('networkidle')
+  const seen = painted(page, 'li[data-index] .message-text', null)
+  const from = await page.evaluate((peer) => {
+    const now = performance.timeOrigin + performance.now()
+    document.querySelector(`button[data-peer="${peer}"]`).click()
+    return now
+  }, RIGHT)
+  openings.push((await seen) - from)
+  await page.context().close()
+}
+console.log(`click to the first messages of 10,000, five times: ${openings.map((ms) => ms.toFixed(0)).join(', ')} ms`)
+
+// Busy: 50 messages a second for 10 s.
+await junho.evaluate(() => {
+  window.longTasks = []
+  new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
+    entryTypes: ['longtask'],
+  })
+})
+await write(left, MINJI, JUNHO, { count: 500, everyMs: 20, both: false })
+await junho
+  .locator('.message-text')
+  .filter({ hasText: /^message 500$/ })
+  .waitFor()
+const tasks = await junho.evaluate(() => window.longTasks)
+console.log(`500 messages in 10 s: ${tasks.length} tasks above 50 ms, the longest ${Math.max(0, ...tasks).toFixed(0)} ms`)
+await browser.close()

@@ -49,7 +49,7 @@ function Choice({
         {options.map(([key, label]) => (
           <label
             key={key}
-            className="flex min-h-9 flex-1 cursor-pointer items-center justify-center rounded-lg px-2 text-center text-sm text-muted transition-colors has-checked:bg-surface has-checked:font-medium has-checked:text-text has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
+            className="flex min-h-9 flex-1 cursor-pointer items-center justify-center rounded-lg px-2 text-center text-sm text-muted transition-colors has-checked:bg-surface dark:has-checked:bg-line has-checked:font-medium has-checked:text-text has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
           >
             <input
               type="radio"

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import type { BrowserContext, Route } from '@playwright/test'
+import { type ChatServer, Conversation, expect, JUNHO, MINJI, test, watch } from './support/chat'
+
+const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** A provider as Cognito is one: code and PKCE, refresh tokens, no session endpoint. Its access tokens are those of chat-local. */
+class Provider {
+  readonly grants: string[] = []
+  /** How long its tokens say that they last. */
+  lifetimeSeconds = 3_600
+  private challenge = ''
+  private nonce: string | null = null
+
+  constructor(
+    private readonly context: BrowserContext,
+    private readonly server: ChatServer,
+  ) {}
+
+  async install(): Promise<void> {
+    const issuer = `${this.server.url}/idp`
+    const config = await (await this.context.request.get(`${this.server.url}/config.json`)).json()
+    const auth = { mode: 'oidc', authority: issuer, clientId: 'web', logoutUrl: `${this.server.url}/?signed-out` }
+    await this.context.route('**/config.json', (route) => route.fulfill({ json: { ...config, auth } }))
+    await this.context.route('**/idp/.well-known/openid-configuration', (route) =>
+      route.fulfill({
+        json: {
+          issuer,
+          authorization_endpoint: `${issuer}/authorize`,
+          token_endpoint: `${issuer}/token`,
+          revocation_endpoint: `${issuer}/revoke`,
+        },
+      }),
+    )
+    await this.context.route('**/idp/authorize?**', (route) => this.authorize(route))
+    await this.context.route('**/idp/token', (route) => this.token(route))
+    await this.context.route('**/idp/revoke', (route) => route.fulfill({ status: 200 }))
+  }
+
+  private async authorize(route: Route): Promise<void> {
+    const asked = new URL(route.request().url()).searchParams
+    expect(asked.get('response_type')).toBe('code')
+    expect(asked.get('code_challenge_method')).toBe('S256')
+    this.challenge = asked.get('code_challenge') ?? ''
+    this.nonce = asked.get('nonce')
+    const back = new URL(asked.get('redirect_uri') ?? '')
+    back.searchParams.set('code', 'one-time')
+    back.searchParams.set('state', asked.get('state') ?? '')
+    await route.fulfill({ status: 302, headers: { location: back.href } })
+  }
+
+  private async token(route: Route): Promise<void> {
+    const body = new URLSearchParams(route.request().postData() ?? '')
+    const grant = body.get('grant_type') ?? ''
+    this.grants.push(grant)
+    if (grant === 'authorization_code') {
+      const verifier = body.get('code_verifier') ?? ''
+      expect(createHash('sha256').update(verifier).digest('base64url')).toBe(this.challenge)
+    }
+    const login = await this.context.request.post(`${this.server.url}/dev/login`, { data: { email: MINJI } })
+    const { accessToken } = await login.json()
+    const now = Math.floor(Date.now() / 1_000)
+    const claims = {
+      iss: `${this.server.url}/idp`,
+      aud: 'web',
+      sub: 'minji',
+      email: 'Minji@example.com',
+      iat: now,
+      exp: now + 3_600,
+      nonce: this.nonce ?? undefined,
+    }
+    await route.fulfill({
+      json: {
+        access_token: accessToken,
+        refresh_token: 'again',
+        token_type: 'Bearer',
+        expires_in: this.lifetimeSeconds,
+        id_token: `${base64url({ alg: 'RS256' })}.${base64url(claims)}.c2lnbmF0dXJl`,
+      },
+    })
+  }
+}
+
+test('signing in at a provider leads back to where one was, lasts, renews itself, and ends', async ({ browser, server }) => {
+  const context = await browser.newContext()
+  const provider = new Provider(context, server)
+  // A moment more than the two minutes before the end at which tokens are renewed.
+  provider.lifetimeSeconds = 122
+  await provider.install()
+  const reauthed: string[] = []
+  await context.routeWebSocket(/./, (socket) => {
+    const upstream = socket.connectToServer()
+    socket.onMessage((data) => {
+      const frame = JSON.parse(String(data))
+      if (frame.action === 'reauth') reauthed.push(frame.token)
+      upstream.send(data)
+    })
+  })
+  const complaints: string[] = []
+  const page = await context.newPage()
+  watch(page, complaints)
+  await page.goto(`${server.url}/ko/chat/?with=${encodeURIComponent(JUNHO)}`)
+  await page.getByRole('button', { name: '로그인' }).click()
+  await page.waitForURL(/\/ko\/chat\/\?with=junho%40example\.com$/)
+  const minji = new Conversation(page)
+  await minji.send('로그인했습니다')
+  await expect(minji.status('로그인했습니다')).toHaveAttribute('data-status', 'sent')
+
+  await expect.poll(() => provider.grants).toContain('refresh_token')
+  provider.lifetimeSeconds = 3_600
+  await expect.poll(() => reauthed.length).toBeGreaterThan(0)
+  await minji.send('연장되었습니다')
+  await expect(minji.status('연장되었습니다')).toHaveAttribute('data-status', 'sent')
+
+  await page.reload()
+  await expect(minji.text('연장되었습니다')).toBeVisible()
+  await page.getByRole('button', { name: '설정' }).click()
+  await page.getByRole('button', { name: '로그아웃' }).click()
+  await page.waitForURL(/\/ko\/chat\/\?signed-out/)
+  await expect(page.getByRole('button', { name: '로그인' })).toBeVisible()
+  expect(complaints).toEqual([])
+})

@@ -267,17 +267,18 @@ def test_conversations_stand_newest_first_with_what_is_unread(people):
 # ---- The rest of the frames
 
 
-def test_typing_reaches_only_those_one_has_written_to(minji_and_junho):
-    minji, junho = minji_and_junho
-    phone, other = minji.connect(), junho.connect()
-    phone.say({"action": "typing", "receiverEmail": junho.email})
-    phone.hears_nothing_more()
+def test_typing_reaches_only_those_one_has_written_to(people):
+    minji, junho, mina = people("minji", "junho", "mina")
+    phone, other, stranger = minji.connect(), junho.connect(), mina.connect()
+    phone.say({"action": "typing", "receiverEmail": mina.email})
     sent = phone.sends(junho, "hello")
     other.await_frame("message")
     phone.say({"action": "typing", "receiverEmail": junho.email})
     assert other.await_frame("typing") == {"type": "typing", "roomId": sent["roomId"], "senderEmail": minji.email}
-    other.hears_nothing_more()
+    for device in (phone, other, stranger):
+        device.hears_nothing_more()
     assert len(minji.history(junho)["messages"]) == 1
+    assert minji.history(mina)["messages"] == []
 
 
 def test_a_ping_is_answered_with_the_time(minji_and_junho):

@@ -17,7 +17,7 @@ URL ?= ws://127.0.0.1:8080/prod
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check package-here e2e e2e-local e2e-deployed bench bench-lambda load idle fmt
+.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed bench bench-lambda load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -31,7 +31,7 @@ run: ## builds and starts the chat, prints its URL and two users to chat as
 
 test: ## everything CI runs: style, purity, licences, tests, documentation
 	@dev/require.sh test
-	@$(MAKE) --no-print-directory check deny unit docs-check web-test deploy-check e2e-local e2e-deployed
+	@$(MAKE) --no-print-directory check deny unit docs-check web-test deploy-check e2e-local e2e-deployed deployed-check
 	@echo 'Everything holds.'
 
 check: ## formatting, lints, the domain's purity
@@ -85,6 +85,9 @@ generate: ## writes the files that are generated from the wire types
 
 package: ## the four Lambda functions as target/lambda/<name>.zip; ARCH=arm64 for the other architecture
 	dev/package.sh "$(ARCH)"
+
+deployed-check: package-here ## a deployed function cannot be built with what is for development
+	dev/check-deployed.sh
 
 bench: ## instructions of send, history page and mark read, by the length of the room
 	cargo bench --package chat-bench --bench domain

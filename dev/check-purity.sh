@@ -22,3 +22,9 @@ for standin in apigw-local aws-local lambda-local; do
     exit 1
   fi
 done
+# A deployed function has no development adapter in it.
+if cargo tree --package chat-lambda --features aws --edges normal,build --prefix none --format '{p}' |
+  grep -E '^(apigw-local|aws-local|chat-adapters-memory|chat-local|dynoxide-rs|lambda-local) '; then
+  echo "a deployed function depends on what is for development" >&2
+  exit 1
+fi

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Lambda functions: package.sh x86_64|arm64. Each ends as target/lambda/NAME/bootstrap and target/lambda/NAME.zip.
+# Builds Lambda functions: package.sh x86_64|arm64 [NAME...], all four by default. Each ends as target/lambda/NAME/bootstrap and
+# target/lambda/NAME.zip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case ${1-x86_64} in
@@ -7,6 +8,8 @@ case ${1-x86_64} in
   arm64) triple=aarch64-unknown-linux-gnu ;;
   *) echo "the architecture is x86_64 or arm64, not $1" >&2; exit 1 ;;
 esac
+names=("${@:2}")
+if [ ${#names[@]} = 0 ]; then names=(connect disconnect send history); fi
 if [ ! -d "$(rustc --print target-libdir --target "$triple")" ]; then
   echo "Rust's standard library for $triple is needed: rustup target add $triple" >&2
   exit 1
@@ -15,6 +18,6 @@ glibc=2.34 # of Amazon Linux 2023, which provided.al2023 is
 out=$(dev/target-dir.sh)/lambda
 PATH=$(dev/python-tool.sh package):$PATH
 export PATH
-cargo lambda build --quiet --locked --package chat-lambda --features aws --bins --profile deployed \
+cargo lambda build --quiet --locked --package chat-lambda --features aws "${names[@]/#/--bin=}" --profile deployed \
   --target "$triple.$glibc" --lambda-dir "$out"
-dev/zip-functions.py "$out" connect disconnect send history
+dev/zip-functions.py "$out" "${names[@]}"

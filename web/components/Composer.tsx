@@ -14,6 +14,7 @@ import {
   fitBytes,
   MESSAGE_MAX_BYTES,
 } from '@/lib/chat'
+import { browserMemory } from '@/lib/storage'
 import { SendIcon } from './icons'
 import { nameOf } from './people'
 
@@ -160,8 +161,8 @@ function useDraft(peer: string): { load(): string; save(text: string): void } {
   const [drafts] = useState(() => {
     const key = `chat.draft:${me}:${peer}`
     return {
-      load: () => localStorage.getItem(key) ?? '',
-      save: (text: string) => (text === '' ? localStorage.removeItem(key) : localStorage.setItem(key, text)),
+      load: () => browserMemory.get(key) ?? '',
+      save: (text: string) => browserMemory.set(key, text === '' ? null : text),
     }
   })
   return drafts

@@ -11,6 +11,13 @@ import { showPeer } from './usePeer'
 /** Another tab may be showing the message already: its read mark arrives in time to keep this one quiet. */
 const NOTIFY_AFTER_MS = 400
 
+/** To the conversation, from wherever one is. */
+function lead(peer: string): void {
+  const [, locale, page] = location.pathname.split('/')
+  if (page === 'chat') showPeer(peer)
+  else location.assign(`/${locale}/chat/?with=${encodeURIComponent(peer)}`)
+}
+
 /**
  * Speaks and notifies of new messages. The list itself is no live region: it is virtual, and scrolling through it would be read out.
  */
@@ -29,7 +36,7 @@ export function Incoming() {
         if (document.visibilityState === 'visible') return
         setTimeout(() => {
           const mark = client.state.rooms[message.senderEmail]?.myReadUpTo ?? ''
-          if (mark < message.timestamp) notify(name, text, message.roomId, () => showPeer(message.senderEmail))
+          if (mark < message.timestamp) notify(name, text, message.roomId, () => lead(message.senderEmail))
         }, NOTIFY_AFTER_MS)
       }),
     [client, kindLabel, t],

@@ -137,7 +137,7 @@ function Messages({ room }: { room: Room }) {
           <div className="absolute inset-x-0 top-0 grid h-18 place-items-center px-4 text-center text-muted text-sm">
             <Head room={room} empty={count === 0} />
           </div>
-          <ul className="contents">
+          <ul>
             {virtualizer.getVirtualItems().map((row) => {
               const item = itemAt(row.index)
               return (

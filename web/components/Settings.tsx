@@ -4,6 +4,7 @@ import { useTheme } from 'next-themes'
 import { useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { inLocale, LOCALE_KEY, LOCALES, type Locale } from '@/lib/locale'
+import { browserMemory } from '@/lib/storage'
 import { Button } from './Button'
 import { Dialog } from './Dialog'
 import { askToNotify, type NotifyState, notifyState, stopNotifying } from './notify'
@@ -71,7 +72,7 @@ function Language() {
   const t = useTranslations('settings')
   const locale = useLocale()
   const choose = (chosen: string) => {
-    localStorage.setItem(LOCALE_KEY, chosen)
+    browserMemory.set(LOCALE_KEY, chosen)
     location.assign(`${inLocale(location.pathname, chosen as Locale)}${location.search}`)
   }
   return (

@@ -9,9 +9,9 @@ import { useSession } from '@/context/SessionContext'
 import { totalUnread } from '@/lib/chat'
 import { formatBadge } from '@/lib/format'
 import { Banner } from './Banner'
-import { Button } from './Button'
 import { Incoming } from './Incoming'
-import { AlertIcon, ChatIcon, SettingsIcon, TeamsIcon } from './icons'
+import { ChatIcon, SettingsIcon, TeamsIcon } from './icons'
+import { Problem } from './Problem'
 import { ListSkeleton } from './Skeleton'
 import { useLocale } from './useLocale'
 
@@ -26,7 +26,7 @@ export function Shell({ children }: { children: ReactNode }) {
     case 'loading':
       return <Loading />
     case 'failed':
-      return <Failed onRetry={session.retry} />
+      return <Problem kind="config" onRetry={session.retry} />
     case 'signedOut':
       return (
         <Suspense fallback={<Loading />}>
@@ -54,22 +54,6 @@ function Loading() {
         <ListSkeleton />
       </div>
     </div>
-  )
-}
-
-function Failed({ onRetry }: { onRetry(): void }) {
-  const t = useTranslations('error')
-  return (
-    <main className="grid min-h-dvh place-items-center px-6">
-      <div role="alert" className="max-w-sm text-center">
-        <AlertIcon className="mx-auto mb-3 size-8 text-muted" />
-        <h1 className="mb-1 text-lg font-semibold">{t('config')}</h1>
-        <p className="mb-5 text-muted">{t('configHint')}</p>
-        <Button look="primary" onClick={onRetry}>
-          {t('retry')}
-        </Button>
-      </div>
-    </main>
   )
 }
 

@@ -1,3 +1,5 @@
+import { browserMemory } from '@/lib/storage'
+
 /** Whether the user wants to be notified, and whether the browser lets us. */
 export type NotifyState = 'on' | 'off' | 'denied' | 'unsupported'
 
@@ -6,17 +8,17 @@ const KEY = 'chat.notify'
 export function notifyState(): NotifyState {
   if (typeof Notification === 'undefined') return 'unsupported'
   if (Notification.permission === 'denied') return 'denied'
-  return Notification.permission === 'granted' && localStorage.getItem(KEY) === 'on' ? 'on' : 'off'
+  return Notification.permission === 'granted' && browserMemory.get(KEY) === 'on' ? 'on' : 'off'
 }
 
 /** Asks the browser. Only ever called because somebody switched it on. */
 export async function askToNotify(): Promise<NotifyState> {
-  if ((await Notification.requestPermission()) === 'granted') localStorage.setItem(KEY, 'on')
+  if ((await Notification.requestPermission()) === 'granted') browserMemory.set(KEY, 'on')
   return notifyState()
 }
 
 export function stopNotifying(): NotifyState {
-  localStorage.removeItem(KEY)
+  browserMemory.set(KEY, null)
   return notifyState()
 }
 

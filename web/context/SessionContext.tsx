@@ -72,11 +72,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       }
       case 'signedIn': {
         const { config, ways, session } = phase
-        const leave = (expired: boolean) => {
-          setPhase({ status: 'signedOut', config, ways, expired })
-          void session.signOut()
+        const leave = (expired: boolean) => setPhase({ status: 'signedOut', config, ways, expired })
+        return {
+          status: 'signedIn',
+          config,
+          session,
+          signOut: () => {
+            leave(false)
+            void session.signOut()
+          },
+          expire: () => {
+            leave(true)
+            void session.forget()
+          },
         }
-        return { status: 'signedIn', config, session, signOut: () => leave(false), expire: () => leave(true) }
       }
     }
   }, [phase, start])

@@ -1,5 +1,6 @@
 import { normaliseEmail, SignedOut, type Tokens } from '../chat'
 import type { DevAuthConfig } from '../config'
+import { type Memory, tabMemory } from '../storage'
 import type { Auth, Session } from './session'
 
 const KEY = 'chat.dev-user'
@@ -20,28 +21,25 @@ interface Login {
 export class DevAuth implements Auth {
   constructor(
     private readonly config: DevAuthConfig,
-    private readonly storage: Storage = sessionStorage,
+    private readonly memory: Memory = tabMemory,
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
   ) {}
 
   async restore(): Promise<Session | null> {
     const asked = takeParameter('as')
-    const email = normaliseEmail(asked ?? this.storage.getItem(KEY) ?? '')
+    const email = normaliseEmail(asked ?? this.memory.get(KEY) ?? '')
     return email === null ? null : this.signIn(email)
   }
 
   /** Nothing can be wrong with a login before it is used: a token is asked for when one is needed. */
   signIn(email: string): Session {
-    this.storage.setItem(KEY, email)
+    this.memory.set(KEY, email)
     const tokens = new DevTokens(() => this.login(email))
-    return {
-      email,
-      tokens,
-      signOut: async () => {
-        tokens.stop()
-        this.storage.removeItem(KEY)
-      },
+    const forget = async () => {
+      tokens.stop()
+      this.memory.set(KEY, null)
     }
+    return { email, tokens, forget, signOut: forget }
   }
 
   private async login(email: string): Promise<Login> {
@@ -69,8 +67,10 @@ class DevTokens implements Tokens {
   }
 
   async renew(refused: string): Promise<string> {
+    const asked = this.#current
+    const current = await asked?.catch(() => null)
     // Whoever asks second gets what the first one got.
-    if (this.#current !== null && (await this.#current.catch(() => null))?.accessToken === refused) this.#current = null
+    if (this.#current === asked && current?.accessToken === refused) this.#current = null
     return this.get()
   }
 

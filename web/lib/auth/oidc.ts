@@ -53,7 +53,7 @@ export class OidcAuth implements Auth {
     const email = normaliseEmail(user.profile.email ?? '')
     if (email === null) return null
     this.#manager.startSilentRenew()
-    return { email, tokens: this.#tokens(), signOut: () => this.#signOut() }
+    return { email, tokens: this.#tokens(), forget: () => this.#forget(), signOut: () => this.#signOut() }
   }
 
   #tokens(): Tokens {
@@ -83,10 +83,14 @@ export class OidcAuth implements Auth {
     }
   }
 
-  async #signOut(): Promise<void> {
+  async #forget(): Promise<void> {
     this.#manager.stopSilentRenew()
-    await this.#manager.revokeTokens().catch(() => {})
     await this.#manager.removeUser()
+  }
+
+  async #signOut(): Promise<void> {
+    await this.#manager.revokeTokens().catch(() => {})
+    await this.#forget()
     if (this.config.logoutUrl !== null) location.assign(this.config.logoutUrl)
   }
 }

@@ -4,7 +4,9 @@ import type { Tokens } from '../chat'
 export interface Session {
   readonly email: string
   readonly tokens: Tokens
-  /** Forgets the session in this browser, and tells the provider if there is one. */
+  /** Forgets the session in this browser: it has ended anyway. */
+  forget(): Promise<void>
+  /** Ends the session, here and at the provider if there is one. */
   signOut(): Promise<void>
 }
 

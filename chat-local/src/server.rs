@@ -100,7 +100,7 @@ impl Server {
              \x20 two users to chat as:  {minji}  and  {junho}\n\
              \x20 WebSocket:             ws://{address}/prod\n\
              \x20 messages are kept:     {kept}\n\
-             Open http://{address} for how to begin; stop with Ctrl-C."
+             Open http://{address} in two windows to chat; stop with Ctrl-C."
         )
     }
 

@@ -7,6 +7,7 @@ mod cognito;
 mod dynamodb;
 mod gateway;
 mod images;
+mod metering;
 mod shell;
 mod sky;
 #[expect(dead_code, reason = "fair weather needs more of it")]

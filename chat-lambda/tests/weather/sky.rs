@@ -8,6 +8,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use aws_local::DynamoDb;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -27,11 +28,8 @@ use chat_lambda::JitteredBackoff;
 use chat_lambda::aws::{WatchedPusher, logs};
 use chat_lambda::functions::Ports;
 use chat_lambda::wire::frames::encode;
-use dynoxide::{Database, DynoxideError};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -95,6 +93,12 @@ impl Sky {
             }
         });
         Self { chat, dynamodb, gateway, cognito, bucket }
+    }
+
+    /// From now on every call of DynamoDB and of the gateway takes so long.
+    pub(crate) fn slows_to(&self, latency: Duration) {
+        *self.dynamodb.0.latency.lock().unwrap() = latency;
+        self.gateway.posts().latency = latency;
     }
 
     /// A token of the pool's that is good for an hour.
@@ -177,15 +181,30 @@ pub(crate) enum Fault {
 pub(crate) struct Dynamo(Arc<Engine>);
 
 struct Engine {
-    database: Database,
+    database: DynamoDb,
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     calls: Mutex<Vec<String>>,
+    meter: Mutex<Meter>,
+    /// What every call takes.
+    latency: Mutex<Duration>,
+}
+
+/// What calls have used.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Meter {
+    pub(crate) read_units: f64,
+    pub(crate) write_units: f64,
 }
 
 impl Default for Dynamo {
     fn default() -> Self {
-        let database = Database::memory().unwrap();
-        Self(Arc::new(Engine { database, faults: Mutex::default(), calls: Mutex::default() }))
+        Self(Arc::new(Engine {
+            database: DynamoDb::in_memory().unwrap(),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            meter: Mutex::default(),
+            latency: Mutex::default(),
+        }))
     }
 }
 
@@ -213,6 +232,11 @@ impl Dynamo {
         before - calls.len()
     }
 
+    /// What was used since the last time.
+    pub(crate) fn used(&self) -> Meter {
+        std::mem::take(&mut self.0.meter.lock().unwrap())
+    }
+
     fn wire(&self) -> SharedHttpClient {
         let engine = self.0.clone();
         wire(move |request| {
@@ -227,6 +251,8 @@ impl Dynamo {
 
 impl Engine {
     async fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
+        let latency = *self.latency.lock().unwrap();
+        tokio::time::sleep(latency).await;
         self.calls.lock().unwrap().push(operation.to_owned());
         let fault = {
             let mut faults = self.faults.lock().unwrap();
@@ -234,7 +260,7 @@ impl Engine {
             place.and_then(|place| faults.remove(place)).map(|(_, fault)| fault)
         };
         match fault {
-            None => self.execute(operation, body),
+            None => self.execute(operation, body).await,
             Some(Fault::Throttled) => refusal("ThrottlingException", json!({})),
             Some(Fault::TransactionConflict) if operation == "TransactWriteItems" => {
                 let reasons = json!([{ "Code": "None" }, { "Code": "TransactionConflict" }]);
@@ -243,38 +269,39 @@ impl Engine {
             Some(Fault::TransactionConflict) => refusal("TransactionConflictException", json!({})),
             Some(Fault::LostBefore) => pending().await,
             Some(Fault::LostAfter) => {
-                self.execute(operation, body);
+                self.execute(operation, body).await;
                 pending().await
             }
             Some(Fault::FailedAfter) => {
-                self.execute(operation, body);
+                self.execute(operation, body).await;
                 (500, json!({ "__type": "InternalServerError", "message": "not now" }).to_string())
             }
         }
     }
 
-    fn execute(&self, operation: &str, body: &[u8]) -> (u16, String) {
-        fn call<Q: DeserializeOwned, A: Serialize>(
-            body: &[u8],
-            operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
-        ) -> (u16, String) {
-            match operation(serde_json::from_slice(body).unwrap()) {
-                Ok(answer) => (200, serde_json::to_string(&answer).unwrap()),
-                Err(error) => (error.status_code(), error.to_json()),
-            }
+    async fn execute(&self, operation: &str, body: &[u8]) -> (u16, String) {
+        let mut request: Value = serde_json::from_slice(body).unwrap();
+        let is_about_items = !operation.contains("Table") && !operation.contains("TimeToLive");
+        if is_about_items {
+            request["ReturnConsumedCapacity"] = json!("TOTAL");
         }
-        let database = &self.database;
+        let (status, answer) = self.database.call(operation, request.to_string().into()).await;
+        if is_about_items && status == 200 {
+            self.count(operation, &serde_json::from_str(&answer).unwrap());
+        }
+        (status, answer)
+    }
+
+    fn count(&self, operation: &str, answer: &Value) {
+        let consumed = match &answer["ConsumedCapacity"] {
+            Value::Array(of_tables) => of_tables.clone(),
+            of_table => vec![of_table.clone()],
+        };
+        let units: f64 = consumed.iter().map(|of_table| of_table["CapacityUnits"].as_f64().unwrap()).sum();
+        let mut meter = self.meter.lock().unwrap();
         match operation {
-            "BatchGetItem" => call(body, |request| database.batch_get_item(request)),
-            "CreateTable" => call(body, |request| database.create_table(request)),
-            "DescribeTable" => call(body, |request| database.describe_table(request)),
-            "DeleteItem" => call(body, |request| database.delete_item(request)),
-            "GetItem" => call(body, |request| database.get_item(request)),
-            "PutItem" => call(body, |request| database.put_item(request)),
-            "Query" => call(body, |request| database.query(request)),
-            "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
-            "UpdateItem" => call(body, |request| database.update_item(request)),
-            other => panic!("{other} is not for a function to call"),
+            "GetItem" | "Query" | "BatchGetItem" => meter.read_units += units,
+            _ => meter.write_units += units,
         }
     }
 }
@@ -307,6 +334,7 @@ struct Posts {
     closed: HashSet<String>,
     to_come: HashMap<String, VecDeque<Post>>,
     attempts: usize,
+    latency: Duration,
 }
 
 impl Gateway {
@@ -343,6 +371,8 @@ impl Gateway {
             async move {
                 let path = request.uri().path().replace("%40", "@").replace("%3D", "=");
                 let id = path.strip_prefix("/prod/@connections/").unwrap().to_owned();
+                let latency = gateway.posts().latency;
+                tokio::time::sleep(latency).await;
                 let answer = {
                     let mut posts = gateway.posts();
                     posts.attempts += 1;

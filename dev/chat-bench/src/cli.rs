@@ -180,7 +180,7 @@ pub struct LambdaArgs {
     #[arg(long, default_value_t = 30, value_parser = value_parser!(u32).range(1..=10_000))]
     pub starts: u32,
     /// Warm requests after each start
-    #[arg(long, default_value_t = 500, value_parser = value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..=100_000))]
     pub warm: u32,
     /// AWS behind TLS, by a certificate authority made for the run
     #[arg(long)]

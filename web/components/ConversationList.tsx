@@ -176,12 +176,15 @@ interface RowProps {
   onOpen(peer: string): void
 }
 
-const Row = memo(function Row({ room, pending, current, me, now, onOpen }: RowProps) {
+const Row = memo(function Row({ room, pending: written, current, me, now, onOpen }: RowProps) {
   const t = useTranslations('list')
   const locale = useLocale()
+  const stored = Date.parse(room.last?.timestamp ?? '')
+  // What failed must not hide what came after it.
+  const pending = written?.status === 'failed' && written.createdAt < stored ? undefined : written
   const preview = usePreview(room, pending, me)
   const unread = unreadOf(room)
-  const at = pending?.createdAt ?? Date.parse(room.last?.timestamp ?? '')
+  const at = pending?.createdAt ?? stored
   return (
     <button
       type="button"

@@ -25,14 +25,14 @@ export function Incoming() {
   const client = useChatClient()
   const t = useTranslations('window')
   const kindLabel = useKindLabel()
-  const [spoken, setSpoken] = useState('')
+  const [spoken, setSpoken] = useState({ id: '', text: '' })
 
   useEffect(
     () =>
       client.onIncoming((message) => {
         const name = nameOf(message.senderEmail)
         const text = kindLabel(message.kind) ?? message.message.slice(0, 200)
-        setSpoken(t('incoming', { name, text }))
+        setSpoken({ id: `${message.roomId} ${message.seq}`, text: t('incoming', { name, text }) })
         if (document.visibilityState === 'visible') return
         setTimeout(() => {
           const mark = client.state.rooms[message.senderEmail]?.myReadUpTo ?? ''
@@ -44,7 +44,8 @@ export function Incoming() {
 
   return (
     <p aria-live="polite" data-testid="spoken" className="sr-only">
-      {spoken}
+      {/* An element of its own, or the same words again would change nothing and not be spoken. */}
+      <span key={spoken.id}>{spoken.text}</span>
     </p>
   )
 }

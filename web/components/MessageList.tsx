@@ -4,7 +4,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import { type Pending, type Room, unreadOf } from '@/lib/chat'
+import { firstUnread, type Pending, type Room, unreadOf } from '@/lib/chat'
 import { Button } from './Button'
 import { AlertIcon, DownIcon } from './icons'
 import { type Item, MessageRow } from './MessageRow'
@@ -59,8 +59,11 @@ function Messages({ room }: { room: Room }) {
   const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const name = nameOf(room.peer)
 
-  // Set once: it says where the reader was, not where the reader is.
-  const [divider, setDivider] = useState(() => firstUnread(room))
+  // Set once: it says where the reader was, not where the reader is. Older messages that are loaded may move it up.
+  const [readBefore, setReadBefore] = useState(() =>
+    firstUnread(room, room.myReadUpTo) === null ? null : { mark: room.myReadUpTo },
+  )
+  const divider = useMemo(() => (readBefore === null ? null : firstUnread(room, readBefore.mark)), [room, readBefore])
   const items = useItems(room, pending)
   const { count, itemAt, keyOf } = items
 
@@ -79,7 +82,7 @@ function Messages({ room }: { room: Room }) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
   useLayoutEffect(() => {
-    const index = divider === null ? -1 : items.indexOfSeq(divider)
+    const index = divider === null || !divider.certain ? -1 : items.indexOfSeq(divider.seq)
     // Where reading stopped, if what came since does not fit on the screen.
     if (index >= 0 && count - index > 12) virtualizer.scrollToIndex(index, { align: 'start' })
     else virtualizer.scrollToEnd()
@@ -115,7 +118,7 @@ function Messages({ room }: { room: Room }) {
     if (mine === wasMine.current) return
     wasMine.current = mine
     if (mine === undefined) return
-    setDivider(null)
+    setReadBefore(null)
     virtualizer.scrollToEnd()
   }, [mine, virtualizer])
 
@@ -155,7 +158,7 @@ function Messages({ room }: { room: Room }) {
                     name={name}
                     continued={row.index === 0 && room.older !== 'none'}
                     readUpTo={room.peerReadUpTo}
-                    divider={item.kind === 'stored' && item.message.seq === divider}
+                    divider={item.kind === 'stored' && item.message.seq === divider?.seq}
                   />
                 </li>
               )
@@ -225,12 +228,6 @@ function useItems(room: Room, pending: readonly Pending[]) {
   )
   const indexOfSeq = (seq: number) => messages.findIndex((message) => message.seq === seq)
   return { count: stored + pending.length, itemAt, keyOf, indexOfSeq }
-}
-
-/** Where the unread ones begin, if that is among what is loaded. */
-function firstUnread({ messages, myReadUpTo: mark, peer }: Room): number | null {
-  if (mark === null || (messages[0]?.timestamp ?? mark) > mark) return null
-  return messages.find(({ senderEmail, timestamp }) => senderEmail === peer && timestamp > mark)?.seq ?? null
 }
 
 /** Read is what is at the end of the list, on a screen that somebody sees. */

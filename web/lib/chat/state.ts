@@ -155,6 +155,17 @@ export function unreadOf(room: Room): number {
   return count
 }
 
+/**
+ * The peer's first message after `mark` (`null`: nothing was ever read) among what is loaded. `certain`: no earlier one can be
+ * unread, because what is loaded reaches back far enough.
+ */
+export function firstUnread({ messages, peer }: Room, mark: string | null): { seq: number; certain: boolean } | null {
+  const [oldest] = messages
+  const found = messages.find(({ senderEmail, timestamp }) => senderEmail === peer && timestamp > (mark ?? ''))
+  if (oldest === undefined || found === undefined) return null
+  return { seq: found.seq, certain: oldest.seq === 1 || (mark !== null && oldest.timestamp <= mark) }
+}
+
 /** What is unread in all conversations that are known. */
 export function totalUnread(state: ChatState): number {
   return Object.values(state.rooms).reduce((sum, room) => sum + unreadOf(room), 0)

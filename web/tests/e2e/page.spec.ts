@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright'
-import { Conversation, conversation, expect, JUNHO, MINJI, online, type Page, test } from './support/chat'
+import { Conversation, conversation, expect, JUNHO, MINJI, online, type Page, test, writeMany } from './support/chat'
 
 test('an address without a language leads to the browser’s, and to the chosen one from then on', async ({ browser, server }) => {
   const context = await browser.newContext({ locale: 'en-GB' })
@@ -96,8 +96,12 @@ for (const theme of ['light', 'dark'] as const) {
       const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
       await junho.send('https://example.com 에서 만나요')
       await expect(junho.status('만나요')).toHaveAttribute('data-status', 'sent')
+      await writeMany(junho.page, JUNHO, MINJI, 18)
       const minji = new Conversation(await open(context, MINJI, `/${language}/chat/`))
-      await expect(minji.page.getByTestId('unread')).toBeVisible()
+      await expect(minji.page.getByTestId('unread')).toHaveText('10')
+      const total = minji.page.getByTestId('total-unread')
+      await expect(total).toHaveText('10')
+      expect(await total.evaluate((badge) => badge.scrollHeight <= badge.clientHeight)).toBe(true)
       await check(minji.page, 'the list')
       await minji.open(JUNHO)
       await minji.send('좋아요')

@@ -8,7 +8,7 @@ import { ConversationList } from '@/components/ConversationList'
 import { Incoming } from '@/components/Incoming'
 import { MessageList } from '@/components/MessageList'
 import { type Item, MessageRow } from '@/components/MessageRow'
-import { emptyRoom, type Pending, type Room } from '@/lib/chat'
+import { emptyRoom, MemoryOutbox, type Pending, type Room } from '@/lib/chat'
 import { renderChat } from './support/render'
 import { FakeServer, JUNHO, MINJI, message } from './support/server'
 
@@ -64,6 +64,31 @@ describe('the list of conversations', () => {
     server.status = 200
     await userEvent.click(again)
     expect(await screen.findByText('No conversations yet')).toBeTruthy()
+  })
+
+  test('shows what failed until something newer comes', async () => {
+    const server = new FakeServer()
+    const { stored } = server.store(JUNHO, 'newer')
+    const failed = (createdAt: number): Pending => ({
+      id: 'x',
+      peer: JUNHO,
+      text: 'refused',
+      after: null,
+      createdAt,
+      status: 'failed',
+    })
+    const outbox = new MemoryOutbox()
+    await outbox.add(MINJI, failed(Date.parse(stored.timestamp) - 1))
+    const { release } = renderChat(<ConversationList peer={null} />, 'en', server, outbox)
+    act(release)
+    const row = await screen.findByRole('button', { name: /junho/ })
+    await waitFor(() => expect(row.textContent).toContain('newer'))
+    expect(row.textContent).not.toContain('refused')
+    await act(() => outbox.update('x', { createdAt: Date.parse(stored.timestamp) + 1 }))
+    cleanup()
+    const again = renderChat(<ConversationList peer={null} />, 'en', server, outbox)
+    act(again.release)
+    await waitFor(() => expect(screen.getByRole('button', { name: /junho/ }).textContent).toContain('refused'))
   })
 
   test('finds by address, and offers what it does not find', async () => {
@@ -235,6 +260,18 @@ describe('a new message', () => {
     act(() => void server.store(JUNHO, '알림'))
     await waitFor(() => expect(shown).toContain('junho: 알림'))
     expect(shown).not.toContain('junho: 보고 있음')
+  })
+
+  test('that says the same again is spoken again', async () => {
+    const { link, server, release } = renderChat(<Incoming />)
+    release()
+    act(() => link.open())
+    act(() => void server.store(JUNHO, 'ㅋㅋ'))
+    await waitFor(() => expect(screen.getByTestId('spoken').textContent).toBe('junho: ㅋㅋ'))
+    const before = screen.getByTestId('spoken').firstElementChild
+    act(() => void server.store(JUNHO, 'ㅋㅋ'))
+    await waitFor(() => expect(screen.getByTestId('spoken').firstElementChild).not.toBe(before))
+    expect(screen.getByTestId('spoken').textContent).toBe('junho: ㅋㅋ')
   })
 
   test('of one’s own is neither', async () => {

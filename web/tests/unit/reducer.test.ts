@@ -6,6 +6,7 @@ import {
   conversations,
   EPOCH,
   emptyState,
+  firstUnread,
   hasHole,
   knownSeq,
   newestKnown,
@@ -243,6 +244,20 @@ describe('unread', () => {
     const state = play(events)
     expect(unreadOf(room(state))).toBe(unread)
     expect(totalUnread(state)).toBe(unread)
+  })
+})
+
+describe('where the unread ones begin', () => {
+  test.each<[string, ChatEvent[], number | null, ReturnType<typeof firstUnread>]>([
+    ['after the mark', [newest(1, 10)], 5, { seq: 6, certain: true }],
+    ['with the first one, when nothing was ever read', [newest(1, 10)], null, { seq: 2, certain: true }],
+    ['with the first one that is loaded, when it lies further back', [newest(51, 100)], 20, { seq: 52, certain: false }],
+    ['with the first one that is loaded, when nothing was ever read', [newest(51, 100)], null, { seq: 52, certain: false }],
+    ['further up, when older ones are loaded', [newest(51, 100), older(11, 50)], 20, { seq: 22, certain: true }],
+    ['nowhere, when all was read', [newest(1, 10)], 10, null],
+    ['nowhere, when there is nothing', [newest(1, 0)], null, null],
+  ])('%s', (_, events, mark, expected) => {
+    expect(firstUnread(room(play(events)), mark === null ? null : at(mark))).toEqual(expected)
   })
 })
 

@@ -2,13 +2,18 @@ import { render } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { IntlProvider } from 'use-intl'
 import { ChatClientProvider } from '@/context/ChatSocketContext'
-import { ChatClient, MemoryOutbox, NoTabs } from '@/lib/chat'
+import { ChatClient, MemoryOutbox, NoTabs, type Outbox } from '@/lib/chat'
 import type { Locale } from '@/lib/locale'
 import { compiledMessages } from '@/lib/messages'
 import { type FakeLink, FakeServer, MINJI } from './server'
 
 /** A page of Minji with a chat of its own, whose server answers when the test says so. */
-export function renderChat(children: ReactNode, locale: Locale = 'ko', server = new FakeServer()) {
+export function renderChat(
+  children: ReactNode,
+  locale: Locale = 'ko',
+  server = new FakeServer(),
+  outbox: Outbox = new MemoryOutbox(),
+) {
   let link: FakeLink | undefined
   /** Requests wait for this. */
   let release = (): void => {}
@@ -21,7 +26,7 @@ export function renderChat(children: ReactNode, locale: Locale = 'ko', server = 
     wsUrl: 'ws://chat.example/prod',
     restUrl: 'http://chat.example',
     tokens: { get: async () => 'token', renew: async () => 'newer' },
-    outbox: new MemoryOutbox(),
+    outbox,
     tabs: () => new NoTabs(),
     fetch: async (input, init) => {
       await gate

@@ -59,11 +59,8 @@ function Messages({ room }: { room: Room }) {
   const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const name = nameOf(room.peer)
 
-  // Set once: it says where the reader was, not where the reader is. Older messages that are loaded may move it up.
-  const [readBefore, setReadBefore] = useState(() =>
-    firstUnread(room, room.myReadUpTo) === null ? null : { mark: room.myReadUpTo },
-  )
-  const divider = useMemo(() => (readBefore === null ? null : firstUnread(room, readBefore.mark)), [room, readBefore])
+  // Set once: it says where the reader was, not where the reader is, and what is on the screen must not move.
+  const [divider, setDivider] = useState(() => firstUnread(room))
   const items = useItems(room, pending)
   const { count, itemAt, keyOf } = items
 
@@ -118,7 +115,7 @@ function Messages({ room }: { room: Room }) {
     if (mine === wasMine.current) return
     wasMine.current = mine
     if (mine === undefined) return
-    setReadBefore(null)
+    setDivider(null)
     virtualizer.scrollToEnd()
   }, [mine, virtualizer])
 

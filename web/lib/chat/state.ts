@@ -156,10 +156,10 @@ export function unreadOf(room: Room): number {
 }
 
 /**
- * The peer's first message after `mark` (`null`: nothing was ever read) among what is loaded. `certain`: no earlier one can be
+ * The peer's first unread message among what is loaded. `certain`: no earlier one can be
  * unread, because what is loaded reaches back far enough.
  */
-export function firstUnread({ messages, peer }: Room, mark: string | null): { seq: number; certain: boolean } | null {
+export function firstUnread({ messages, myReadUpTo: mark, peer }: Room): { seq: number; certain: boolean } | null {
   const [oldest] = messages
   const found = messages.find(({ senderEmail, timestamp }) => senderEmail === peer && timestamp > (mark ?? ''))
   if (oldest === undefined || found === undefined) return null

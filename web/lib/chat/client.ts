@@ -229,7 +229,22 @@ export class ChatClient {
     const before = this.#state
     this.#state = reduce(before, event)
     if (this.#state === before) return
+    if (this.#state.rooms !== before.rooms) this.#reloadForgotten(before)
     for (const listener of this.#listeners) listener()
+  }
+
+  /** Loads again what was loaded from a server that has begun anew since: only then the newest message moves back. */
+  #reloadForgotten(before: ChatState): void {
+    for (const [peer, room] of Object.entries(before.rooms)) {
+      const now = this.#state.rooms[peer]
+      if (now === undefined || now === room) continue
+      const unloaded = room.anchor !== null && now.anchor === null
+      const movedBack = room.last !== null && now.last !== room.last && (now.last?.seq ?? 0) <= room.last.seq
+      if (!unloaded && !movedBack) continue
+      this.#announced.delete(peer)
+      this.#marks.delete(peer)
+      if (unloaded) void this.#syncRoom(peer)
+    }
   }
 
   async #prepare(): Promise<{ outbox: Outbox; sender: Sender }> {
@@ -243,6 +258,7 @@ export class ChatClient {
       reauth: () => this.#extend(),
       acknowledged: (acknowledged) => this.#acknowledged(acknowledged),
       found: (message) => this.#message(message),
+      forgotten: (peer) => this.#dispatch({ type: 'forgotten', peer }),
       waiting: (id, reason) => this.#dispatch({ type: 'waiting', id, reason }),
       changed: () => void this.#outboxChanged(),
     })

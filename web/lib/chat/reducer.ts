@@ -26,6 +26,8 @@ export type ChatEvent =
   | { type: 'page'; peer: string; page: HistoryBody; range: 'newest' | 'older' | 'after' }
   | { type: 'message'; message: MessageBody }
   | { type: 'sent'; acknowledged: Acknowledged }
+  /** The server has lost what it had of a conversation. */
+  | { type: 'forgotten'; peer: string }
   | { type: 'read'; frame: ReadFrame }
   | { type: 'typing'; peer: string; typing: boolean }
   /** What the outbox holds. */
@@ -63,6 +65,8 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       return withMessage(state, event.message)
     case 'sent':
       return withMessage(state, asMessage(state.me, event.acknowledged))
+    case 'forgotten':
+      return changeRoom(state, event.peer, () => emptyRoom(event.peer))
     case 'read':
       return withRead(state, event.frame)
     case 'typing':
@@ -88,7 +92,6 @@ function changeRoom(state: ChatState, peer: string, change: (room: Room) => Room
 function withConversations(state: ChatState, page: ConversationsBody, first: boolean): ChatState {
   const rooms: Record<string, Room> = { ...state.rooms }
   for (const found of page.conversations) {
-    const room = rooms[found.peerEmail] ?? emptyRoom(found.peerEmail)
     const last: LastMessage = {
       timestamp: found.lastTimestamp,
       seq: found.lastSeq,
@@ -96,6 +99,8 @@ function withConversations(state: ChatState, page: ConversationsBody, first: boo
       kind: found.lastKind,
       preview: found.preview,
     }
+    const before = rooms[found.peerEmail] ?? emptyRoom(found.peerEmail)
+    const room = before.last !== null && disagree(before.last, last) ? emptyRoom(found.peerEmail) : before
     rooms[found.peerEmail] = {
       ...room,
       last: newer(room.last, last),
@@ -113,6 +118,7 @@ function withConversations(state: ChatState, page: ConversationsBody, first: boo
 function withPage(state: ChatState, peer: string, page: HistoryBody, range: 'newest' | 'older' | 'after'): ChatState {
   const ascending = range === 'after' ? page.messages : [...page.messages].reverse()
   const changed = changeRoom(state, peer, (room) => {
+    if (contradicted(room, ascending)) return beginAnew(peer, ascending)
     const top = ascending.at(-1)?.seq ?? 0
     const bottom = ascending[0]?.seq ?? 0
     const known = knownSeq(room)
@@ -140,6 +146,7 @@ function withMessage(state: ChatState, message: MessageBody): ChatState {
   const peer = peerOf(message.roomId, state.me)
   if (peer === null) return state
   const changed = changeRoom(state, peer, (room) => {
+    if (contradicted(room, [message])) return beginAnew(peer, [message])
     const messages = connected(merge(room.messages, [message]), room.anchor)
     const typing = message.senderEmail === peer ? false : room.typing
     if (messages === room.messages && typing === room.typing) return room
@@ -156,6 +163,30 @@ function withRead(state: ChatState, frame: ReadFrame): ChatState {
     const upTo = later(room[mark], frame.upTo)
     return upTo === room[mark] ? room : { ...room, [mark]: upTo }
   })
+}
+
+type Place = Pick<MessageBody, 'seq' | 'timestamp' | 'senderEmail'> & { readonly clientMessageId?: string }
+
+/** Whether one server can't have stored both: numbers and timestamps rise together, and each number is given once. */
+function disagree(a: Place, b: Place): boolean {
+  if (a.seq !== b.seq) return a.seq < b.seq ? a.timestamp >= b.timestamp : a.timestamp <= b.timestamp
+  const sameId = a.clientMessageId === undefined || b.clientMessageId === undefined || a.clientMessageId === b.clientMessageId
+  return !sameId || a.timestamp !== b.timestamp || a.senderEmail !== b.senderEmail
+}
+
+/** Whether the server must have begun anew since the room was loaded: what came does not fit to what is held. */
+function contradicted({ messages, last }: Room, found: readonly MessageBody[]): boolean {
+  return found.some((message) => {
+    const index = lowerBound(messages, message.seq)
+    const held = [messages[index - 1], messages[index], last]
+    return held.some((place) => place != null && disagree(place, message))
+  })
+}
+
+/** Nothing held is of use. Without an anchor the room is loaded again. */
+function beginAnew(peer: string, found: readonly MessageBody[]): Room {
+  const messages = merge([], found)
+  return { ...emptyRoom(peer), messages, last: lastOf(messages) }
 }
 
 /** Takes messages that are stored out of what is pending. */

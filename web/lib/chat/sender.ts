@@ -23,6 +23,8 @@ export interface SenderContext {
   acknowledged(acknowledged: Acknowledged): void
   /** Found in the room instead of acknowledged. */
   found(message: MessageBody): void
+  /** The server has lost what it had of the conversation. */
+  forgotten(peer: string): void
   waiting(id: string, reason: ErrorCode | undefined): void
   /** The outbox changed otherwise. */
   changed(): void
@@ -123,6 +125,10 @@ export class Sender {
       return true
     }
     const { code, retryable } = outcome.error
+    if (code === 'badRequest' && entry.after !== null && entry.after !== EPOCH) {
+      const again = await this.#isForgotten(entry)
+      if (again !== 'no') return again === 'yes'
+    }
     if (!retryable) {
       await this.context.outbox.update(entry.id, { status: 'failed', reason: code })
       this.context.changed()
@@ -164,6 +170,23 @@ export class Sender {
     } finally {
       clearTimeout(late)
       this.#answers.delete(entry.id)
+    }
+  }
+
+  /**
+   * Whether a message was refused because the server no longer has what was known when it was written. Then it is of now: `after`
+   * moves back, which is always safe, so this ends.
+   */
+  async #isForgotten(entry: Pending): Promise<'yes' | 'no' | 'unknown'> {
+    try {
+      const after = (await this.context.rest.history(entry.peer, { limit: '1' })).messages[0]?.timestamp ?? EPOCH
+      if (after >= (entry.after ?? EPOCH)) return 'no'
+      await this.context.outbox.update(entry.id, { after })
+      this.context.forgotten(entry.peer)
+      return 'yes'
+    } catch {
+      await this.#wait(1)
+      return 'unknown'
     }
   }
 

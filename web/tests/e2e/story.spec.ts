@@ -88,6 +88,26 @@ test('a server that was away gets what was written meanwhile', async ({ browser,
   await expect(minji.page.getByRole('status')).toBeEmpty()
 })
 
+test('a server that forgot everything', async ({ browser, open, server }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  for (const text of ['옛말 1', '옛말 2']) {
+    await minji.send(text)
+    await expect(junho.text(text)).toBeVisible()
+  }
+  await server.stop()
+  await expect(minji.page.getByRole('status')).toContainText('다시 연결하는 중')
+  for (const text of ['하나', '둘', '셋']) {
+    await minji.send(text)
+    await expect(minji.status(text)).toHaveAttribute('data-status', 'sending')
+  }
+  await server.start()
+  for (const page of [minji, junho]) await expect.poll(() => page.texts()).toEqual(['하나', '둘', '셋'])
+  await expect(minji.status('셋')).toHaveAttribute('data-status', 'read')
+  await junho.send('넷')
+  for (const page of [minji, junho]) await expect.poll(() => page.texts()).toEqual(['하나', '둘', '셋', '넷'])
+})
+
 test('what a lost push would have told is found by the next one, and by looking at the page again', async ({ browser, open }) => {
   const context = await browser.newContext()
   let losing = false

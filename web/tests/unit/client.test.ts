@@ -147,6 +147,34 @@ describe('sending', () => {
     await until(() => expect(client.state.pending).toEqual([]))
   })
 
+  test('to a server that forgot everything delivers once, in order, and shows nothing of before', async () => {
+    for (const text of ['old 1', 'old 2', 'old 3']) server.store(JUNHO, text)
+    const mine = page()
+    const theirs = page({ me: JUNHO })
+    const aside = page({ me: JUNHO })
+    const told: string[] = []
+    theirs.client.onIncoming(({ message }) => told.push(message))
+    mine.client.open(JUNHO)
+    theirs.client.open(MINJI)
+    await until(() => expect([texts(mine.client), texts(theirs.client, MINJI)].flat()).toHaveLength(6))
+    await until(() => expect(aside.client.state.rooms[MINJI]?.last?.seq).toBe(3))
+
+    for (const { link } of [mine, theirs, aside]) link.cut()
+    for (const text of ['one', 'two', 'three']) void mine.client.send(JUNHO, text)
+    server.forget()
+    for (const { link } of [theirs, aside, mine]) link.open()
+    const expected = ['one', 'two', 'three']
+    await until(() => expect(texts(mine.client)).toEqual(expected))
+    await until(() => expect(texts(theirs.client, MINJI)).toEqual(expected))
+    await until(() => expect(aside.client.state.rooms[MINJI]?.last?.preview).toBe('three'))
+    expect(server.messages.map(({ message }) => message)).toEqual(expected)
+    expect(mine.client.state.pending).toEqual([])
+    await until(() => expect(told).toEqual(expected))
+
+    void theirs.client.send(MINJI, 'four')
+    await until(() => expect(texts(mine.client)).toEqual([...expected, 'four']))
+  })
+
   test('does not let what is queued be discarded: it may be stored already', async () => {
     const { client } = page({ online: false })
     await client.send(JUNHO, 'queued')

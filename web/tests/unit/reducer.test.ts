@@ -115,6 +115,26 @@ describe('messages', () => {
     expect(reduce(state, push(3))).toBe(state)
   })
 
+  const anew = (seq: number) => message(seq, { timestamp: at(1_000 + seq), clientMessageId: `anew-${seq}`, message: `anew ${seq}` })
+  test.each<[string, ChatEvent[], ChatEvent, number[]]>([
+    ['a push whose number is taken', [newest(1, 3)], { type: 'message', message: anew(2) }, [2]],
+    ['a push of today with a number of long ago', [newest(51, 100)], { type: 'message', message: anew(7) }, [7]],
+    ['a push, when only the list is known', [listed(10, 4)], { type: 'message', message: anew(1) }, [1]],
+    [
+      'a sync that begins with the first message',
+      [newest(51, 100)],
+      { type: 'page', peer: JUNHO, page: body([anew(1), anew(2)]), range: 'after' },
+      [1, 2],
+    ],
+    ['a server that says so', [newest(1, 3)], { type: 'forgotten', peer: JUNHO }, []],
+  ])('of a server that began anew take the place of all others: %s', (_, events, event, expected) => {
+    const state = play([...events, event])
+    expect(seqs(state)).toEqual(expected)
+    expect(room(state).last?.seq ?? null).toBe(expected.at(-1) ?? null)
+    expect(syncCursor(room(state))).toBeNull()
+    expect(unreadOf(room(state))).toBe(expected.filter((seq) => seq % 2 === 0).length)
+  })
+
   test('older ones are asked for until the first one is there', () => {
     expect(room(play([newest(51, 100)])).older).toBe('more')
     expect(room(play([newest(51, 100), older(1, 50)])).older).toBe('none')

@@ -1,4 +1,4 @@
-import { type ClientFrame, roomIdOf, type ServerFrame, type Transport, type TransportListener } from '@/lib/chat'
+import { type ClientFrame, EPOCH, roomIdOf, type ServerFrame, type Transport, type TransportListener } from '@/lib/chat'
 import type { ErrorCode, HistoryBody, MessageBody, SendMessageFrame } from '@/lib/chat/wire'
 
 export const MINJI = 'minji@example.com'
@@ -35,6 +35,14 @@ export class FakeServer {
   /** Answers of REST from now on; 200 lets the room answer. */
   status = 200
   pageSize = 50
+  #began = 0
+
+  /** Has nothing any more, as a server that keeps messages in memory and was started again. Time goes on. */
+  forget(): void {
+    this.#began += this.messages.length + 1_000
+    this.messages = []
+    this.marks = {}
+  }
 
   connect(user: string, listener: TransportListener): FakeLink {
     return new FakeLink(this, user, listener)
@@ -51,7 +59,8 @@ export class FakeServer {
     if (there !== undefined) return { stored: there, duplicate: true }
     const seq = this.messages.length + 1
     const receiverEmail = sender === MINJI ? JUNHO : MINJI
-    const stored = message(seq, { senderEmail: sender, receiverEmail, message: text, clientMessageId: id })
+    const timestamp = at(this.#began + seq)
+    const stored = message(seq, { timestamp, senderEmail: sender, receiverEmail, message: text, clientMessageId: id })
     this.messages.push(stored)
     for (const link of this.links) if (link !== from) link.push({ type: 'message', ...stored })
     return { stored, duplicate: false }
@@ -178,6 +187,10 @@ export class FakeLink implements Transport {
     const error = this.refuse.shift()
     if (error !== undefined) {
       this.push({ type: 'error', ...error, message: error.code, requestId: 'r', clientMessageId })
+      return
+    }
+    if (frame.after != null && frame.after !== EPOCH && frame.after > (this.server.messages.at(-1)?.timestamp ?? '')) {
+      this.push({ type: 'error', code: 'badRequest', retryable: false, message: 'after', requestId: 'r', clientMessageId })
       return
     }
     const { stored, duplicate } = this.server.store(this.user, frame.message ?? '', clientMessageId, this)

@@ -4,8 +4,10 @@ import { type Memory, tabMemory } from '../storage'
 import type { Auth, Session } from './session'
 
 const KEY = 'chat.dev-user'
-/** Renewed this long before it expires: an expired connection hears nothing. */
+/** Renewed this long before it expires, or at half its life if that is later: an expired connection hears nothing. */
 const RENEW_BEFORE_MS = 60_000
+const RENEW_AGAIN_MS = 5_000
+const TIMER_MIN_MS = 1_000
 const TIMER_MAX_MS = 2 ** 31 - 1
 
 interface Login {
@@ -57,12 +59,13 @@ export class DevAuth implements Auth {
 class DevTokens implements Tokens {
   #current: Promise<Login> | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
+  #stopped = false
   readonly #listeners = new Set<(token: string) => void>()
 
   constructor(private readonly login: () => Promise<Login>) {}
 
   async get(): Promise<string> {
-    this.#current ??= this.#begin()
+    this.#current ??= this.#begin(false)
     return (await this.#current).accessToken
   }
 
@@ -71,6 +74,7 @@ class DevTokens implements Tokens {
     const current = await asked?.catch(() => null)
     // Whoever asks second gets what the first one got.
     if (this.#current === asked && current?.accessToken === refused) this.#current = null
+    this.#current ??= this.#begin(true)
     return this.get()
   }
 
@@ -80,29 +84,36 @@ class DevTokens implements Tokens {
   }
 
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#timer)
   }
 
-  #begin(): Promise<Login> {
+  #begin(renewed: boolean): Promise<Login> {
     const login = this.login()
     login.then(
-      ({ expiresAt }) => this.#renewBefore(Date.parse(expiresAt)),
-      () => {
+      ({ accessToken, expiresAt }) => {
+        const life = Date.parse(expiresAt) - Date.now()
+        this.#renewIn(Math.max(life - RENEW_BEFORE_MS, life / 2))
+        if (renewed) for (const listener of this.#listeners) listener(accessToken)
+      },
+      (error) => {
         this.#current = null
+        // It may be a server that is away for a moment, and nobody else may ask for a token soon.
+        if (renewed && !(error instanceof SignedOut)) this.#renewIn(RENEW_AGAIN_MS)
       },
     )
     return login
   }
 
-  #renewBefore(expiry: number): void {
+  #renewIn(delay: number): void {
     clearTimeout(this.#timer)
-    const delay = expiry - Date.now() - RENEW_BEFORE_MS
-    if (delay <= 0 || delay > TIMER_MAX_MS) return
-    this.#timer = setTimeout(async () => {
-      this.#current = null
-      const token = await this.get().catch(() => null)
-      if (token !== null) for (const listener of this.#listeners) listener(token)
-    }, delay)
+    if (this.#stopped) return
+    this.#timer = setTimeout(
+      () => {
+        this.#current = this.#begin(true)
+      },
+      Math.min(Math.max(delay, TIMER_MIN_MS), TIMER_MAX_MS),
+    )
   }
 }
 

@@ -7,6 +7,7 @@ import { MINJI } from './support/server'
 const config = { mode: 'dev', loginUrl: 'http://chat.example/dev/login', users: [MINJI] } as const
 let logins: number
 let status: number
+let life: number
 
 function auth() {
   const fetcher: typeof fetch = async () => {
@@ -15,7 +16,7 @@ function auth() {
     return Response.json({
       accessToken: `token ${logins}`,
       email: MINJI,
-      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+      expiresAt: new Date(Date.now() + life).toISOString(),
     })
   }
   return new DevAuth(config, undefined, fetcher)
@@ -27,6 +28,7 @@ beforeEach(() => {
   history.replaceState(null, '', '/ko/chat/')
   logins = 0
   status = 200
+  life = 3_600_000
 })
 afterEach(() => vi.useRealTimers())
 
@@ -60,6 +62,33 @@ describe('a development login', () => {
     await vi.advanceTimersByTimeAsync(3_600_000 - 61_000)
     expect(told).toEqual([])
     await vi.advanceTimersByTimeAsync(2_000)
+    expect(told).toEqual(['token 2'])
+  })
+
+  test('that is short is renewed at half its life, and again when that failed', async () => {
+    life = 20_000
+    const { tokens, signOut } = auth().signIn(MINJI)
+    const told: string[] = []
+    tokens.onRenewed?.((token) => told.push(token))
+    await tokens.get()
+    await vi.advanceTimersByTimeAsync(11_000)
+    expect(told).toEqual(['token 2'])
+    status = 503
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect([told, logins]).toEqual([['token 2'], 3])
+    status = 200
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(told).toEqual(['token 2', 'token 4'])
+    await signOut()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(logins).toBe(4)
+  })
+
+  test('that was refused and is renewed tells, so that the connection hears on', async () => {
+    const { tokens } = auth().signIn(MINJI)
+    const told: string[] = []
+    tokens.onRenewed?.((token) => told.push(token))
+    await tokens.renew(await tokens.get())
     expect(told).toEqual(['token 2'])
   })
 

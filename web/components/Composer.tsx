@@ -53,8 +53,9 @@ export function Composer({ peer }: { peer: string }) {
     const element = field.current
     if (element === null || checkText(cleanText(element.value), max) !== null) return
     void client.send(peer, element.value)
+    // Another tab may have a draft of its own here.
+    if (draft.load() === element.value) draft.save('')
     element.value = ''
-    draft.save('')
     changed()
   }, [client, peer, max, draft, changed])
 

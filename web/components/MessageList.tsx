@@ -174,7 +174,11 @@ function Messages({ room }: { room: Room }) {
       {atEnd === false && (
         <button
           type="button"
-          onClick={() => virtualizer.scrollToEnd({ behavior: 'auto' })}
+          onClick={() => {
+            virtualizer.scrollToEnd({ behavior: 'auto' })
+            // The button goes, and the focus must not go with it.
+            scroller.current?.focus()
+          }}
           aria-label={unread > 0 ? t('newMessages', { count: unread }) : t('latest')}
           className={`absolute bottom-3 flex h-9 items-center gap-1.5 rounded-full border border-line bg-surface text-sm shadow-md transition-colors hover:bg-hover ${unread > 0 ? 'left-1/2 -translate-x-1/2 px-4 font-medium text-accent-text' : 'right-4 w-9 justify-center text-muted md:right-6'}`}
         >

@@ -258,6 +258,7 @@ test.describe('a long conversation', () => {
     await expect(pill).toBeVisible()
     await expect(reader.page.getByTestId('unread')).toHaveText('30')
     await pill.click()
+    await expect(reader.scroller).toBeFocused()
     await expect(reader.text('later 60')).toBeVisible()
     await expect(reader.page.getByTestId('unread')).toHaveCount(0)
     await expect(pill).toHaveCount(0)

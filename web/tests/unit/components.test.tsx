@@ -202,6 +202,18 @@ describe('the field', () => {
     expect(field.value).toBe('')
   })
 
+  test('leaves the draft of another tab alone', async () => {
+    const { client, unmount } = renderChat(<Composer peer={JUNHO} />)
+    vi.spyOn(client, 'send').mockResolvedValue()
+    await userEvent.type(screen.getByRole('textbox'), '안녕')
+    const [key] = Object.keys(localStorage)
+    localStorage.setItem(key ?? '', '다른 탭')
+    await userEvent.type(screen.getByRole('textbox'), '{Enter}')
+    unmount()
+    renderChat(<Composer peer={JUNHO} />)
+    expect((screen.getByRole('textbox') as HTMLTextAreaElement).value).toBe('다른 탭')
+  })
+
   test('keeps a draft for each conversation', async () => {
     const first = renderChat(<Composer peer={JUNHO} />)
     await userEvent.type(screen.getByRole('textbox'), '쓰다 만')

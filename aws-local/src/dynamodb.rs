@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::group_commit::GroupCommit;
 use crate::wire::{self, Answer, JsonService};
 
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
@@ -17,10 +18,12 @@ const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 /// DynamoDB, in memory or in a file. Cheap to clone.
 ///
 /// A write that was answered is in the file, and survives the end of the process and of the machine's power: the file is
-/// synchronised before every answer.
+/// synchronised before every answer, once for all transactions that wait for it.
 #[derive(Clone)]
 pub struct DynamoDb {
     database: Database,
+    /// Where there is a disk to wait for.
+    group_commit: Option<GroupCommit>,
 }
 
 /// The file cannot be used.
@@ -34,7 +37,7 @@ impl DynamoDb {
     /// # Errors
     /// [`DynamoDbError`] when there is no memory.
     pub fn in_memory() -> Result<Self, DynamoDbError> {
-        Database::memory().map(|database| Self { database }).map_err(DynamoDbError)
+        Database::memory().map(|database| Self { database, group_commit: None }).map_err(DynamoDbError)
     }
 
     /// With the tables that are in the file; it is made if there is none.
@@ -45,7 +48,11 @@ impl DynamoDb {
         let path = path.to_str().ok_or_else(|| {
             DynamoDbError(DynoxideError::ValidationException("the path is no text".to_owned()))
         })?;
-        Database::new(path).map(|database| Self { database }).map_err(DynamoDbError)
+        let database = Database::new(path).map_err(DynamoDbError)?;
+        let group_commit = GroupCommit::start(database.clone(), |database, body| {
+            run(body, |request| database.transact_write_items(request))
+        });
+        Ok(Self { database, group_commit: Some(group_commit) })
     }
 
     /// For the `http_client` of an SDK in this process.
@@ -106,12 +113,17 @@ impl JsonService for DynamoDb {
         let Some(operation) = target.strip_prefix(TARGET_PREFIX).map(str::to_owned) else {
             return Answer::refusal("com.amazon.coral.service#UnknownOperationException", "");
         };
-        let database = self.clone();
-        // The engine waits for its lock and for the disk, in the thread that calls it.
-        let executed = tokio::task::spawn_blocking(move || database.execute(&operation, &body)).await;
-        let executed = executed.unwrap_or_else(|panicked| {
-            Err(DynoxideError::InternalServerError(format!("the engine failed: {panicked}")))
-        });
+        let executed = match &self.group_commit {
+            Some(group) if operation == "TransactWriteItems" => group.commit(body).await,
+            _ => {
+                let database = self.clone();
+                // The engine waits for its lock and for the disk, in the thread that calls it.
+                let executed = tokio::task::spawn_blocking(move || database.execute(&operation, &body)).await;
+                executed.unwrap_or_else(|panicked| {
+                    Err(DynoxideError::InternalServerError(format!("the engine failed: {panicked}")))
+                })
+            }
+        };
         match executed {
             Ok(json) => Answer { status: StatusCode::OK, json },
             Err(error) => Answer {

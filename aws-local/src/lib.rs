@@ -2,6 +2,7 @@
 
 mod cognito;
 mod dynamodb;
+mod group_commit;
 mod s3;
 mod wire;
 

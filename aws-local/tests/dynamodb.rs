@@ -81,6 +81,38 @@ async fn what_was_answered_is_in_the_file() {
     assert_eq!(count(&in_process(&DynamoDb::in_file(&file).unwrap())).await, 1);
 }
 
+/// Each of the ids is written twice, with others that are written once: of each pair exactly one succeeds.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_that_are_written_together_succeed_and_fail_each_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dynamodb.sqlite");
+    let client = in_process(&DynamoDb::in_file(&file).unwrap());
+    create_table(&client).await;
+    let ids = (0..200)
+        .map(|number| format!("id {}", number % 100))
+        .chain((0..100).map(|one| format!("alone {one}")));
+    let written: Vec<_> = ids
+        .map(|id| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                let written = client.transact_write_items().transact_items(put(&id)).send().await;
+                written.map(drop).map_err(|error| error.into_service_error())
+            })
+        })
+        .collect();
+    let (mut succeeded, mut failed) = (0, 0);
+    for one in written {
+        match one.await.unwrap() {
+            Ok(()) => succeeded += 1,
+            Err(TransactWriteItemsError::TransactionCanceledException(_)) => failed += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((succeeded, failed), (200, 100));
+    drop(client);
+    assert_eq!(count(&in_process(&DynamoDb::in_file(&file).unwrap())).await, 200);
+}
+
 #[tokio::test]
 async fn a_file_that_is_something_else_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! Starts the whole chat in one process.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use chat_local::{Config, Server, ServerError};
@@ -27,7 +28,16 @@ async fn run() -> Result<(), ServerError> {
     let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     // Below this they log what goes over the wire: what people write, and tokens.
     // And what a client of the bucket did wrong it is told.
-    for quiet in ["hyper=info", "tokio_tungstenite=info", "tungstenite=info", "s3s=off"] {
+    for quiet in [
+        "hyper=info",
+        "tokio_tungstenite=info",
+        "tungstenite=info",
+        "aws_smithy_runtime=info",
+        "aws_smithy_runtime_api=info",
+        "aws_sdk_dynamodb=info",
+        "aws_sdk_s3=info",
+        "s3s=off",
+    ] {
         filter = filter.add_directive(quiet.parse().expect("a target and a level"));
     }
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -37,7 +47,8 @@ async fn run() -> Result<(), ServerError> {
     }
 
     let server = Server::bind(&config).await?;
-    println!("{}", server.greeting());
+    // Whoever started it may not want to read.
+    let _ = writeln!(std::io::stdout(), "{}", server.greeting());
     server.run_until(stop_signal()).await
 }
 

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header, uri::Authority};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::serve::ListenerExt;
 use chat_domain::{BoxError, Timestamp};
 use chat_lambda::functions::{AllowedOrigins, Settings};
@@ -161,7 +161,14 @@ async fn only_for_this_host(State(address): State<SocketAddr>, request: Request,
     let ours = authority.is_some_and(|authority| {
         host_names(address).any(|name| name.eq_ignore_ascii_case(authority.as_str()))
     });
-    if ours {
+    let headers = request.headers();
+    let wants_page =
+        headers.get(header::ACCEPT).is_some_and(|types| types.as_bytes().starts_with(b"text/html"));
+    if ours && wants_page && host != Some(address.to_string().as_str()) {
+        // A page has one origin, and its configuration names that.
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        Redirect::temporary(&format!("http://{address}{path}")).into_response()
+    } else if ours {
         next.run(request).await
     } else {
         (StatusCode::MISDIRECTED_REQUEST, "this server answers for its own loopback address only")

@@ -25,7 +25,7 @@ use crate::server::origins;
 const COGNITO_PATH: &str = "/dev/cognito";
 const CLIENT_ID: &str = "chat-local";
 /// As in the template.
-const TIMEOUT: Duration = Duration::from_secs(28);
+const TIMEOUT: Duration = Duration::from_secs(29);
 /// More processes than that take turns on one machine's few cores.
 const INSTANCES_MAX: usize = 32;
 

@@ -85,6 +85,8 @@ export class OidcAuth implements Auth {
 
   async #forget(): Promise<void> {
     this.#manager.stopSilentRenew()
+    // A renewal that is under way ends after this, and would sign in again who has just signed out.
+    this.#manager.events.addUserLoaded(() => void this.#manager.removeUser())
     await this.#manager.removeUser()
   }
 

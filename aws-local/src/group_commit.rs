@@ -45,13 +45,13 @@ impl GroupCommit {
 fn write(database: &Database, waiting: &Receiver<Waiting>, alone: fn(&Database, &[u8]) -> Outcome) {
     while let Ok(first) = waiting.recv() {
         let group: Vec<_> = std::iter::once(first).chain(waiting.try_iter()).collect();
-        let mut together: Vec<Value> = Vec::new();
+        let mut items = 0;
         let mut members = Vec::new();
         for one in group {
-            match items(&one.body) {
-                Some(items) if together.len() + items.len() <= ITEMS_MAX => {
-                    together.extend(items);
-                    members.push(one);
+            match plain_items(&one.body) {
+                Some(own) if items + own.len() <= ITEMS_MAX => {
+                    items += own.len();
+                    members.push((one, own));
                 }
                 _ => {
                     let outcome = alone(database, &one.body);
@@ -59,13 +59,14 @@ fn write(database: &Database, waiting: &Receiver<Waiting>, alone: fn(&Database, 
                 }
             }
         }
-        if members.len() > 1 && commit_all(database, together) {
-            for one in members {
+        let together = members.iter().flat_map(|(_, own)| own).cloned().collect();
+        if members.len() > 1 && alone(database, &transaction(together)).is_ok() {
+            for (one, _) in members {
                 one.answer(Ok("{}".to_owned()));
             }
         } else {
-            for one in members {
-                let outcome = alone(database, &one.body);
+            for (one, own) in members {
+                let outcome = alone(database, &transaction(own));
                 one.answer(outcome);
             }
         }
@@ -80,14 +81,14 @@ impl Waiting {
 }
 
 /// The items of a transaction that wants no more than to be written.
-fn items(body: &[u8]) -> Option<Vec<Value>> {
+fn plain_items(body: &[u8]) -> Option<Vec<Value>> {
     let mut request: Value = serde_json::from_slice(body).ok()?;
     let fields = request.as_object_mut()?;
     let Some(Value::Array(items)) = fields.remove("TransactItems") else { return None };
     fields.keys().all(|name| name == "ClientRequestToken").then_some(items)
 }
 
-fn commit_all(database: &Database, items: Vec<Value>) -> bool {
-    let request = serde_json::from_value(json!({ "TransactItems": items }));
-    request.is_ok_and(|request| database.transact_write_items(request).is_ok())
+/// Without the request's token: the engine looks through all tokens of ten minutes with every transaction.
+fn transaction(items: Vec<Value>) -> Vec<u8> {
+    json!({ "TransactItems": items }).to_string().into_bytes()
 }

@@ -8,7 +8,6 @@ mod aws_events;
 mod bad_frames;
 mod connections;
 mod faults;
-mod logs;
 mod proposals;
 mod reading;
 mod rest;

@@ -17,7 +17,7 @@ URL ?= ws://127.0.0.1:8080/prod
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed bench bench-lambda load idle fmt
+.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -79,6 +79,10 @@ e2e-deployed: package-here ## the same, told of the template and the functions o
 
 package-here:
 	dev/package.sh "$$(uname -m | sed s/aarch64/arm64/)"
+
+budget: ## writes down what each action uses of AWS, in docs/budget.toml and docs/cost.md
+	WRITE_BUDGET=1 cargo test --workspace --all-features --quiet --test weather every_action_uses_exactly_its_budget
+	dev/cost.py
 
 generate: ## writes the files that are generated from the wire types
 	cargo run --quiet --package chat-lambda --features schema --example generate

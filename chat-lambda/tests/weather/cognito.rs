@@ -8,20 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::sky::{Mood, Sky};
-use crate::support::{Answer, JUNHO, MINJI, Socket, query, set};
-
-async fn connect(sky: &Sky, token: &str) -> (String, Answer) {
-    let mut event = sky.chat.connect_event();
-    event.query_string_parameters = query(&[("token", token)]);
-    let id = event.request_context.connection_id.clone().unwrap();
-    (id, Answer::from(sky.chat.functions.connect.handle(event).await))
-}
-
-async fn connected<'a>(sky: &'a Sky, email: &str) -> Socket<'a> {
-    let (id, answer) = connect(sky, &sky.token(email)).await;
-    assert_eq!(answer.status, 200, "{:?}", answer.body);
-    sky.chat.open(&id)
-}
+use crate::support::{Answer, JUNHO, MINJI, set};
 
 async fn list(sky: &Sky, token: &str) -> Answer {
     let mut event = sky.chat.rest_event(http::Method::GET, "/chat/conversations");
@@ -37,13 +24,13 @@ async fn list(sky: &Sky, token: &str) -> Answer {
 #[tokio::test(start_paused = true)]
 async fn while_cognito_is_away_nobody_new_comes_in_and_nobody_is_thrown_out(#[case] mood: Mood) {
     let sky = Sky::with_cognito().await;
-    let minji = connected(&sky, MINJI).await;
+    let minji = sky.connected(&sky.token(MINJI)).await;
     let before = sky.row(&minji.id).await.unwrap();
     sky.chat.pass(Duration::from_secs(120));
     sky.cognito.is(mood);
 
     let began = Instant::now();
-    let (id, answer) = connect(&sky, &sky.token(JUNHO)).await;
+    let (id, answer) = sky.connect(&sky.token(JUNHO)).await;
     answer.assert_refused(503, "unavailable");
     assert!(sky.row(&id).await.is_none());
     list(&sky, &sky.token(JUNHO)).await.assert_refused(503, "unavailable");
@@ -55,7 +42,7 @@ async fn while_cognito_is_away_nobody_new_comes_in_and_nobody_is_thrown_out(#[ca
     assert_eq!(minji.send(JUNHO, "still here").await["type"], "sent");
 
     sky.cognito.is(Mood::Well);
-    assert_eq!(connect(&sky, &sky.token(JUNHO)).await.1.status, 200);
+    assert_eq!(sky.connect(&sky.token(JUNHO)).await.1.status, 200);
     assert_eq!(minji.say(&serde_json::from_str(&reauth).unwrap()).await.unwrap()["type"], "reauth");
 }
 
@@ -63,7 +50,7 @@ async fn while_cognito_is_away_nobody_new_comes_in_and_nobody_is_thrown_out(#[ca
 async fn a_throttled_question_is_asked_again() {
     let sky = Sky::with_cognito().await;
     sky.cognito.is(Mood::Throttling(2));
-    connected(&sky, MINJI).await;
+    sky.connected(&sky.token(MINJI)).await;
 }
 
 /// It is believed for a minute after it was last confirmed, and then it opens nothing.
@@ -75,11 +62,11 @@ async fn a_revoked_token_is_refused_within_a_minute() {
     sky.cognito.revoke(&token);
     sky.chat.pass(Duration::from_secs(60));
     list(&sky, &token).await.assert_refused(401, "unauthorized");
-    let (id, answer) = connect(&sky, &token).await;
+    let (id, answer) = sky.connect(&token).await;
     answer.assert_refused(401, "unauthorized");
     assert!(sky.row(&id).await.is_none());
 
-    let minji = connected(&sky, JUNHO).await;
+    let minji = sky.connected(&sky.token(JUNHO)).await;
     let revoked = sky.token(JUNHO).replace("c2lnbmF0dXJl", "YW5vdGhlcg");
     sky.cognito.revoke(&revoked);
     let reauth = json!({ "action": "reauth", "token": revoked }).to_string();

@@ -29,11 +29,11 @@ use chat_lambda::aws::{WatchedPusher, logs};
 use chat_lambda::functions::Ports;
 use chat_lambda::wire::frames::encode;
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::support::Chat;
+use crate::support::{Answer, Chat, Socket, query};
 
 const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Example";
 const CLIENT_ID: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
@@ -45,6 +45,7 @@ pub(crate) struct Sky {
     pub(crate) gateway: Gateway,
     pub(crate) cognito: Cognito,
     pub(crate) bucket: Bucket,
+    latency: Latency,
 }
 
 macro_rules! sdk_config {
@@ -71,14 +72,15 @@ impl Sky {
     async fn composed(with_cognito: bool) -> Self {
         let (dynamodb, gateway) = (Dynamo::default(), Gateway::default());
         let (cognito, bucket) = (Cognito::default(), Bucket::default());
-        let client = DynamoClient::new(sdk_config!(aws_sdk_dynamodb, dynamodb.wire()));
+        let latency = Latency::default();
+        let client = DynamoClient::new(sdk_config!(aws_sdk_dynamodb, dynamodb.wire(&latency)));
         let tables = TableNames::default();
         create_tables(&client, &tables).await.unwrap();
-        let gateway_config = sdk_config!(aws_sdk_apigatewaymanagement, gateway.wire());
+        let gateway_config = sdk_config!(aws_sdk_apigatewaymanagement, gateway.wire(&latency));
         let pusher = ApiGatewayPusher::new(gateway_config.endpoint_url("https://gateway/prod"), encode);
-        let cognito_config = sdk_config!(aws_sdk_cognitoidentityprovider, cognito.wire());
+        let cognito_config = sdk_config!(aws_sdk_cognitoidentityprovider, cognito.wire(&latency));
         let verifier = CognitoVerifier::new(cognito_config, ISSUER, [CLIENT_ID]);
-        let s3_config = sdk_config!(aws_sdk_s3, bucket.wire()).force_path_style(true);
+        let s3_config = sdk_config!(aws_sdk_s3, bucket.wire(&latency)).force_path_style(true);
         let chat = Chat::with_ports(|ports| {
             *ports = Ports {
                 verifier: ports.verifier.clone(),
@@ -92,20 +94,38 @@ impl Sky {
                 ports.verifier = Arc::new(RememberingVerifier::new(verifier));
             }
         });
-        Self { chat, dynamodb, gateway, cognito, bucket }
+        Self { chat, dynamodb, gateway, cognito, bucket, latency }
     }
 
-    /// From now on every call of DynamoDB and of the gateway takes so long.
-    pub(crate) fn slows_to(&self, latency: Duration) {
-        *self.dynamodb.0.latency.lock().unwrap() = latency;
-        self.gateway.posts().latency = latency;
+    /// From now on every call takes so long.
+    pub(crate) fn slows_to(&self, span: Duration) {
+        *self.latency.0.lock().unwrap() = span;
+    }
+
+    /// Asks to open a socket with a token: the connection's id, and the answer.
+    pub(crate) async fn connect(&self, token: &str) -> (String, Answer) {
+        let mut event = self.chat.connect_event();
+        event.query_string_parameters = query(&[("token", token)]);
+        let id = event.request_context.connection_id.clone().unwrap();
+        (id, Answer::from(self.chat.functions.connect.handle(event).await))
+    }
+
+    /// Opens a socket with a token of the pool's.
+    pub(crate) async fn connected<'a>(&'a self, token: &str) -> Socket<'a> {
+        let (id, answer) = self.connect(token).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        self.chat.open(&id)
     }
 
     /// A token of the pool's that is good for an hour.
     pub(crate) fn token(&self, email: &str) -> String {
+        self.token_for(email, Duration::from_secs(3_600))
+    }
+
+    pub(crate) fn token_for(&self, email: &str, lifetime: Duration) -> String {
         let claims = json!({
             "iss": ISSUER, "client_id": CLIENT_ID, "token_use": "access", "sub": format!("sub-of-{email}"),
-            "username": email, "exp": self.chat.now().after(Duration::from_secs(3_600)).unix_ms() / 1_000,
+            "username": email, "exp": self.chat.now().after(lifetime).unix_ms() / 1_000,
         });
         let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
         format!("{}.{}.c2lnbmF0dXJl", part(json!({ "alg": "RS256" })), part(claims))
@@ -120,14 +140,27 @@ impl Sky {
 /// Status, headers and body.
 type Reply = (u16, Vec<(&'static str, String)>, Vec<u8>);
 
+/// What every call takes.
+#[derive(Clone, Default)]
+struct Latency(Arc<Mutex<Duration>>);
+
 /// What an SDK calls instead of the network.
 #[derive(Clone)]
 struct Wire(Arc<dyn Fn(Request<Vec<u8>>) -> BoxFuture<'static, Reply> + Send + Sync>);
 
 fn wire<F: Future<Output = Reply> + Send + 'static>(
-    answer: impl Fn(Request<Vec<u8>>) -> F + Send + Sync + 'static,
+    latency: &Latency,
+    answer: impl Fn(Request<Vec<u8>>) -> F + Clone + Send + Sync + 'static,
 ) -> SharedHttpClient {
-    Wire(Arc::new(move |request| Box::pin(answer(request)))).into_shared()
+    let latency = latency.clone();
+    let answer_in_time = move |request| -> BoxFuture<'static, Reply> {
+        let (span, answer) = (*latency.0.lock().unwrap(), answer.clone());
+        Box::pin(async move {
+            tokio::time::sleep(span).await;
+            answer(request).await
+        })
+    };
+    Wire(Arc::new(answer_in_time)).into_shared()
 }
 
 impl fmt::Debug for Wire {
@@ -185,8 +218,6 @@ struct Engine {
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     calls: Mutex<Vec<String>>,
     meter: Mutex<Meter>,
-    /// What every call takes.
-    latency: Mutex<Duration>,
 }
 
 /// What calls have used.
@@ -203,7 +234,6 @@ impl Default for Dynamo {
             faults: Mutex::default(),
             calls: Mutex::default(),
             meter: Mutex::default(),
-            latency: Mutex::default(),
         }))
     }
 }
@@ -237,9 +267,9 @@ impl Dynamo {
         std::mem::take(&mut self.0.meter.lock().unwrap())
     }
 
-    fn wire(&self) -> SharedHttpClient {
+    fn wire(&self, latency: &Latency) -> SharedHttpClient {
         let engine = self.0.clone();
-        wire(move |request| {
+        wire(latency, move |request| {
             let engine = engine.clone();
             async move {
                 let (status, body) = engine.answer(&target(&request), request.body()).await;
@@ -251,8 +281,6 @@ impl Dynamo {
 
 impl Engine {
     async fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
-        let latency = *self.latency.lock().unwrap();
-        tokio::time::sleep(latency).await;
         self.calls.lock().unwrap().push(operation.to_owned());
         let fault = {
             let mut faults = self.faults.lock().unwrap();
@@ -334,7 +362,6 @@ struct Posts {
     closed: HashSet<String>,
     to_come: HashMap<String, VecDeque<Post>>,
     attempts: usize,
-    latency: Duration,
 }
 
 impl Gateway {
@@ -364,15 +391,13 @@ impl Gateway {
         std::mem::take(&mut self.posts().attempts)
     }
 
-    fn wire(&self) -> SharedHttpClient {
+    fn wire(&self, latency: &Latency) -> SharedHttpClient {
         let gateway = self.clone();
-        wire(move |request| {
+        wire(latency, move |request| {
             let gateway = gateway.clone();
             async move {
                 let path = request.uri().path().replace("%40", "@").replace("%3D", "=");
                 let id = path.strip_prefix("/prod/@connections/").unwrap().to_owned();
-                let latency = gateway.posts().latency;
-                tokio::time::sleep(latency).await;
                 let answer = {
                     let mut posts = gateway.posts();
                     posts.attempts += 1;
@@ -422,9 +447,9 @@ impl Cognito {
         self.0.lock().unwrap().1.insert(token.to_owned());
     }
 
-    fn wire(&self) -> SharedHttpClient {
+    fn wire(&self, latency: &Latency) -> SharedHttpClient {
         let cognito = self.clone();
-        wire(move |request| {
+        wire(latency, move |request| {
             let cognito = cognito.clone();
             async move {
                 assert_eq!(target(&request), "GetUser");
@@ -473,13 +498,33 @@ pub(crate) struct Bucket(Arc<Mutex<Objects>>);
 struct Objects {
     stored: HashMap<String, (String, Vec<u8>)>,
     refusals: usize,
+    requests: Requests,
+}
+
+/// What a bucket is asked for, by price: all that is no PUT costs what a GET does, or nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Requests {
+    pub(crate) puts: usize,
+    pub(crate) gets: usize,
 }
 
 impl Bucket {
     /// Somebody uploads this.
     pub(crate) fn put(&self, key: &str, content_type: &str, bytes: &[u8]) {
         let object = (content_type.to_owned(), bytes.to_vec());
-        self.0.lock().unwrap().stored.insert(key.to_owned(), object);
+        let mut objects = self.0.lock().unwrap();
+        objects.stored.insert(key.to_owned(), object);
+        objects.requests.puts += 1;
+    }
+
+    /// Somebody downloads what a URL leads to.
+    pub(crate) fn download(&self, url: &str) -> u16 {
+        self.get(&url.parse::<Uri>().unwrap()).0
+    }
+
+    /// How often it was asked since the last time.
+    pub(crate) fn requests(&self) -> Requests {
+        std::mem::take(&mut self.0.lock().unwrap().requests)
     }
 
     /// So many requests are refused, for want of capacity.
@@ -487,16 +532,17 @@ impl Bucket {
         self.0.lock().unwrap().refusals = times;
     }
 
-    fn wire(&self) -> SharedHttpClient {
+    fn wire(&self, latency: &Latency) -> SharedHttpClient {
         let bucket = self.clone();
-        wire(move |request| {
-            let answer = bucket.get(request.uri().path());
-            async move { answer }
+        wire(latency, move |request| {
+            let bucket = bucket.clone();
+            async move { bucket.get(request.uri()) }
         })
     }
 
-    fn get(&self, path: &str) -> Reply {
+    fn get(&self, uri: &Uri) -> Reply {
         let mut objects = self.0.lock().unwrap();
+        objects.requests.gets += 1;
         let error = |status, code: &str| {
             let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
             (status, Vec::new(), body.into_bytes())
@@ -505,7 +551,7 @@ impl Bucket {
             objects.refusals = left;
             return error(503, "SlowDown");
         }
-        let key = path.strip_prefix("/playground-attachments/").unwrap();
+        let key = uri.path().strip_prefix("/playground-attachments/").unwrap();
         let Some((content_type, bytes)) = objects.stored.get(key) else { return error(404, "NoSuchKey") };
         let first = &bytes[..bytes.len().min(12)];
         let range = format!("bytes 0-{}/{}", first.len() - 1, bytes.len());

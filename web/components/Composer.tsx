@@ -31,12 +31,15 @@ export function Composer({ peer }: { peer: string }) {
   const draft = useDraft(peer)
   // The field itself holds the text: what it holds at the end of a composition is what is sent.
   const [used, setUsed] = useState(0)
+  const [invisible, setInvisible] = useState(false)
   const problem = useId()
 
   const changed = useCallback(() => {
     const element = field.current
     if (element === null) return
-    setUsed(byteLength(cleanText(element.value)))
+    const text = cleanText(element.value)
+    setUsed(byteLength(text))
+    setInvisible(checkText(text, Number.POSITIVE_INFINITY) === 'messageInvisible')
     element.style.height = 'auto'
     element.style.height = `${Math.min(element.scrollHeight, HEIGHT_MAX_PX)}px`
   }, [])
@@ -90,9 +93,14 @@ export function Composer({ peer }: { peer: string }) {
   return (
     <div className="shrink-0 border-line border-t bg-surface px-3 pt-2.5 pb-[max(0.625rem,env(safe-area-inset-bottom))] md:px-6">
       <div className="mx-auto max-w-3xl">
+        {invisible && (
+          <p id={problem} role="alert" className="mb-2 text-danger text-sm">
+            {t('invisible')}
+          </p>
+        )}
         {used > max * COUNT_FROM && (
           <div className="mb-2 flex flex-wrap items-center gap-x-3 text-sm">
-            {over > 0 && (
+            {over > 0 && !invisible && (
               <p id={problem} role="alert" className="text-danger">
                 {t('tooLong', { over })}
               </p>
@@ -116,8 +124,8 @@ export function Composer({ peer }: { peer: string }) {
             ref={field}
             rows={1}
             aria-label={t('label', { name: nameOf(peer) })}
-            aria-invalid={over > 0}
-            aria-describedby={over > 0 ? problem : undefined}
+            aria-invalid={over > 0 || invisible}
+            aria-describedby={over > 0 || invisible ? problem : undefined}
             placeholder={t('placeholder')}
             enterKeyHint="enter"
             onInput={(event) => {
@@ -136,7 +144,7 @@ export function Composer({ peer }: { peer: string }) {
             type="button"
             aria-label={t('send')}
             title={t('send')}
-            disabled={used === 0 || over > 0}
+            disabled={used === 0 || over > 0 || invisible}
             onClick={() => {
               send()
               field.current?.focus()

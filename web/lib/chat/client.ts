@@ -13,12 +13,12 @@ import {
   newestKnown,
   type Pending,
   type Room,
-  syncCursor,
+  syncFrom,
 } from './state'
 import { BrowserTabs, NoTabs, type TabMessage, type Tabs } from './tabs'
 import { cleanText } from './text'
 import { SocketTransport, type Transport, type TransportListener } from './transport'
-import type { ErrorBody, MessageBody, ReadFrame, ServerFrame, TypingEventFrame } from './wire'
+import type { ErrorBody, HistoryBody, MessageBody, ReadFrame, ServerFrame, TypingEventFrame } from './wire'
 
 /** What a client is made of. Everything but the first four is chosen for a browser; tests choose otherwise. */
 export interface ChatClientOptions {
@@ -334,6 +334,7 @@ export class ChatClient {
   }
 
   #received(frame: ServerFrame): void {
+    if (this.#state.connection === 'offline') this.#status('online')
     switch (frame.type) {
       case 'message':
         this.#message(frame)
@@ -400,6 +401,11 @@ export class ChatClient {
     if (!wasOpen) void this.#probe()
   }
 
+  #suspect(): void {
+    if (this.#state.connection === 'online') this.#status('offline')
+    this.#transport.check()
+  }
+
   #offlineStatus(): ConnectionStatus {
     if (typeof navigator !== 'undefined' && navigator.onLine === false) return 'offline'
     return this.#wasOnline ? 'reconnecting' : 'connecting'
@@ -457,24 +463,29 @@ export class ChatClient {
     return promise
   }
 
-  async #refreshList(): Promise<void> {
+  /** Loads the newest of the list; the addresses of all when it is as short as that. */
+  async #refreshList(): Promise<ReadonlySet<string> | null> {
     try {
       const page = await this.#rest.conversations()
       this.#dispatch({ type: 'conversations', page, first: true })
       for (const { peerEmail, lastSeq } of page.conversations) {
         if (!this.#announced.has(peerEmail)) this.#announced.set(peerEmail, lastSeq)
       }
+      return page.nextCursor === null ? new Set(page.conversations.map(({ peerEmail }) => peerEmail)) : null
     } catch (error) {
       this.#dispatch({ type: 'conversationsFailed', first: true })
       this.#failed(error)
+      return null
     }
   }
 
   /** Brings everything up to date: the list, the conversation that is looked at, and those that the list shows to be behind. */
   async #sync(): Promise<void> {
     const active = this.#active
-    await Promise.all([this.#refreshList(), active === null ? undefined : this.#syncRoom(active)])
-    const behind = Object.values(this.#state.rooms).filter((room) => room.anchor !== null && hasHole(room))
+    const [listed] = await Promise.all([this.#refreshList(), active === null ? undefined : this.#syncRoom(active)])
+    // The list lags a little, so what it lacks need not be gone: the conversation itself tells.
+    const isDoubtful = (room: Room) => listed !== null && room.last !== null && !listed.has(room.peer)
+    const behind = Object.values(this.#state.rooms).filter((room) => room.anchor !== null && (hasHole(room) || isDoubtful(room)))
     await Promise.all(behind.map(({ peer }) => this.#syncRoom(peer)))
   }
 
@@ -506,7 +517,7 @@ export class ChatClient {
   async #catchUp(peer: string): Promise<void> {
     this.#dispatch({ type: 'opening', peer })
     const room = this.#state.rooms[peer]
-    let after = room === undefined ? null : syncCursor(room)
+    let after = room === undefined ? null : syncFrom(room)
     for (let pages = 0; ; pages += 1) {
       if (after === null || pages === SYNC_PAGES_MAX) {
         const page = await this.#rest.history(peer)
@@ -516,7 +527,13 @@ export class ChatClient {
         after = page.messages[0]?.timestamp ?? EPOCH
         pages = 0
       }
+      const held = this.#state.rooms[peer]?.messages ?? []
       const page = await this.#rest.history(peer, { after })
+      if (lacks(page, held, after)) {
+        // Which loads it again.
+        this.#dispatch({ type: 'forgotten', peer })
+        return
+      }
       this.#dispatch({ type: 'page', peer, page, range: 'after' })
       this.#announce(peer, page.messages)
       if (!page.hasMore || this.#closed) return
@@ -549,8 +566,8 @@ export class ChatClient {
     window.addEventListener('focus', back, { signal })
     document.addEventListener('visibilitychange', back, { signal })
     window.addEventListener('online', () => this.#transport.renew(), { signal })
-    // "Offline" may be wrong, for a server on the same machine at least. A ping tells.
-    window.addEventListener('offline', () => this.#transport.check(), { signal })
+    // "Offline" may be wrong, for a server on the same machine at least. It holds until a ping is answered.
+    window.addEventListener('offline', () => this.#suspect(), { signal })
     // A page that comes out of the back/forward cache has dead sockets.
     window.addEventListener('pageshow', (event) => event.persisted && this.#transport.renew(), { signal })
     return () => {
@@ -558,4 +575,16 @@ export class ChatClient {
       stopTokens?.()
     }
   }
+}
+
+/** Whether a page, which is strongly consistent, is without something that was held before it was asked for. */
+function lacks(page: HistoryBody, held: readonly MessageBody[], after: string): boolean {
+  const end = page.hasMore ? (page.messages.at(-1)?.timestamp ?? after) : null
+  const found = new Set(page.messages.map(({ timestamp }) => timestamp))
+  for (let index = held.length - 1; index >= 0; index -= 1) {
+    const { timestamp } = held[index] as MessageBody
+    if (timestamp <= after) return false
+    if ((end === null || timestamp <= end) && !found.has(timestamp)) return true
+  }
+  return false
 }

@@ -109,6 +109,14 @@ function withConversations(state: ChatState, page: ConversationsBody, first: boo
       peerReadUpTo: later(room.peerReadUpTo, found.peerReadUpTo),
     }
   }
+  if (first && page.nextCursor === null) {
+    // What is known from an earlier list alone, and is on none now, is gone.
+    const listed = new Set(page.conversations.map(({ peerEmail }) => peerEmail))
+    for (const room of Object.values(rooms)) {
+      const onlyListed = room.last !== null && room.anchor === null && room.messages.length === 0
+      if (onlyListed && !listed.has(room.peer)) rooms[room.peer] = { ...emptyRoom(room.peer), status: room.status }
+    }
+  }
   // The first page again, after more were loaded, must not take back how far the list is known.
   const again = first && state.list.status === 'ready'
   const nextCursor = again ? state.list.nextCursor : page.nextCursor

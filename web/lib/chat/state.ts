@@ -115,11 +115,15 @@ export function knownSeq({ messages, anchor }: Pick<Room, 'messages' | 'anchor'>
   return (messages[low] as MessageBody).seq
 }
 
-/** The `after` of the next sync; `null` before the first page. */
-export function syncCursor(room: Room): string | null {
+/**
+ * The `after` of the next sync; `null` before the first page. It is right before the newest message up to which everything is
+ * known, so that one comes again: if it does not, the server has lost it.
+ */
+export function syncFrom(room: Room): string | null {
   const seq = knownSeq(room)
   if (seq === null) return null
-  return seq === 0 ? EPOCH : (room.messages[lowerBound(room.messages, seq)]?.timestamp ?? EPOCH)
+  const newest = room.messages[lowerBound(room.messages, seq)]
+  return newest?.seq === seq ? new Date(Date.parse(newest.timestamp) - 1).toISOString() : EPOCH
 }
 
 /** Whether something is missing between what is known. */

@@ -1,5 +1,5 @@
 /** Why a text cannot be sent. */
-export type TextProblem = 'messageEmpty' | 'messageTooLong'
+export type TextProblem = 'messageEmpty' | 'messageInvisible' | 'messageTooLong'
 
 /** The server's limit (`MESSAGE_TEXT_MAX_BYTES` in chat-domain); `config.json` may name another one. */
 export const MESSAGE_MAX_BYTES = 8_192
@@ -21,9 +21,14 @@ export function byteLength(text: string): number {
   return encoder.encode(text).length
 }
 
+// White space, joiners, variation selectors and fillers (the server takes them, for they belong into emoji and scripts), and Braille's
+// blank. A text of nothing else looks like none.
+const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]*$/u
+
 /** Whether a cleaned text can be sent. */
 export function checkText(text: string, maxBytes: number = MESSAGE_MAX_BYTES): TextProblem | null {
   if (text === '') return 'messageEmpty'
+  if (BLANK.test(text)) return 'messageInvisible'
   return byteLength(text) > maxBytes ? 'messageTooLong' : null
 }
 
@@ -53,10 +58,10 @@ export function splitLinks(text: string): TextPart[] {
   let from = 0
   for (const match of text.matchAll(LINK)) {
     const shown = withoutTrailing(match[0])
-    const href = safeHref(shown)
-    if (href === null) continue
+    const url = safeUrl(shown)
+    if (url === null) continue
     if (match.index > from) parts.push({ kind: 'text', text: text.slice(from, match.index) })
-    parts.push({ kind: 'link', text: shown, href })
+    parts.push({ kind: 'link', text: withPlainHost(shown, url), href: url.href })
     from = match.index + shown.length
   }
   if (from < text.length) parts.push({ kind: 'text', text: text.slice(from) })
@@ -75,12 +80,21 @@ function withoutTrailing(link: string): string {
   return kept
 }
 
-function safeHref(link: string): string | null {
+// Letters that look like no others: of ASCII, and whole Hangul syllables. Not single jamo: `ㅣ` and `l` are one to the eye.
+const PLAIN_HOST = /^[!-~가-힣]*$/
+
+/** Shows where a link leads: a host that could be mistaken for another one in Punycode, as `https://xn--pple-43d.com`. */
+function withPlainHost(link: string, url: URL): string {
+  const [, scheme = '', host = '', rest = ''] = /^(\w+:\/\/)([^/?#]*)(.*)$/s.exec(link) ?? []
+  return PLAIN_HOST.test(host) ? link : `${scheme}${url.host}${rest}`
+}
+
+function safeUrl(link: string): URL | null {
   try {
     const url = new URL(link)
     const web = url.protocol === 'http:' || url.protocol === 'https:'
     // `https://bank.example@evil.example` shows one host and opens another one.
-    return web && url.username === '' && url.password === '' ? url.href : null
+    return web && !/^\w+:\/\/[^/?#]*@/.test(link) ? url : null
   } catch {
     return null
   }

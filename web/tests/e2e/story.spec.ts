@@ -108,6 +108,18 @@ test('a server that forgot everything', async ({ browser, open, server }) => {
   for (const page of [minji, junho]) await expect.poll(() => page.texts()).toEqual(['하나', '둘', '셋', '넷'])
 })
 
+test('nothing is shown of a server that forgot everything', async ({ browser, open, server }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await minji.send('옛말')
+  await expect(minji.status('옛말')).toHaveAttribute('data-status', 'sent')
+  await server.stop()
+  await expect(minji.page.getByRole('status')).toContainText('다시 연결하는 중')
+  await server.start()
+  await expect(minji.page.getByText('junho 님에게 첫 메시지를 보내 보세요')).toBeVisible()
+  await expect(minji.rows).toHaveCount(0)
+  await expect(minji.page.locator(`button[data-peer="${JUNHO}"]`)).toHaveCount(0)
+})
+
 test('what a lost push would have told is found by the next one, and by looking at the page again', async ({ browser, open }) => {
   const context = await browser.newContext()
   let losing = false
@@ -222,6 +234,7 @@ test.describe('a long conversation', () => {
         list.scrollTop = 0
       })
       await asked
+      if (pages === 0) await expect(minji.page.getByTestId('floating-day')).toHaveText(/^\d+년 \d+월 \d+일/)
       await expect.poll(() => minji.scroller.evaluate((list) => list.scrollTop)).toBeLessThan(200)
       const first = minji.rows.filter({ hasText: (await minji.texts())[0] ?? '' }).first()
       const text = await first.locator('.message-text').textContent()

@@ -175,6 +175,22 @@ describe('sending', () => {
     await until(() => expect(texts(mine.client)).toEqual([...expected, 'four']))
   })
 
+  test('nothing of a server that forgot everything is shown once the page is back', async () => {
+    for (const text of ['old 1', 'old 2']) server.store(JUNHO, text)
+    const { client, link } = page()
+    const aside = page({ me: JUNHO })
+    client.open(JUNHO)
+    await until(() => expect(texts(client)).toHaveLength(2))
+    await until(() => expect(aside.client.state.rooms[MINJI]?.last?.seq).toBe(2))
+    for (const one of [link, aside.link]) one.cut()
+    server.forget()
+    for (const one of [link, aside.link]) one.open()
+    await until(() => expect(client.state.rooms[JUNHO]?.status).toBe('ready'))
+    await until(() => expect(client.state.rooms[JUNHO]?.messages).toEqual([]))
+    await until(() => expect(aside.client.state.rooms[MINJI]?.last).toBeNull())
+    expect(client.state.rooms[JUNHO]?.last).toBeNull()
+  })
+
   test('does not let what is queued be discarded: it may be stored already', async () => {
     const { client } = page({ online: false })
     await client.send(JUNHO, 'queued')

@@ -13,7 +13,7 @@ import {
   type Pending,
   type Room,
   reduce,
-  syncCursor,
+  syncFrom,
   totalUnread,
   unreadOf,
 } from '@/lib/chat'
@@ -102,7 +102,7 @@ describe('messages', () => {
     const state = play(events)
     expect(seqs(state)).toEqual(expected)
     expect(knownSeq(room(state))).toBe(known)
-    expect(syncCursor(room(state))).toBe(known === null ? null : known === 0 ? EPOCH : at(known))
+    expect(syncFrom(room(state))).toBe(known === null ? null : known === 0 ? EPOCH : at(known - 1))
   })
 
   test('that are not in a room of mine change nothing', () => {
@@ -131,7 +131,7 @@ describe('messages', () => {
     const state = play([...events, event])
     expect(seqs(state)).toEqual(expected)
     expect(room(state).last?.seq ?? null).toBe(expected.at(-1) ?? null)
-    expect(syncCursor(room(state))).toBeNull()
+    expect(syncFrom(room(state))).toBeNull()
     expect(unreadOf(room(state))).toBe(expected.filter((seq) => seq % 2 === 0).length)
   })
 
@@ -173,7 +173,7 @@ describe('messages', () => {
                 range: 'older',
               }
             }
-            const cursor = known === undefined ? null : syncCursor(known)
+            const cursor = known === undefined ? null : syncFrom(known)
             if (kind === 'sync' && cursor !== null) {
               return {
                 type: 'page',

@@ -85,6 +85,32 @@ describe('links', () => {
   })
 })
 
+describe('text that nobody can see', () => {
+  test.each(['\u200B', '\u200D\uFE0F', '\u3164 \u115F', '\u2800', '\u{E0041}', '\u00AD\n\u2060'])('is not sent: %j', (text) => {
+    expect(checkText(cleanText(text))).toBe('messageInvisible')
+  })
+
+  test.each(['👨‍👩‍👧', '❤️', 'ㅋ', 'a\u200Bb', '.', '🏴󠁧󠁢󠁥󠁮󠁧󠁿'])('joins what can be seen, and is sent as it is: %s', (text) => {
+    expect(checkText(cleanText(text))).toBeNull()
+    expect(cleanText(text)).toBe(text)
+  })
+})
+
+describe('links to hosts that look like others', () => {
+  test.each([
+    ['https://аpple.com/a?b', 'https://xn--pple-43d.com/a?b'],
+    ['https://аррӏе.com', 'https://xn--80ak6aa92e.com'],
+    ['https://bank.com／evil.example', 'https://bank.com／evil.example'],
+    ['https://googleㅣ.com/', 'https://xn--google-n2y.com/'],
+    ['https://한강.kr/축구', 'https://한강.kr/축구'],
+    ['http://127.0.0.1:8080/prod', 'http://127.0.0.1:8080/prod'],
+    ['https://example.com/аpple.com', 'https://example.com/аpple.com'],
+  ])('%s is shown as %s', (text, shown) => {
+    const [part] = splitLinks(text)
+    expect(part?.text).toBe(shown)
+  })
+})
+
 describe('addresses', () => {
   test.each([
     [' Minji@Example.COM ', 'minji@example.com'],

@@ -1,25 +1,24 @@
 'use client'
 
-import { lazy, Suspense, useEffect } from 'react'
+import { useEffect } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
+import { Button } from './Button'
 import { ConversationList } from './ConversationList'
-import { ChatIcon } from './icons'
+import { AlertIcon, ChatIcon } from './icons'
+import { OnDemand, Part } from './OnDemand'
 import { MessagesSkeleton } from './Skeleton'
 import { usePeer } from './usePeer'
 
 const OPEN = 'conversation-open'
 
-// The list is what shows first; the conversation's code comes right behind it.
-const loadWindow = () => import('./ConversationWindow')
-const ConversationWindow = lazy(loadWindow)
+// The list is what shows first. Pointing at a conversation fetches the code of its window.
+const conversationWindow = new Part(() => import('./ConversationWindow'))
 
 /** The list on the left, the conversation on the right; on a phone one of the two. */
 export function ChatPage() {
   const client = useChatClient()
   const peer = usePeer(useChat((state) => state.me))
-
-  useEffect(() => void loadWindow(), [])
 
   useEffect(() => {
     if (peer !== null) client.open(peer)
@@ -36,15 +35,19 @@ export function ChatPage() {
       <div
         className={`min-w-0 border-line bg-surface md:flex md:w-84 md:shrink-0 md:border-r ${peer === null ? 'flex flex-1 md:flex-none' : 'hidden'}`}
       >
-        <ConversationList peer={peer} />
+        <ConversationList peer={peer} onPoint={conversationWindow.preload} />
       </div>
       <div className={`min-w-0 flex-1 md:flex ${peer === null ? 'hidden' : 'flex'}`}>
         {peer === null ? (
           <Nothing />
         ) : (
-          <Suspense fallback={<MessagesSkeleton />}>
-            <ConversationWindow key={peer} peer={peer} />
-          </Suspense>
+          <OnDemand
+            key={peer}
+            part={conversationWindow}
+            props={{ peer }}
+            waiting={<MessagesSkeleton />}
+            failed={(retry) => <NotLoaded onRetry={retry} />}
+          />
         )}
       </div>
     </main>
@@ -59,6 +62,19 @@ function Nothing() {
         <ChatIcon className="mx-auto mb-3 size-10 text-faint" />
         <p className="font-medium">{t('choose')}</p>
         <p className="mt-1 text-muted text-sm">{t('chooseHint')}</p>
+      </div>
+    </div>
+  )
+}
+
+function NotLoaded({ onRetry }: { onRetry(): void }) {
+  const t = useTranslations('window')
+  return (
+    <div role="alert" className="grid flex-1 place-items-center p-8 text-center">
+      <div>
+        <AlertIcon className="mx-auto mb-3 size-8 text-faint" />
+        <p className="mb-4 font-medium">{t('notLoaded')}</p>
+        <Button onClick={onRetry}>{t('retry')}</Button>
       </div>
     </div>
   )

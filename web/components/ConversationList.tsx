@@ -15,7 +15,8 @@ import { showPeer } from './usePeer'
 
 const NewChat = lazy(() => import('./NewChat'))
 
-export function ConversationList({ peer }: { peer: string | null }) {
+/** `onPoint`: somebody is about to open a conversation. */
+export function ConversationList({ peer, onPoint }: { peer: string | null; onPoint?(): void }) {
   const t = useTranslations('list')
   const client = useChatClient()
   const me = useChat((state) => state.me)
@@ -37,7 +38,7 @@ export function ConversationList({ peer }: { peer: string | null }) {
   }
 
   return (
-    <section aria-label={t('label')} className="flex min-h-0 min-w-0 flex-1 flex-col">
+    <section aria-label={t('label')} onPointerOver={onPoint} onFocus={onPoint} className="flex min-h-0 min-w-0 flex-1 flex-col">
       <header className="flex items-center gap-2 px-4 pt-3 pb-2">
         <h1 className="flex-1 font-semibold text-xl tracking-tight">{t('label')}</h1>
         <IconButton label={t('new')} onClick={() => setCreating(true)} className="-mr-2">

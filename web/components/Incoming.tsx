@@ -1,21 +1,23 @@
 'use client'
 
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
-import { useChatClient } from '@/context/ChatSocketContext'
-import { notify } from './notify'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
+import type { Pending } from '@/lib/chat'
+import { notify, onNotificationClick } from './notify'
 import { nameOf } from './people'
-import { useKindLabel } from './preview'
+import { reasonKey, useKindLabel } from './preview'
 import { showPeer } from './usePeer'
 
 /** Another tab may be showing the message already: its read mark arrives in time to keep this one quiet. */
 const NOTIFY_AFTER_MS = 400
 
+const urlOf = (peer: string): string => `/${location.pathname.split('/')[1]}/chat/?with=${encodeURIComponent(peer)}`
+
 /** To the conversation, from wherever one is. */
 function lead(peer: string): void {
-  const [, locale, page] = location.pathname.split('/')
-  if (page === 'chat') showPeer(peer)
-  else location.assign(`/${locale}/chat/?with=${encodeURIComponent(peer)}`)
+  if (location.pathname.split('/')[2] === 'chat') showPeer(peer)
+  else location.assign(urlOf(peer))
 }
 
 /**
@@ -36,16 +38,50 @@ export function Incoming() {
         if (document.visibilityState === 'visible') return
         setTimeout(() => {
           const mark = client.state.rooms[message.senderEmail]?.myReadUpTo ?? ''
-          if (mark < message.timestamp) notify(name, text, message.roomId, () => lead(message.senderEmail))
+          const peer = message.senderEmail
+          if (mark < message.timestamp) notify({ title: name, body: text, tag: message.roomId, peer, url: urlOf(peer) }, lead)
         }, NOTIFY_AFTER_MS)
       }),
     [client, kindLabel, t],
   )
 
+  useEffect(() => onNotificationClick(lead), [])
+
   return (
-    <p aria-live="polite" data-testid="spoken" className="sr-only">
-      {/* An element of its own, or the same words again would change nothing and not be spoken. */}
-      <span key={spoken.id}>{spoken.text}</span>
+    <>
+      <p aria-live="polite" data-testid="spoken" className="sr-only">
+        {/* An element of its own, or the same words again would change nothing and not be spoken. */}
+        <span key={spoken.id}>{spoken.text}</span>
+      </p>
+      <Failures />
+    </>
+  )
+}
+
+/** Says once that a message failed. Its row cannot: it comes and goes with scrolling. */
+function Failures() {
+  const t = useTranslations()
+  const pending = useChat((state) => state.pending)
+  const told = useRef(new Set<string>())
+  const [failure, setFailure] = useState<Pending | null>(null)
+
+  useEffect(() => {
+    for (const entry of pending) {
+      if (entry.status !== 'failed') told.current.delete(entry.id)
+      else if (!told.current.has(entry.id)) {
+        told.current.add(entry.id)
+        setFailure(entry)
+      }
+    }
+  }, [pending])
+
+  return (
+    <p role="alert" data-testid="failed" className="sr-only">
+      {failure !== null && (
+        <span key={failure.id}>
+          {nameOf(failure.peer)}: {t('message.failed')}. {t(`reason.${reasonKey(failure.reason)}`)}
+        </span>
+      )}
     </p>
   )
 }

@@ -5,14 +5,18 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRe
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { firstUnread, type Pending, type Room, unreadOf } from '@/lib/chat'
+import { formatDay } from '@/lib/format'
 import { Button } from './Button'
 import { AlertIcon, DownIcon } from './icons'
-import { type Item, MessageRow } from './MessageRow'
+import { type Item, MessageRow, timeOf } from './MessageRow'
 import { Avatar, nameOf } from './people'
 import { MessagesSkeleton } from './Skeleton'
+import { useLocale } from './useLocale'
 
 /** Close enough to the end to count as being there. */
 const END_PX = 80
+/** How long the day stays after scrolling. */
+const DAY_SHOWN_MS = 1_200
 /** How close to the top older ones are fetched: about a screen away. */
 const OLDER_WITHIN_PX = 600
 /** Room above the first message, for what is said there. */
@@ -76,6 +80,20 @@ function Messages({ room }: { room: Room }) {
     paddingStart: HEAD_PX,
     onChange: (instance) => setAtEnd(instance.isAtEnd(END_PX)),
   })
+  const total = virtualizer.getTotalSize()
+
+  // Rows are measured after they are placed: where the end is may change without a scroll.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the size is what may have moved the end
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => {
+      const { current: list } = scroller
+      if (list !== null) setAtEnd(isAtEnd(list))
+    })
+    return () => cancelAnimationFrame(frame)
+  }, [total])
+
+  const scrolling = useScrolling(scroller)
+  const first = scrolling ? virtualizer.getVirtualItemForOffset(virtualizer.scrollOffset ?? 0) : undefined
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
   useLayoutEffect(() => {
@@ -130,10 +148,7 @@ function Messages({ room }: { room: Room }) {
         tabIndex={0}
         className="flex h-full flex-col overflow-y-auto overscroll-contain outline-offset-[-2px]"
       >
-        <div
-          ref={(element) => size(element, virtualizer.getTotalSize())}
-          className="relative mx-auto mt-auto w-full max-w-3xl shrink-0"
-        >
+        <div ref={(element) => size(element, total)} className="relative mx-auto mt-auto w-full max-w-3xl shrink-0">
           <div className="absolute inset-x-0 top-0 grid h-18 place-items-center px-4 text-center text-muted text-sm">
             <Head room={room} empty={count === 0} />
           </div>
@@ -171,6 +186,7 @@ function Messages({ room }: { room: Room }) {
           </div>
         )}
       </section>
+      {first !== undefined && first.index < count && <FloatingDay at={timeOf(itemAt(first.index))} />}
       {atEnd === false && (
         <button
           type="button"
@@ -231,6 +247,44 @@ function useItems(room: Room, pending: readonly Pending[]) {
   return { count: stored + pending.length, itemAt, keyOf, indexOfSeq }
 }
 
+const isAtEnd = (list: HTMLElement): boolean => list.scrollHeight - list.scrollTop - list.clientHeight <= END_PX
+
+/** Whether the reader is scrolling, or has just stopped. The list moves by itself too: at its end nobody has to be told the day. */
+function useScrolling(scroller: RefObject<HTMLElement | null>): boolean {
+  const [scrolling, setScrolling] = useState(false)
+  useEffect(() => {
+    const list = scroller.current
+    if (list === null) return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const scrolled = () => {
+      clearTimeout(timer)
+      setScrolling(!isAtEnd(list))
+      timer = setTimeout(() => setScrolling(false), DAY_SHOWN_MS)
+    }
+    list.addEventListener('scroll', scrolled, { passive: true })
+    return () => {
+      clearTimeout(timer)
+      list.removeEventListener('scroll', scrolled)
+    }
+  }, [scroller])
+  return scrolling
+}
+
+/** The day of what is on the screen, while it moves. Who listens hears it from the rows. */
+function FloatingDay({ at }: { at: number }) {
+  const locale = useLocale()
+  return (
+    <p aria-hidden="true" className="pointer-events-none absolute inset-x-0 top-2 flex justify-center">
+      <span
+        data-testid="floating-day"
+        className="rounded-full border border-line bg-surface px-3 py-1 text-muted text-xs shadow-sm"
+      >
+        {formatDay(locale, at)}
+      </span>
+    </p>
+  )
+}
+
 /** Read is what is at the end of the list, on a screen that somebody sees. */
 function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement | null>): void {
   const client = useChatClient()
@@ -240,7 +294,7 @@ function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement
     const mark = () => {
       const { current: list } = scroller
       if (!atEnd || list === null || document.visibilityState !== 'visible') return
-      if (list.scrollHeight - list.scrollTop - list.clientHeight <= END_PX) client.markRead(peer)
+      if (isAtEnd(list)) client.markRead(peer)
     }
     mark()
     document.addEventListener('visibilitychange', mark)

@@ -3,10 +3,11 @@
 import { memo } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
-import { type ErrorCode, type MessageBody, type Pending, splitLinks } from '@/lib/chat'
+import { type MessageBody, type Pending, splitLinks } from '@/lib/chat'
 import { formatDay, formatExact, formatTime, isSameDay } from '@/lib/format'
 import type { Locale } from '@/lib/locale'
 import { AlertIcon, ClockIcon, ReadIcon, SentIcon } from './icons'
+import { reasonKey } from './preview'
 import { useLocale } from './useLocale'
 
 /** A row of the list: a message that is stored, or one that is not yet. */
@@ -29,7 +30,7 @@ interface Props {
 /** Messages of one person within this time belong together. */
 const GROUP_MS = 3 * 60_000
 
-const timeOf = (item: Item): number => (item.kind === 'stored' ? Date.parse(item.message.timestamp) : item.entry.createdAt)
+export const timeOf = (item: Item): number => (item.kind === 'stored' ? Date.parse(item.message.timestamp) : item.entry.createdAt)
 const senderOf = (item: Item, name: string): string => (item.kind === 'stored' ? item.message.senderEmail : `me, not ${name}`)
 const isPlaced = (item: Item): boolean => item.kind === 'stored'
 
@@ -182,23 +183,6 @@ function Text({ text }: { text: string }) {
   )
 }
 
-const KNOWN_REASONS = [
-  'rateLimited',
-  'unavailable',
-  'authExpired',
-  'unknownConnection',
-  'resyncNeeded',
-  'messageTooLong',
-  'messageEmpty',
-  'invalidEmail',
-  'selfChat',
-  'internal',
-] as const
-
-export function reasonKey(code: ErrorCode | undefined): (typeof KNOWN_REASONS)[number] | 'other' {
-  return KNOWN_REASONS.find((known) => known === code) ?? 'other'
-}
-
 /** Why a message has not left, and what can be done. */
 function Trouble({ entry }: { entry: Pending }) {
   const t = useTranslations()
@@ -208,7 +192,7 @@ function Trouble({ entry }: { entry: Pending }) {
     return <p className="mt-1 text-right text-muted text-xs">{t(`reason.${reasonKey(entry.reason)}`)}</p>
   }
   return (
-    <div role="alert" className="mt-1 flex flex-wrap items-center justify-end gap-x-1 text-xs">
+    <div className="mt-1 flex flex-wrap items-center justify-end gap-x-1 text-xs">
       <span className="text-danger">
         {t('message.failed')}: {t(`reason.${reasonKey(entry.reason)}`)}
       </span>

@@ -14,6 +14,7 @@ import { ChatIcon, SettingsIcon, TeamsIcon } from './icons'
 import { Problem } from './Problem'
 import { ListSkeleton } from './Skeleton'
 import { useLocale } from './useLocale'
+import { forgetPeer } from './usePeer'
 
 // What most visits do not need is loaded when it is needed.
 const Settings = lazy(() => import('./Settings'))
@@ -36,7 +37,14 @@ export function Shell({ children }: { children: ReactNode }) {
     case 'signedIn':
       return (
         <ChatSocketProvider config={session.config} session={session.session}>
-          <Frame email={session.session.email} onSignOut={session.signOut} onExpired={session.expire}>
+          <Frame
+            email={session.session.email}
+            onSignOut={() => {
+              forgetPeer()
+              session.signOut()
+            }}
+            onExpired={session.expire}
+          >
             {children}
           </Frame>
         </ChatSocketProvider>
@@ -165,8 +173,14 @@ function useTotalUnread(): number {
   const unread = useMemo(() => totalUnread(client.state), [client, rooms])
 
   useEffect(() => {
-    document.title = t('title', { unread, count: formatBadge(unread) })
-    if ('setAppBadge' in navigator) void (unread > 0 ? navigator.setAppBadge(unread) : navigator.clearAppBadge()).catch(() => {})
+    const show = (count: number) => {
+      document.title = t('title', { unread: count, count: formatBadge(count) })
+      document.querySelector('link[rel="icon"]')?.setAttribute('href', count > 0 ? '/icon-unread.svg' : '/icon.svg')
+      if ('setAppBadge' in navigator) void (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {})
+    }
+    show(unread)
+    // Whoever signs out leaves no count behind.
+    return () => show(0)
   }, [t, unread])
 
   return unread

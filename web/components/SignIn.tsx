@@ -19,20 +19,25 @@ export default function SignIn({ state }: { state: SignedOutState }) {
           <ChatIcon className="size-6" />
         </span>
         <h1 className="mb-2 text-2xl font-semibold tracking-tight">{t('title')}</h1>
-        {state.expired && (
+        {state.expired !== null && (
           <p role="alert" className="mb-4 flex gap-2 rounded-xl bg-warn p-3 text-sm text-on-warn">
             <AlertIcon className="mt-px size-4.5" />
             {t('expired')}
           </p>
         )}
         {state.config.auth.mode === 'dev' ? (
-          <DevSignIn state={state} users={state.config.auth.users} />
+          <DevSignIn state={state} users={usersFor(state.config.auth.users, state.expired)} />
         ) : (
           <OidcSignIn state={state} />
         )}
       </div>
     </main>
   )
+}
+
+/** Who was signed in comes first. */
+function usersFor(ready: readonly string[], expired: string | null): readonly string[] {
+  return expired === null ? ready : [expired, ...ready.filter((email) => email !== expired)]
 }
 
 function OidcSignIn({ state }: { state: SignedOutState }) {

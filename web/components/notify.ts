@@ -22,17 +22,43 @@ export function stopNotifying(): NotifyState {
   return notifyState()
 }
 
-/** Shows a notification; one of several tabs replaces another one's. */
-export function notify(title: string, body: string, tag: string, onClick: () => void): void {
+/** What a notification says, and where it leads. */
+export interface Notice {
+  readonly title: string
+  readonly body: string
+  /** Of several tabs, one replaces another one's notification of the same tag. */
+  readonly tag: string
+  readonly peer: string
+  readonly url: string
+}
+
+export function notify(notice: Notice, onClick: (peer: string) => void): void {
   if (notifyState() !== 'on') return
+  const { title, body, tag, peer } = notice
   try {
     const notification = new Notification(title, { body, tag })
     notification.onclick = () => {
       window.focus()
-      onClick()
+      onClick(peer)
       notification.close()
     }
   } catch {
     // Chrome on Android only notifies from a service worker.
+    void byServiceWorker(notice).catch(() => {})
   }
+}
+
+async function byServiceWorker({ title, body, tag, peer, url }: Notice): Promise<void> {
+  await navigator.serviceWorker?.register('/notify.js')
+  const registration = await navigator.serviceWorker?.ready
+  await registration?.showNotification(title, { body, tag, data: { peer, url } })
+}
+
+/** Calls `open` when a notification of the service worker was clicked; returns how to stop. */
+export function onNotificationClick(open: (peer: string) => void): () => void {
+  const listener = ({ data }: MessageEvent) => {
+    if (data?.type === 'chat:open') open(data.peer)
+  }
+  navigator.serviceWorker?.addEventListener('message', listener)
+  return () => navigator.serviceWorker?.removeEventListener('message', listener)
 }

@@ -4,6 +4,8 @@ import { useSyncExternalStore } from 'react'
 import { normaliseEmail } from '@/lib/chat'
 
 const CHANGED = 'chat:peer'
+/** Marks the entries of the browser's history that have the list right behind them. */
+const OVER_LIST = 'chatOverList'
 
 function subscribe(listener: () => void): () => void {
   window.addEventListener('popstate', listener)
@@ -23,12 +25,28 @@ export function usePeer(me: string): string | null {
   return peer === me ? null : peer
 }
 
-/** Shows another conversation, or the list; the browser's back button goes back. */
+/** Shows another conversation, or the list; the browser's back button goes back, and what is gone back to is not ahead. */
 export function showPeer(peer: string | null): void {
-  if (peer === read()) return
+  const shown = read()
+  if (peer === shown) return
+  if (peer === null && history.state?.[OVER_LIST] === true) {
+    history.back()
+    return
+  }
+  history.pushState({ [OVER_LIST]: shown === null }, '', urlOf(peer))
+  window.dispatchEvent(new Event(CHANGED))
+}
+
+/** Takes the conversation out of the address: what comes next is somebody else's. */
+export function forgetPeer(): void {
+  if (read() === null) return
+  history.replaceState(null, '', urlOf(null))
+  window.dispatchEvent(new Event(CHANGED))
+}
+
+function urlOf(peer: string | null): URL {
   const url = new URL(location.href)
   if (peer === null) url.searchParams.delete('with')
   else url.searchParams.set('with', peer)
-  history.pushState(null, '', url)
-  window.dispatchEvent(new Event(CHANGED))
+  return url
 }

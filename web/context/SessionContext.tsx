@@ -10,13 +10,14 @@ import { type AppConfig, loadConfig } from '@/lib/config'
 export type SessionState =
   | { status: 'loading' }
   | { status: 'failed'; retry(): void }
-  | { status: 'signedOut'; config: AppConfig; expired: boolean; signInDev(email: string): void; signInOidc(): void }
+  /** `expired`: whose session has ended by itself. */
+  | { status: 'signedOut'; config: AppConfig; expired: string | null; signInDev(email: string): void; signInOidc(): void }
   | { status: 'signedIn'; config: AppConfig; session: Session; signOut(): void; expire(): void }
 
 type Ways = { mode: 'dev'; auth: DevAuth } | { mode: 'oidc'; auth: OidcAuth }
 type Phase =
   | { status: 'loading' | 'failed' }
-  | { status: 'signedOut'; config: AppConfig; ways: Ways; expired: boolean }
+  | { status: 'signedOut'; config: AppConfig; ways: Ways; expired: string | null }
   | { status: 'signedIn'; config: AppConfig; ways: Ways; session: Session }
 
 const Context = createContext<SessionState>({ status: 'loading' })
@@ -36,7 +37,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       const ways = await waysOf(config)
       const session = await ways.auth.restore()
       setPhase(
-        session === null ? { status: 'signedOut', config, ways, expired: false } : { status: 'signedIn', config, ways, session },
+        session === null ? { status: 'signedOut', config, ways, expired: null } : { status: 'signedIn', config, ways, session },
       )
     } catch {
       setPhase({ status: 'failed' })
@@ -72,17 +73,17 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       }
       case 'signedIn': {
         const { config, ways, session } = phase
-        const leave = (expired: boolean) => setPhase({ status: 'signedOut', config, ways, expired })
+        const leave = (expired: string | null) => setPhase({ status: 'signedOut', config, ways, expired })
         return {
           status: 'signedIn',
           config,
           session,
           signOut: () => {
-            leave(false)
+            leave(null)
             void session.signOut()
           },
           expire: () => {
-            leave(true)
+            leave(session.email)
             void session.forget()
           },
         }

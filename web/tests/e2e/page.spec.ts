@@ -46,9 +46,96 @@ test.describe('on a phone', () => {
     await page.getByRole('button', { name: '목록으로' }).tap()
     await expect(page.getByRole('heading', { name: '대화 목록' })).toBeVisible()
     await expect(page.getByRole('navigation')).toBeVisible()
-    await page.goBack()
+    // Going back to the list is going back: the conversation is ahead of it now, not behind.
+    await page.goForward()
     await expect(page.getByRole('heading', { name: 'junho' })).toBeVisible()
+    await page.goBack()
+    await expect(page.getByRole('heading', { name: '대화 목록' })).toBeVisible()
   })
+})
+
+test('whoever signs out leaves neither a count nor a conversation behind', async ({ browser, open }) => {
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  await writeMany(junho.page, JUNHO, MINJI, 5)
+  const page = await open(await browser.newContext(), MINJI, '/ko/chat/?with=club%40example.com')
+  await expect(page).toHaveTitle('(3) 채팅')
+  await expect(page.locator('link[rel="icon"]')).toHaveAttribute('href', '/icon-unread.svg')
+  await page.getByRole('navigation').getByRole('button').click()
+  await page.getByRole('button', { name: '로그아웃' }).click()
+  await expect(page.getByRole('button', { name: 'minji 계정으로 들어가기' })).toBeVisible()
+  await expect(page).toHaveTitle('채팅')
+  await expect(page.locator('link[rel="icon"]')).toHaveAttribute('href', '/icon.svg')
+  expect(new URL(page.url()).search).toBe('')
+})
+
+test('a window whose code does not come can be asked for again', async ({ browser, open }) => {
+  const minji = new Conversation(await open(await browser.newContext(), MINJI))
+  const { page } = minji
+  await online(page)
+  await page.route('**/_next/static/chunks/*.js', (route) => route.abort())
+  await page.getByRole('searchbox').fill('junho@example.com')
+  await page.getByRole('searchbox').press('Enter')
+  await expect(page.getByText('대화 화면을 불러오지 못했습니다')).toBeVisible()
+  await page.unroute('**/_next/static/chunks/*.js')
+  await page.getByRole('button', { name: '다시 시도' }).click()
+  await minji.send('이제 됩니다')
+  await expect(minji.status('이제 됩니다')).toHaveAttribute('data-status', 'sent')
+})
+
+test('a browser that says it is offline is believed at once, until the server answers', async ({ browser, server }) => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  // Pings are swallowed while the network is "away".
+  let away = false
+  await page.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer()
+    socket.onMessage((data) => {
+      if (!away) server.send(data)
+    })
+  })
+  await page.goto(`${server.url}/ko/chat/?as=${encodeURIComponent(MINJI)}`)
+  await online(page)
+  away = true
+  await page.evaluate(() => window.dispatchEvent(new Event('offline')))
+  await expect(page.locator('html[data-connection="offline"]')).toBeAttached({ timeout: 5_000 })
+  await expect(page.getByRole('status')).toContainText('오프라인')
+  away = false
+  await online(page)
+  await expect(page.getByRole('status')).toBeEmpty()
+})
+
+test('where a page may not notify, a service worker does, and leads to the conversation', async ({ browser, open, server }) => {
+  const context = await browser.newContext()
+  await context.grantPermissions(['notifications'], { origin: server.url })
+  // As Chrome on Android has it.
+  await context.addInitScript(() => {
+    const { permission } = Notification
+    window.Notification = class {
+      static permission = permission
+      constructor() {
+        throw new TypeError('Illegal constructor')
+      }
+    } as unknown as typeof Notification
+    localStorage.setItem('chat.notify', 'on')
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' })
+  })
+  const page = await open(context, MINJI)
+  await online(page)
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  await junho.send('거기 계세요?')
+  const shown = () =>
+    page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.getRegistration()
+      return (await registration?.getNotifications())?.map(({ title, body, data }) => ({ title, body, data }))
+    })
+  const url = `/ko/chat/?with=${encodeURIComponent(JUNHO)}`
+  await expect.poll(shown).toEqual([{ title: 'junho', body: '거기 계세요?', data: { peer: JUNHO, url } }])
+  // A click on it cannot be made from here; what the worker then says to the page can.
+  await page.evaluate(
+    (peer) => navigator.serviceWorker.dispatchEvent(new MessageEvent('message', { data: { type: 'chat:open', peer } })),
+    JUNHO,
+  )
+  await expect(page).toHaveURL(new RegExp(`with=${encodeURIComponent(JUNHO)}`))
 })
 
 test('everything can be done by keyboard', async ({ browser, open }) => {

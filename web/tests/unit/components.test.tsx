@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { act, cleanup, configure, screen, waitFor, within } from '@testing-library/react'
+import { act, cleanup, configure, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Banner } from '@/components/Banner'
@@ -8,6 +8,7 @@ import { ConversationList } from '@/components/ConversationList'
 import { Incoming } from '@/components/Incoming'
 import { MessageList } from '@/components/MessageList'
 import { type Item, MessageRow } from '@/components/MessageRow'
+import { OnDemand, Part } from '@/components/OnDemand'
 import { emptyRoom, MemoryOutbox, type Pending, type Room } from '@/lib/chat'
 import { renderChat } from './support/render'
 import { FakeServer, JUNHO, MINJI, message } from './support/server'
@@ -174,7 +175,9 @@ describe('a message', () => {
   test('that was refused can be sent again, or deleted', async () => {
     const { client } = renderChat(row({ kind: 'pending', entry: { ...entry, status: 'failed', reason: 'proposalState' } }))
     const [retry, discard] = [vi.spyOn(client, 'retry').mockResolvedValue(), vi.spyOn(client, 'discard').mockResolvedValue()]
-    expect(screen.getByRole('alert').textContent).toContain('서버가 이 메시지를 받지 않았습니다')
+    expect(screen.getByText(/서버가 이 메시지를 받지 않았습니다/)).toBeTruthy()
+    // A row comes and goes with scrolling: what is said once is said elsewhere.
+    expect(screen.queryByRole('alert')).toBeNull()
     await userEvent.click(screen.getByRole('button', { name: '다시 보내기' }))
     await userEvent.click(screen.getByRole('button', { name: '삭제' }))
     expect(retry).toHaveBeenCalledWith('x')
@@ -295,5 +298,52 @@ describe('a new message', () => {
       server.store(JUNHO, '답')
     })
     await waitFor(() => expect(screen.getByTestId('spoken').textContent).toBe('junho: 답'))
+  })
+})
+
+describe('what failed', () => {
+  test('is said once, and again when it fails again', async () => {
+    const { client, link, release } = renderChat(<Incoming />)
+    act(release)
+    act(() => link.open())
+    const refuse = { code: 'badRequest', retryable: false } as const
+    link.refuse.push(refuse, refuse)
+    await act(() => client.send(JUNHO, 'refused'))
+    const spoken = () => screen.getByTestId('failed')
+    await waitFor(() => expect(spoken().textContent).toContain('전송 실패'))
+    expect(spoken().getAttribute('role')).toBe('alert')
+    const said = spoken().firstElementChild
+    await act(() => client.send(JUNHO, 'another'))
+    await waitFor(() => expect(client.state.pending.filter(({ status }) => status === 'failed')).toHaveLength(2))
+    await waitFor(() => expect(spoken().firstElementChild).not.toBe(said))
+  })
+})
+
+describe('code that is fetched on demand', () => {
+  test('is asked for again after it did not come', async () => {
+    let fails = true
+    const load = vi.fn(async () => {
+      if (fails) throw new Error('offline')
+      return { default: ({ name }: { name: string }) => <p>hello {name}</p> }
+    })
+    const part = new Part(load)
+    render(
+      <OnDemand
+        part={part}
+        props={{ name: 'minji' }}
+        waiting={<p>waiting</p>}
+        failed={(retry) => (
+          <button type="button" onClick={retry}>
+            again
+          </button>
+        )}
+      />,
+    )
+    expect(screen.getByText('waiting')).toBeTruthy()
+    const again = await screen.findByRole('button')
+    fails = false
+    await userEvent.click(again)
+    expect(await screen.findByText('hello minji')).toBeTruthy()
+    expect(load).toHaveBeenCalledTimes(2)
   })
 })

@@ -1,0 +1,13 @@
+// Shows notifications where pages may not, on Android: it caches nothing and fetches nothing.
+addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  const { url, peer } = event.notification.data
+  event.waitUntil(
+    (async () => {
+      const [page] = await clients.matchAll({ type: 'window' })
+      if (page === undefined) return clients.openWindow(url)
+      page.postMessage({ type: 'chat:open', peer })
+      return page.focus()
+    })(),
+  )
+})

@@ -57,7 +57,6 @@ case ${1-} in
     npm run --silent types
     npm run --silent unit
     build
-    npm run --silent budget
     story
     ;;
   story)

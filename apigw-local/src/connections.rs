@@ -2,12 +2,13 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::{Clock, Limits};
+use crate::{Clock, Faults, Limits, PostFault};
 
 /// The open connections of a gateway: what `@connections` does, without HTTP.
 ///
@@ -21,6 +22,7 @@ pub struct Connections {
 struct Shared {
     limits: Limits,
     clock: Arc<dyn Clock>,
+    faults: Option<Arc<dyn Faults>>,
     table: RwLock<Table>,
 }
 
@@ -63,8 +65,17 @@ pub struct ConnectionInfo {
 impl Connections {
     /// An empty set of connections.
     pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        Self::composed(limits, clock, None)
+    }
+
+    /// An empty set of connections of a gateway that misbehaves.
+    pub fn with_faults(limits: Limits, clock: Arc<dyn Clock>, faults: Arc<dyn Faults>) -> Self {
+        Self::composed(limits, clock, Some(faults))
+    }
+
+    fn composed(limits: Limits, clock: Arc<dyn Clock>, faults: Option<Arc<dyn Faults>>) -> Self {
         let table = RwLock::new(Table { open: HashMap::new(), accepting: true });
-        Self { shared: Arc::new(Shared { limits, clock, table }) }
+        Self { shared: Arc::new(Shared { limits, clock, faults, table }) }
     }
 
     /// Queues a message for a connection. UTF-8 becomes a text frame, anything else a binary frame.
@@ -80,7 +91,25 @@ impl Connections {
         if data.len() > self.limits().message_bytes {
             return Err(PostError::PayloadTooLarge);
         }
-        connection.deliver(message(data), Room::AtMost(self.limits().outbound_queue_bytes))
+        let message = message(data);
+        let room = Room::AtMost(self.limits().outbound_queue_bytes);
+        match self.faults().map_or(PostFault::None, |faults| faults.post(connection.number)) {
+            PostFault::None => connection.deliver(message, room),
+            PostFault::Gone => {
+                connection.close(Close::GOING_AWAY);
+                Err(PostError::Gone)
+            }
+            PostFault::LimitExceeded => Err(PostError::LimitExceeded),
+            PostFault::Lost => Ok(()),
+            PostFault::Late(delay) => {
+                deliver_later(connection, message, room, delay);
+                Ok(())
+            }
+            PostFault::Twice => {
+                connection.deliver(message.clone(), room)?;
+                connection.deliver(message, room)
+            }
+        }
     }
 
     /// Looks a connection up.
@@ -120,6 +149,10 @@ impl Connections {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    pub(crate) fn faults(&self) -> Option<&dyn Faults> {
+        self.shared.faults.as_deref()
     }
 
     pub(crate) fn now_millis(&self) -> i64 {
@@ -170,6 +203,14 @@ impl Connections {
     }
 }
 
+fn deliver_later(connection: Arc<Connection>, message: Message, room: Room, delay: Duration) {
+    tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        // Whoever posted it was told that all is well.
+        let _ = connection.deliver(message, room);
+    });
+}
+
 /// A close status with its reason, as sent in a close frame and told to `$disconnect`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Close {
@@ -192,6 +233,8 @@ impl Close {
 
 /// One open connection: what others need of it. Its socket belongs to its task.
 pub(crate) struct Connection {
+    /// Handshakes are counted from 1.
+    pub(crate) number: u64,
     pub(crate) id: String,
     pub(crate) connected_at: i64,
     pub(crate) domain_name: Box<str>,
@@ -220,6 +263,7 @@ pub(crate) enum Phase {
 }
 
 /// How much may wait for the client.
+#[derive(Clone, Copy)]
 pub(crate) enum Room {
     AtMost(usize),
     /// For answers to the client's own frames: the in-flight limit already bounds those.
@@ -231,6 +275,7 @@ const FRAME_OVERHEAD_BYTES: usize = 64;
 
 impl Connection {
     pub(crate) fn new(
+        number: u64,
         id: String,
         connected_at: i64,
         domain_name: &str,
@@ -238,6 +283,7 @@ impl Connection {
         user_agent: &str,
     ) -> Self {
         Self {
+            number,
             id,
             connected_at,
             domain_name: domain_name.into(),

@@ -2,8 +2,9 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_lambda_events::apigw::ApiGatewayProxyResponse;
+use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 use axum::Router;
 use axum::response::Response;
 use futures_util::FutureExt as _;
@@ -11,10 +12,14 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tokio_util::task::TaskTracker;
 
-use crate::connections::Close;
+use crate::connections::{Close, Connection};
 use crate::events::Stamp;
+use crate::faults::{killed_after, silence};
 use crate::ids::Ids;
-use crate::{Connections, IntegrationError, Limits, RestApi, WebSocketApi, management, rest, websocket};
+use crate::{
+    Connections, IntegrationError, InvocationFault, InvokedRoute, Limits, RestApi, WebSocketApi,
+    WebSocketIntegration, management, rest, websocket,
+};
 
 /// One API Gateway with a WebSocket API and a REST API. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) web_socket: WebSocketApi,
     pub(crate) rest: RestApi,
     pub(crate) ids: Ids,
+    pub(crate) handshakes: AtomicU64,
     /// Invocations of integrations, and what they still have to deliver.
     pub(crate) invocations: TaskTracker,
     /// Connections, from the handshake to the end of `$disconnect`.
@@ -53,6 +59,7 @@ impl Gateway {
                 web_socket,
                 rest,
                 ids: Ids::new(),
+                handshakes: AtomicU64::new(0),
                 invocations: TaskTracker::new(),
                 sockets: TaskTracker::new(),
             }),
@@ -109,6 +116,41 @@ impl Shared {
 
     pub(crate) fn stamp(&self) -> Stamp {
         Stamp { now_millis: self.connections.now_millis(), request_id: self.ids.short() }
+    }
+
+    pub(crate) fn next_handshake(&self) -> u64 {
+        self.handshakes.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What becomes of the next invocation for a connection.
+    pub(crate) fn fault(&self, connection: &Connection, route: InvokedRoute) -> InvocationFault {
+        let faults = self.connections.faults();
+        faults.map_or(InvocationFault::None, |faults| faults.invocation(connection.number, route))
+    }
+
+    /// Invokes an integration, or does what goes wrong with that.
+    pub(crate) async fn invoke(
+        &self,
+        fault: InvocationFault,
+        integration: &dyn WebSocketIntegration,
+        event: ApiGatewayWebsocketProxyRequest,
+    ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
+        match fault {
+            InvocationFault::None => self.run(integration.invoke(event)).await,
+            InvocationFault::Lost => Ok(silence()),
+            InvocationFault::Late(delay) => {
+                tokio::time::sleep(delay).await;
+                self.run(integration.invoke(event)).await
+            }
+            InvocationFault::Twice => {
+                let again = self.run(integration.invoke(event.clone()));
+                tokio::join!(self.run(integration.invoke(event)), again).0
+            }
+            InvocationFault::Killed { waits } => {
+                self.run(killed_after(waits, integration.invoke(event))).await
+            }
+            InvocationFault::AnswerLost => self.run(integration.invoke(event)).await.map(|_answer| silence()),
+        }
     }
 
     /// The one place where an integration runs: bounded in time, its panics caught.

@@ -4,6 +4,7 @@ mod api;
 mod clock;
 mod connections;
 mod events;
+mod faults;
 mod gateway;
 mod ids;
 mod limits;
@@ -17,5 +18,6 @@ pub use api::{
 pub use clock::{Clock, SystemClock};
 pub use connections::{ConnectionInfo, Connections, PostError};
 pub use events::web_socket_event_json;
+pub use faults::{Faults, InvocationFault, InvokedRoute, PostFault};
 pub use gateway::Gateway;
 pub use limits::Limits;

@@ -31,11 +31,11 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
-use crate::IntegrationError;
 use crate::api::{Route, RouteResponse, WebSocketApi};
 use crate::connections::{Close, Connection, Phase, Room, message};
 use crate::events::{self, Peer};
 use crate::gateway::{Shared, error, respond, to_json};
+use crate::{IntegrationError, InvokedRoute};
 
 type Outcome = Result<ApiGatewayProxyResponse, IntegrationError>;
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
@@ -67,19 +67,26 @@ async fn handshake(State(shared): State<Arc<Shared>>, mut request: Request) -> R
 
     let peer = Peer::of(&parts);
     let stamp = shared.stamp();
-    let id = shared.ids.short();
-    let connection =
-        Arc::new(Connection::new(id, stamp.now_millis, &peer.domain_name, peer.source_ip, &peer.user_agent));
+    let connection = Arc::new(Connection::new(
+        shared.next_handshake(),
+        shared.ids.short(),
+        stamp.now_millis,
+        &peer.domain_name,
+        peer.source_ip,
+        &peer.user_agent,
+    ));
     let connect = shared.web_socket.connect.clone().map(|integration| {
-        let event = events::connect(shared.stage(), &connection.id, &stamp, &peer, &parts);
-        async move { integration.invoke(event).await }
+        (integration, events::connect(shared.stage(), &connection.id, &stamp, &peer, &parts))
     });
     // In a task of its own: a client that gives up does not stop a Lambda function. The upgrade then fails,
     // and `$disconnect` runs.
     let gateway = Arc::clone(&shared);
     let establishing = shared.invocations.spawn(async move {
         let verdict = match connect {
-            Some(invocation) => judge(gateway.run(invocation).await),
+            Some((integration, event)) => {
+                let fault = gateway.fault(&connection, InvokedRoute::Connect);
+                judge(gateway.invoke(fault, &*integration, event).await)
+            }
             None => Ok(None),
         };
         let protocol = match verdict {
@@ -267,6 +274,8 @@ async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &m
     let lifetime_ends = Instant::now() + limits.lifetime;
     let next_deadline = || lifetime_ends.min(Instant::now() + limits.idle);
     let mut timer = pin!(sleep_until(next_deadline()));
+    let mut messages_left =
+        shared.connections.faults().and_then(|faults| faults.cut_after(connection.number));
     loop {
         let (frames, phase) = connection.take_outbox();
         if !frames.is_empty() {
@@ -289,6 +298,10 @@ async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &m
                     timer.as_mut().reset(next_deadline());
                     connection.touch(shared.connections.now_millis());
                     dispatch(shared, connection, body);
+                    messages_left = messages_left.map(|left| left.saturating_sub(1));
+                    if messages_left == Some(0) {
+                        return Close::GOING_AWAY.into();
+                    }
                 }
                 Some(Ok(Message::Binary(_))) => return Close::UNSUPPORTED.into(),
                 Some(Ok(Message::Close(frame))) => return End::by_client(frame),
@@ -363,8 +376,9 @@ async fn hang_up(socket: &mut Socket, end: &End) -> Result<(), WsError> {
 async fn disconnect(shared: Arc<Shared>, connection: Arc<Connection>, end: End) {
     if let Some(integration) = &shared.web_socket.disconnect {
         let event = events::disconnect(shared.stage(), &connection, &shared.stamp(), end.code, &end.reason);
+        let fault = shared.fault(&connection, InvokedRoute::Disconnect);
         // Its answer goes nowhere, and `run` has logged a failure.
-        let _ = shared.run(integration.invoke(event)).await;
+        let _ = shared.invoke(fault, &**integration, event).await;
     }
 }
 
@@ -377,6 +391,8 @@ fn dispatch(shared: &Arc<Shared>, connection: &Arc<Connection>, body: Utf8Bytes)
     let (shared, connection, route) = (Arc::clone(shared), Arc::clone(connection), route.clone());
     let in_flight = connection.begin_invocation(shared.limits().in_flight_per_connection);
     let running = shared.invocations.token();
+    // Before the task is: messages are asked about in the order in which they came.
+    let fault = shared.fault(&connection, InvokedRoute::Message);
     tokio::spawn(async move {
         let _guards = (running, in_flight);
         let stamp = shared.stamp();
@@ -384,7 +400,8 @@ fn dispatch(shared: &Arc<Shared>, connection: &Arc<Connection>, body: Utf8Bytes)
         let body = body.as_str().to_owned();
         let event = events::message(shared.stage(), &route.key, &connection, &stamp, message_id, body);
         let limit = shared.limits().message_bytes;
-        match shared.run(route.integration.invoke(event)).await.map(|answer| reply(answer, limit)) {
+        let outcome = shared.invoke(fault, &*route.integration, event).await;
+        match outcome.map(|answer| reply(answer, limit)) {
             Ok(Ok(Some(body))) if route.response == RouteResponse::Present => {
                 // A client that left meanwhile gets no answer.
                 let _ = connection.deliver(message(body), Room::Reserved);

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod faults;
 mod handshake;
 mod harness;
 mod limits;

@@ -17,8 +17,8 @@ use crate::IntegrationError;
 /// * Each method is called once for each event, before it takes effect: one that answers by `connection` and by how often it was
 ///   asked about that repeats itself when clients do.
 pub trait Faults: Send + Sync + 'static {
-    /// An integration is about to be invoked for a connection.
-    fn invocation(&self, connection: u64, route: InvokedRoute) -> InvocationFault;
+    /// An integration is about to be invoked for a connection, with an event of this request id.
+    fn invocation(&self, connection: u64, route: InvokedRoute, request_id: &str) -> InvocationFault;
 
     /// A connection has opened: after how many messages of its client's it is cut, with the 1001 of one that is too old.
     fn cut_after(&self, connection: u64) -> Option<u64>;

@@ -123,9 +123,14 @@ impl Shared {
     }
 
     /// What becomes of the next invocation for a connection.
-    pub(crate) fn fault(&self, connection: &Connection, route: InvokedRoute) -> InvocationFault {
-        let faults = self.connections.faults();
-        faults.map_or(InvocationFault::None, |faults| faults.invocation(connection.number, route))
+    pub(crate) fn fault(
+        &self,
+        connection: &Connection,
+        route: InvokedRoute,
+        stamp: &Stamp,
+    ) -> InvocationFault {
+        let Some(faults) = self.connections.faults() else { return InvocationFault::None };
+        faults.invocation(connection.number, route, &stamp.request_id)
     }
 
     /// Invokes an integration, or does what goes wrong with that.

@@ -84,7 +84,7 @@ async fn handshake(State(shared): State<Arc<Shared>>, mut request: Request) -> R
     let establishing = shared.invocations.spawn(async move {
         let verdict = match connect {
             Some((integration, event)) => {
-                let fault = gateway.fault(&connection, InvokedRoute::Connect);
+                let fault = gateway.fault(&connection, InvokedRoute::Connect, &stamp);
                 judge(gateway.invoke(fault, &*integration, event).await)
             }
             None => Ok(None),
@@ -375,8 +375,9 @@ async fn hang_up(socket: &mut Socket, end: &End) -> Result<(), WsError> {
 /// Tells `$disconnect`, once per connection that `$connect` accepted.
 async fn disconnect(shared: Arc<Shared>, connection: Arc<Connection>, end: End) {
     if let Some(integration) = &shared.web_socket.disconnect {
-        let event = events::disconnect(shared.stage(), &connection, &shared.stamp(), end.code, &end.reason);
-        let fault = shared.fault(&connection, InvokedRoute::Disconnect);
+        let stamp = shared.stamp();
+        let event = events::disconnect(shared.stage(), &connection, &stamp, end.code, &end.reason);
+        let fault = shared.fault(&connection, InvokedRoute::Disconnect, &stamp);
         // Its answer goes nowhere, and `run` has logged a failure.
         let _ = shared.invoke(fault, &**integration, event).await;
     }
@@ -392,10 +393,10 @@ fn dispatch(shared: &Arc<Shared>, connection: &Arc<Connection>, body: Utf8Bytes)
     let in_flight = connection.begin_invocation(shared.limits().in_flight_per_connection);
     let running = shared.invocations.token();
     // Before the task is: messages are asked about in the order in which they came.
-    let fault = shared.fault(&connection, InvokedRoute::Message);
+    let stamp = shared.stamp();
+    let fault = shared.fault(&connection, InvokedRoute::Message, &stamp);
     tokio::spawn(async move {
         let _guards = (running, in_flight);
-        let stamp = shared.stamp();
         let message_id = shared.ids.short();
         let body = body.as_str().to_owned();
         let event = events::message(shared.stage(), &route.key, &connection, &stamp, message_id, body);

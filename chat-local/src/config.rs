@@ -1,10 +1,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chat_domain::SendRate;
+use chat_domain::{BoxError, SendRate};
 use clap::{Parser, ValueEnum};
+
+use crate::chaos::{Chaos, Misfortune};
 
 /// The whole chat in one process: API Gateway's stand-in, the Lambda functions' code, and a store. For development.
 #[derive(Clone, Debug, Parser)]
@@ -46,6 +49,16 @@ pub struct Config {
     /// How many seconds a development login is good for. Cognito's access tokens last an hour.
     #[arg(long, env = "CHAT_LOGIN_SECONDS", default_value_t = 3_600)]
     pub login_seconds: u64,
+
+    /// Misbehaves as AWS does now and then, drawn from this seed: pushes lost, late and doubled, functions killed, connections cut, a
+    /// store that throttles. The same seed and the same frames, the same faults. PROFILE says how often: `calm`, `default` or
+    /// `storm`, or one kind of fault alone and often: `pushes`, `connections`, `functions` or `store`.
+    #[arg(long, value_name = "SEED[:PROFILE]", env = "CHAT_CHAOS")]
+    pub chaos: Option<Chaos>,
+
+    /// A file to write down what went wrong, instead of the terminal.
+    #[arg(long, value_name = "FILE", env = "CHAT_CHAOS_LOG", requires = "chaos")]
+    pub chaos_log: Option<PathBuf>,
 }
 
 /// Where messages are kept.
@@ -59,6 +72,12 @@ pub enum Store {
 }
 
 impl Config {
+    /// What `--chaos` asks for.
+    pub(crate) fn misfortune(&self) -> Result<Option<Arc<Misfortune>>, BoxError> {
+        let chaos = self.chaos.map(|chaos| Misfortune::new(chaos, self.chaos_log.as_deref()));
+        Ok(chaos.transpose()?.map(Arc::new))
+    }
+
     pub(crate) fn rate(&self) -> SendRate {
         SendRate { burst: self.send_burst, per_second: self.send_per_second }
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod chaos;
 mod composition;
 mod config;
 mod functions;
@@ -9,5 +10,6 @@ mod page;
 mod pusher;
 mod server;
 
+pub use chaos::{Chaos, ChaosError, Profile};
 pub use config::{Config, Store};
 pub use server::{Server, ServerError};

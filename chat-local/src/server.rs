@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use crate::chaos::Chaos;
 use crate::composition::{self, Composition, Rest};
 use crate::config::Config;
 use crate::functions;
@@ -29,6 +30,7 @@ pub struct Server {
     gateway: Gateway,
     router: Router,
     kept: String,
+    chaos: Option<Chaos>,
     rest: Rest,
 }
 
@@ -66,10 +68,15 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
 
-        let connections = Connections::new(Limits::default(), Arc::new(SystemClock));
+        let misfortune = config.misfortune().map_err(ServerError::Compose)?;
+        let connections = match misfortune.clone() {
+            Some(faults) => Connections::with_faults(Limits::default(), Arc::new(SystemClock), faults),
+            None => Connections::new(Limits::default(), Arc::new(SystemClock)),
+        };
         let settings =
             Settings { rate: config.rate(), allowed_origins: AllowedOrigins::new(origins(address)) };
-        let composed = composition::compose(config, address, connections.clone(), &settings).await;
+        let composed =
+            composition::compose(config, address, connections.clone(), &settings, misfortune).await;
         let Composition { integrations, issue_token, router: own, kept, rest } =
             composed.map_err(ServerError::Compose)?;
         let gateway = functions::gateway(connections, integrations);
@@ -81,7 +88,7 @@ impl Server {
             .merge(page::router(address, config.web.as_deref()))
             .layer(from_fn(page::lead_people))
             .layer(from_fn_with_state(address, only_for_this_host));
-        Ok(Self { listener, address, gateway, router, kept, rest })
+        Ok(Self { listener, address, gateway, router, kept, chaos: config.chaos, rest })
     }
 
     /// Where it listens.
@@ -95,11 +102,15 @@ impl Server {
     pub fn greeting(&self) -> String {
         let Self { address, kept, .. } = self;
         let [minji, junho] = READY_USERS;
+        let misbehaves = self
+            .chaos
+            .map_or_else(String::new, |chaos| format!("  it misbehaves:         --chaos {chaos}\n"));
         format!(
             "The chat runs at http://{address}\n\
              \x20 two users to chat as:  {minji}  and  {junho}\n\
              \x20 WebSocket:             ws://{address}/prod\n\
              \x20 messages are kept:     {kept}\n\
+             {misbehaves}\
              Open http://{address} in two windows to chat; stop with Ctrl-C."
         )
     }

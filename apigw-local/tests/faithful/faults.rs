@@ -25,8 +25,8 @@ struct Script {
 }
 
 impl Faults for Script {
-    fn invocation(&self, connection: u64, route: InvokedRoute) -> InvocationFault {
-        assert_eq!(connection, 1);
+    fn invocation(&self, connection: u64, route: InvokedRoute, request_id: &str) -> InvocationFault {
+        assert_eq!((connection, request_id.len()), (1, 16));
         let mut planned = self.invocations.lock().unwrap();
         let is_next = planned.front().is_some_and(|(planned, _)| *planned == route);
         if is_next { planned.pop_front().unwrap().1 } else { InvocationFault::None }

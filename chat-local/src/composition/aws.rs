@@ -15,13 +15,14 @@ use chat_adapters_aws::{
 use chat_adapters_memory::MemoryIdentityVerifier;
 use chat_domain::BoxError;
 use chat_lambda::JitteredBackoff;
-use chat_lambda::functions::{Functions, Ports, Settings};
+use chat_lambda::functions::{Ports, Settings};
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::lambda::Lambda;
 use super::{Composition, Integrations, Rest};
+use crate::chaos::Misfortune;
 use crate::config::{Config, Store};
 use crate::pusher::LocalPusher;
 
@@ -79,6 +80,7 @@ pub(super) async fn compose(
     address: SocketAddr,
     connections: Connections,
     settings: &Settings,
+    misfortune: Option<&Arc<Misfortune>>,
 ) -> Result<Composition, BoxError> {
     let data = Data::open(config.data.as_deref())?;
     let (client, access, mut router, kept) = match config.store {
@@ -99,7 +101,7 @@ pub(super) async fn compose(
             rest.lambda = Some(lambda);
             (integrations, issue_token)
         }
-        None => in_process(&client, &access, connections, settings),
+        None => in_process(&client, &access, connections, settings, misfortune),
     };
     Ok(Composition { integrations, issue_token, router, kept, rest })
 }
@@ -172,6 +174,7 @@ fn in_process(
     access: &Access,
     connections: Connections,
     settings: &Settings,
+    misfortune: Option<&Arc<Misfortune>>,
 ) -> (Integrations, super::IssueToken) {
     let verifier = MemoryIdentityVerifier::new();
     let s3 = aws_sdk_s3::config::Builder::new()
@@ -189,5 +192,5 @@ fn in_process(
         backoff: Arc::new(JitteredBackoff),
     };
     let issue_token = move |identity| verifier.issue(identity, rand::random());
-    (Integrations::in_process(Functions::new(&ports, settings)), Box::new(issue_token))
+    (Integrations::in_process(ports, settings, misfortune), Box::new(issue_token))
 }

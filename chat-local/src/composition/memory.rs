@@ -6,15 +6,21 @@ use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore,
 };
 use chat_lambda::JitteredBackoff;
-use chat_lambda::functions::{Functions, Ports, Settings};
+use chat_lambda::functions::{Ports, Settings};
 
 use super::{Composition, Integrations, Rest};
+use crate::chaos::Misfortune;
 use crate::objects::{OBJECTS_PATH, Objects};
 use crate::pusher::LocalPusher;
 use crate::server::now;
 
 /// Everything in this process, until it ends.
-pub(super) fn compose(address: SocketAddr, connections: Connections, settings: &Settings) -> Composition {
+pub(super) fn compose(
+    address: SocketAddr,
+    connections: Connections,
+    settings: &Settings,
+    misfortune: Option<&Arc<Misfortune>>,
+) -> Composition {
     let verifier = MemoryIdentityVerifier::new();
     let attachments = MemoryAttachmentStore::new(format!("http://{address}{OBJECTS_PATH}"), rand::random());
     let ports = Ports {
@@ -26,7 +32,7 @@ pub(super) fn compose(address: SocketAddr, connections: Connections, settings: &
         backoff: Arc::new(JitteredBackoff),
     };
     Composition {
-        integrations: Integrations::in_process(Functions::new(&ports, settings)),
+        integrations: Integrations::in_process(ports, settings, misfortune),
         issue_token: Box::new(move |identity| verifier.issue(identity, rand::random())),
         router: Objects { store: attachments, clock: now }.router(),
         kept: "in memory, until this stops".to_owned(),

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use apigw_local::{Connections, RestIntegration, WebSocketIntegration};
 use axum::Router;
 use chat_domain::{AccessToken, BoxError, VerifiedIdentity};
-use chat_lambda::functions::{Functions, Settings};
+use chat_lambda::functions::{Functions, Ports, Settings};
 
+use crate::chaos::{Misfortune, Scoped};
 use crate::config::{Config, Store};
 
 /// The functions, as the gateway's routes lead to them.
@@ -61,9 +62,27 @@ impl Rest {
 }
 
 impl Integrations {
-    /// The functions' code in this process.
-    pub(crate) fn in_process(functions: Functions) -> Self {
-        let functions = Arc::new(functions);
+    /// The functions' code in this process, over these ports.
+    pub(crate) fn in_process(
+        ports: Ports,
+        settings: &Settings,
+        misfortune: Option<&Arc<Misfortune>>,
+    ) -> Self {
+        let Some(misfortune) = misfortune else { return Self::of(ports, settings) };
+        let Self { connect, disconnect, send, history } = Self::of(misfortune.over(ports), settings);
+        let web_socket = |function| -> Arc<dyn WebSocketIntegration> {
+            Arc::new(Scoped { function, misfortune: misfortune.clone() })
+        };
+        Self {
+            connect: web_socket(connect),
+            disconnect: web_socket(disconnect),
+            send: web_socket(send),
+            history: Arc::new(Scoped { function: history, misfortune: misfortune.clone() }),
+        }
+    }
+
+    fn of(ports: Ports, settings: &Settings) -> Self {
+        let functions = Arc::new(Functions::new(&ports, settings));
         let function = functions.clone();
         let connect = move |event| {
             let function = function.clone();
@@ -98,12 +117,13 @@ pub(crate) async fn compose(
     address: SocketAddr,
     connections: Connections,
     settings: &Settings,
+    misfortune: Option<Arc<Misfortune>>,
 ) -> Result<Composition, BoxError> {
     if config.store == Store::Memory && config.data.is_none() && config.lambda.is_none() {
-        return Ok(memory::compose(address, connections, settings));
+        return Ok(memory::compose(address, connections, settings, misfortune.as_ref()));
     }
     #[cfg(feature = "aws")]
-    return aws::compose(config, address, connections, settings).await;
+    return aws::compose(config, address, connections, settings, misfortune.as_ref()).await;
     #[cfg(not(feature = "aws"))]
     Err("--data, --lambda and --store dynamodb need the feature `aws` of chat-local: `make run DATA=... LAMBDA=... STORE=dynamodb`".into())
 }

@@ -212,8 +212,18 @@ impl Socket {
 
     /// Sends a frame and returns the next one, unless the server has gone.
     pub(crate) async fn try_ask(&mut self, frame: Value) -> Option<Value> {
-        self.0.send(Message::text(frame.to_string())).await.ok()?;
-        match within(self.0.next()).await {
+        self.try_send(&frame).await?;
+        within(self.try_receive()).await
+    }
+
+    /// Sends a frame, unless the server has gone.
+    pub(crate) async fn try_send(&mut self, frame: &Value) -> Option<()> {
+        self.0.send(Message::text(frame.to_string())).await.ok()
+    }
+
+    /// The next frame, unless the server has gone; for as long as that takes.
+    pub(crate) async fn try_receive(&mut self) -> Option<Value> {
+        match self.0.next().await {
             Some(Ok(Message::Text(text))) => Some(serde_json::from_str(&text).expect("frames are JSON")),
             _ => None,
         }

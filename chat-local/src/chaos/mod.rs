@@ -1,0 +1,184 @@
+//! What goes wrong on AWS, drawn from a seed.
+//!
+//! Nothing is drawn from a generator that several events share: each event has a name, such as "the first commit for the fifth
+//! message of the third connection", and the seed and the name alone say what becomes of it. So it does not matter what
+//! happens elsewhere at the same time.
+
+mod functions;
+mod log;
+mod profile;
+mod stores;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use apigw_local::{Faults, InvocationFault, InvokedRoute, PostFault};
+use chat_domain::BoxError;
+use chat_lambda::functions::Ports;
+use sha2::{Digest, Sha256};
+
+pub(crate) use self::functions::Scoped;
+use self::functions::{SCOPE, Scope};
+use self::log::Log;
+pub use self::profile::{Chaos, ChaosError, Profile};
+use self::stores::{PausingPusher, UnreliableConnections, UnreliableMessages};
+
+/// How late things are: too late for a function that waits between its attempts, and not as late as the 5 seconds after which a
+/// client that has just connected looks again.
+const LATE_MS: Range<u64> = 500..2_000;
+/// How often a killed function has waited at the most. A send waits about a dozen times.
+const WAITS_MAX: u64 = 12;
+/// After how many messages a connection is cut at the latest.
+const CUT_AFTER_MAX: u64 = 12;
+
+/// Decides what goes wrong, and writes it down.
+pub(crate) struct Misfortune {
+    chaos: Chaos,
+    counts: Counts,
+    /// Invocations that are to begin, by request id.
+    begun: Mutex<HashMap<String, Arc<Scope>>>,
+    log: Log,
+}
+
+/// How often something of a name has happened.
+#[derive(Default)]
+struct Counts(Mutex<HashMap<String, u64>>);
+
+impl Counts {
+    /// The name with its count, from 1.
+    fn next(&self, name: String) -> String {
+        let mut counts = lock(&self.0);
+        let count = counts.entry(name.clone()).or_default();
+        *count += 1;
+        format!("{name} #{count}")
+    }
+}
+
+/// No code that holds such a lock can panic half-way, so what a poisoned one guards is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What fate has for one event.
+pub(crate) struct Lot<'a> {
+    misfortune: &'a Misfortune,
+    event: String,
+    /// Between 0 and 1.
+    chance: f64,
+    numbers: [u64; 2],
+}
+
+impl Misfortune {
+    pub(crate) fn new(chaos: Chaos, log: Option<&Path>) -> Result<Self, BoxError> {
+        Ok(Self { chaos, counts: Counts::default(), begun: Mutex::default(), log: Log::open(log)? })
+    }
+
+    /// These ports, with all that can go wrong behind them.
+    pub(crate) fn over(self: &Arc<Self>, ports: Ports) -> Ports {
+        Ports {
+            connections: Arc::new(UnreliableConnections::new(ports.connections, self.clone())),
+            messages: Arc::new(UnreliableMessages::new(ports.messages, self.clone())),
+            pusher: Arc::new(PausingPusher(ports.pusher)),
+            ..ports
+        }
+    }
+
+    /// The lot of the next event of this name.
+    fn draw(&self, name: impl fmt::Display) -> Lot<'_> {
+        self.lot(self.counts.next(name.to_string()))
+    }
+
+    /// The lot of the next event of this name within the invocation that asks.
+    fn draw_within(&self, name: &str) -> Lot<'_> {
+        let event = SCOPE.try_with(|scope| scope.next(name));
+        self.lot(event.unwrap_or_else(|_elsewhere| self.counts.next(name.to_owned())))
+    }
+
+    fn lot(&self, event: String) -> Lot<'_> {
+        // A hash that is the same in every version, so that a seed stays what it is.
+        let mut hash = Sha256::new();
+        hash.update(self.chaos.seed.to_be_bytes());
+        hash.update(&event);
+        let hash = hash.finalize();
+        let number = |at: usize| u64::from_be_bytes(std::array::from_fn(|byte| hash[8 * at + byte]));
+        // 53 bits are what an f64 holds.
+        #[expect(clippy::cast_precision_loss, reason = "2^53 is exact")]
+        let chance = (number(0) >> 11) as f64 / (1_u64 << 53) as f64;
+        Lot { misfortune: self, event, chance, numbers: [number(1), number(2)] }
+    }
+}
+
+impl Lot<'_> {
+    /// One of these, if it is bad luck at this rate. What is chosen is written down.
+    fn choose<T>(&self, rate: f64, faults: &[(&str, T)]) -> Option<T>
+    where
+        T: Copy,
+    {
+        if self.chance >= rate {
+            return None;
+        }
+        let place = usize::try_from(self.numbers[0] % faults.len() as u64).expect("it is less than a length");
+        let (word, fault) = faults[place];
+        self.misfortune.log.write(&format!("{}: {word}", self.event));
+        Some(fault)
+    }
+
+    fn number(&self, below: u64) -> u64 {
+        self.numbers[1] % below
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::from_millis(LATE_MS.start + self.number(LATE_MS.end - LATE_MS.start))
+    }
+}
+
+impl Faults for Misfortune {
+    fn invocation(&self, connection: u64, route: InvokedRoute, request_id: &str) -> InvocationFault {
+        let event = match route {
+            InvokedRoute::Connect => "$connect",
+            InvokedRoute::Disconnect => "$disconnect",
+            _ => "message",
+        };
+        let lot = self.draw(format_args!("connection {connection}: {event}"));
+        let rates = self.chaos.profile.rates();
+        let late = ("late", InvocationFault::Late(lot.delay()));
+        let twice = ("twice", InvocationFault::Twice);
+        let waits = u32::try_from(lot.number(WAITS_MAX)).expect("it is small");
+        let killed = ("killed", InvocationFault::Killed { waits });
+        let fault = match route {
+            InvokedRoute::Connect => lot.choose(rates.functions, &[late, killed]),
+            InvokedRoute::Disconnect => {
+                lot.choose(rates.connections, &[("lost", InvocationFault::Lost), late, twice])
+            }
+            _ => {
+                let answer_lost = ("answer lost", InvocationFault::AnswerLost);
+                lot.choose(rates.functions, &[late, twice, killed, answer_lost])
+            }
+        };
+        if fault != Some(InvocationFault::Lost) {
+            lock(&self.begun).insert(request_id.to_owned(), Arc::new(Scope::new(lot.event)));
+        }
+        fault.unwrap_or(InvocationFault::None)
+    }
+
+    fn cut_after(&self, connection: u64) -> Option<u64> {
+        let lot = self.draw(format_args!("connection {connection}: life"));
+        lot.choose(self.chaos.profile.rates().connections, &[("cut early", 1 + lot.number(CUT_AFTER_MAX))])
+    }
+
+    fn post(&self, connection: u64) -> PostFault {
+        let lot = self.draw(format_args!("connection {connection}: push"));
+        let faults = [
+            ("gone", PostFault::Gone),
+            ("refused", PostFault::LimitExceeded),
+            ("lost", PostFault::Lost),
+            ("late", PostFault::Late(lot.delay())),
+            ("twice", PostFault::Twice),
+        ];
+        lot.choose(self.chaos.profile.rates().pushes, &faults).unwrap_or(PostFault::None)
+    }
+}

@@ -128,9 +128,22 @@ def test_each_function_is_told_what_it_needs_and_no_more():
     }
 
 
-def test_a_function_answers_before_the_gateway_gives_up():
+def test_a_page_can_read_what_the_gateway_answers_itself():
+    answers = properties("RestApi")["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert answers.keys() == {"DEFAULT_4XX", "DEFAULT_5XX"}
+    for answer in answers.values():
+        assert answer["responseParameters"] == {
+            "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
+            "gatewayresponse.header.Cache-Control": "'no-store'",
+        }
+
+
+def test_a_function_has_time_to_say_that_it_has_none_and_the_gateway_is_still_there():
+    run = (ROOT / "chat-lambda" / "src" / "aws" / "run.rs").read_text(encoding="utf-8")
+    answers_within = int(re.search(r"ANSWER_WITHIN: Duration = Duration::from_secs\((\d+)\);", run)[1])
     for function in of_type("AWS::Lambda::Function").values():
-        assert function["Properties"]["Timeout"] == 29
+        # API Gateway waits for 29 s, of either API.
+        assert answers_within < function["Properties"]["Timeout"] <= 29
 
 
 # ---- What each may do

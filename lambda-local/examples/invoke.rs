@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let program = std::env::args().nth(1).ok_or("which program?")?;
     let mut config = FunctionConfig::new("example", program);
     config.logs = Arc::new(|_, line| eprintln!("{line}"));
-    let function = Function::new(config);
+    let function = Function::new(config)?;
     let mut events = BufReader::new(tokio::io::stdin()).lines();
     while let Some(event) = events.next_line().await? {
         match function.invoke(Bytes::from(event)).await {

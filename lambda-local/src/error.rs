@@ -5,6 +5,28 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+/// Why there can be no such function.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Lambda has no such name, or AWS no such region: 1 to 64 letters, digits, `-` and `_`.
+    #[error("{field} is not plain: {value:?}")]
+    NotPlain {
+        /// Which of them.
+        field: &'static str,
+        /// What was given.
+        value: String,
+    },
+    /// The program is not there, is no file, or may not be executed.
+    #[error("`{}` is no program: {source}", program.display())]
+    NoProgram {
+        /// The program.
+        program: PathBuf,
+        /// What the system says to it.
+        source: io::Error,
+    },
+}
+
 /// Why an invocation has no payload.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

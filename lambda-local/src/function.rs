@@ -1,7 +1,10 @@
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustix::fs::{Access, access};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -10,7 +13,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::instance::{self, Job};
 use crate::runtime_api::PAYLOAD_BYTES_MAX;
-use crate::{FunctionConfig, InvokeError};
+use crate::{ConfigError, FunctionConfig, InvokeError};
 
 /// How long an invocation waits for an instance that has answered and not yet asked for the next event, before it takes a
 /// new one. A runtime asks within a millisecond; on a machine too busy for that, a new process would not be sooner.
@@ -56,14 +59,18 @@ pub struct Report {
 impl Function {
     /// A function without a process.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// When name or region is not of 1 to 64 letters, digits, `-` and `_`.
-    pub fn new(config: FunctionConfig) -> Self {
-        for name in [&config.name, &config.region] {
+    /// [`ConfigError`].
+    pub fn new(config: FunctionConfig) -> Result<Self, ConfigError> {
+        for (field, value) in [("the name", &config.name), ("the region", &config.region)] {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            assert!((1..=64).contains(&name.len()) && name.chars().all(plain), "not a plain name: {name:?}");
+            if !(1..=64).contains(&value.len()) || !value.chars().all(plain) {
+                return Err(ConfigError::NotPlain { field, value: value.clone() });
+            }
         }
+        executable(&config.program)
+            .map_err(|source| ConfigError::NoProgram { program: config.program.clone(), source })?;
         let stop = CancellationToken::new();
         let shared = Shared {
             config,
@@ -72,7 +79,7 @@ impl Function {
             pool: Mutex::default(),
             changed: Notify::new(),
         };
-        Self { shared: Arc::new(shared), _stop: stop.drop_guard() }
+        Ok(Self { shared: Arc::new(shared), _stop: stop.drop_guard() })
     }
 
     /// Runs the function on this event, in an idle process or, if there is none, in a new one.
@@ -148,6 +155,14 @@ pub(crate) struct Shared {
     pool: Mutex<Pool>,
     /// An instance has become ready or ended.
     changed: Notify,
+}
+
+/// That this user may execute it, as far as that shows before it is tried.
+fn executable(program: &Path) -> io::Result<()> {
+    if !std::fs::metadata(program)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(access(program, Access::EXEC_OK)?)
 }
 
 #[derive(Debug, Default)]

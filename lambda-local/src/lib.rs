@@ -9,7 +9,8 @@ mod function;
 mod instance;
 mod process;
 mod runtime_api;
+mod supervisor;
 
 pub use config::{FunctionConfig, LogSink, Stream};
-pub use error::InvokeError;
+pub use error::{ConfigError, InvokeError};
 pub use function::{Function, Invocation, Report};

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::config::{FunctionConfig, LogSink, Stream};
+use crate::supervisor::Supervised;
 
 /// CloudWatch takes events of up to 256 KB; longer lines are cut there.
 const LOG_LINE_BYTES_MAX: u64 = 256 * 1024;
@@ -24,6 +25,7 @@ pub(crate) struct Process {
     child: Child,
     group: Pid,
     logs: JoinSet<io::Result<()>>,
+    _supervised: Supervised,
 }
 
 impl Process {
@@ -49,6 +51,7 @@ impl Process {
             .spawn()?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let group = group.expect("it has an id until it has been waited for");
+        let supervised = Supervised::new(group)?;
         let mut logs = JoinSet::new();
         if let Some(stdout) = child.stdout.take() {
             logs.spawn(forward(stdout, Stream::Stdout, config.logs.clone()));
@@ -56,7 +59,7 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             logs.spawn(forward(stderr, Stream::Stderr, config.logs.clone()));
         }
-        Ok(Self { child, group, logs })
+        Ok(Self { child, group, logs, _supervised: supervised })
     }
 
     pub(crate) fn id(&self) -> u32 {

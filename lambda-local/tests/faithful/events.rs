@@ -51,7 +51,7 @@ async fn a_node_script_is_a_function() {
 async fn runs(script: &str, expected: &str) {
     let mut config = FunctionConfig::new("script", program(script));
     (config.timeout, config.init_timeout, config.instances_max) = (PATIENCE, PATIENCE, 1);
-    let function = Function::new(config);
+    let function = Function::new(config).unwrap();
     let mut pids = Vec::new();
     for _ in 0..3 {
         let invocation = invoke_when_free(&function, json!({ "n": 1.5 })).await.unwrap();

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -27,14 +28,14 @@ pub(crate) fn config() -> FunctionConfig {
 }
 
 pub(crate) fn function() -> Function {
-    Function::new(config())
+    Function::new(config()).unwrap()
 }
 
 /// With these fields changed.
 pub(crate) fn function_with(change: impl FnOnce(&mut FunctionConfig)) -> Function {
     let mut config = config();
     change(&mut config);
-    Function::new(config)
+    Function::new(config).unwrap()
 }
 
 /// The same, and what it writes.
@@ -112,6 +113,11 @@ impl Scratch {
 
     pub(crate) fn touch(&self, name: &str) {
         std::fs::write(self.0.join(name), "").unwrap();
+    }
+
+    pub(crate) fn write_program(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+        std::fs::set_permissions(self.0.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// Names of files that begin like this.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lambda_local::InvokeError;
+use lambda_local::{ConfigError, Function, FunctionConfig, InvokeError};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -88,18 +88,43 @@ async fn a_process_may_end_after_its_answer_or_while_frozen() {
 
 #[tokio::test]
 async fn a_program_that_cannot_be_started_is_named() {
-    let function = function_with(|config| config.program = program("missing"));
+    let scratch = Scratch::new();
+    scratch.write_program("bootstrap", "#!/no/such/interpreter");
+    let function = function_with(|config| config.program = scratch.path("bootstrap").into());
     let error = invoke(&function, json!({})).await.unwrap_err();
 
-    assert!(error.to_string().ends_with("functions/missing` cannot be started"), "{error}");
-    assert_eq!(
-        std::error::Error::source(&error).unwrap().to_string(),
-        "No such file or directory (os error 2)"
-    );
+    assert!(error.to_string().ends_with("bootstrap` cannot be started"), "{error}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "No such file or directory (os error 2)");
 }
 
 #[test]
-#[should_panic(expected = "not a plain name: \"a b\"")]
-fn a_name_is_plain() {
-    function_with(|config| config.name = "a b".to_owned());
+fn what_is_no_program_is_named_before_it_is_needed() {
+    let scratch = Scratch::new();
+    scratch.touch("text");
+    for (name, says) in [("missing", "No such file"), ("", "invalid input"), ("text", "Permission denied")] {
+        let mut config = config();
+        config.program = scratch.path(name).into();
+        let refused = Function::new(config).unwrap_err();
+        let ConfigError::NoProgram { program, source } = &refused else { panic!("{refused}") };
+        assert_eq!(program, std::path::Path::new(&scratch.path(name)));
+        assert!(source.to_string().contains(says), "{name}: {source}");
+    }
+}
+
+#[test]
+fn a_name_and_a_region_are_plain() {
+    for (field, change) in [
+        ("name", (|config| config.name = "a b".to_owned()) as fn(&mut FunctionConfig)),
+        ("name", |config| config.name = String::new()),
+        ("region", |config| config.region = "ap-northeast-2\r\nx: y".to_owned()),
+    ] {
+        let mut config = config();
+        change(&mut config);
+        let refused = Function::new(config).unwrap_err();
+        assert!(
+            matches!(&refused, ConfigError::NotPlain { field: named, .. } if named.contains(field)),
+            "{refused}"
+        );
+    }
 }

@@ -111,3 +111,39 @@ fn processes_end_with_the_runtime() {
     let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     waiting.block_on(until("it ends", || !lives(before.get())));
 }
+
+/// As `kill -9` leaves it no time for anything.
+#[tokio::test]
+async fn processes_end_when_their_caller_is_killed() {
+    let scratch = Scratch::new();
+    let mut caller = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["process::a_caller_that_is_killed", "--exact", "--ignored", "--nocapture"])
+        .env("SCRATCH", scratch.path(""))
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    until("both are at work", || scratch.begun("pids").len() == 1).await;
+    let pids = std::fs::read_to_string(scratch.path("pids")).unwrap();
+    let pids: Vec<u32> = pids.split(' ').map(|pid| pid.parse().unwrap()).collect();
+    assert_eq!(pids.len(), 3);
+    assert!(pids.iter().all(|&pid| lives(pid)));
+
+    caller.kill().await.unwrap();
+
+    until("they end", || !pids.iter().any(|&pid| lives(pid))).await;
+}
+
+/// One function is frozen and has a child, the other works on an event.
+#[tokio::test]
+#[ignore = "run and killed by another test"]
+async fn a_caller_that_is_killed() {
+    let folder = std::path::PathBuf::from(std::env::var_os("SCRATCH").unwrap());
+    let (frozen, busy) = (function(), function());
+    let child = answer(&frozen, json!({ "do": "child" })).await["child"].as_u64().unwrap();
+    let frozen_pid = pid(&frozen).await;
+    let busy_pid = pid(&busy).await;
+    let work = tokio::spawn(async move { invoke(&busy, json!({ "do": "hang" })).await });
+    std::fs::write(folder.join("unnamed"), format!("{frozen_pid} {busy_pid} {child}")).unwrap();
+    std::fs::rename(folder.join("unnamed"), folder.join("pids")).unwrap();
+    panic!("nobody has killed it: {:?}", work.await);
+}

@@ -50,7 +50,10 @@ pub(super) async fn start(program: &Path, aws: &Aws, warm: u32) -> Result<Start,
             said.extend([line, "\n"]);
         }
     });
-    let function = Function::new(config);
+    let function = Function::new(config).map_err(|error| BenchError::Function {
+        program: program.display().to_string(),
+        what: error.to_string(),
+    })?;
     let outcome = requests(program, &function, aws, warm).await;
     function.shutdown().await;
     if outcome.is_err() {

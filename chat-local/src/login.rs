@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use chat_domain::{Email, Timestamp, UserId, VerifiedIdentity};
@@ -17,6 +17,8 @@ pub(crate) struct DevLogin {
     pub(crate) issue_token: IssueToken,
     pub(crate) lifetime: Duration,
     pub(crate) clock: fn() -> Timestamp,
+    /// The pages that may sign in.
+    pub(crate) origins: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +55,12 @@ impl DevLogin {
     }
 }
 
-async fn login(State(login): State<Arc<DevLogin>>, body: String) -> Response {
+async fn login(State(login): State<Arc<DevLogin>>, headers: HeaderMap, body: String) -> Response {
+    // Without an origin it is no page.
+    let origin = headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+    if origin.is_some_and(|origin| !login.origins.iter().any(|ours| ours.as_bytes() == origin)) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     match login.sign_in(&body) {
         Ok(response) => ([(header::CACHE_CONTROL, "no-store")], axum::Json(response)).into_response(),
         Err(message) => {

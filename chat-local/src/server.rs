@@ -80,7 +80,8 @@ impl Server {
         let Composition { integrations, issue_token, router: own, kept, rest } =
             composed.map_err(ServerError::Compose)?;
         let gateway = functions::gateway(connections, integrations);
-        let login = DevLogin { issue_token, lifetime: config.login_lifetime(), clock: now };
+        let lifetime = config.login_lifetime();
+        let login = DevLogin { issue_token, lifetime, clock: now, origins: origins(address).collect() };
         let router = gateway
             .router()
             .merge(login.router())
@@ -168,10 +169,11 @@ pub(crate) fn origins(address: SocketAddr) -> impl Iterator<Item = String> {
 /// Refuses requests for other hosts: a page elsewhere could otherwise have its own name lead here, and sign in.
 async fn only_for_this_host(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = host.and_then(|host| host.parse::<Authority>().ok());
-    let ours = authority.is_some_and(|authority| {
-        host_names(address).any(|name| name.eq_ignore_ascii_case(authority.as_str()))
-    });
+    let is_ours =
+        |authority: &Authority| host_names(address).any(|name| name.eq_ignore_ascii_case(authority.as_str()));
+    // The target may name a host as well: `GET http://host/path`.
+    let ours = host.and_then(|host| host.parse().ok()).is_some_and(|host| is_ours(&host))
+        && request.uri().authority().is_none_or(is_ours);
     let headers = request.headers();
     let wants_page =
         headers.get(header::ACCEPT).is_some_and(|types| types.as_bytes().starts_with(b"text/html"));

@@ -333,6 +333,11 @@ async fn signing_in_needs_an_address_and_this_host() {
     }
     let local = format!("localhost:{}", chat.address.port());
     assert_eq!(chat.request("POST", "/dev/login", &[("host", &local)], body.as_bytes()).await.status, 200);
+    // A target with a host of its own counts as well.
+    for (host, status) in [("evil.example.com", 421), (local.as_str(), 200)] {
+        let login = format!("http://{host}/dev/login");
+        assert_eq!(chat.request("POST", &login, &[], body.as_bytes()).await.status, status, "{host}");
+    }
 }
 
 #[tokio::test]
@@ -347,4 +352,10 @@ async fn a_page_from_elsewhere_cannot_use_the_chat() {
     let own = format!("http://{}", chat.address);
     assert!(ask(&own).await.contains(&format!("access-control-allow-origin: {own}")));
     assert!(!ask("https://evil.example.com").await.contains("access-control-allow-origin"));
+
+    let body = json!({ "email": MINJI }).to_string();
+    for (origin, status) in [(own.as_str(), 200), ("https://evil.example.com", 403), ("null", 403)] {
+        let login = chat.request("POST", "/dev/login", &[("origin", origin)], body.as_bytes()).await;
+        assert_eq!(login.status, status, "{origin}");
+    }
 }

@@ -1,6 +1,6 @@
 use apigw_local::{Limits, RestApi};
 use futures_util::StreamExt as _;
-use http::Method;
+use http::{Method, Request};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -115,5 +115,16 @@ async fn only_this_machine_may_call_it() {
         let rig = rig(prod()).from(peer);
 
         assert_eq!(rig.http(Method::POST, "/prod/@connections/x", "hi").await.0, status, "{peer}");
+    }
+}
+
+/// For the same reason no web page may, whatever machine shows it.
+#[tokio::test(start_paused = true)]
+async fn no_web_page_may_call_it() {
+    let (rig, _client, id) = connected(Limits::default()).await;
+    for method in [Method::POST, Method::GET, Method::DELETE] {
+        let request = Request::builder().method(method).uri(format!("/prod/@connections/{id}"));
+        let request = request.header("origin", "https://evil.example.com").body("hi".into()).unwrap();
+        assert_eq!(rig.request(request).await.0, 403);
     }
 }

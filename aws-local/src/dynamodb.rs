@@ -1,5 +1,8 @@
+use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::available_parallelism;
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -22,8 +25,22 @@ const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 #[derive(Clone)]
 pub struct DynamoDb {
     database: Database,
-    /// Where there is a disk to wait for.
-    group_commit: Option<GroupCommit>,
+    file: Option<File>,
+}
+
+/// What else there is where there is a disk to wait for.
+#[derive(Clone)]
+struct File {
+    path: Arc<str>,
+    group_commit: GroupCommit,
+    readers: Arc<Readers>,
+}
+
+/// Connections of their own to the same file: they do not wait while the engine's waits for the disk, and see what it has
+/// committed.
+struct Readers {
+    connections: RwLock<Vec<Database>>,
+    turn: AtomicUsize,
 }
 
 /// The file cannot be used.
@@ -37,7 +54,7 @@ impl DynamoDb {
     /// # Errors
     /// [`DynamoDbError`] when there is no memory.
     pub fn in_memory() -> Result<Self, DynamoDbError> {
-        Database::memory().map(|database| Self { database, group_commit: None }).map_err(DynamoDbError)
+        Database::memory().map(|database| Self { database, file: None }).map_err(DynamoDbError)
     }
 
     /// With the tables that are in the file; it is made if there is none.
@@ -49,10 +66,12 @@ impl DynamoDb {
             DynamoDbError(DynoxideError::ValidationException("the path is no text".to_owned()))
         })?;
         let database = Database::new(path).map_err(DynamoDbError)?;
-        let group_commit = GroupCommit::start(database.clone(), |database, body| {
-            run(body, |request| database.transact_write_items(request))
-        });
-        Ok(Self { database, group_commit: Some(group_commit) })
+        let file = File {
+            group_commit: GroupCommit::start(database.clone()),
+            readers: Arc::new(Readers::open(path).map_err(DynamoDbError)?),
+            path: path.into(),
+        };
+        Ok(Self { database, file: Some(file) })
     }
 
     /// For the `http_client` of an SDK in this process.
@@ -74,7 +93,7 @@ impl DynamoDb {
 
     fn execute(&self, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
         let database = &self.database;
-        match operation {
+        let executed = match operation {
             "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
             "BatchWriteItem" => run(body, |request| database.batch_write_item(request)),
             "CreateTable" => run(body, |request| database.create_table(request)),
@@ -93,18 +112,57 @@ impl DynamoDb {
             "UpdateTable" => run(body, |request| database.update_table(request)),
             "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
             _ => Err(DynoxideError::ValidationException(format!("{operation} is not served here"))),
+        };
+        if let Some(file) = &self.file
+            && matches!(operation, "DeleteTable" | "UpdateTable" | "UpdateTimeToLive")
+        {
+            file.readers.reopen(&file.path)?;
+        }
+        executed
+    }
+}
+
+impl Readers {
+    fn open(path: &str) -> Result<Self, DynoxideError> {
+        Ok(Self { connections: RwLock::new(connections(path)?), turn: AtomicUsize::new(0) })
+    }
+
+    /// They remember what a table looks like.
+    fn reopen(&self, path: &str) -> Result<(), DynoxideError> {
+        *self.connections.write().unwrap_or_else(PoisonError::into_inner) = connections(path)?;
+        Ok(())
+    }
+
+    fn read(&self, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+        let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
+        let database = &connections[self.turn.fetch_add(1, Ordering::Relaxed) % connections.len()];
+        match operation {
+            "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
+            "GetItem" => run(body, |request| database.get_item(request)),
+            "Query" => run(body, |request| database.query(request)),
+            _ => run(body, |request| database.scan(request)),
         }
     }
+}
+
+fn connections(path: &str) -> Result<Vec<Database>, DynoxideError> {
+    let threads = available_parallelism().map_or(1, NonZeroUsize::get);
+    (0..threads).map(|_| Database::new(path)).collect()
 }
 
 fn run<Request: DeserializeOwned, Response: Serialize>(
     body: &[u8],
     operation: impl FnOnce(Request) -> Result<Response, DynoxideError>,
 ) -> Result<String, DynoxideError> {
-    let request = serde_json::from_slice(body)
-        .map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
-    let response = operation(request)?;
-    serde_json::to_string(&response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    to_json(&operation(parse(body)?)?)
+}
+
+fn parse<Request: DeserializeOwned>(body: &[u8]) -> Result<Request, DynoxideError> {
+    serde_json::from_slice(body).map_err(|error| DynoxideError::SerializationException(error.to_string()))
+}
+
+fn to_json(response: &impl Serialize) -> Result<String, DynoxideError> {
+    serde_json::to_string(response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 #[async_trait]
@@ -113,8 +171,16 @@ impl JsonService for DynamoDb {
         let Some(operation) = target.strip_prefix(TARGET_PREFIX).map(str::to_owned) else {
             return Answer::refusal("com.amazon.coral.service#UnknownOperationException", "");
         };
-        let executed = match &self.group_commit {
-            Some(group) if operation == "TransactWriteItems" => group.commit(body).await,
+        let executed = match &self.file {
+            Some(file) if operation == "TransactWriteItems" => match parse(&body) {
+                Ok(request) => {
+                    file.group_commit.commit(request).await.and_then(|response| to_json(&response))
+                }
+                Err(error) => Err(error),
+            },
+            Some(file) if matches!(operation.as_str(), "BatchGetItem" | "GetItem" | "Query" | "Scan") => {
+                file.readers.read(&operation, &body)
+            }
             _ => {
                 let database = self.clone();
                 // The engine waits for its lock and for the disk, in the thread that calls it.

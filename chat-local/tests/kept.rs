@@ -5,52 +5,17 @@
 mod support;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::process::Stdio;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use aws_local::DynamoDb;
 use serde_json::{Value, json};
-use support::{Chat, message, within};
+use support::{Chat, Program, message, within};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::Command;
 
 const MINJI: &str = "minji@example.com";
 const JUNHO: &str = "junho@example.com";
-
-/// The program itself, killed when the test ends.
-struct Program {
-    child: Child,
-    chat: Chat,
-    /// Nobody writes to a pipe that nobody can read.
-    _output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Program {
-    async fn start(flags: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chat-local"))
-            .args(["--listen", "127.0.0.1:0"])
-            .args(flags)
-            .env_clear()
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("it starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let greeting = within(lines.next_line()).await.expect("its output").expect("a greeting");
-        let address: SocketAddr =
-            greeting.rsplit('/').next().and_then(|address| address.parse().ok()).expect("an address");
-        Self { child, chat: Chat::elsewhere(address), _output: lines }
-    }
-
-    /// `kill -9`.
-    async fn kill(mut self) {
-        within(self.child.kill()).await.expect("it can be killed");
-    }
-}
 
 fn folder() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -156,18 +121,24 @@ async fn a_folder_belongs_to_one_process_at_a_time() {
     Chat::start(&["--data", &path]).await.stop().await;
 }
 
-#[tokio::test]
-async fn messages_are_kept_by_the_endpoint_that_the_environment_names() {
+/// A DynamoDB of this test's own, and what tells the program of it.
+async fn endpoint() -> [(&'static str, String); 4] {
     let dynamodb = DynamoDb::in_memory().expect("memory");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(axum::serve(listener, dynamodb.router()).into_future());
-    let environment = [
-        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
-        ("AWS_REGION", "ap-northeast-2"),
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ];
+    [
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
+        ("AWS_REGION", "ap-northeast-2".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "key".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+    ]
+}
+
+#[tokio::test]
+async fn messages_are_kept_by_the_endpoint_that_the_environment_names() {
+    let environment = endpoint().await;
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
     let flags = ["--store", "dynamodb", "--table-prefix", "test-"];
 
     let program = Program::start(&flags, &environment).await;
@@ -191,4 +162,36 @@ async fn an_endpoint_that_is_not_named_is_asked_for() {
     assert!(!output.status.success());
     let text = String::from_utf8(output.stderr).expect("text");
     assert!(text.contains("AWS_REGION is not set"), "{text}");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_removed_by_the_next() {
+    let environment = endpoint().await;
+    let (temporary, path) = folder();
+    let mut environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    environment.push(("TMPDIR", &path));
+    let start = async || Program::start(&["--store", "dynamodb"], &environment).await;
+    let folders = || -> Vec<_> {
+        let entries = std::fs::read_dir(temporary.path()).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    // As if it had been there for a while: a new one may not have its lock yet.
+    let grow_old = |folder: &Path| {
+        let lock = std::fs::File::options().append(true).open(folder.join("lock")).expect("a lock");
+        lock.set_modified(SystemTime::now() - Duration::from_secs(600)).expect("its owner may");
+    };
+
+    let killed = start().await;
+    let [left_behind] = folders().try_into().expect("one folder");
+    killed.kill().await;
+    grow_old(&left_behind);
+    let alive = start().await;
+    let [in_use] = folders().try_into().expect("the other one is gone");
+    assert_ne!(in_use, left_behind);
+
+    grow_old(&in_use);
+    let another = start().await;
+    assert!(in_use.exists() && folders().len() == 2);
+    alive.kill().await;
+    another.kill().await;
 }

@@ -8,20 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
-use support::Chat;
-use tempfile::TempDir;
-
-/// The same program four times: it acts as the function whose name it is told.
-fn functions() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for name in ["connect", "disconnect", "send", "history"] {
-        let program = folder.path().join(name).join("bootstrap");
-        fs::create_dir(program.parent().expect("its folder")).expect("a new folder");
-        fs::write(&program, include_str!("support/bootstrap.py")).expect("a new file");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its owner may");
-    }
-    folder
-}
+use support::{Chat, functions};
 
 #[tokio::test]
 async fn functions_in_any_language_reach_the_sockets_and_the_services() {
@@ -45,10 +32,17 @@ async fn functions_in_any_language_reach_the_sockets_and_the_services() {
 }
 
 #[tokio::test]
-async fn a_function_that_is_not_there_is_named() {
+async fn a_function_that_cannot_be_run_is_named() {
     let folder = functions();
-    fs::remove_file(folder.path().join("send").join("bootstrap")).expect("it was there");
-    let refused = Chat::try_start(&["--lambda", folder.path().to_str().expect("text")]).await;
-    let refused = refused.err().expect("it cannot start").to_string();
-    assert!(refused.contains("send/bootstrap"), "{refused}");
+    let program = folder.path().join("send").join("bootstrap");
+    let start = async || {
+        let refused = Chat::try_start(&["--lambda", folder.path().to_str().expect("text")]).await;
+        refused.err().expect("it cannot start").to_string()
+    };
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o644)).expect("its owner may");
+    let refused = start().await;
+    assert!(refused.contains("send/bootstrap") && refused.contains("Permission denied"), "{refused}");
+    fs::remove_file(&program).expect("it was there");
+    let refused = start().await;
+    assert!(refused.contains("send/bootstrap") && refused.contains("No such file"), "{refused}");
 }

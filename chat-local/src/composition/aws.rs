@@ -1,9 +1,11 @@
 //! The production adapters over stand-ins in this process, or over an endpoint that the environment names.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use apigw_local::Connections;
 use aws_local::{DynamoDb, S3};
@@ -18,10 +20,11 @@ use chat_lambda::JitteredBackoff;
 use chat_lambda::functions::{Ports, Settings};
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use tempfile::TempDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::lambda::Lambda;
-use super::{Composition, Integrations, Rest};
+use super::{Composition, Integrations, IssueToken, Rest};
 use crate::chaos::Misfortune;
 use crate::config::{Config, Store};
 use crate::pusher::LocalPusher;
@@ -30,22 +33,35 @@ use crate::pusher::LocalPusher;
 pub(super) const REGION: &str = "ap-northeast-2";
 /// Where functions find the embedded DynamoDB, below the server's address.
 const DYNAMODB_PATH: &str = "/dev/dynamodb";
+/// The file that says whether a folder is in use.
+const LOCK: &str = "lock";
 pub(super) const BUCKET: &str = "playground-attachments";
+
+/// What the names of temporary folders begin with.
+const TEMPORARY: &str = "chat-local-";
+/// How old the lock of a temporary folder has to be before it counts as left behind: a younger one is perhaps not taken yet.
+const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(60);
 
 /// The folder of all that is kept, locked; a temporary one where nothing is to be kept.
 pub(crate) struct Data {
     folder: PathBuf,
     _lock: File,
-    _temporary: Option<tempfile::TempDir>,
+    _temporary: Option<TempDir>,
 }
 
 impl Data {
     fn open(folder: Option<&Path>) -> Result<Self, BoxError> {
-        let temporary = if folder.is_none() { Some(tempfile::tempdir()?) } else { None };
-        let folder = folder.or(temporary.as_ref().map(tempfile::TempDir::path)).expect("one of the two");
-        let failed = |error: std::io::Error| format!("--data {}: {error}", folder.display());
+        let temporary = match folder {
+            Some(_) => None,
+            None => {
+                remove_left_behind();
+                Some(tempfile::Builder::new().prefix(TEMPORARY).tempdir()?)
+            }
+        };
+        let folder = folder.or(temporary.as_ref().map(TempDir::path)).expect("one of the two");
+        let failed = |error: io::Error| format!("--data {}: {error}", folder.display());
         fs::create_dir_all(folder).map_err(failed)?;
-        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        let lock = File::create(folder.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -57,6 +73,24 @@ impl Data {
     }
 }
 
+/// Removes the temporary folders of processes that were killed: nobody holds their locks. What cannot be removed stays.
+fn remove_left_behind() {
+    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+            && left_behind(&entry.path()).unwrap_or(false)
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn left_behind(folder: &Path) -> io::Result<bool> {
+    let lock = File::open(folder.join(LOCK))?;
+    let old = lock.metadata()?.modified()?.elapsed().is_ok_and(|age| age > LEFT_BEHIND_AFTER);
+    Ok(old && lock.try_lock().is_ok())
+}
+
 /// How DynamoDB and S3 are reached, by this process and by functions of their own.
 pub(super) struct Access {
     pub(super) region: String,
@@ -64,15 +98,57 @@ pub(super) struct Access {
     pub(super) secret_key: String,
     pub(super) session_token: Option<String>,
     pub(super) dynamodb_endpoint: String,
-    pub(super) s3_endpoint: String,
-    pub(super) tables: TableNames,
 }
 
 impl Access {
+    /// What the embedded engine does not look at, and the bucket does.
+    fn embedded(address: SocketAddr) -> Self {
+        Self {
+            region: REGION.to_owned(),
+            access_key: "local".to_owned(),
+            secret_key: format!("{:032x}", rand::random::<u128>()),
+            session_token: None,
+            dynamodb_endpoint: format!("http://{address}{DYNAMODB_PATH}"),
+        }
+    }
+
+    fn from_environment() -> Result<Self, BoxError> {
+        let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let required =
+            |name: &str| optional(name).ok_or_else(|| format!("--store dynamodb: {name} is not set"));
+        Ok(Self {
+            region: required("AWS_REGION")?,
+            access_key: required("AWS_ACCESS_KEY_ID")?,
+            secret_key: required("AWS_SECRET_ACCESS_KEY")?,
+            session_token: optional("AWS_SESSION_TOKEN"),
+            dynamodb_endpoint: required("AWS_ENDPOINT_URL_DYNAMODB")?,
+        })
+    }
+
     fn credentials(&self) -> Credentials {
         let Self { access_key, secret_key, session_token, .. } = self;
         Credentials::new(access_key, secret_key, session_token.clone(), None, "chat-local")
     }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::config::Builder {
+        aws_sdk_dynamodb::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials())
+    }
+
+    fn s3(&self, address: SocketAddr) -> aws_sdk_s3::config::Builder {
+        aws_sdk_s3::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials())
+            .endpoint_url(s3_endpoint(address))
+            .force_path_style(true)
+    }
+}
+
+pub(super) fn s3_endpoint(address: SocketAddr) -> String {
+    format!("http://{address}")
 }
 
 pub(super) async fn compose(
@@ -85,9 +161,10 @@ pub(super) async fn compose(
     let data = Data::open(config.data.as_deref())?;
     let (client, access, mut router, kept) = match config.store {
         Store::Memory => embedded(config, address, &data)?,
-        Store::Dynamodb => endpoint(config, address)?,
+        Store::Dynamodb => endpoint(config)?,
     };
-    create_tables(&client, &access.tables).await?;
+    let tables = TableNames::with_prefix(&config.table_prefix);
+    create_tables(&client, &tables).await?;
     let objects =
         S3::in_folder(&data.folder.join("objects"), BUCKET, &access.access_key, &access.secret_key)?;
     router = router.merge(harmless(objects.router()));
@@ -95,13 +172,25 @@ pub(super) async fn compose(
     let mut rest = Rest { data: Some(data), lambda: None };
     let (integrations, issue_token) = match &config.lambda {
         Some(folder) => {
-            let (lambda, issue_token, cognito) = Lambda::start(folder, address, config, &access)?;
+            let (lambda, issue_token, cognito) = Lambda::start(folder, address, config, &access, &tables)?;
             router = router.merge(cognito);
             let integrations = lambda.integrations();
             rest.lambda = Some(lambda);
             (integrations, issue_token)
         }
-        None => in_process(&client, &access, connections, settings, misfortune),
+        None => {
+            let verifier = MemoryIdentityVerifier::new();
+            let ports = Ports {
+                verifier: Arc::new(verifier.clone()),
+                connections: Arc::new(DynamoConnectionStore::new(&client, &tables)),
+                messages: Arc::new(DynamoMessageStore::new(&client, &tables)),
+                pusher: Arc::new(LocalPusher::new(connections)),
+                attachments: Arc::new(S3AttachmentStore::new(access.s3(address), BUCKET)),
+                backoff: Arc::new(JitteredBackoff),
+            };
+            let issue_token: IssueToken = Box::new(move |identity| verifier.issue(identity, rand::random()));
+            (Integrations::in_process(ports, settings, misfortune), issue_token)
+        }
     };
     Ok(Composition { integrations, issue_token, router, kept, rest })
 }
@@ -124,73 +213,20 @@ fn embedded(config: &Config, address: SocketAddr, data: &Data) -> Result<Databas
         }
         None => (DynamoDb::in_memory()?, "in memory, until this stops".to_owned()),
     };
-    let access = Access {
-        region: REGION.to_owned(),
-        access_key: "local".to_owned(),
-        secret_key: format!("{:032x}", rand::random::<u128>()),
-        session_token: None,
-        dynamodb_endpoint: format!("http://{address}{DYNAMODB_PATH}"),
-        s3_endpoint: format!("http://{address}"),
-        tables: TableNames::with_prefix(&config.table_prefix),
-    };
-    let sdk = aws_sdk_dynamodb::config::Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(access.region.clone()))
-        .credentials_provider(access.credentials())
-        .http_client(dynamodb.http_client());
+    let access = Access::embedded(address);
+    let client = DynamoClient::new(access.dynamodb().http_client(dynamodb.http_client()));
     // Only functions in processes of their own need it over HTTP.
     let router = match config.lambda {
         Some(_) => Router::new().nest_service(DYNAMODB_PATH, dynamodb.router()),
         None => Router::new(),
     };
-    Ok((DynamoClient::new(sdk), access, router, kept))
+    Ok((client, access, router, kept))
 }
 
 /// The endpoint that the environment names.
-fn endpoint(config: &Config, address: SocketAddr) -> Result<Database, BoxError> {
-    let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let required = |name: &str| optional(name).ok_or_else(|| format!("--store dynamodb: {name} is not set"));
-    let access = Access {
-        region: required("AWS_REGION")?,
-        access_key: required("AWS_ACCESS_KEY_ID")?,
-        secret_key: required("AWS_SECRET_ACCESS_KEY")?,
-        session_token: optional("AWS_SESSION_TOKEN"),
-        dynamodb_endpoint: required("AWS_ENDPOINT_URL_DYNAMODB")?,
-        s3_endpoint: format!("http://{address}"),
-        tables: TableNames::with_prefix(&config.table_prefix),
-    };
-    let sdk = aws_sdk_dynamodb::config::Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(access.region.clone()))
-        .credentials_provider(access.credentials())
-        .endpoint_url(&access.dynamodb_endpoint);
+fn endpoint(config: &Config) -> Result<Database, BoxError> {
+    let access = Access::from_environment()?;
+    let client = DynamoClient::new(access.dynamodb().endpoint_url(&access.dynamodb_endpoint));
     let kept = format!("in tables {}* at {}", config.table_prefix, access.dynamodb_endpoint);
-    Ok((DynamoClient::new(sdk), access, Router::new(), kept))
-}
-
-/// The functions' code in this process, over the production stores.
-fn in_process(
-    client: &DynamoClient,
-    access: &Access,
-    connections: Connections,
-    settings: &Settings,
-    misfortune: Option<&Arc<Misfortune>>,
-) -> (Integrations, super::IssueToken) {
-    let verifier = MemoryIdentityVerifier::new();
-    let s3 = aws_sdk_s3::config::Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(access.region.clone()))
-        .credentials_provider(access.credentials())
-        .endpoint_url(&access.s3_endpoint)
-        .force_path_style(true);
-    let ports = Ports {
-        verifier: Arc::new(verifier.clone()),
-        connections: Arc::new(DynamoConnectionStore::new(client, &access.tables)),
-        messages: Arc::new(DynamoMessageStore::new(client, &access.tables)),
-        pusher: Arc::new(LocalPusher::new(connections)),
-        attachments: Arc::new(S3AttachmentStore::new(s3, BUCKET)),
-        backoff: Arc::new(JitteredBackoff),
-    };
-    let issue_token = move |identity| verifier.issue(identity, rand::random());
-    (Integrations::in_process(ports, settings, misfortune), Box::new(issue_token))
+    Ok((client, access, Router::new(), kept))
 }

@@ -12,10 +12,11 @@ use aws_lambda_events::apigw::{
 };
 use aws_local::Cognito;
 use axum::Router;
+use chat_adapters_aws::TableNames;
 use chat_domain::{AccessToken, BoxError};
 use lambda_local::{Function, FunctionConfig, InvokeError};
 
-use super::aws::{Access, BUCKET, REGION};
+use super::aws::{Access, BUCKET, REGION, s3_endpoint};
 use super::{Integrations, IssueToken};
 use crate::config::Config;
 use crate::functions::STAGE;
@@ -44,24 +45,20 @@ impl Lambda {
         address: SocketAddr,
         config: &Config,
         access: &Access,
+        tables: &TableNames,
     ) -> Result<(Self, IssueToken, Router), BoxError> {
         let cognito = Cognito::new(SystemTime::now);
         let issuer = format!("https://cognito-idp.{REGION}.amazonaws.com/{REGION}_Local");
         let pool = cognito.create_pool(&issuer);
-        let environment = environment(address, config, access, issuer);
+        let environment = environment(address, config, access, tables, issuer);
         let function = |name: &str| {
             let program = folder.join(name).join("bootstrap");
-            if !program.is_file() {
-                return Err(format!("--lambda: there is no {}", program.display()).into());
-            }
-            // A function runs in its own folder.
-            let program = std::path::absolute(program)?;
             let mut function = FunctionConfig::new(format!("playground-chat-{name}"), program);
             function.environment = environment.clone();
             function.region = access.region.clone();
             function.timeout = TIMEOUT;
             function.instances_max = INSTANCES_MAX;
-            Ok::<_, BoxError>(Arc::new(Function::new(function)))
+            Function::new(function).map(Arc::new).map_err(|error| format!("--lambda: {error}"))
         };
         let lambda = Self {
             connect: function("connect")?,
@@ -99,9 +96,10 @@ fn environment(
     address: SocketAddr,
     config: &Config,
     access: &Access,
+    tables: &TableNames,
     issuer: String,
 ) -> Vec<(String, String)> {
-    let Access { access_key, secret_key, session_token, dynamodb_endpoint, s3_endpoint, tables, .. } = access;
+    let Access { access_key, secret_key, session_token, dynamodb_endpoint, .. } = access;
     let variables = [
         ("ALLOWED_ORIGINS", origins(address).collect::<Vec<_>>().join(",")),
         ("ATTACHMENTS_BUCKET", BUCKET.to_owned()),
@@ -110,7 +108,7 @@ fn environment(
         ("AWS_SESSION_TOKEN", session_token.clone().unwrap_or_default()),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", format!("http://{address}{COGNITO_PATH}")),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint.clone()),
-        ("AWS_ENDPOINT_URL_S3", s3_endpoint.clone()),
+        ("AWS_ENDPOINT_URL_S3", s3_endpoint(address)),
         ("COGNITO_CLIENT_IDS", CLIENT_ID.to_owned()),
         ("COGNITO_ISSUER", issuer),
         ("CONNECTIONS_TABLE", tables.connections.clone()),

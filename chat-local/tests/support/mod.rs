@@ -3,14 +3,17 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::net::SocketAddr;
+use std::process::Stdio;
 use std::time::Duration;
 
 use chat_local::{Config, Server, ServerError};
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -151,6 +154,48 @@ impl Chat {
     }
 }
 
+/// The program itself, killed when the test ends.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) chat: Chat,
+    /// Nobody writes to a pipe that nobody can read.
+    _output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Program {
+    pub(crate) async fn start(flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_logging(flags, environment, Stdio::inherit()).await
+    }
+
+    pub(crate) async fn start_logging(
+        flags: &[&str],
+        environment: &[(&str, &str)],
+        logs: impl Into<Stdio>,
+    ) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_chat-local"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .env_clear()
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(logs)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let greeting = within(lines.next_line()).await.expect("its output").expect("a greeting");
+        let address: SocketAddr =
+            greeting.rsplit('/').next().and_then(|address| address.parse().ok()).expect("an address");
+        Self { child, chat: Chat::elsewhere(address), _output: lines }
+    }
+
+    /// `kill -9`.
+    pub(crate) async fn kill(mut self) {
+        within(self.child.kill()).await.expect("it can be killed");
+    }
+}
+
 /// An HTTP answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -188,6 +233,22 @@ fn unchunk(mut body: &[u8]) -> Vec<u8> {
         body = &body[line + 4 + length..];
     }
     whole
+}
+
+/// The same program four times: it acts as the function whose name it is told.
+pub(crate) fn functions() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["connect", "disconnect", "send", "history"] {
+        let program = folder.path().join(name).join("bootstrap");
+        std::fs::create_dir(program.parent().expect("its folder")).expect("a new folder");
+        std::fs::write(&program, include_str!("bootstrap.py")).expect("a new file");
+        std::fs::set_permissions(
+            &program,
+            <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755),
+        )
+        .expect("its owner may");
+    }
+    folder
 }
 
 /// One end of a WebSocket.

@@ -414,6 +414,10 @@ fn ten_messages() -> Parts {
     |it: &mut Parts| it.log.open_proposals = (0..9).map(open_proposal).collect(),
     "too many proposals are open"
 )]
+#[case::one_open_proposal_twice(
+    |it: &mut Parts| it.log.open_proposals = vec![open_proposal(0), open_proposal(0)],
+    "the open proposals are not in order"
+)]
 #[case::open_proposals_out_of_order(
     |it: &mut Parts| it.log.open_proposals = vec![open_proposal(1), open_proposal(0)],
     "the open proposals are not in order"

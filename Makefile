@@ -14,10 +14,14 @@ LAMBDA ?=
 # The WebSocket URL that `make load` and `make idle` drive; for `make e2e` the http:// one that its web page is at.
 URL ?= ws://127.0.0.1:8080/prod
 
+# How many schedules `make prove` runs, and on how many threads.
+SEEDS ?= 1000000
+THREADS ?= $(shell nproc)
+
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle fmt
+.PHONY: web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -31,7 +35,7 @@ run: ## builds and starts the chat, prints its URL and two users to chat as
 
 test: ## everything CI runs: style, purity, licences, tests, documentation
 	@dev/require.sh test
-	@$(MAKE) --no-print-directory check deny unit docs-check web-test deploy-check e2e-local e2e-deployed deployed-check
+	@$(MAKE) --no-print-directory check deny unit sim docs-check web-test deploy-check e2e-local e2e-deployed deployed-check
 	@echo 'Everything holds.'
 
 check: ## formatting, lints, the domain's purity
@@ -43,6 +47,15 @@ check: ## formatting, lints, the domain's purity
 unit: ## the tests
 	cargo test --package chat-domain --quiet
 	cargo test --workspace --all-features --quiet
+
+sim: ## 20,000 simulated schedules in which everything goes wrong, and the bugs that the checker must catch
+	cargo build --release --quiet --package chat-sim
+	"$$(dev/target-dir.sh)/release/chat-sim" bugs
+	"$$(dev/target-dir.sh)/release/chat-sim" run --seeds 20000 --threads $(THREADS)
+
+prove: ## SEEDS simulated schedules, a million if not said otherwise
+	cargo build --release --quiet --package chat-sim
+	"$$(dev/target-dir.sh)/release/chat-sim" run --seeds $(SEEDS) --threads $(THREADS)
 
 docs-check: ## the documentation builds, and every link in it leads somewhere
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --all-features --quiet

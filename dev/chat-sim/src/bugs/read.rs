@@ -1,0 +1,113 @@
+//! Read marks, wrong in a few ways.
+
+use std::sync::Arc;
+
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
+use chat_domain::{
+    ClientMessageId, ConnectionId, Consistency, Content, Email, Message, ReadMark, RoomId, Timestamp,
+};
+use chat_lambda::wire::frames::{ClientFrame, MarkReadFrame, ReadFrame, ServerFrame};
+
+use crate::ports::{Call, Shared};
+use crate::server::{GatewayEvent, Running, Server};
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadBug {
+    Upsert,
+    PastHead,
+    Backwards,
+    ForThePeer,
+}
+
+/// The real functions but for `markRead`.
+pub(super) struct ReadServer {
+    real: Box<dyn Server>,
+    shared: Shared,
+    bug: ReadBug,
+}
+
+impl ReadServer {
+    pub(super) fn build(shared: &Shared, bug: ReadBug) -> Box<dyn Server> {
+        Box::new(Self { real: super::real(shared), shared: shared.clone(), bug })
+    }
+}
+
+impl Server for ReadServer {
+    fn handle(&self, event: GatewayEvent) -> Running {
+        if let GatewayEvent::Frame(frame) = &event
+            && let Ok(ClientFrame::MarkRead(parsed)) =
+                serde_json::from_str(frame.body.as_deref().unwrap_or_default())
+        {
+            let context = &frame.request_context;
+            let connection = ConnectionId::new(context.connection_id.clone().unwrap_or_default());
+            let now = Timestamp::from_unix_ms(context.request_time_epoch).unwrap_or(Timestamp::UNIX_EPOCH);
+            let (shared, bug) = (self.shared.clone(), self.bug);
+            return Box::pin(async move {
+                let mut response = ApiGatewayProxyResponse::default();
+                response.status_code = 200;
+                let frame = mark(&shared, bug, &connection, now, parsed).await;
+                response.body = frame.map(|frame| Body::Text(ServerFrame::Read(frame).to_json()));
+                response
+            });
+        }
+        self.real.handle(event)
+    }
+}
+
+async fn mark(
+    shared: &Shared,
+    bug: ReadBug,
+    connection: &ConnectionId,
+    now: Timestamp,
+    frame: MarkReadFrame,
+) -> Option<ReadFrame> {
+    let ports = Arc::new(shared.ports());
+    let connection = ports.connections.get(connection).await.ok()??;
+    if connection.identity.is_expired(now) || !connection.may_be_open(now) {
+        return None;
+    }
+    let me = connection.identity.email().clone();
+    let (peer, up_to): (Email, Timestamp) = (frame.peer_email.parse().ok()?, frame.up_to.parse().ok()?);
+    let id = RoomId::new(&me, &peer).ok()?;
+    let reader = id.member(&me)?;
+    let room = ports.messages.room(&id, Consistency::Strong).await.ok()??;
+    let log = room.log()?.clone();
+    match bug {
+        ReadBug::Upsert => {
+            // An update of one attribute makes a row where there is none.
+            let table = shared.world().store.table(&id).map(|table| table.find(up_to).is_err());
+            if table == Some(true) {
+                let content = Content::Text("?".parse().ok()?);
+                let message = Message {
+                    room: id.clone(),
+                    at: up_to,
+                    seq: log.seq + 1,
+                    sender: reader.peer(),
+                    sender_seq: log.sent[reader.peer()] + 1,
+                    id: ClientMessageId::from_u128(0),
+                    content,
+                    read: true,
+                };
+                shared.call(Call::PutRow(Box::new(message))).await;
+            }
+            return None;
+        }
+        ReadBug::PastHead => {
+            let mark = ReadMark { up_to, count: log.sent[reader.peer()] };
+            shared.call(Call::ForceMark(id.clone(), reader, mark)).await;
+        }
+        ReadBug::Backwards | ReadBug::ForThePeer => {
+            let query = chat_domain::PageQuery {
+                range: chat_domain::PageRange::Before(up_to.next()),
+                limit: chat_domain::PageLimit::ONE,
+            };
+            let page = ports.messages.page(&id, query, Consistency::Strong).await.ok()?;
+            let by = if bug == ReadBug::ForThePeer { reader.peer() } else { reader };
+            let mark = ReadMark::at(page.messages.first()?, by);
+            shared.call(Call::ForceMark(id.clone(), by, mark)).await;
+        }
+    }
+    Some(ReadFrame { room_id: id.to_string(), reader_email: me.to_string(), up_to: up_to.to_string() })
+}

@@ -1,0 +1,450 @@
+//! Sending, wrong in many ways; with [`SendBug::None`] as it should be.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
+use chat_domain::{
+    Append, CONNECTION_SETTLED_AFTER, ClientMessageId, Connection, ConnectionId, Consistency, Content,
+    Correlation, Draft, Email, Event, Message, MessageStoreError, PageLimit, PageQuery, PageRange, PerMember,
+    PushError, Recall, Room, RoomId, SendRate, Timestamp,
+};
+use chat_lambda::functions::Ports;
+use chat_lambda::wire::error::ErrorCode;
+use chat_lambda::wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame, ServerFrame};
+use futures_util::future::{join_all, join3};
+use serde_json::Value;
+
+use crate::ports::{Call, Shared};
+use crate::server::{GatewayEvent, Running, Server};
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SendBug {
+    None,
+    Naive,
+    NoIdSearch,
+    SearchBeforeHead,
+    RingNeverFallsBack,
+    OwnClock,
+    SenderFromBody,
+    PushBeforeStore,
+    AckBeforeCommit,
+    UnknownIsRefused,
+    RefusedOnStaleHead,
+    OldHeadRetried,
+    AckOfNow,
+    ContentNotCompared,
+    DeleteOnAny410,
+    DeleteSenderOn410,
+    OwnDevicesForgotten,
+    ExpiryUnchecked,
+    RememberedForEver,
+    AnsweredTwice,
+    PushedToAll,
+}
+
+/// The real functions but for `sendMessage`.
+pub(super) struct SendServer {
+    real: Box<dyn Server>,
+    send: Arc<Send>,
+}
+
+impl SendServer {
+    pub(super) fn build(shared: &Shared, bug: SendBug) -> Box<dyn Server> {
+        let send = Send { shared: shared.clone(), ports: shared.ports(), memory: Mutex::default(), bug };
+        Box::new(Self { real: super::real(shared), send: Arc::new(send) })
+    }
+}
+
+impl Server for SendServer {
+    fn handle(&self, event: GatewayEvent) -> Running {
+        if let GatewayEvent::Frame(frame) = &event {
+            let body = frame.body.clone().unwrap_or_default();
+            if let Ok(ClientFrame::SendMessage(parsed)) = serde_json::from_str::<ClientFrame>(&body) {
+                let context = &frame.request_context;
+                let connection = ConnectionId::new(context.connection_id.clone().unwrap_or_default());
+                let request_id = context.request_id.clone().unwrap_or_default();
+                let message_id = context.message_id.clone().unwrap_or_default();
+                let now =
+                    Timestamp::from_unix_ms(context.request_time_epoch).unwrap_or(Timestamp::UNIX_EPOCH);
+                let send = Arc::clone(&self.send);
+                return Box::pin(async move {
+                    let asked = Asked { connection, request_id, message_id, now, body };
+                    send.answer(&asked, parsed).await
+                });
+            }
+        }
+        self.real.handle(event)
+    }
+}
+
+/// What was asked, and how.
+struct Asked {
+    connection: ConnectionId,
+    request_id: String,
+    message_id: String,
+    now: Timestamp,
+    body: String,
+}
+
+struct Send {
+    shared: Shared,
+    ports: Ports,
+    memory: Mutex<HashMap<ConnectionId, Connection>>,
+    bug: SendBug,
+}
+
+enum Refused {
+    With(ErrorCode),
+    /// The connection is unknown, and has been told so.
+    Unknown,
+}
+
+impl From<MessageStoreError> for Refused {
+    fn from(_: MessageStoreError) -> Self {
+        Self::With(ErrorCode::Unavailable)
+    }
+}
+
+/// Where a message is, and whether it was there before.
+type Place = (Timestamp, u64, bool);
+
+const RETRIES_MAX: u32 = 9;
+
+impl Send {
+    async fn answer(&self, asked: &Asked, frame: SendMessageFrame) -> ApiGatewayProxyResponse {
+        let named = frame.client_message_id.as_ref().and_then(|id| id.parse::<ClientMessageId>().ok());
+        let mut response = ApiGatewayProxyResponse::default();
+        response.status_code = 200;
+        let frame = match self.send(asked, frame, named).await {
+            Ok((sent, id, room)) => {
+                let (at, seq, duplicate) = sent;
+                ServerFrame::Sent(SentFrame {
+                    client_message_id: id.to_string(),
+                    room_id: room.to_string(),
+                    timestamp: at.to_string(),
+                    seq,
+                    duplicate,
+                })
+            }
+            Err(Refused::Unknown) => return response,
+            Err(Refused::With(code)) => {
+                let hasty = self.bug == SendBug::UnknownIsRefused && code == ErrorCode::Unavailable;
+                ServerFrame::Error(ErrorBody {
+                    code,
+                    message: String::new(),
+                    retryable: code.retryable() && !hasty,
+                    request_id: asked.request_id.clone(),
+                    client_message_id: named.map(|id| id.to_string()),
+                })
+            }
+        };
+        response.body = Some(Body::Text(frame.to_json()));
+        response
+    }
+
+    async fn send(
+        &self,
+        asked: &Asked,
+        frame: SendMessageFrame,
+        named: Option<ClientMessageId>,
+    ) -> Result<(Place, ClientMessageId, RoomId), Refused> {
+        let connection = self.identify(asked).await?;
+        let receiver: Email =
+            frame.receiver_email.parse().map_err(|_| Refused::With(ErrorCode::InvalidEmail))?;
+        let mut sender = connection.identity.email().clone();
+        if self.bug == SendBug::SenderFromBody {
+            let body: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+            let claimed =
+                body.get("senderEmail").and_then(Value::as_str).and_then(|email| email.parse().ok());
+            sender = claimed.unwrap_or(sender);
+            if sender == receiver {
+                let me = connection.identity.email();
+                return self.store(asked, &sender, me, frame, named, &connection).await;
+            }
+        }
+        self.store(asked, &sender, &receiver, frame, named, &connection).await
+    }
+
+    async fn identify(&self, asked: &Asked) -> Result<Connection, Refused> {
+        let remembered = {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.get(&asked.connection).cloned()
+        };
+        let forever = self.bug == SendBug::RememberedForEver;
+        let connection = match remembered.filter(|known| forever && !known.identity.is_expired(asked.now)) {
+            Some(connection) => connection,
+            None => {
+                let stored = self.ports.connections.get(&asked.connection).await;
+                let stored = stored.map_err(|_| Refused::With(ErrorCode::Unavailable))?;
+                let Some(connection) = stored.filter(|connection| connection.may_be_open(asked.now)) else {
+                    let correlation = Correlation { request_id: asked.request_id.clone(), message: None };
+                    let event = Event::UnknownConnection(correlation);
+                    let _ = self.ports.pusher.push(&asked.connection, &event).await;
+                    let _ = self.ports.pusher.close(&asked.connection).await;
+                    return Err(Refused::Unknown);
+                };
+                let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+                memory.insert(asked.connection.clone(), connection.clone());
+                connection
+            }
+        };
+        if connection.identity.is_expired(asked.now) && self.bug != SendBug::ExpiryUnchecked {
+            return Err(Refused::With(ErrorCode::AuthExpired));
+        }
+        Ok(connection)
+    }
+
+    async fn store(
+        &self,
+        asked: &Asked,
+        sender: &Email,
+        receiver: &Email,
+        frame: SendMessageFrame,
+        named: Option<ClientMessageId>,
+        connection: &Connection,
+    ) -> Result<(Place, ClientMessageId, RoomId), Refused> {
+        let id = named.unwrap_or_else(|| plain_id(&asked.message_id));
+        let room = RoomId::new(sender, receiver).map_err(|_| Refused::With(ErrorCode::SelfChat))?;
+        let member = room.member(sender).ok_or(Refused::With(ErrorCode::SelfChat))?;
+        let after = frame.after.as_ref().and_then(|after| after.parse().ok());
+        let content = content(frame)?;
+        let draft = Draft { id, sender: member, content };
+        if self.bug == SendBug::Naive {
+            let message = self.naive(&room, &draft, asked.now).await?;
+            return Ok(((message.at, message.seq, false), id, room));
+        }
+        let early = if self.bug == SendBug::SearchBeforeHead {
+            self.search(&room, &draft, after).await?
+        } else {
+            None
+        };
+        let connections = &self.ports.connections;
+        let (head, own, theirs) = join3(
+            self.ports.messages.room(&room, Consistency::Eventual),
+            connections.of_user(sender, asked.now),
+            connections.of_user(receiver, asked.now),
+        )
+        .await;
+        let mut head = head?.unwrap_or_else(|| Room::empty(room.clone()));
+        let mut audience = theirs.unwrap_or_default();
+        if self.bug != SendBug::OwnDevicesForgotten {
+            audience.extend(own.unwrap_or_default());
+        }
+        if self.bug == SendBug::PushedToAll {
+            let everybody = self.shared.world().users.clone();
+            for user in &everybody {
+                audience.extend(connections.of_user(user, asked.now).await.unwrap_or_default());
+            }
+        }
+        audience.retain(|other| other.id != asked.connection && !other.identity.is_expired(asked.now));
+
+        let mut strong = false;
+        let mut looked = false;
+        let mut retries = 0;
+        let append = loop {
+            let earlier = match &early {
+                Some(message) => Ok(Some(message.clone())),
+                None if self.bug == SendBug::SearchBeforeHead => Ok(None),
+                None if self.bug == SendBug::OldHeadRetried && looked => Ok(None),
+                None => self.earlier(&head, &draft, after).await,
+            };
+            looked = true;
+            let decided = match earlier {
+                Ok(Some(message))
+                    if message.content == draft.content || self.bug == SendBug::ContentNotCompared =>
+                {
+                    let newest = head.log().map_or(message.at, |log| log.last_at);
+                    let at = if self.bug == SendBug::AckOfNow { newest } else { message.at };
+                    return Ok(((at, message.seq, true), id, room));
+                }
+                Ok(Some(_)) => Err(Refused::With(ErrorCode::IdReused)),
+                Ok(None) => self.append(&head, &draft, asked.now),
+                Err(refused) => Err(refused),
+            };
+            match decided {
+                Ok(append) => {
+                    if self.bug == SendBug::PushBeforeStore {
+                        self.push(asked, connection, &audience, &append.message).await;
+                    }
+                    match self.commit(&append).await {
+                        Ok(()) => break append,
+                        Err(MessageStoreError::Unavailable { .. })
+                            if self.bug == SendBug::AckBeforeCommit =>
+                        {
+                            break append;
+                        }
+                        Err(error) if retries == RETRIES_MAX || self.bug == SendBug::UnknownIsRefused => {
+                            return Err(error.into());
+                        }
+                        Err(_) => {
+                            retries += 1;
+                            self.ports.backoff.wait(std::time::Duration::from_millis(50)).await;
+                        }
+                    }
+                }
+                Err(refused) if strong || self.bug == SendBug::RefusedOnStaleHead => return Err(refused),
+                Err(_) => {}
+            }
+            strong = true;
+            let read = self.ports.messages.room(&room, Consistency::Strong).await?;
+            head = read.unwrap_or_else(|| Room::empty(room.clone()));
+        };
+        if self.bug != SendBug::PushBeforeStore {
+            self.push(asked, connection, &audience, &append.message).await;
+        }
+        Ok(((append.message.at, append.message.seq, false), id, room))
+    }
+
+    /// A message that was stored before, if there is one.
+    async fn earlier(
+        &self,
+        head: &Room,
+        draft: &Draft,
+        after: Option<Timestamp>,
+    ) -> Result<Option<Message>, Refused> {
+        if self.bug == SendBug::NoIdSearch {
+            return Ok(None);
+        }
+        match head.recall(draft.sender, draft.id, after) {
+            Recall::Absent => Ok(None),
+            Recall::AheadOfRoom => Err(Refused::With(ErrorCode::BadRequest)),
+            Recall::SentAt(at) => {
+                let query = PageQuery { range: PageRange::After(at.previous()), limit: PageLimit::ONE };
+                let page = self.ports.messages.page(head.id(), query, Consistency::Strong).await?;
+                Ok(page.messages.into_iter().next())
+            }
+            Recall::Search(_) if self.bug == SendBug::RingNeverFallsBack => Ok(None),
+            Recall::Search(after) => self.search(head.id(), draft, after).await,
+        }
+    }
+
+    async fn search(
+        &self,
+        room: &RoomId,
+        draft: &Draft,
+        after: Option<Timestamp>,
+    ) -> Result<Option<Message>, Refused> {
+        let range = after.map_or(PageRange::Newest, PageRange::After);
+        let query = PageQuery { range, limit: PageLimit::MAX };
+        let page = self.ports.messages.page(room, query, Consistency::Strong).await?;
+        let has_more = page.has_more && after.is_some();
+        let found = page.messages.into_iter().find(|row| row.id == draft.id && row.sender == draft.sender);
+        if found.is_none() && has_more {
+            return Err(Refused::With(ErrorCode::ResyncNeeded));
+        }
+        Ok(found)
+    }
+
+    fn append(&self, head: &Room, draft: &Draft, now: Timestamp) -> Result<Append, Refused> {
+        let rate = SendRate::default();
+        let answers = matches!(draft.content, Content::MatchProposalAnswer(_));
+        if self.bug == SendBug::AnsweredTwice && answers {
+            let words = Content::Text("?".parse().expect("it is short"));
+            let mut append = head
+                .append(&Draft { content: words, ..draft.clone() }, now, rate)
+                .map_err(|_| Refused::With(ErrorCode::RateLimited))?;
+            append.message.content = draft.content.clone();
+            return Ok(append);
+        }
+        head.append(draft, now, rate).map(|append| self.at_own_clock(append, now)).map_err(|refused| {
+            match refused {
+                chat_domain::AppendRefused::RateLimited { .. } => Refused::With(ErrorCode::RateLimited),
+                _ => Refused::With(ErrorCode::ProposalState),
+            }
+        })
+    }
+
+    fn at_own_clock(&self, mut append: Append, now: Timestamp) -> Append {
+        if self.bug != SendBug::OwnClock {
+            return append;
+        }
+        append.message.at = now;
+        let (log, room) = (append.room.log().cloned(), append.room.clone());
+        if let Some(mut log) = log {
+            log.last_at = now;
+            if let Some(last) = log.recent.last_mut() {
+                last.at = now;
+            }
+            let reads = PerMember {
+                a: room.read_state(chat_domain::Member::A),
+                b: room.read_state(chat_domain::Member::B),
+            };
+            if let Ok(room) = Room::restore(room.id().clone(), log, reads) {
+                append.room = room;
+            }
+        }
+        append
+    }
+
+    async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
+        let in_order = append.room.log().is_some_and(|log| log.last_at == append.message.at);
+        if !in_order {
+            self.shared.call(Call::PutRow(Box::new(append.message.clone()))).await;
+            return Ok(());
+        }
+        self.ports.messages.commit(append).await
+    }
+
+    /// A put at the handler's time, and nothing else.
+    async fn naive(&self, room: &RoomId, draft: &Draft, now: Timestamp) -> Result<Message, Refused> {
+        let query = PageQuery { range: PageRange::Newest, limit: PageLimit::MAX };
+        let page = self.ports.messages.page(room, query, Consistency::Strong).await?;
+        let newest = page.messages.first();
+        let message = Message {
+            room: room.clone(),
+            at: now,
+            seq: newest.map_or(0, |newest| newest.seq) + 1,
+            sender: draft.sender,
+            sender_seq: newest.map_or(0, |newest| newest.sent_by(draft.sender)) + 1,
+            id: draft.id,
+            content: draft.content.clone(),
+            read: false,
+        };
+        self.shared.call(Call::PutRow(Box::new(message.clone()))).await;
+        Ok(message)
+    }
+
+    async fn push(&self, asked: &Asked, origin: &Connection, audience: &[Connection], message: &Message) {
+        let event = Event::Message(message.clone());
+        let settled_before = asked.now.before(CONNECTION_SETTLED_AFTER);
+        join_all(audience.iter().map(async |connection| {
+            let outcome = self.ports.pusher.push(&connection.id, &event).await;
+            if !matches!(outcome, Err(PushError::Gone)) {
+                return;
+            }
+            let connections = &self.ports.connections;
+            let _ = match self.bug {
+                SendBug::DeleteOnAny410 => {
+                    connections.delete_if_connected_before(&connection.id, Timestamp::MAX).await
+                }
+                SendBug::DeleteSenderOn410 => {
+                    connections.delete_if_connected_before(&origin.id, settled_before).await
+                }
+                _ if connection.is_settled(asked.now) => {
+                    connections.delete_if_connected_before(&connection.id, settled_before).await
+                }
+                _ => return,
+            };
+        }))
+        .await;
+    }
+}
+
+fn content(frame: SendMessageFrame) -> Result<Content, Refused> {
+    let bad = || Refused::With(ErrorCode::BadRequest);
+    match (frame.message, frame.proposal, frame.proposal_answer) {
+        (Some(text), ..) => Ok(Content::Text(text.parse().map_err(|_| bad())?)),
+        (_, Some(proposal), _) => Ok(Content::MatchProposal(proposal.try_into().map_err(|_| bad())?)),
+        (.., Some(answer)) => Ok(Content::MatchProposalAnswer(answer.try_into().map_err(|_| bad())?)),
+        _ => Err(bad()),
+    }
+}
+
+/// The name of a message that has none: the same for the same frame.
+fn plain_id(message_id: &str) -> ClientMessageId {
+    let number = message_id.rsplit('-').next().and_then(|number| number.parse::<u64>().ok());
+    ClientMessageId::from_u128(0x9_0000_0000 + u128::from(number.unwrap_or_default()))
+}

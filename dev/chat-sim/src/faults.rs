@@ -1,0 +1,196 @@
+//! Everything that goes wrong, each with a switch, a probability and a counter of its own.
+
+use std::fmt;
+
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// What can go wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Fault { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Fault {
+            /// All of them.
+            pub(crate) const ALL: &[Fault] = &[$(Fault::$name,)+];
+
+            /// What it is, for people.
+            pub(crate) const fn about(self) -> &'static str {
+                match self { $(Fault::$name => concat!($($doc,)+),)+ }
+            }
+        }
+    };
+}
+
+faults! {
+    /// a write is refused with an error, and did not happen
+    WriteRefused,
+    /// a write is throttled
+    WriteThrottled,
+    /// a transaction meets another one and is cancelled
+    TransactionConflict,
+    /// a write happens and is answered with an error
+    AppliedThenError,
+    /// a write is answered with an error and happens later, perhaps after its retry
+    AppliedLate,
+    /// a read fails
+    ReadFails,
+    /// a read is throttled
+    ReadThrottled,
+    /// an eventually consistent read shows an earlier state, perhaps one before the last read's
+    StaleRead,
+    /// a page ends early and says that there is more
+    CutPage,
+    /// the index does not show a new connection yet
+    IndexLag,
+    /// the index still shows a deleted connection
+    IndexStaleDelete,
+    /// the index shows what it showed earlier
+    IndexBackwards,
+    /// the store deletes rows past their age, at last
+    RowsExpire,
+    /// a push to an open connection is answered with "gone"
+    PushGone,
+    /// a push meets a connection that is just being opened
+    GoneDuringConnect,
+    /// a push is taken and never arrives
+    PushBlackHoled,
+    /// a push is delayed, and so overtaken by others
+    PushDelayed,
+    /// a push arrives twice
+    PushDoubled,
+    /// a push is throttled
+    PushThrottled,
+    /// a push is answered with an error and arrives
+    PushUnknown,
+    /// a handler is killed between two calls
+    HandlerKilled,
+    /// a handler is killed while a write of its is on the way
+    KilledWriting,
+    /// a handler is frozen for seconds or minutes, and resumed
+    HandlerFrozen,
+    /// an event is handled twice
+    InvocationDoubled,
+    /// an event is handled late, after others that came later
+    InvocationDelayed,
+    /// a process ends, and with it what it remembers
+    ProcessRecycled,
+    /// an answer never arrives
+    AckLost,
+    /// $disconnect never comes
+    DisconnectLost,
+    /// $disconnect comes late
+    DisconnectLate,
+    /// $disconnect comes twice
+    DisconnectDoubled,
+    /// $disconnect comes before $connect has stored its row
+    DisconnectBeforeConnect,
+    /// $connect worked, and the socket does not open all the same
+    UpgradeFails,
+    /// the gateway cuts a connection, as it does after two hours
+    ConnectionCut,
+    /// a client goes without a word, and its connection looks open
+    HalfOpen,
+    /// a process has a clock that is minutes off
+    ClockSkew,
+    /// a clock jumps back
+    ClockJumpsBack,
+    /// a client crashes before what was written has left
+    CrashBeforeSend,
+    /// a client crashes after what was written has left
+    CrashAfterSend,
+    /// a client loses all it had stored
+    StorageLost,
+    /// everybody is away for days, and what waits is sent then
+    AwayForDays,
+    /// the identity provider does not answer
+    VerifierDown,
+    /// a token expires
+    TokenExpires,
+    /// a token is revoked
+    TokenRevoked,
+    /// somebody presents the cursor of somebody else
+    ForeignCursor,
+    /// somebody names somebody else as the sender
+    ForgedSender,
+    /// somebody uses an id again for something else
+    IdReused,
+    /// somebody marks as read what does not exist
+    WildReadMark,
+    /// a client of the seed sends frames without id
+    PlainFrame,
+    /// so much is written at once that a retry cannot be searched for in one page
+    Flood,
+}
+
+const COUNT: usize = Fault::ALL.len();
+
+/// How often each fault has happened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counters([u64; COUNT]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self([0; COUNT])
+    }
+}
+
+impl Counters {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.0[fault as usize] += 1;
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (sum, n) in self.0.iter_mut().zip(other.0) {
+            *sum += n;
+        }
+    }
+
+    pub(crate) fn of(&self, fault: Fault) -> u64 {
+        self.0[fault as usize]
+    }
+
+    /// Those that never happened.
+    pub(crate) fn missing(&self) -> Vec<Fault> {
+        Fault::ALL.iter().copied().filter(|fault| self.of(*fault) == 0).collect()
+    }
+}
+
+/// How probable each fault is, in 1024ths; zero is off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rates([u16; COUNT]);
+
+impl Rates {
+    /// Nothing goes wrong.
+    pub(crate) const NONE: Self = Self([0; COUNT]);
+
+    /// Each on or off, rare or frequent, at random: whatever goes wrong everywhere hides what else does.
+    pub(crate) fn draw(rng: &mut fastrand::Rng) -> Self {
+        let mut rates = Self::NONE;
+        // Some schedules are calm, some are stormy.
+        let on_of_8 = rng.u8(1..=4);
+        for rate in &mut rates.0 {
+            if rng.u8(0..8) < on_of_8 {
+                *rate = [8, 32, 128, 400][rng.usize(0..4)];
+            }
+        }
+        rates
+    }
+
+    pub(crate) fn of(&self, fault: Fault) -> u16 {
+        self.0[fault as usize]
+    }
+
+    pub(crate) fn is_on(&self, fault: Fault) -> bool {
+        self.of(fault) > 0
+    }
+
+    pub(crate) fn set(&mut self, fault: Fault, rate: u16) {
+        self.0[fault as usize] = rate;
+    }
+}
+
+impl fmt::Debug for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = Fault::ALL.iter().filter(|fault| self.is_on(**fault));
+        f.debug_map().entries(on.map(|fault| (fault, self.of(*fault)))).finish()
+    }
+}

@@ -1,0 +1,88 @@
+#![doc = include_str!("../README.md")]
+
+mod bugs;
+mod check;
+mod client;
+mod faults;
+mod plan;
+mod ports;
+mod prove;
+mod server;
+mod shrink;
+mod sim;
+mod store;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::plan::Plan;
+use crate::server::Real;
+
+/// Most of a schedule is small things that come and go.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Runs the chat against everything that goes wrong, and checks what it promises.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs schedules, each from a seed: the promises have to hold in all of them, and every fault has to happen.
+    Run {
+        /// How many.
+        #[arg(long, default_value_t = 20_000)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// How many threads run them.
+        #[arg(long, default_value_t = 1)]
+        threads: usize,
+    },
+    /// Runs one schedule again and prints all that happens in it.
+    Replay {
+        /// Its seed.
+        seed: u64,
+        /// With this bug of the bank.
+        #[arg(long)]
+        bug: Option<String>,
+        /// What can be left out of it is left out first.
+        #[arg(long)]
+        shrink: bool,
+    },
+    /// Lets the checker catch every bug of the bank.
+    Bugs,
+}
+
+fn main() -> ExitCode {
+    let holds = match Arguments::parse().command {
+        Command::Run { seeds, from, threads } => prove::run(from, seeds, threads),
+        Command::Bugs => prove::bugs(),
+        Command::Replay { seed, bug, shrink } => replay(seed, bug.as_deref(), shrink),
+    };
+    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn replay(seed: u64, bug: Option<&str>, shrink: bool) -> bool {
+    let bug = bug.map(|name| bugs::BUGS.iter().find(|bug| bug.name.contains(name)));
+    let (build, client) = match bug {
+        None => (Real::build as server::Build, None),
+        Some(Some(bug)) => (bug.build, bug.client),
+        Some(None) => {
+            eprintln!("the bug bank has no such bug; `chat-sim bugs` lists them");
+            return false;
+        }
+    };
+    let mut plan = Plan::of(seed);
+    if shrink {
+        plan = shrink::shrink(plan, build, client);
+    }
+    prove::tell(&plan, &sim::run(&plan, build, client, true))
+}

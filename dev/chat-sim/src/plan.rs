@@ -1,0 +1,168 @@
+//! What a seed stands for: who is there, what they do and when, and what may go wrong.
+
+use chat_domain::Verdict;
+
+use crate::faults::{Fault, Rates};
+
+/// Something that somebody does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Looks at a conversation.
+    Open { device: usize, peer: usize },
+    /// Writes words.
+    Write { device: usize, peer: usize },
+    /// Writes words and crashes at once, or a moment later.
+    WriteAndCrash { device: usize, peer: usize, after_ms: i64, down_ms: i64 },
+    /// Has read everything.
+    Read { device: usize, peer: usize },
+    /// Types.
+    Type { device: usize, peer: usize },
+    /// Comes back to the page.
+    Focus { device: usize },
+    /// Asks whether the connection still works.
+    Ping { device: usize },
+    /// Scrolls up.
+    Older { device: usize, peer: usize },
+    /// Proposes a match.
+    Propose { device: usize, peer: usize, by_rest: bool },
+    /// Answers the latest proposal that it sees.
+    Answer { device: usize, peer: usize, verdict: Verdict },
+    /// Crashes, and begins again after a while.
+    Crash { device: usize, down_ms: i64 },
+    /// Loses its storage, and begins again.
+    LoseStorage { device: usize },
+    /// The network goes, and nobody says so.
+    Cut { device: usize },
+    /// Everybody leaves, and comes back days later.
+    Away { days: u8 },
+    /// The device's token is revoked.
+    Revoke { device: usize },
+    /// So many messages are written at once, by a device that is not looked at further.
+    Flood { user: usize, peer: usize, count: u8 },
+    /// Presents a cursor of somebody else's.
+    ForeignCursor { device: usize },
+    /// Sends with somebody else's address in the body.
+    Forge { device: usize, peer: usize },
+    /// Uses the id of something acknowledged for something else.
+    ReuseId { device: usize },
+    /// Marks as read what does not exist: in the future, in the past, or anywhere.
+    WildMark { device: usize, peer: usize, offset_ms: i64 },
+    /// Sends the seed's frame.
+    Plain { device: usize, peer: usize },
+}
+
+/// A schedule before it is run.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// What the run itself draws from: the seed, or something else when a schedule is being reduced.
+    pub(crate) run_seed: u64,
+    pub(crate) users: usize,
+    /// Whose each device is.
+    pub(crate) devices: Vec<usize>,
+    pub(crate) processes: usize,
+    pub(crate) rates: Rates,
+    /// When each thing is done, in milliseconds since the beginning.
+    pub(crate) acts: Vec<(i64, Act)>,
+}
+
+impl Plan {
+    /// The plan of a seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0x9e37_79b9_7f4a_7c15);
+        let users = if rng.u8(0..4) == 0 { 3 } else { 2 };
+        let mut devices: Vec<usize> = (0..users).collect();
+        for user in 0..users {
+            if rng.bool() && devices.len() < 4 {
+                devices.push(user);
+            }
+        }
+        let rates = Rates::draw(&mut rng);
+        let mut plan =
+            Self { run_seed: seed, users, processes: rng.usize(1..=3), devices, rates, acts: Vec::new() };
+        // Most of it happens at once, some of it over minutes.
+        let span_ms = [2_000, 20_000, 90_000][rng.usize(0..3)];
+        for _ in 0..rng.usize(4..=14) {
+            let at = rng.i64(0..span_ms);
+            let act = plan.act(&mut rng);
+            plan.acts.push((at, act));
+        }
+        for fault in [
+            Fault::CrashBeforeSend,
+            Fault::CrashAfterSend,
+            Fault::StorageLost,
+            Fault::ConnectionCut,
+            Fault::TokenRevoked,
+            Fault::ForeignCursor,
+            Fault::ForgedSender,
+            Fault::IdReused,
+            Fault::WildReadMark,
+            Fault::PlainFrame,
+        ] {
+            if rates.is_on(fault) && rng.bool() {
+                let at = rng.i64(0..span_ms);
+                let act = plan.wrong(&mut rng, fault);
+                plan.acts.push((at, act));
+            }
+        }
+        if rates.is_on(Fault::Flood) && rng.u8(0..8) == 0 {
+            let (device, peer) = plan.pair(&mut rng);
+            let user = plan.devices[device];
+            let count = if rng.bool() { rng.u8(9..20) } else { rng.u8(50..60) };
+            plan.acts.push((rng.i64(0..span_ms), Act::Flood { user, peer, count }));
+        }
+        if rates.is_on(Fault::AwayForDays) && rng.u8(0..8) == 0 {
+            plan.acts.push((rng.i64(0..span_ms), Act::Away { days: rng.u8(1..4) }));
+        }
+        plan.acts.sort_by_key(|(at, _)| *at);
+        plan
+    }
+
+    /// A device, and a user that it can write to.
+    fn pair(&self, rng: &mut fastrand::Rng) -> (usize, usize) {
+        let device = rng.usize(0..self.devices.len());
+        let user = self.devices[device];
+        (device, (user + rng.usize(1..self.users)) % self.users)
+    }
+
+    fn act(&self, rng: &mut fastrand::Rng) -> Act {
+        let (device, peer) = self.pair(rng);
+        match rng.u8(0..32) {
+            0..14 => Act::Write { device, peer },
+            14..19 => Act::Open { device, peer },
+            19..23 => Act::Read { device, peer },
+            23 => Act::Type { device, peer },
+            24 => Act::Focus { device },
+            25 => Act::Ping { device },
+            26 => Act::Older { device, peer },
+            27 | 28 => Act::Propose { device, peer, by_rest: rng.bool() },
+            29 | 30 => {
+                let verdict = [Verdict::Accepted, Verdict::Declined, Verdict::Withdrawn][rng.usize(0..3)];
+                Act::Answer { device, peer, verdict }
+            }
+            _ => Act::Crash { device, down_ms: rng.i64(1..20_000) },
+        }
+    }
+
+    fn wrong(&self, rng: &mut fastrand::Rng, fault: Fault) -> Act {
+        let (device, peer) = self.pair(rng);
+        match fault {
+            Fault::CrashBeforeSend => {
+                Act::WriteAndCrash { device, peer, after_ms: 0, down_ms: rng.i64(1..20_000) }
+            }
+            Fault::CrashAfterSend => {
+                Act::WriteAndCrash { device, peer, after_ms: rng.i64(5..80), down_ms: rng.i64(1..20_000) }
+            }
+            Fault::StorageLost => Act::LoseStorage { device },
+            Fault::ConnectionCut => Act::Cut { device },
+            Fault::TokenRevoked => Act::Revoke { device },
+            Fault::ForeignCursor => Act::ForeignCursor { device },
+            Fault::ForgedSender => Act::Forge { device, peer },
+            Fault::IdReused => Act::ReuseId { device },
+            Fault::WildReadMark => {
+                let offset_ms = [-60_000, -1, 1, 60_000, 86_400_000][rng.usize(0..5)];
+                Act::WildMark { device, peer, offset_ms }
+            }
+            _ => Act::Plain { device, peer },
+        }
+    }
+}

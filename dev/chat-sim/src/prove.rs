@@ -1,0 +1,138 @@
+//! Many schedules, and what is said of them.
+
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::bugs::{BUGS, Bug, CONTROL, SEEDS_TO_CATCH};
+use crate::faults::{Counters, Fault};
+use crate::plan::Plan;
+use crate::server::Real;
+use crate::shrink::shrink;
+use crate::sim::{self, Report};
+
+/// From how many seeds on every fault must have happened.
+const EVERY_FAULT_FROM: u64 = 5_000;
+/// How many seeds are run twice, to see that a seed is all it takes.
+const RUN_TWICE: u64 = 200;
+
+/// Runs schedules; says whether all is well.
+pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
+    println!("{seeds} schedules from seed {from} at commit {}", commit());
+    for seed in from..from + seeds.min(RUN_TWICE) {
+        let [once, again] = [(); 2].map(|()| sim::run(&Plan::of(seed), Real::build, None, false).trace);
+        if once != again {
+            eprintln!("seed {seed} does not do the same twice");
+            return false;
+        }
+    }
+    let bar = progress(seeds);
+    let (next, failed) = (AtomicU64::new(from), AtomicBool::new(false));
+    let sum: Mutex<(Counters, u64, Option<u64>)> = Mutex::default();
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                let (mut fired, mut steps, mut failing) = (Counters::default(), 0, None);
+                while !failed.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from + seeds {
+                        break;
+                    }
+                    let report = sim::run(&Plan::of(seed), Real::build, None, false);
+                    fired.merge(&report.fired);
+                    steps += report.steps;
+                    bar.inc(1);
+                    if report.violation.is_some() {
+                        failing = Some(seed);
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                }
+                let mut sum = sum.lock().expect("no thread panics while it adds up");
+                sum.0.merge(&fired);
+                sum.1 += steps;
+                sum.2 = sum.2.or(failing);
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let (fired, steps, failing) = sum.into_inner().expect("no thread panicked");
+    if let Some(seed) = failing {
+        println!("seed {seed} breaks a promise; what can be left out of it is left out:");
+        let plan = shrink(Plan::of(seed), Real::build, None);
+        tell(&plan, &sim::run(&plan, Real::build, None, true));
+        println!("all of it again: chat-sim replay {seed}, at commit {}", commit());
+        return false;
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    for fault in Fault::ALL {
+        println!("{:>12}  {}", fired.of(*fault), fault.about().trim());
+    }
+    let rate = seeds as f64 / seconds;
+    println!(
+        "{seeds} schedules, {steps} steps, {seconds:.1} s, {rate:.0} schedules a second: every promise held"
+    );
+    let missing = fired.missing();
+    if seeds >= EVERY_FAULT_FROM && !missing.is_empty() {
+        eprintln!("these never went wrong: {missing:?}");
+        return false;
+    }
+    true
+}
+
+/// Lets the checker catch every bug; says whether it did.
+pub(crate) fn bugs() -> bool {
+    for seed in 0..SEEDS_TO_CATCH {
+        if let Some(violation) = sim::run(&Plan::of(seed), CONTROL, None, false).violation {
+            eprintln!("seed {seed} finds something in what has no bug: {violation:?}");
+            return false;
+        }
+    }
+    println!("seeds to catch, of {SEEDS_TO_CATCH} at most:");
+    let missed: Vec<_> = BUGS.iter().filter(|bug| !is_caught(bug)).collect();
+    for bug in &missed {
+        eprintln!("not caught: {}", bug.name);
+    }
+    println!("{} bugs of {} are caught", BUGS.len() - missed.len(), BUGS.len());
+    missed.is_empty()
+}
+
+fn is_caught(bug: &Bug) -> bool {
+    let caught = (0..SEEDS_TO_CATCH).find_map(|seed| {
+        let report = sim::run(&Plan::of(seed), bug.build, bug.client, false);
+        report.violation.map(|violation| (seed, violation.rule))
+    });
+    if let Some((seed, rule)) = caught {
+        println!("{:>6}  {rule:<4}  {}", seed + 1, bug.name);
+    }
+    caught.is_some()
+}
+
+/// Prints what happened in a schedule; says whether all was well.
+pub(crate) fn tell(plan: &Plan, report: &Report) -> bool {
+    println!("{plan:#?}");
+    for line in &report.history {
+        println!("{line}");
+    }
+    match &report.violation {
+        None => println!("every promise held"),
+        Some(violation) => println!("{} is broken: {}", violation.rule, violation.what),
+    }
+    report.violation.is_none()
+}
+
+pub(crate) fn progress(length: u64) -> ProgressBar {
+    const TEMPLATE: &str = "{bar:40} {pos}/{len}  {per_sec}  {eta} left";
+    let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}
+
+/// The commit that is checked out: with it and a seed, anybody can see the same.
+fn commit() -> String {
+    let output = Command::new("git").args(["describe", "--always", "--dirty"]).output();
+    let name = output.ok().filter(|output| output.status.success());
+    name.map_or("unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

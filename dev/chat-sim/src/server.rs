@@ -1,0 +1,59 @@
+//! What the gateway calls: the real functions, or, for the bug bank, others in the place of some.
+
+use std::sync::Arc;
+
+use aws_lambda_events::event::apigw::{
+    ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
+};
+use chat_lambda::functions::{Functions, Ports, Settings};
+use futures_util::future::BoxFuture;
+
+use crate::ports::Shared;
+
+/// An event as the gateway sends it.
+#[derive(Clone, Debug)]
+pub(crate) enum GatewayEvent {
+    Connect(Box<ApiGatewayWebsocketProxyRequest>),
+    Disconnect(Box<ApiGatewayWebsocketProxyRequest>),
+    Frame(Box<ApiGatewayWebsocketProxyRequest>),
+    Rest(Box<ApiGatewayProxyRequest>),
+}
+
+/// A handler that runs.
+pub(crate) type Running = BoxFuture<'static, ApiGatewayProxyResponse>;
+
+/// A warm process: it handles events and remembers what it remembers.
+pub(crate) trait Server: Send + Sync {
+    fn handle(&self, event: GatewayEvent) -> Running;
+}
+
+/// Makes processes.
+pub(crate) type Build = fn(&Shared) -> Box<dyn Server>;
+
+/// The real functions.
+pub(crate) struct Real(Arc<Functions>);
+
+impl Real {
+    /// Over these ports.
+    pub(crate) fn over(ports: &Ports) -> Self {
+        Self(Arc::new(Functions::new(ports, &Settings::default())))
+    }
+
+    pub(crate) fn build(shared: &Shared) -> Box<dyn Server> {
+        Box::new(Self::over(&shared.ports()))
+    }
+}
+
+impl Server for Real {
+    fn handle(&self, event: GatewayEvent) -> Running {
+        let functions = Arc::clone(&self.0);
+        match event {
+            GatewayEvent::Connect(event) => Box::pin(async move { functions.connect.handle(*event).await }),
+            GatewayEvent::Disconnect(event) => {
+                Box::pin(async move { functions.disconnect.handle(*event).await })
+            }
+            GatewayEvent::Frame(event) => Box::pin(async move { functions.send.handle(*event).await }),
+            GatewayEvent::Rest(event) => Box::pin(async move { functions.history.handle(*event).await }),
+        }
+    }
+}

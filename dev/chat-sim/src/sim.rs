@@ -1,0 +1,1106 @@
+//! One schedule: the executor, the gateway, and what is done when.
+
+use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker};
+
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::event::apigw::{
+    ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
+};
+use chat_domain::{Append, ClientMessageId, Content, Draft, Room, SendRate, Timestamp};
+use chat_lambda::functions::SUBPROTOCOL;
+use chat_lambda::wire::error::ErrorCode;
+use chat_lambda::wire::frames::{ErrorBody, SentFrame, ServerFrame};
+use chat_lambda::wire::rest::ProposalRequestBody;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderValue, Method};
+use serde_json::json;
+
+use crate::check::Says;
+use crate::client::{Answer, ClientBug, Device, Request, Timer, proposal};
+use crate::faults::{Counters, Fault};
+use crate::plan::{Act, Plan};
+use crate::ports::{Call, Shared};
+use crate::server::{Build, GatewayEvent, Running, Server};
+use crate::world::{End, Happening, Kind, Socket, Task, Violation, World, connection_id, note, timestamp};
+
+/// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer than any handler was
+/// frozen, and any wait of a client.
+const CONVERGED_WITHIN_MS: i64 = 1_200_000;
+/// How many things may happen in one schedule: several times more than ever do.
+const STEPS_MAX: u64 = 200_000;
+
+/// Who waits for a handler's answer.
+#[derive(Clone, Debug)]
+enum Asker {
+    Nobody,
+    /// A socket being opened.
+    Connect(usize),
+    /// A frame on a socket, of an intent, perhaps.
+    Frame(usize, Option<usize>),
+    /// A request of a device in a life of it; whether it is the second attempt.
+    Rest(usize, u32, Request, bool),
+    /// The answer has to refuse: a foreign cursor, a reused id.
+    Refusal(&'static str),
+}
+
+/// A handler, before, while and after it runs.
+struct Job {
+    event: Option<GatewayEvent>,
+    process: usize,
+    running: Option<Running>,
+    response: Option<Box<ApiGatewayProxyResponse>>,
+    asker: Asker,
+    answered: bool,
+}
+
+/// What came of a schedule.
+pub(crate) struct Report {
+    pub(crate) violation: Option<Violation>,
+    pub(crate) fired: Counters,
+    pub(crate) history: Vec<String>,
+    /// The same for the same schedule.
+    pub(crate) trace: u64,
+    pub(crate) steps: u64,
+}
+
+/// A schedule that is run.
+pub(crate) struct Sim {
+    shared: Shared,
+    build: Build,
+    servers: Vec<Box<dyn Server>>,
+    /// How far off the clock of each process is.
+    skews_ms: Vec<i64>,
+    jobs: Vec<Job>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) client_bug: Option<ClientBug>,
+    plan: Plan,
+    /// Requests that are on their way.
+    pending_requests: usize,
+    steps: u64,
+}
+
+impl Sim {
+    pub(crate) fn new(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Self {
+        let mut world = World::new(plan.users, plan.run_seed, plan.rates);
+        world.history = verbose.then(Vec::new);
+        let mut skews_ms = vec![0; plan.processes];
+        for skew in &mut skews_ms {
+            if plan.rates.is_on(Fault::ClockSkew) {
+                world.fired.add(Fault::ClockSkew);
+                *skew = world.rng.i64(-300_000..300_000);
+            }
+        }
+        let mut devices = Vec::new();
+        for user in &plan.devices {
+            let short = world.hit(Fault::TokenExpires);
+            let lifetime_ms = if short { world.rng.i64(1_000..60_000) } else { 3_600_000 };
+            let token = world.issue_token(*user, lifetime_ms);
+            devices.push(Device { user: *user, outbox: Vec::new(), epoch: 0, session: None, token });
+        }
+        let shared = Shared::new(world);
+        let servers = skews_ms.iter().map(|_| build(&shared)).collect();
+        Self {
+            shared,
+            build,
+            servers,
+            skews_ms,
+            jobs: Vec::new(),
+            devices,
+            client_bug,
+            plan: plan.clone(),
+            pending_requests: 0,
+            steps: 0,
+        }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
+    }
+
+    /// Runs the schedule: first with everything that goes wrong, then without, until all is well.
+    pub(crate) fn run(mut self) -> Report {
+        for device in 0..self.devices.len() {
+            let delay = self.world().rng.i64(0..300);
+            self.timer(device, delay, Timer::Start);
+        }
+        let acts: Vec<i64> = self.plan.acts.iter().map(|(at, _)| *at).collect();
+        for (place, at) in acts.iter().enumerate() {
+            self.world().after(*at, Happening::Op(place));
+        }
+        let last = acts.last().copied().unwrap_or(0);
+        let until = self.world().now_ms + last + 3_000;
+        self.run_until(until);
+        self.converge();
+        if self.world().violation.is_none() {
+            self.world().check_end();
+        }
+        let mut world = self.world();
+        let drawn = world.rng.u64(..);
+        Report {
+            violation: world.violation.take(),
+            fired: world.fired,
+            history: world.history.take().unwrap_or_default(),
+            trace: world.trace ^ drawn,
+            steps: self.steps,
+        }
+    }
+
+    /// Goes on until an instant; says whether all is well so far.
+    fn run_until(&mut self, until_ms: i64) -> bool {
+        loop {
+            let mut world = self.world();
+            if world.violation.is_some() {
+                return false;
+            }
+            let Some(happening) = world.next(until_ms) else {
+                world.now_ms = world.now_ms.max(until_ms);
+                return true;
+            };
+            drop(world);
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                self.world().violate("live", || format!("it goes on and on, for {STEPS_MAX} steps"));
+                return false;
+            }
+            self.happen(happening);
+        }
+    }
+
+    /// Nothing goes wrong any more. Everything has to come to rest, in stages.
+    fn converge(&mut self) {
+        note!(self.world(), "---- nothing goes wrong any more ----");
+        self.world().faults_on = false;
+        self.skews_ms.fill(0);
+        for device in 0..self.devices.len() {
+            self.start(device);
+        }
+        // What was frozen or on its way is let go first: its pushes go to whom it knew.
+        if !self.settle() {
+            return;
+        }
+        // Everybody connects anew, while everybody writes: the index lags, and nobody may miss anything.
+        note!(self.world(), "---- everybody reconnects ----");
+        for device in 0..self.devices.len() {
+            let renew = self.world().rng.i64(0..1_500);
+            let write = self.world().rng.i64(0..4_000);
+            // Nobody's login runs out while it is looked whether pushes arrive: after that there are none.
+            self.token(device, true);
+            self.timer(device, renew, Timer::Renew);
+            let user = self.devices[device].user;
+            let peer = (user + 1) % self.plan.users;
+            self.plan.acts.push((0, Act::Open { device, peer }));
+            self.plan.acts.push((0, Act::Write { device, peer }));
+            let ops = self.plan.acts.len();
+            self.world().after(0, Happening::Op(ops - 2));
+            self.world().after(write, Happening::Op(ops - 1));
+        }
+        if !self.rest(12_000) || !self.settle() {
+            return;
+        }
+        self.check_views("after reconnecting");
+        // A last word of everybody, which nobody syncs for: every device is told.
+        note!(self.world(), "---- everybody writes once more ----");
+        for device in 0..self.devices.len() {
+            if let Some(session) = &mut self.devices[device].session {
+                session.rooms.iter_mut().for_each(|room| room.pushed.clear());
+            }
+        }
+        let before = self.world().checker.intents.len();
+        for device in 0..self.devices.len() {
+            let peer = (self.devices[device].user + 1) % self.plan.users;
+            let text = format!("last words of device {device}");
+            self.write(device, peer, Says::Text(text), false);
+            if !self.rest(2_000) {
+                return;
+            }
+        }
+        if !self.settle() {
+            return;
+        }
+        self.check_told(before);
+        // And everything that can be listed is so.
+        for device in 0..self.devices.len() {
+            self.sync(device);
+        }
+        if !self.rest(2_000) || !self.settle() {
+            return;
+        }
+        self.check_views("at the end");
+        self.check_lists();
+    }
+
+    fn rest(&mut self, span_ms: i64) -> bool {
+        let until = self.world().now_ms + span_ms;
+        self.run_until(until)
+    }
+
+    /// Runs on until nothing is on its way; says whether that came to pass.
+    fn settle(&mut self) -> bool {
+        let deadline = self.world().now_ms + CONVERGED_WITHIN_MS;
+        while self.world().now_ms < deadline {
+            if !self.rest(1_000) {
+                return false;
+            }
+            if self.is_settled() {
+                return true;
+            }
+        }
+        let waiting: Vec<_> = self.devices.iter().flat_map(|device| device.outbox.iter()).cloned().collect();
+        self.world().violate("live", || format!("it does not come to rest; waiting: {waiting:?}"));
+        false
+    }
+
+    fn is_settled(&self) -> bool {
+        let busy = self.jobs.iter().any(|job| job.running.is_some() || job.event.is_some());
+        let world = self.world();
+        !busy
+            && self.pending_requests == 0
+            && !world.is_late_waiting()
+            && self.devices.iter().all(|device| {
+                let calm = device.session.as_ref().is_some_and(|session| {
+                    session.open && session.rooms.iter().all(|room| !room.syncing && !room.hole_timer)
+                });
+                calm && device.outbox.iter().all(|entry| entry.failed)
+            })
+    }
+
+    /// What every client knows of a conversation it has loaded is what is stored.
+    fn check_views(&mut self, when: &str) {
+        for (number, device) in self.devices.iter().enumerate() {
+            let Some(session) = &device.session else { continue };
+            for (peer, room) in session.rooms.iter().enumerate() {
+                if room.anchor.is_none() || peer == device.user {
+                    continue;
+                }
+                let mut world = self.world();
+                let rows = world.table_of(device.user, peer).map_or(0, |table| table.rows.len() as u64);
+                let known = room.known_seq();
+                if known != Some(rows) {
+                    let seqs: Vec<u64> = room.messages.keys().copied().collect();
+                    world.violate("G7", || {
+                        format!("{when}, device {number} knows {seqs:?} of user {peer}, up to {known:?}; {rows} are stored")
+                    });
+                }
+                if world.checker.intents.iter().any(|intent| intent.refused && intent.row.is_some()) {
+                    world.violate("G8", || "what was refused is stored".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Every device of both members was told of every message, by a push or by the acknowledgement.
+    fn check_told(&mut self, first_intent: usize) {
+        let intents: Vec<_> = self.world().checker.intents[first_intent..].to_vec();
+        for intent in intents {
+            let Some((_, seq)) = intent.row else { continue };
+            for (number, device) in self.devices.iter().enumerate() {
+                let peer = if device.user == intent.user { intent.peer } else { intent.user };
+                let concerned = device.user == intent.user || device.user == intent.peer;
+                let wrote = number == intent.device;
+                let room = device.session.as_ref().map(|session| &session.rooms[peer]);
+                let told = room.is_some_and(|room| room.pushed.contains(&seq));
+                if concerned && !wrote && !told {
+                    self.world().violate("G7", || format!("device {number} was not told of {intent:?}"));
+                }
+            }
+        }
+    }
+
+    /// Every list is what is stored.
+    fn check_lists(&mut self) {
+        for (number, device) in self.devices.iter().enumerate() {
+            let Some(session) = &device.session else { continue };
+            for peer in (0..self.plan.users).filter(|peer| *peer != device.user) {
+                let mut world = self.world();
+                let id = world.room_of(device.user, peer);
+                let stored = world.store.table(&id).and_then(|table| table.head().cloned());
+                let expected = stored.map(|room| {
+                    let me = room.id().member(&world.users[device.user]).expect("it is their room");
+                    (room.seq(), room.unread(me))
+                });
+                if session.list.get(&peer).copied() != expected {
+                    let listed = session.list.get(&peer).copied();
+                    world.violate("G10", || {
+                        format!("device {number} lists user {peer} as {listed:?}, stored is {expected:?}")
+                    });
+                }
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Turn(ticket) => self.turn(ticket),
+            Happening::Late(call) => {
+                let mut world = self.world();
+                world.late(&call);
+            }
+            Happening::Start(task) => self.begin(task),
+            Happening::GiveUp(task) => self.give_up(task),
+            Happening::Answer(task) => self.answer(task),
+            Happening::Arrive(socket, frame) => {
+                let to = self.world().sockets[socket].clone();
+                if to.at_client && to.at_gateway == End::Open && self.devices[to.device].epoch == to.epoch {
+                    note!(self.world(), "device {} hears {frame:?}", to.device);
+                    self.heard(to.device, *frame, true);
+                }
+            }
+            Happening::ClientLoses(socket) => self.client_loses(socket),
+            Happening::GatewayLoses(socket) => self.gateway_loses(socket),
+            Happening::Timer(device, epoch, timer) => {
+                if self.devices[device].epoch == epoch {
+                    self.fired(device, timer);
+                }
+            }
+            Happening::Op(place) => {
+                let act = self.plan.acts[place].1.clone();
+                note!(self.world(), "{act:?}");
+                self.act(act);
+            }
+        }
+    }
+
+    fn turn(&mut self, ticket: usize) {
+        let mut world = self.world();
+        let task = world.tickets[ticket].task;
+        if self.jobs[task].running.is_none() {
+            return;
+        }
+        let outcome = world.draw(ticket);
+        let lives = world.turn(ticket, outcome);
+        drop(world);
+        if lives {
+            self.poll(task);
+        } else {
+            note!(self.world(), "task {task} is killed ({outcome:?})");
+            self.jobs[task].running = None;
+            self.world().after(5, Happening::GiveUp(task));
+        }
+    }
+
+    fn poll(&mut self, task: usize) {
+        self.world().current = task;
+        let Some(running) = &mut self.jobs[task].running else { return };
+        let Poll::Ready(response) = running.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            return;
+        };
+        self.jobs[task].running = None;
+        self.completed(task, response);
+    }
+
+    fn begin(&mut self, task: usize) {
+        let Some(event) = self.jobs[task].event.take() else { return };
+        note!(self.world(), "task {task} begins: {:?}", self.world().tasks[task]);
+        let running = self.servers[self.jobs[task].process].handle(event);
+        self.jobs[task].running = Some(running);
+        self.poll(task);
+    }
+
+    /// A handler has answered.
+    fn completed(&mut self, task: usize, response: ApiGatewayProxyResponse) {
+        note!(self.world(), "task {task} answers {} {}", response.status_code, text(&response));
+        self.check_response(task, &response);
+        if let Asker::Connect(socket) = self.jobs[task].asker {
+            let mut world = self.world();
+            let fails = response.status_code == 200 && world.hit(Fault::UpgradeFails);
+            let socket = &mut world.sockets[socket];
+            if response.status_code == 200 && socket.at_gateway == End::Opening {
+                socket.at_gateway = if fails { End::Closed } else { End::Open };
+            }
+        }
+        self.jobs[task].response = Some(Box::new(response));
+        let mut world = self.world();
+        if world.hit(Fault::AckLost) {
+            world.after(20_000, Happening::GiveUp(task));
+        } else {
+            let delay = world.rng.i64(1..=20);
+            world.after(delay, Happening::Answer(task));
+        }
+    }
+
+    /// Holds an answer against what is stored, at the moment it is given.
+    fn check_response(&mut self, task: usize, response: &ApiGatewayProxyResponse) {
+        let body = text(response);
+        match self.jobs[task].asker.clone() {
+            Asker::Nobody => {}
+            Asker::Connect(_) => {
+                if response.status_code == 200 {
+                    let mut world = self.world();
+                    world.check_fresh(task, "connects");
+                }
+            }
+            Asker::Frame(_, intent) => {
+                if body.is_empty() {
+                    return;
+                }
+                match (serde_json::from_str::<ServerFrame>(body), intent) {
+                    (Ok(ServerFrame::Sent(sent)), Some(intent)) => {
+                        self.world().check_sent(task, intent, &sent)
+                    }
+                    (Ok(ServerFrame::Error(error)), Some(intent)) => {
+                        self.world().check_refused(intent, &error)
+                    }
+                    (Ok(ServerFrame::Read(_) | ServerFrame::Pong(_)), None) => {
+                        let mut world = self.world();
+                        world.check_fresh(task, "is accepted");
+                        world.check_not_deaf(task);
+                    }
+                    (Ok(ServerFrame::Reauth(_)), None) => self.check_reauth(task),
+                    (Ok(ServerFrame::Error(_)), None) => {}
+                    (frame, _) => {
+                        let frame = format!("{frame:?}");
+                        self.world().violate("G1", || format!("task {task} answers {frame}"));
+                    }
+                }
+            }
+            Asker::Refusal(what) => {
+                let refused = response.status_code >= 400
+                    || serde_json::from_str::<ServerFrame>(body)
+                        .is_ok_and(|frame| matches!(frame, ServerFrame::Error(_)))
+                    || body.is_empty();
+                if !refused {
+                    self.world().violate("G11", || format!("{what} is accepted: {body}"));
+                }
+            }
+            Asker::Rest(_, _, request, _) => self.check_rest(task, &request, response),
+        }
+    }
+
+    fn check_reauth(&mut self, task: usize) {
+        let mut world = self.world();
+        let asked = world.tasks[task].clone();
+        let good =
+            asked.token.is_some_and(|token| world.is_good(token, asked.user, asked.now, asked.asked_ms));
+        if !good {
+            world.violate("G12", || format!("task {task} extends the login by a token that is no good"));
+        }
+    }
+
+    fn check_rest(&mut self, task: usize, request: &Request, response: &ApiGatewayProxyResponse) {
+        let body = text(response);
+        if response.status_code != 200 {
+            if let (Request::Propose(_, id), Ok(error)) = (request, serde_json::from_str::<ErrorBody>(body))
+                && error.code != ErrorCode::Unauthorized
+            {
+                let intent = self.intent_of(*id);
+                if let Some(intent) = intent {
+                    self.world().check_refused(intent, &error);
+                }
+            }
+            return;
+        }
+        match request {
+            Request::List(_) => {
+                if let Ok(body) = serde_json::from_str(body) {
+                    self.world().check_conversations(task, &body);
+                }
+            }
+            Request::Propose(_, id) => {
+                let sent = serde_json::from_str::<SentFrame>(body);
+                if let (Some(intent), Ok(sent)) = (self.intent_of(*id), sent) {
+                    self.world().check_sent(task, intent, &sent);
+                }
+            }
+            Request::Newest(peer) | Request::One(peer) => {
+                if let Ok(body) = serde_json::from_str(body) {
+                    self.world().check_history(task, *peer, None, None, &body);
+                }
+            }
+            Request::After(peer, after, _) | Request::Resync(peer, _, after) => {
+                if let Ok(body) = serde_json::from_str(body) {
+                    self.world().check_history(task, *peer, Some(*after), None, &body);
+                }
+            }
+            Request::Older(peer, before) => {
+                if let Ok(body) = serde_json::from_str(body) {
+                    self.world().check_history(task, *peer, None, Some(*before), &body);
+                }
+            }
+        }
+    }
+
+    fn intent_of(&self, id: ClientMessageId) -> Option<usize> {
+        let entries = self.devices.iter().flat_map(|device| &device.outbox);
+        entries.into_iter().find(|entry| entry.id == id).map(|entry| entry.intent)
+    }
+
+    /// The gateway tells whoever waits that nobody will answer.
+    fn give_up(&mut self, task: usize) {
+        if std::mem::replace(&mut self.jobs[task].answered, true) {
+            return;
+        }
+        match self.jobs[task].asker.clone() {
+            Asker::Nobody | Asker::Refusal(_) => {}
+            Asker::Connect(socket) => {
+                if self.world().sockets[socket].at_gateway == End::Opening {
+                    self.world().sockets[socket].at_gateway = End::Closed;
+                }
+                self.connect_answered(socket);
+            }
+            Asker::Frame(socket, _) => {
+                let to = self.world().sockets[socket].clone();
+                // A lost answer is not told of; a handler that failed is.
+                let failed = self.jobs[task].response.is_none();
+                if failed && to.at_client && self.devices[to.device].epoch == to.epoch {
+                    self.gateway_failed(to.device);
+                }
+            }
+            Asker::Rest(device, epoch, request, retried) => {
+                self.pending_requests -= 1;
+                if self.devices[device].epoch == epoch {
+                    self.answered(device, request, Answer::Lost, retried);
+                }
+            }
+        }
+    }
+
+    /// An answer reaches whoever waits for it.
+    fn answer(&mut self, task: usize) {
+        if std::mem::replace(&mut self.jobs[task].answered, true) {
+            return;
+        }
+        let Some(response) = self.jobs[task].response.take() else { return };
+        let body = text(&response);
+        match self.jobs[task].asker.clone() {
+            Asker::Nobody | Asker::Refusal(_) => {}
+            Asker::Connect(socket) => self.connect_answered(socket),
+            Asker::Frame(socket, _) => {
+                let to = self.world().sockets[socket].clone();
+                if body.is_empty() || !to.at_client || self.devices[to.device].epoch != to.epoch {
+                    return;
+                }
+                if let Ok(frame) = serde_json::from_str(body) {
+                    self.heard(to.device, frame, false);
+                }
+            }
+            Asker::Rest(device, epoch, request, retried) => {
+                self.pending_requests -= 1;
+                if self.devices[device].epoch != epoch {
+                    return;
+                }
+                let answer = if response.status_code == 200 {
+                    match &request {
+                        Request::List(_) => serde_json::from_str(body).map(Answer::List),
+                        Request::Propose(..) => serde_json::from_str(body).map(Answer::Sent),
+                        _ => serde_json::from_str(body).map(Answer::History),
+                    }
+                } else {
+                    serde_json::from_str(body).map(Answer::Refused)
+                };
+                self.answered(device, request, answer.unwrap_or(Answer::Lost), retried);
+            }
+        }
+    }
+
+    /// `$connect` was answered: the socket is open, or it is not.
+    fn connect_answered(&mut self, socket: usize) {
+        let to = self.world().sockets[socket].clone();
+        let current = self.devices[to.device].epoch == to.epoch
+            && self.devices[to.device].session.as_ref().is_some_and(|session| session.socket == Some(socket));
+        if to.at_gateway == End::Open {
+            if to.at_client && current {
+                return self.opened(to.device, socket);
+            }
+            return self.gateway_loses(socket);
+        }
+        self.world().sockets[socket].at_client = false;
+        if current {
+            self.closed(to.device, false);
+        }
+    }
+
+    fn client_loses(&mut self, socket: usize) {
+        let mut world = self.world();
+        let to = world.sockets[socket].clone();
+        world.sockets[socket].at_client = false;
+        drop(world);
+        let current = self.devices[to.device].epoch == to.epoch
+            && self.devices[to.device].session.as_ref().is_some_and(|session| session.socket == Some(socket));
+        if to.at_client && current {
+            self.closed(to.device, true);
+        }
+    }
+
+    fn gateway_loses(&mut self, socket: usize) {
+        let mut world = self.world();
+        if world.sockets[socket].at_gateway == End::Closed {
+            return;
+        }
+        world.sockets[socket].at_gateway = End::Closed;
+        note!(world, "the gateway closes socket {socket}");
+        if world.sockets[socket].at_client {
+            let delay = world.rng.i64(1..200);
+            world.after(delay, Happening::ClientLoses(socket));
+        }
+        if world.hit(Fault::DisconnectLost) {
+            return;
+        }
+        let late = world.hit(Fault::DisconnectLate);
+        let delay = if late { world.rng.i64(1_000..600_000) } else { world.rng.i64(1..50) };
+        let doubled = world.hit(Fault::DisconnectDoubled);
+        drop(world);
+        for _ in 0..=usize::from(doubled) {
+            self.invoke_disconnect(socket, delay);
+        }
+    }
+
+    /// Hands an event to a process, sooner or later, once or twice.
+    fn invoke(
+        &mut self,
+        mut event: GatewayEvent,
+        kind: Kind,
+        facts: Facts,
+        asker: Asker,
+        delay_ms: i64,
+    ) -> usize {
+        let mut world = self.world();
+        let process = world.rng.usize(0..self.servers.len());
+        let recycled = world.hit(Fault::ProcessRecycled);
+        let back = if world.hit(Fault::ClockJumpsBack) { world.rng.i64(0..300_000) } else { 0 };
+        let late = world.hit(Fault::InvocationDelayed);
+        let delay = delay_ms + if late { world.rng.i64(50..10_000) } else { world.rng.i64(1..=10) };
+        let doubled = kind != Kind::Rest && world.hit(Fault::InvocationDoubled);
+        let second = world.rng.i64(1..3_000);
+        drop(world);
+        if recycled {
+            self.servers[process] = (self.build)(&self.shared);
+        }
+        let now = timestamp(self.world().now_ms + self.skews_ms[process] - back);
+        let number = self.jobs.len();
+        match &mut event {
+            GatewayEvent::Connect(event) | GatewayEvent::Disconnect(event) | GatewayEvent::Frame(event) => {
+                let context = &mut event.request_context;
+                context.connection_id = facts.socket.map(|socket| connection_id(socket).to_string());
+                context.request_id = Some(format!("request-{number}"));
+                context.message_id = Some(format!("message-{number}"));
+                context.request_time_epoch = now.unix_ms();
+            }
+            GatewayEvent::Rest(event) => {
+                event.request_context.request_id = Some(format!("request-{number}"));
+                event.request_context.request_time_epoch = now.unix_ms();
+            }
+        }
+        if kind == Kind::Connect
+            && let (GatewayEvent::Connect(event), Some(socket)) = (&mut event, facts.socket)
+        {
+            event.request_context.connected_at = now.unix_ms();
+            self.world().sockets[socket].connected_at = now;
+        }
+        if let (Kind::Connect | Kind::Frame, Some(socket), Some(token)) = (kind, facts.socket, facts.token) {
+            // From now on the login may count, or count for longer.
+            let mut world = self.world();
+            let asked_ms = world.now_ms;
+            if world.is_good(token, facts.user, now, asked_ms) {
+                let expiry = world.tokens[token].expires_at;
+                let socket = &mut world.sockets[socket];
+                socket.fresh_until = socket.fresh_until.max(expiry);
+            }
+        }
+        if doubled {
+            let again = match &asker {
+                Asker::Frame(..) => asker.clone(),
+                _ => Asker::Nobody,
+            };
+            self.job(event.clone(), kind, facts, again, process, now, delay + second);
+        }
+        self.job(event, kind, facts, asker, process, now, delay)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "it is called in one place, twice")]
+    fn job(
+        &mut self,
+        event: GatewayEvent,
+        kind: Kind,
+        facts: Facts,
+        asker: Asker,
+        process: usize,
+        now: Timestamp,
+        delay_ms: i64,
+    ) -> usize {
+        let Facts { socket, user, token } = facts;
+        let task = self.jobs.len();
+        let mut world = self.world();
+        let asked_ms = world.now_ms;
+        world.tasks.push(Task {
+            kind,
+            socket,
+            user,
+            token,
+            now,
+            asked_ms,
+            gone: Vec::new(),
+            calls: 0,
+            rows: 0,
+        });
+        world.after(delay_ms, Happening::Start(task));
+        drop(world);
+        let event = Some(event);
+        self.jobs.push(Job { event, process, running: None, response: None, asker, answered: false });
+        task
+    }
+
+    /// A device opens a socket.
+    pub(crate) fn invoke_connect(&mut self, device: usize, token: usize) -> usize {
+        let (user, epoch) = (self.devices[device].user, self.devices[device].epoch);
+        let mut world = self.world();
+        let socket = world.sockets.len();
+        let connected_at = timestamp(world.now_ms);
+        world.sockets.push(Socket {
+            user,
+            device,
+            epoch,
+            at_gateway: End::Opening,
+            at_client: true,
+            connected_at,
+            fresh_until: Timestamp::MIN,
+        });
+        let aborts = world.hit(Fault::DisconnectBeforeConnect);
+        drop(world);
+        let mut event = ApiGatewayWebsocketProxyRequest::default();
+        let offered = format!("{SUBPROTOCOL}, token-{token}");
+        event.headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(&offered).expect("it is ASCII"));
+        let facts = Facts { socket: Some(socket), user, token: Some(token) };
+        self.invoke(GatewayEvent::Connect(Box::new(event)), Kind::Connect, facts, Asker::Connect(socket), 0);
+        if aborts {
+            note!(self.world(), "device {device} gives up socket {socket} while it is being opened");
+            self.world().sockets[socket].at_gateway = End::Closed;
+            self.world().after(1, Happening::ClientLoses(socket));
+            self.invoke_disconnect(socket, 0);
+        }
+        socket
+    }
+
+    fn invoke_disconnect(&mut self, socket: usize, delay_ms: i64) {
+        let user = self.world().sockets[socket].user;
+        let event = GatewayEvent::Disconnect(Box::default());
+        let facts = Facts { socket: Some(socket), user, token: None };
+        self.invoke(event, Kind::Disconnect, facts, Asker::Nobody, delay_ms);
+    }
+
+    /// A frame leaves on a socket.
+    pub(crate) fn invoke_frame(
+        &mut self,
+        socket: usize,
+        frame: String,
+        intent: Option<usize>,
+        token: Option<usize>,
+    ) {
+        self.frame_asked_by(socket, frame, token, Asker::Frame(socket, intent));
+    }
+
+    fn frame_asked_by(&mut self, socket: usize, frame: String, token: Option<usize>, asker: Asker) {
+        note!(self.world(), "socket {socket} says {frame}");
+        if self.world().sockets[socket].at_gateway != End::Open {
+            return;
+        }
+        let user = self.world().sockets[socket].user;
+        let mut event = ApiGatewayWebsocketProxyRequest::default();
+        event.body = Some(frame);
+        let facts = Facts { socket: Some(socket), user, token };
+        self.invoke(GatewayEvent::Frame(Box::new(event)), Kind::Frame, facts, asker, 0);
+    }
+
+    /// A request by REST.
+    pub(crate) fn invoke_rest(&mut self, device: usize, request: Request, token: usize, retried: bool) {
+        let event = self.rest_event(device, &request, token);
+        let (user, epoch) = (self.devices[device].user, self.devices[device].epoch);
+        let facts = Facts { socket: None, user, token: Some(token) };
+        self.pending_requests += 1;
+        let asker = Asker::Rest(device, epoch, request, retried);
+        self.invoke(GatewayEvent::Rest(Box::new(event)), Kind::Rest, facts, asker, 0);
+    }
+
+    fn rest_event(&mut self, device: usize, request: &Request, token: usize) -> ApiGatewayProxyRequest {
+        let users = self.world().users.clone();
+        let mut query: Vec<(&str, String)> = Vec::new();
+        let mut event = ApiGatewayProxyRequest::default();
+        event.http_method = Method::GET;
+        let mut resource = "/chat/history";
+        match request {
+            Request::List(cursor) => {
+                resource = "/chat/conversations";
+                query.extend(cursor.clone().map(|cursor| ("cursor", cursor)));
+            }
+            Request::Newest(peer) => query.push(("with", users[*peer].to_string())),
+            Request::One(peer) => {
+                query.push(("with", users[*peer].to_string()));
+                query.push(("limit", "1".to_owned()));
+            }
+            Request::After(peer, after, _) | Request::Resync(peer, _, after) => {
+                query.push(("with", users[*peer].to_string()));
+                query.push(("after", after.to_string()));
+            }
+            Request::Older(peer, before) => {
+                query.push(("with", users[*peer].to_string()));
+                query.push(("before", before.to_string()));
+            }
+            Request::Propose(peer, id) => {
+                event.http_method = Method::POST;
+                resource = "/chat/proposals";
+                let entry = self.devices[device].outbox.iter().find(|entry| entry.id == *id);
+                let place = entry.and_then(|entry| match &entry.says {
+                    Says::Proposal(place) => Some(place.clone()),
+                    _ => None,
+                });
+                let after = entry.and_then(|entry| entry.after).map(|after| after.to_string());
+                let body = ProposalRequestBody {
+                    receiver_email: users[*peer].to_string(),
+                    client_message_id: id.to_string(),
+                    after,
+                    proposal: proposal(&place.unwrap_or_default()),
+                };
+                event.body = serde_json::to_string(&body).ok();
+            }
+        }
+        event.resource = Some(resource.to_owned());
+        let bearer = HeaderValue::from_str(&format!("Bearer token-{token}")).expect("it is ASCII");
+        event.headers.insert(AUTHORIZATION, bearer);
+        let lists: std::collections::HashMap<String, Vec<String>> =
+            query.into_iter().map(|(name, value)| (name.to_owned(), vec![value])).collect();
+        event.multi_value_query_string_parameters = lists.into();
+        event
+    }
+
+    /// Does what the plan says.
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Open { device, peer } => self.look_at(device, peer),
+            Act::Write { device, peer } => self.write_words(device, peer),
+            Act::WriteAndCrash { device, peer, after_ms, down_ms } => {
+                self.write_words(device, peer);
+                if after_ms == 0 {
+                    self.world().fired.add(Fault::CrashBeforeSend);
+                    self.crash_for(device, down_ms);
+                } else {
+                    self.world().fired.add(Fault::CrashAfterSend);
+                    self.plan.acts.push((0, Act::Crash { device, down_ms }));
+                    let place = self.plan.acts.len() - 1;
+                    self.world().after(after_ms, Happening::Op(place));
+                }
+            }
+            Act::Read { device, peer } => self.mark_read(device, peer),
+            Act::Type { device, peer } => self.say_typing(device, peer),
+            Act::Focus { device } => {
+                self.ping(device);
+                self.sync(device);
+            }
+            Act::Ping { device } => self.ping(device),
+            Act::Older { device, peer } => {
+                let oldest = self.devices[device].session.as_ref().and_then(|session| {
+                    session.rooms[peer].messages.first_key_value().map(|(_, seen)| seen.at)
+                });
+                if let Some(before) = oldest {
+                    let token = self.token(device, false);
+                    self.invoke_rest(device, Request::Older(peer, before), token, false);
+                }
+            }
+            Act::Propose { device, peer, by_rest } => {
+                let number = self.world().checker.intents.len();
+                self.write(device, peer, Says::Proposal(format!("field {number}")), by_rest);
+            }
+            Act::Answer { device, peer, verdict } => {
+                let withdraws = verdict == chat_domain::Verdict::Withdrawn;
+                let proposal = self.devices[device].session.as_ref().and_then(|session| {
+                    let seen = session.rooms[peer].messages.values();
+                    seen.rev().find(|seen| seen.proposal && seen.mine == withdraws).map(|seen| seen.at)
+                });
+                if let Some(proposal) = proposal {
+                    self.answer_proposal(device, peer, Says::Answer(proposal, verdict));
+                }
+            }
+            Act::Crash { device, down_ms } => self.crash_for(device, down_ms),
+            Act::LoseStorage { device } => {
+                let lost: Vec<usize> = self.devices[device].outbox.iter().map(|entry| entry.intent).collect();
+                let mut world = self.world();
+                world.fired.add(Fault::StorageLost);
+                for intent in lost {
+                    world.checker.intents[intent].dropped = true;
+                }
+                drop(world);
+                self.crash_for(device, 500);
+                self.devices[device].outbox.clear();
+            }
+            Act::Cut { device } => {
+                let socket = self.devices[device].session.as_ref().and_then(|session| session.socket);
+                if let Some(socket) = socket {
+                    self.world().fired.add(Fault::ConnectionCut);
+                    self.gateway_loses(socket);
+                }
+            }
+            Act::Away { days } => {
+                self.world().fired.add(Fault::AwayForDays);
+                let away_ms = i64::from(days) * 86_400_000;
+                for device in 0..self.devices.len() {
+                    self.crash_for(device, away_ms);
+                }
+                let expire = self.world().hit(Fault::RowsExpire);
+                self.rest(away_ms - 1_000);
+                if expire {
+                    self.world().expire_rows();
+                }
+            }
+            Act::Revoke { device } => {
+                let token = self.devices[device].token;
+                let mut world = self.world();
+                world.fired.add(Fault::TokenRevoked);
+                let now_ms = world.now_ms;
+                world.tokens[token].revoked_at_ms.get_or_insert(now_ms);
+            }
+            Act::Flood { user, peer, count } => self.flood(user, peer, count),
+            Act::ForeignCursor { device } => self.foreign_cursor(device),
+            Act::Forge { device, peer } => self.forge(device, peer),
+            Act::ReuseId { device } => self.reuse_id(device),
+            Act::WildMark { device, peer, offset_ms } => {
+                self.world().fired.add(Fault::WildReadMark);
+                // What was read long ago is marked again when the offset is negative.
+                let oldest = self.devices[device].session.as_ref().and_then(|session| {
+                    session.rooms[peer].messages.first_key_value().map(|(_, seen)| seen.at)
+                });
+                let now_ms = self.world().now_ms;
+                let up_to =
+                    oldest.filter(|_| offset_ms < -1).unwrap_or_else(|| timestamp(now_ms + offset_ms));
+                self.say_mark(device, peer, up_to);
+            }
+            Act::Plain { device, peer } => {
+                let Some(socket) = self.open_socket(device) else { return };
+                let mut world = self.world();
+                world.fired.add(Fault::PlainFrame);
+                let words = format!("plain words {}", world.checker.intents.len());
+                let user = world.sockets[socket].user;
+                let intent = world.intend(user, peer, device, None, Says::Text(words.clone()));
+                world.checker.intents[intent].dropped = true;
+                let receiver = world.users[peer].to_string();
+                drop(world);
+                let frame = json!({ "action": "sendMessage", "receiverEmail": receiver, "message": words });
+                self.invoke_frame(socket, frame.to_string(), Some(intent), None);
+            }
+        }
+    }
+
+    fn open_socket(&self, device: usize) -> Option<usize> {
+        let session = self.devices[device].session.as_ref()?;
+        session.socket.filter(|_| session.open)
+    }
+
+    fn write_words(&mut self, device: usize, peer: usize) {
+        if self.devices[device].session.is_none() {
+            return;
+        }
+        let number = self.world().checker.intents.len();
+        self.write(device, peer, Says::Text(format!("words {number}")), false);
+    }
+
+    /// One user may give the same answer from two devices: both mean it, and one of them is refused.
+    fn answer_proposal(&mut self, device: usize, peer: usize, says: Says) {
+        self.write(device, peer, says, false);
+    }
+
+    fn crash_for(&mut self, device: usize, down_ms: i64) {
+        self.crash(device);
+        self.timer(device, down_ms, Timer::Start);
+    }
+
+    /// Many messages at once, straight into the store, as a fast client would have sent them.
+    fn flood(&mut self, user: usize, peer: usize, count: u8) {
+        let mut world = self.world();
+        world.fired.add(Fault::Flood);
+        let rate = SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
+        for _ in 0..count {
+            let id = world.room_of(user, peer);
+            let words = format!("flood {}", world.checker.intents.len());
+            let name = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
+            let device = usize::MAX;
+            let intent = world.intend(user, peer, device, Some(name), Says::Text(words.clone()));
+            world.checker.intents[intent].dropped = true;
+            let head =
+                world.store.room(&id, 0).map_or_else(|| Room::empty(id.clone()), |room| Room::clone(&room));
+            let sender = id.member(&world.users[user]).expect("it is their room");
+            let draft =
+                Draft { id: name, sender, content: Content::Text(words.parse().expect("it is short")) };
+            let now = timestamp(world.now_ms);
+            let Ok(append) = head.append(&draft, now, rate) else { return };
+            let append: Append = append;
+            world.late(&Call::Commit(Box::new(append)));
+        }
+    }
+
+    /// The cursor of another user, as that user's list would show it.
+    fn foreign_cursor(&mut self, device: usize) {
+        let user = self.devices[device].user;
+        let world = self.world();
+        let other = (user + 1) % self.plan.users;
+        let place = world.store.tables.iter().find_map(|table| table.head().and_then(|room| room.activity()));
+        let cursor = place.map(|place| chat_lambda::wire::cursor::encode(place, &world.users[other]));
+        drop(world);
+        let Some(cursor) = cursor else { return };
+        self.world().fired.add(Fault::ForeignCursor);
+        let token = self.token(device, false);
+        let event = self.rest_event(device, &Request::List(Some(cursor)), token);
+        let facts = Facts { socket: None, user, token: Some(token) };
+        let asker = Asker::Refusal("somebody else's cursor");
+        self.invoke(GatewayEvent::Rest(Box::new(event)), Kind::Rest, facts, asker, 0);
+    }
+
+    /// Somebody names the peer as the sender.
+    fn forge(&mut self, device: usize, peer: usize) {
+        let Some(socket) = self.open_socket(device) else { return };
+        let mut world = self.world();
+        world.fired.add(Fault::ForgedSender);
+        let user = world.sockets[socket].user;
+        let words = format!("forged words {}", world.checker.intents.len());
+        let id = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
+        let intent = world.intend(user, peer, device, Some(id), Says::Text(words.clone()));
+        world.checker.intents[intent].dropped = true;
+        let peer_email = world.users[peer].to_string();
+        let room = world.room_of(user, peer).to_string();
+        drop(world);
+        let frame = json!({
+            "action": "sendMessage", "receiverEmail": peer_email, "message": words, "clientMessageId": id.to_string(),
+            "senderEmail": peer_email, "roomId": room, "timestamp": "2020-01-01T00:00:00.000Z", "read": true, "seq": 1,
+        });
+        self.invoke_frame(socket, frame.to_string(), Some(intent), None);
+    }
+
+    /// The id of something acknowledged, for other words.
+    fn reuse_id(&mut self, device: usize) {
+        let Some(socket) = self.open_socket(device) else { return };
+        let user = self.devices[device].user;
+        let world = self.world();
+        let acked =
+            world.checker.intents.iter().rev().find(|intent| intent.user == user && intent.acked.is_some());
+        let Some((id, peer, at)) =
+            acked.and_then(|intent| Some((intent.id?, intent.peer, intent.acked.map(|(at, _)| at)?)))
+        else {
+            return;
+        };
+        drop(world);
+        self.world().fired.add(Fault::IdReused);
+        let says = Says::Text("other words".to_owned());
+        let frame = self.send_frame(peer, id, Some(at.previous()), &says);
+        let frame = chat_lambda::wire::frames::ClientFrame::SendMessage(frame);
+        let text = serde_json::to_string(&frame).expect("strings always serialise");
+        self.frame_asked_by(socket, text, None, Asker::Refusal("an id that was used for something else"));
+    }
+}
+
+/// Of whom an event is.
+#[derive(Clone, Copy)]
+struct Facts {
+    socket: Option<usize>,
+    user: usize,
+    token: Option<usize>,
+}
+
+/// A response's body, if it has one.
+fn text(response: &ApiGatewayProxyResponse) -> &str {
+    match &response.body {
+        Some(Body::Text(text)) => text,
+        _ => "",
+    }
+}
+
+/// Runs a plan.
+pub(crate) fn run(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Report {
+    Sim::new(plan, build, client_bug, verbose).run()
+}

@@ -1,0 +1,300 @@
+//! The tables: what is true, and every earlier state, so that reads may lag.
+
+use std::sync::Arc;
+
+use chat_domain::{
+    Activity, Advance, Append, Connection, ConnectionId, Email, Member, Message, MessageStoreError, Page,
+    PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room, RoomId, RoomLog, RoomsPage,
+    Timestamp,
+};
+
+/// A row of the messages table.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// Without `read`, which is below.
+    pub(crate) message: Message,
+    /// The version of the room that has it first.
+    pub(crate) since: usize,
+    /// The version that has it read first.
+    pub(crate) read_since: Option<usize>,
+}
+
+/// A room and its rows, in every version there was.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) id: RoomId,
+    /// In the order of their timestamps.
+    pub(crate) rows: Vec<Row>,
+    log: Option<RoomLog>,
+    reads: PerMember<ReadState>,
+    /// The head in every version; the first is that of no room.
+    pub(crate) versions: Vec<Option<Arc<Room>>>,
+}
+
+impl Table {
+    fn new(id: RoomId) -> Self {
+        Self { id, rows: Vec::new(), log: None, reads: PerMember::default(), versions: vec![None] }
+    }
+
+    pub(crate) fn newest(&self) -> usize {
+        self.versions.len() - 1
+    }
+
+    pub(crate) fn head(&self) -> Option<&Arc<Room>> {
+        self.versions.last().and_then(Option::as_ref)
+    }
+
+    pub(crate) fn reads(&self) -> PerMember<ReadState> {
+        self.reads
+    }
+
+    pub(crate) fn find(&self, at: Timestamp) -> Result<usize, usize> {
+        self.rows.binary_search_by_key(&at, |row| row.message.at)
+    }
+
+    fn push_version(&mut self) -> Result<(), MessageStoreError> {
+        let room = match &self.log {
+            None => None,
+            Some(log) => Some(Arc::new(Room::restore(self.id.clone(), log.clone(), self.reads).map_err(
+                |corrupt| MessageStoreError::Corrupt { key: self.id.to_string(), source: corrupt.into() },
+            )?)),
+        };
+        self.versions.push(room);
+        Ok(())
+    }
+
+    /// The rows a query selects in a version, and whether there are more.
+    fn page(&self, query: PageQuery, version: usize) -> Page {
+        let limit = query.limit.get();
+        let seen = |row: &&Row| row.since <= version;
+        let as_of = |row: &Row| {
+            let read = row.read_since.is_some_and(|since| since <= version);
+            Message { read, ..row.message.clone() }
+        };
+        let take = |rows: &mut dyn Iterator<Item = &Row>| {
+            let messages: Vec<_> = rows.take(limit).map(as_of).collect();
+            Page { messages, has_more: rows.next().is_some() }
+        };
+        match query.range {
+            PageRange::Newest => take(&mut self.rows.iter().rev().filter(seen)),
+            PageRange::Before(at) => {
+                let end = self.rows.partition_point(|row| row.message.at < at);
+                take(&mut self.rows[..end].iter().rev().filter(seen))
+            }
+            PageRange::Oldest => take(&mut self.rows.iter().filter(seen)),
+            PageRange::After(at) => {
+                let start = self.rows.partition_point(|row| row.message.at <= at);
+                take(&mut self.rows[start..].iter().filter(seen))
+            }
+        }
+    }
+}
+
+/// What the index shows of a connection from an instant on.
+#[derive(Clone, Debug)]
+struct Listing {
+    from_ms: i64,
+    connection: Option<Connection>,
+}
+
+/// A connection's row, and what the index shows of it.
+#[derive(Debug)]
+pub(crate) struct ConnectionRow {
+    pub(crate) id: ConnectionId,
+    pub(crate) row: Option<Connection>,
+    /// Since when there is no row, in true time.
+    pub(crate) absent_since_ms: i64,
+    listings: Vec<Listing>,
+}
+
+/// All tables.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) tables: Vec<Table>,
+    pub(crate) connections: Vec<ConnectionRow>,
+}
+
+impl Store {
+    pub(crate) fn table(&self, id: &RoomId) -> Option<&Table> {
+        self.tables.iter().find(|table| table.id == *id)
+    }
+
+    pub(crate) fn table_mut(&mut self, id: &RoomId) -> &mut Table {
+        match self.tables.iter().position(|table| table.id == *id) {
+            Some(place) => &mut self.tables[place],
+            None => {
+                self.tables.push(Table::new(id.clone()));
+                self.tables.last_mut().expect("it was pushed just now")
+            }
+        }
+    }
+
+    /// The head, `back` versions ago.
+    pub(crate) fn room(&self, id: &RoomId, back: usize) -> Option<Arc<Room>> {
+        let table = self.table(id)?;
+        table.versions[table.newest().saturating_sub(back)].clone()
+    }
+
+    pub(crate) fn page(&self, id: &RoomId, query: PageQuery, back: usize) -> Page {
+        match self.table(id) {
+            None => Page { messages: Vec::new(), has_more: false },
+            Some(table) => table.page(query, table.newest().saturating_sub(back)),
+        }
+    }
+
+    pub(crate) fn commit(&mut self, append: &Append) -> Result<(), MessageStoreError> {
+        let table = self.table_mut(append.room.id());
+        if table.log.as_ref().map_or(0, |log| log.seq) != append.expected_seq() {
+            return Err(MessageStoreError::Conflict);
+        }
+        table.log = append.room.log().cloned();
+        let since = table.versions.len();
+        let place = table.find(append.message.at).unwrap_or_else(|place| place);
+        table.rows.insert(place, Row { message: append.message.clone(), since, read_since: None });
+        table.push_version()
+    }
+
+    pub(crate) fn rooms_of(&self, member: &Email, after: Option<Activity>, back: usize) -> RoomsPage {
+        let mine = self.tables.iter().filter(|table| table.id.member(member).is_some());
+        let heads = mine.filter_map(|table| table.versions[table.newest().saturating_sub(back)].as_ref());
+        let mut rooms: Vec<(Activity, &Arc<Room>)> =
+            heads.filter_map(|room| Some((room.activity()?, room))).collect();
+        rooms.retain(|(activity, _)| after.is_none_or(|after| *activity < after));
+        rooms.sort_by_key(|(activity, _)| std::cmp::Reverse(*activity));
+        let has_more = rooms.len() > ROOMS_PAGE_MAX;
+        rooms.truncate(ROOMS_PAGE_MAX);
+        let next = rooms.last().map(|(activity, _)| *activity).filter(|_| has_more);
+        RoomsPage { rooms: rooms.into_iter().map(|(_, room)| Room::clone(room)).collect(), next }
+    }
+
+    pub(crate) fn advance_read(
+        &mut self,
+        id: &RoomId,
+        reader: Member,
+        mark: ReadMark,
+    ) -> Result<Advance, MessageStoreError> {
+        let Some(head) = self.table(id).and_then(Table::head).cloned() else { return Ok(Advance::NoRoom) };
+        let table = self.table_mut(id);
+        match table.reads[reader].advanced(mark) {
+            None => Ok(Advance::Unchanged(Room::clone(&head))),
+            Some(advanced) => {
+                table.reads[reader] = advanced;
+                table.push_version()?;
+                Ok(Advance::Moved(table.head().map_or_else(|| Room::clone(&head), |room| Room::clone(room))))
+            }
+        }
+    }
+
+    pub(crate) fn mark_rows_read(
+        &mut self,
+        id: &RoomId,
+        reader: Member,
+        rows: &[Timestamp],
+        through: Timestamp,
+    ) -> Result<(), MessageStoreError> {
+        if self.table(id).and_then(Table::head).is_none() {
+            return Ok(());
+        }
+        let table = self.table_mut(id);
+        let version = table.versions.len();
+        for at in rows {
+            if let Ok(place) = table.find(*at) {
+                let read_since = &mut table.rows[place].read_since;
+                *read_since = Some(read_since.unwrap_or(version));
+            }
+        }
+        let marked_to = &mut table.reads[reader].rows_marked_to;
+        *marked_to = (*marked_to).max(Some(through));
+        table.push_version()
+    }
+
+    /// Whatever is at a message's place gives way: an unconditional put, which only what is wrong does.
+    pub(crate) fn put_row(&mut self, message: Message) {
+        let table = self.table_mut(&message.room.clone());
+        let row = Row { since: table.versions.len(), read_since: None, message };
+        match table.find(row.message.at) {
+            Ok(place) => table.rows[place] = row,
+            Err(place) => table.rows.insert(place, row),
+        }
+        let head = table.head().cloned();
+        table.versions.push(head);
+    }
+
+    /// Sets a mark wherever it is told to: only what is wrong does.
+    pub(crate) fn force_mark(
+        &mut self,
+        id: &RoomId,
+        reader: Member,
+        mark: ReadMark,
+    ) -> Result<(), MessageStoreError> {
+        let table = self.table_mut(id);
+        table.reads[reader].mark = Some(mark);
+        table.push_version()
+    }
+
+    fn connection_row(&mut self, id: &ConnectionId) -> &mut ConnectionRow {
+        match self.connections.iter().position(|row| row.id == *id) {
+            Some(place) => &mut self.connections[place],
+            None => {
+                self.connections.push(ConnectionRow {
+                    id: id.clone(),
+                    row: None,
+                    absent_since_ms: i64::MIN,
+                    listings: Vec::new(),
+                });
+                self.connections.last_mut().expect("it was pushed just now")
+            }
+        }
+    }
+
+    pub(crate) fn connection(&self, id: &ConnectionId) -> Option<&ConnectionRow> {
+        self.connections.iter().find(|row| row.id == *id)
+    }
+
+    /// Writes a connection's row; the index shows it from `listed_at_ms` on.
+    pub(crate) fn write_connection(
+        &mut self,
+        id: &ConnectionId,
+        connection: Option<Connection>,
+        now_ms: i64,
+        listed_at_ms: i64,
+    ) {
+        let row = self.connection_row(id);
+        if connection.is_none() && row.row.is_some() {
+            row.absent_since_ms = now_ms;
+        }
+        row.row.clone_from(&connection);
+        let latest = row.listings.last().map_or(i64::MIN, |listing| listing.from_ms);
+        row.listings.push(Listing { from_ms: listed_at_ms.max(latest), connection });
+    }
+
+    /// What the index showed of a user at an instant.
+    pub(crate) fn listed(&self, email: &Email, at_ms: i64, now: Timestamp) -> Vec<Connection> {
+        let shown = self.connections.iter().filter_map(|row| {
+            row.listings.iter().rev().find(|listing| listing.from_ms <= at_ms)?.connection.as_ref()
+        });
+        let theirs = shown.filter(|shown| shown.identity.email() == email && shown.may_be_open(now));
+        theirs.cloned().collect()
+    }
+}
+
+/// Without faults, the simulated stores keep the ports' contracts like any other.
+#[cfg(test)]
+mod tests {
+    use crate::ports::Shared;
+    use crate::world::World;
+
+    async fn fresh() -> Shared {
+        Shared::new(World::immediate())
+    }
+
+    mod messages {
+        use super::fresh;
+        chat_domain::message_store_conformance!(fresh);
+    }
+
+    mod connections {
+        use super::fresh;
+        chat_domain::connection_store_conformance!(fresh);
+    }
+}

@@ -1,0 +1,734 @@
+//! The world around the handlers: time, tables, sockets, tokens, and what goes wrong with them.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use chat_domain::{
+    Connection, ConnectionId, Consistency, Email, Event, MessageStoreError, PageRange, PerMember, RoomId,
+    Timestamp, UserId, VerifiedIdentity,
+};
+use chat_lambda::wire::frames::ServerFrame;
+
+use crate::check::Checker;
+use crate::client::Timer;
+use crate::faults::{Counters, Fault, Rates};
+use crate::ports::{Call, Failure, Reply};
+use crate::store::Store;
+
+/// How far the index may lag, whatever the seed.
+pub(crate) const INDEX_LAG_MAX_MS: i64 = 2_000;
+
+/// What is going to happen.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// A call gets its turn.
+    Turn(usize),
+    /// A write that was given up arrives at the store.
+    Late(Box<Call>),
+    /// A handler begins.
+    Start(usize),
+    /// Nobody waits for a handler's answer any more.
+    GiveUp(usize),
+    /// An answer reaches whoever asked.
+    Answer(usize),
+    /// A frame reaches a client.
+    Arrive(usize, Box<ServerFrame>),
+    /// A client notices that its socket is closed.
+    ClientLoses(usize),
+    /// The gateway notices that a socket is closed, or closes it.
+    GatewayLoses(usize),
+    /// A client's timer fires, if it still runs.
+    Timer(usize, u32, Timer),
+    /// The next thing of the plan.
+    Op(usize),
+}
+
+struct Entry {
+    at_ms: i64,
+    order: u64,
+    happening: Happening,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at_ms, self.order).cmp(&(other.at_ms, other.order))
+    }
+}
+
+/// A call that waits for its turn, or has had it.
+pub(crate) struct Ticket {
+    pub(crate) task: usize,
+    pub(crate) call: Option<Call>,
+    reply: Option<Reply>,
+}
+
+/// What kind of event a handler handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Connect,
+    Disconnect,
+    Frame,
+    Rest,
+}
+
+/// A handler that runs, or has run.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub(crate) kind: Kind,
+    /// The socket that the event came on.
+    pub(crate) socket: Option<usize>,
+    /// Whose event it is.
+    pub(crate) user: usize,
+    /// The token that came with it.
+    pub(crate) token: Option<usize>,
+    /// The time that the event carries.
+    pub(crate) now: Timestamp,
+    /// When the gateway received it, in true time.
+    pub(crate) asked_ms: i64,
+    /// Sockets that answered "gone" to it.
+    pub(crate) gone: Vec<usize>,
+    pub(crate) calls: u32,
+    pub(crate) rows: u32,
+}
+
+/// A WebSocket, as the gateway and the client see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    pub(crate) user: usize,
+    pub(crate) device: usize,
+    /// Which life of the device opened it.
+    pub(crate) epoch: u32,
+    pub(crate) at_gateway: End,
+    pub(crate) at_client: bool,
+    pub(crate) connected_at: Timestamp,
+    /// The latest expiry of any good token that was presented on it.
+    pub(crate) fresh_until: Timestamp,
+}
+
+/// The gateway's end of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Opening,
+    Open,
+    Closed,
+}
+
+/// A token that was issued.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) user: usize,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) revoked_at_ms: Option<i64>,
+}
+
+/// What a call meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    Normal,
+    Refused(Failure),
+    AppliedThenError,
+    Late,
+    /// So many versions ago.
+    Stale(usize),
+    /// So many rows.
+    Cut(usize),
+    /// The index of so many milliseconds ago.
+    IndexAt(i64),
+    BlackHoled,
+    Delayed,
+    Doubled,
+    ErrorAndArrives,
+    Killed,
+    KilledWriting,
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Which: `G1` to `G13`, or `live`.
+    pub(crate) rule: &'static str,
+    /// How.
+    pub(crate) what: String,
+}
+
+/// Everything but the handlers and the clients.
+pub(crate) struct World {
+    pub(crate) now_ms: i64,
+    pub(crate) rng: fastrand::Rng,
+    queue: BinaryHeap<Reverse<Entry>>,
+    scheduled: u64,
+    pub(crate) rates: Rates,
+    pub(crate) faults_on: bool,
+    pub(crate) fired: Counters,
+    pub(crate) users: Vec<Email>,
+    pub(crate) store: Store,
+    pub(crate) sockets: Vec<Socket>,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) tickets: Vec<Ticket>,
+    /// The handler that is being polled.
+    pub(crate) current: usize,
+    pub(crate) tasks: Vec<Task>,
+    /// Calls are answered at once and nothing goes wrong: for the ports' suites.
+    immediate: bool,
+    /// Tickets get no turn by themselves: whoever explores gives it to them.
+    pub(crate) explored: bool,
+    pub(crate) checker: Checker,
+    /// What each member has not read, as a bug of the bank counts it up and down.
+    pub(crate) counted: HashMap<RoomId, PerMember<u64>>,
+    pub(crate) violation: Option<Violation>,
+    /// A line for each thing that happened.
+    pub(crate) history: Option<Vec<String>>,
+    /// A hash of all that happened.
+    pub(crate) trace: u64,
+}
+
+/// Writes a line of history, if anybody wants it.
+macro_rules! note {
+    ($world:expr, $($arg:tt)*) => {
+        if $world.history.is_some() { let line = format!($($arg)*); $world.note_line(line); }
+    };
+}
+pub(crate) use note;
+
+/// 2026-11-23T09:00:00.000Z, when every schedule begins.
+pub(crate) const START_MS: i64 = 1_795_424_400_000;
+
+/// The addresses of the users of a schedule, as many as it has.
+const USERS: [&str; 3] = ["minji@example.com", "junho@example.com", "team@example.com"];
+
+pub(crate) fn timestamp(ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(ms).expect("no schedule lasts thousands of years")
+}
+
+impl World {
+    pub(crate) fn new(users: usize, seed: u64, rates: Rates) -> Self {
+        Self {
+            now_ms: START_MS,
+            rng: fastrand::Rng::with_seed(seed),
+            queue: BinaryHeap::new(),
+            scheduled: 0,
+            rates,
+            faults_on: true,
+            fired: Counters::default(),
+            users: USERS[..users].iter().map(|user| user.parse().expect("they are addresses")).collect(),
+            store: Store::default(),
+            sockets: Vec::new(),
+            tokens: Vec::new(),
+            tickets: Vec::new(),
+            current: 0,
+            tasks: Vec::new(),
+            immediate: false,
+            explored: false,
+            checker: Checker::default(),
+            counted: HashMap::new(),
+            violation: None,
+            history: None,
+            trace: 0,
+        }
+    }
+
+    /// One whose ports work by themselves.
+    #[cfg(test)]
+    pub(crate) fn immediate() -> Self {
+        Self { immediate: true, faults_on: false, ..Self::new(2, 0, Rates::NONE) }
+    }
+
+    pub(crate) fn note_line(&mut self, line: String) {
+        let elapsed = self.now_ms - START_MS;
+        if let Some(history) = &mut self.history {
+            history.push(format!("{:>9}.{:03}  {line}", elapsed / 1_000, elapsed % 1_000));
+        }
+    }
+
+    /// Notes a broken promise; the first one counts.
+    pub(crate) fn violate(&mut self, rule: &'static str, what: impl FnOnce() -> String) {
+        if self.violation.is_none() {
+            let violation = Violation { rule, what: what() };
+            note!(self, "VIOLATION of {}: {}", violation.rule, violation.what);
+            self.violation = Some(violation);
+        }
+    }
+
+    /// Whether a fault happens now.
+    pub(crate) fn hit(&mut self, fault: Fault) -> bool {
+        self.hit_one_in(fault, 1)
+    }
+
+    /// The same, `rarer` times less probable.
+    pub(crate) fn hit_one_in(&mut self, fault: Fault, rarer: u16) -> bool {
+        let rate = self.rates.of(fault);
+        let hit = rate > 0 && self.faults_on && self.rng.u16(0..1_024) < (rate / rarer).max(1);
+        if hit {
+            self.fired.add(fault);
+        }
+        hit
+    }
+
+    pub(crate) fn after(&mut self, delay_ms: i64, happening: Happening) {
+        self.scheduled += 1;
+        self.queue.push(Reverse(Entry { at_ms: self.now_ms + delay_ms, order: self.scheduled, happening }));
+    }
+
+    /// The next thing that happens before `until_ms`; time moves on to it.
+    pub(crate) fn next(&mut self, until_ms: i64) -> Option<Happening> {
+        if self.queue.peek().is_none_or(|Reverse(entry)| entry.at_ms > until_ms) {
+            return None;
+        }
+        let Reverse(entry) = self.queue.pop()?;
+        self.now_ms = self.now_ms.max(entry.at_ms);
+        self.trace = (self.trace ^ entry.at_ms.cast_unsigned()).wrapping_mul(0x0100_0000_01b3) ^ entry.order;
+        Some(entry.happening)
+    }
+
+    /// Whether a write that was given up is still on its way.
+    pub(crate) fn is_late_waiting(&self) -> bool {
+        self.queue.iter().any(|Reverse(entry)| matches!(entry.happening, Happening::Late(_)))
+    }
+
+    /// The store deletes what is past its age.
+    pub(crate) fn expire_rows(&mut self) {
+        let now = timestamp(self.now_ms);
+        let stale: Vec<ConnectionId> = self
+            .store
+            .connections
+            .iter()
+            .filter(|row| row.row.as_ref().is_some_and(|connection| !connection.may_be_open(now)))
+            .map(|row| row.id.clone())
+            .collect();
+        for id in stale {
+            self.write_connection(&id, None);
+        }
+    }
+
+    pub(crate) fn user(&self, email: &Email) -> Option<usize> {
+        self.users.iter().position(|user| user == email)
+    }
+
+    pub(crate) fn issue_token(&mut self, user: usize, lifetime_ms: i64) -> usize {
+        let expires_at = timestamp(self.now_ms + lifetime_ms);
+        self.tokens.push(Token { user, expires_at, revoked_at_ms: None });
+        self.tokens.len() - 1
+    }
+
+    /// Whether a token was good at the event's time and when the gateway received it.
+    pub(crate) fn is_good(&self, token: usize, user: usize, now: Timestamp, asked_ms: i64) -> bool {
+        self.tokens.get(token).is_some_and(|token| {
+            token.user == user
+                && now < token.expires_at
+                && token.revoked_at_ms.is_none_or(|revoked| asked_ms <= revoked)
+        })
+    }
+
+    pub(crate) fn register(&mut self, call: Call) -> usize {
+        let task = self.current;
+        if self.immediate {
+            let reply = self.apply(&call);
+            self.tickets.push(Ticket { task, call: None, reply: Some(reply) });
+            return self.tickets.len() - 1;
+        }
+        let ticket = self.tickets.len();
+        let wait = match &call {
+            Call::Wait(at_most) => self.rng.i64(0..=i64::try_from(at_most.as_millis()).unwrap_or(0)),
+            _ => self.rng.i64(1..=20),
+        };
+        self.tickets.push(Ticket { task, call: Some(call), reply: None });
+        if self.explored {
+            return ticket;
+        }
+        let frozen = self.hit_one_in(Fault::HandlerFrozen, 8);
+        let delay = if frozen { self.rng.i64(1_000..300_000) } else { wait };
+        if frozen {
+            note!(self, "task {task} is frozen for {delay} ms");
+            if delay > 20_000 {
+                self.after(20_000, Happening::GiveUp(task));
+            }
+        }
+        self.after(delay, Happening::Turn(ticket));
+        ticket
+    }
+
+    pub(crate) fn take_reply(&mut self, ticket: usize) -> Option<Reply> {
+        self.tickets[ticket].reply.take()
+    }
+
+    /// Gives a call its turn. Says whether its handler lives on.
+    pub(crate) fn turn(&mut self, ticket: usize, outcome: Outcome) -> bool {
+        let task = self.tickets[ticket].task;
+        let Some(call) = self.tickets[ticket].call.take() else { return false };
+        note!(
+            self,
+            "task {task}: {call:?}{}",
+            match outcome {
+                Outcome::Normal => String::new(),
+                outcome => format!(" meets {outcome:?}"),
+            }
+        );
+        match outcome {
+            Outcome::Killed => return false,
+            Outcome::KilledWriting => {
+                self.give_up(call);
+                return false;
+            }
+            _ => {}
+        }
+        let reply = self.execute(task, call, outcome);
+        if self.history.is_some() {
+            let text = format!("{reply:?}");
+            let text: String = text.chars().take(300).collect();
+            self.note_line(format!("task {task}:   -> {text}"));
+        }
+        self.tickets[ticket].reply = Some(reply);
+        true
+    }
+
+    /// A write that nobody waits for any more, and that arrives all the same.
+    fn give_up(&mut self, call: Call) {
+        if self.explored {
+            self.tickets.push(Ticket { task: usize::MAX, call: Some(call), reply: None });
+            return;
+        }
+        // A client of a store gives up after seconds; a write that is on its way longer than that is lost.
+        let delay = self.rng.i64(1..25_000);
+        self.after(delay, Happening::Late(Box::new(call)));
+    }
+
+    /// A write arrives that was given up.
+    pub(crate) fn late(&mut self, call: &Call) {
+        note!(self, "late: {call:?}");
+        self.apply(call);
+    }
+
+    /// Draws what a call meets.
+    pub(crate) fn draw(&mut self, ticket: usize) -> Outcome {
+        if !self.faults_on {
+            return Outcome::Normal;
+        }
+        if self.hit_one_in(Fault::HandlerKilled, 8) {
+            return Outcome::Killed;
+        }
+        let Some(call) = self.tickets[ticket].call.take() else { return Outcome::Normal };
+        let outcome = self.draw_for(&call);
+        self.tickets[ticket].call = Some(call);
+        outcome
+    }
+
+    fn draw_for(&mut self, call: &Call) -> Outcome {
+        if call.is_write() {
+            return self.draw_write(call);
+        }
+        match call {
+            Call::Wait(_) => return Outcome::Normal,
+            Call::Verify(..) => {
+                let down = self.hit(Fault::VerifierDown);
+                return if down { Outcome::Refused(Failure::Unavailable) } else { Outcome::Normal };
+            }
+            Call::Push(..) | Call::Close(_) => return self.draw_push(call),
+            _ => {}
+        }
+        if self.hit(Fault::ReadFails) {
+            return Outcome::Refused(Failure::Unavailable);
+        }
+        if self.hit(Fault::ReadThrottled) {
+            return Outcome::Refused(Failure::Throttled);
+        }
+        match call {
+            Call::Room(id, Consistency::Eventual) | Call::Page(id, _, Consistency::Eventual) => {
+                let known = self.store.table(id).is_some();
+                if known && self.hit(Fault::StaleRead) {
+                    return Outcome::Stale(self.rng.usize(1..=4));
+                }
+            }
+            Call::RoomsOf(..) => {
+                if self.hit(Fault::StaleRead) {
+                    return Outcome::Stale(self.rng.usize(1..=4));
+                }
+                if self.hit(Fault::CutPage) {
+                    return Outcome::Cut(1);
+                }
+            }
+            Call::Page(_, query, Consistency::Strong)
+                if matches!(query.range, PageRange::After(_) | PageRange::Oldest)
+                    && query.limit.get() > 1
+                    && self.hit(Fault::CutPage) =>
+            {
+                return Outcome::Cut(self.rng.usize(1..=5));
+            }
+            Call::OfUser(..) if self.hit(Fault::IndexBackwards) => {
+                return Outcome::IndexAt(self.rng.i64(1..INDEX_LAG_MAX_MS));
+            }
+            _ => {}
+        }
+        Outcome::Normal
+    }
+
+    fn draw_write(&mut self, call: &Call) -> Outcome {
+        if self.hit_one_in(Fault::KilledWriting, 2) {
+            return Outcome::KilledWriting;
+        }
+        if self.hit(Fault::WriteThrottled) {
+            return Outcome::Refused(Failure::Throttled);
+        }
+        if self.hit(Fault::WriteRefused) {
+            return Outcome::Refused(Failure::Unavailable);
+        }
+        if matches!(call, Call::Commit(_)) && self.hit(Fault::TransactionConflict) {
+            return Outcome::Refused(Failure::Conflict);
+        }
+        if self.hit(Fault::AppliedThenError) {
+            return Outcome::AppliedThenError;
+        }
+        if self.hit(Fault::AppliedLate) {
+            return Outcome::Late;
+        }
+        Outcome::Normal
+    }
+
+    fn draw_push(&mut self, call: &Call) -> Outcome {
+        if self.hit(Fault::PushThrottled) {
+            return Outcome::Refused(Failure::Throttled);
+        }
+        if matches!(call, Call::Close(_)) {
+            return Outcome::Normal;
+        }
+        for (fault, outcome) in [
+            (Fault::PushGone, Outcome::Refused(Failure::Gone)),
+            (Fault::PushBlackHoled, Outcome::BlackHoled),
+            (Fault::PushDelayed, Outcome::Delayed),
+            (Fault::PushDoubled, Outcome::Doubled),
+            (Fault::PushUnknown, Outcome::ErrorAndArrives),
+        ] {
+            if self.hit(fault) {
+                return outcome;
+            }
+        }
+        Outcome::Normal
+    }
+
+    /// Does what a call asks for, with what it meets.
+    fn execute(&mut self, task: usize, call: Call, outcome: Outcome) -> Reply {
+        self.check_call(task, &call);
+        match (&call, outcome) {
+            (Call::Push(id, event), _) => self.push(task, id, event, outcome),
+            (_, Outcome::Refused(failure)) => Reply::Failed(failure),
+            (Call::Close(id), _) => self.close(task, id),
+            (_, Outcome::AppliedThenError) => {
+                self.apply(&call);
+                Reply::Failed(Failure::Unavailable)
+            }
+            (_, Outcome::Late) => {
+                self.give_up(call);
+                Reply::Failed(Failure::Unavailable)
+            }
+            (Call::Room(id, _), Outcome::Stale(back)) => Reply::Room(self.store.room(id, back)),
+            (Call::Page(id, query, _), Outcome::Stale(back)) => {
+                Reply::Page(self.store.page(id, *query, back))
+            }
+            (Call::RoomsOf(member, after), Outcome::Stale(back)) => {
+                Reply::Rooms(self.store.rooms_of(member, *after, back))
+            }
+            (Call::Page(id, query, _), Outcome::Cut(rows)) => {
+                let mut page = self.store.page(id, *query, 0);
+                if page.messages.len() > rows {
+                    page.messages.truncate(rows);
+                    page.has_more = true;
+                }
+                Reply::Page(page)
+            }
+            (Call::RoomsOf(member, after), Outcome::Cut(rows)) => {
+                let mut page = self.store.rooms_of(member, *after, 0);
+                if page.rooms.len() > rows {
+                    page.rooms.truncate(rows);
+                    page.next = page.rooms.last().and_then(chat_domain::Room::activity);
+                }
+                Reply::Rooms(page)
+            }
+            (Call::OfUser(email, now), Outcome::IndexAt(ago_ms)) => {
+                Reply::Connections(self.store.listed(email, self.now_ms - ago_ms, *now))
+            }
+            _ => self.apply(&call),
+        }
+    }
+
+    /// Does what a call asks for.
+    fn apply(&mut self, call: &Call) -> Reply {
+        match call {
+            Call::Room(id, _) => Reply::Room(self.store.room(id, 0)),
+            Call::Page(id, query, _) => Reply::Page(self.store.page(id, *query, 0)),
+            Call::RoomsOf(member, after) => Reply::Rooms(self.store.rooms_of(member, *after, 0)),
+            Call::Commit(append) => match self.store.commit(append) {
+                Ok(()) => {
+                    self.check_row(&append.message);
+                    Reply::Done
+                }
+                Err(error) => self.message_failure(&error),
+            },
+            Call::AdvanceRead(id, reader, mark) => match self.store.advance_read(id, *reader, *mark) {
+                Ok(advance) => {
+                    self.check_mark(id, *reader);
+                    Reply::Advance(Box::new(advance))
+                }
+                Err(error) => self.message_failure(&error),
+            },
+            Call::MarkRows(id, reader, rows, through) => {
+                match self.store.mark_rows_read(id, *reader, rows, *through) {
+                    Ok(()) => {
+                        self.check_read_rows(id, rows);
+                        Reply::Done
+                    }
+                    Err(error) => self.message_failure(&error),
+                }
+            }
+            Call::PutRow(message) => {
+                self.check_overwrite(message);
+                self.store.put_row(Clone::clone(message));
+                self.check_row(message);
+                Reply::Done
+            }
+            Call::ForceMark(id, reader, mark) => match self.store.force_mark(id, *reader, *mark) {
+                Ok(()) => {
+                    self.check_mark(id, *reader);
+                    Reply::Done
+                }
+                Err(error) => self.message_failure(&error),
+            },
+            Call::Get(id) => Reply::Connection(self.store.connection(id).and_then(|row| row.row.clone())),
+            Call::OfUser(email, now) => Reply::Connections(self.store.listed(email, self.now_ms, *now)),
+            Call::Put(connection) => {
+                self.write_connection(&connection.id, Some(Clone::clone(connection)));
+                Reply::Done
+            }
+            Call::SetExpiry(id, expires_at) => {
+                let Some(mut connection) = self.store.connection(id).and_then(|row| row.row.clone()) else {
+                    return Reply::Was(false);
+                };
+                let identity = &connection.identity;
+                connection.identity = VerifiedIdentity::vouched(
+                    identity.email().clone(),
+                    identity.user_id().clone(),
+                    *expires_at,
+                );
+                self.write_connection(id, Some(connection));
+                Reply::Was(true)
+            }
+            Call::Delete(id) => {
+                self.write_connection(id, None);
+                Reply::Done
+            }
+            Call::DeleteIfBefore(id, instant) => {
+                let row = self.store.connection(id).and_then(|row| row.row.as_ref());
+                let earlier = row.is_some_and(|connection: &Connection| connection.connected_at < *instant);
+                if earlier {
+                    self.write_connection(id, None);
+                }
+                Reply::Was(earlier)
+            }
+            Call::Verify(token, now) => self.verify(token, *now),
+            Call::Wait(_) => Reply::Done,
+            Call::Push(..) | Call::Close(_) => unreachable!("a push is no call of a store"),
+        }
+    }
+
+    fn message_failure(&mut self, error: &MessageStoreError) -> Reply {
+        match error {
+            MessageStoreError::Conflict => Reply::Failed(Failure::Conflict),
+            error => {
+                self.violate("G9", || format!("what is stored contradicts itself: {error:?}"));
+                Reply::Failed(Failure::Corrupt)
+            }
+        }
+    }
+
+    fn write_connection(&mut self, id: &ConnectionId, connection: Option<Connection>) {
+        let lags = match connection {
+            Some(_) => self.hit(Fault::IndexLag),
+            None => self.hit(Fault::IndexStaleDelete),
+        };
+        // The index is no fault: it lags a little even when nothing goes wrong, unless it is told not to.
+        let lag = if self.immediate || self.explored {
+            0
+        } else if lags || self.rates.is_on(Fault::IndexLag) {
+            self.rng.i64(0..INDEX_LAG_MAX_MS)
+        } else {
+            self.rng.i64(0..100)
+        };
+        self.store.write_connection(id, connection, self.now_ms, self.now_ms + lag);
+    }
+
+    fn verify(&self, token: &str, now: Timestamp) -> Reply {
+        let number = token.strip_prefix("token-").and_then(|number| number.parse::<usize>().ok());
+        match number.and_then(|number| self.tokens.get(number)) {
+            None => Reply::Failed(Failure::Rejected),
+            Some(token) if token.revoked_at_ms.is_some() => Reply::Failed(Failure::Rejected),
+            Some(token) if now >= token.expires_at => Reply::Failed(Failure::Expired),
+            Some(token) => {
+                let user = UserId::new(format!("sub-{}", token.user));
+                let email = self.users[token.user].clone();
+                Reply::Identity(VerifiedIdentity::vouched(email, user, token.expires_at))
+            }
+        }
+    }
+
+    fn push(&mut self, task: usize, id: &ConnectionId, event: &Event, outcome: Outcome) -> Reply {
+        let Some(socket) = socket_number(id).filter(|socket| *socket < self.sockets.len()) else {
+            return Reply::Failed(Failure::Gone);
+        };
+        self.check_push(task, socket, event);
+        let end = self.sockets[socket].at_gateway;
+        if end == End::Opening {
+            self.fired.add(Fault::GoneDuringConnect);
+        }
+        if end != End::Open || outcome == Outcome::Refused(Failure::Gone) {
+            self.tasks[task].gone.push(socket);
+            return Reply::Failed(Failure::Gone);
+        }
+        let near = self.rng.i64(1..=20);
+        let far = self.rng.i64(50..30_000);
+        let delays: &[i64] = match outcome {
+            Outcome::Refused(failure) => return Reply::Failed(failure),
+            Outcome::BlackHoled => return Reply::Done,
+            Outcome::Delayed => &[far],
+            Outcome::Doubled => &[near, far],
+            _ => &[near],
+        };
+        for delay in delays {
+            self.after(*delay, Happening::Arrive(socket, Box::new(ServerFrame::from(event))));
+        }
+        let unknown = outcome == Outcome::ErrorAndArrives;
+        if unknown { Reply::Failed(Failure::Unavailable) } else { Reply::Done }
+    }
+
+    fn close(&mut self, task: usize, id: &ConnectionId) -> Reply {
+        match socket_number(id).filter(|socket| *socket < self.sockets.len()) {
+            Some(socket) if self.sockets[socket].at_gateway == End::Open => {
+                self.after(0, Happening::GatewayLoses(socket));
+                Reply::Done
+            }
+            found => {
+                self.tasks[task].gone.extend(found);
+                Reply::Failed(Failure::Gone)
+            }
+        }
+    }
+}
+
+pub(crate) fn connection_id(socket: usize) -> ConnectionId {
+    ConnectionId::new(format!("socket-{socket}"))
+}
+
+pub(crate) fn socket_number(id: &ConnectionId) -> Option<usize> {
+    id.as_str().strip_prefix("socket-")?.parse().ok()
+}

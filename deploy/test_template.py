@@ -189,7 +189,7 @@ MANAGE = {"execute-api:ManageConnections"}
                 "{MessagesTable.Arn}": {"dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"},
                 "{RoomsTable.Arn}": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
                 "{AttachmentsBucket.Arn}": {"s3:ListBucket"},
-                "{AttachmentsBucket.Arn}/*": {"s3:GetObject"},
+                "{AttachmentsBucket.Arn}/*": {"s3:GetObject", "s3:DeleteObjectTagging"},
                 "{WebSocketApi}/prod/POST/@connections/*": MANAGE,
                 "{WebSocketApi}/prod/DELETE/@connections/*": MANAGE,
             },
@@ -204,7 +204,7 @@ MANAGE = {"execute-api:ManageConnections"}
                 "{RoomsTable.Arn}/index/memberA-index": {"dynamodb:Query"},
                 "{RoomsTable.Arn}/index/memberB-index": {"dynamodb:Query"},
                 "{AttachmentsBucket.Arn}": {"s3:ListBucket"},
-                "{AttachmentsBucket.Arn}/*": {"s3:GetObject", "s3:PutObject"},
+                "{AttachmentsBucket.Arn}/*": {"s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"},
                 "{WebSocketApi}/prod/POST/@connections/*": MANAGE,
             },
         ),
@@ -277,12 +277,22 @@ def test_the_bucket_is_private_and_forgets_uploads_that_nobody_named():
     (denied,) = properties("AttachmentsBucketPolicy")["PolicyDocument"]["Statement"]
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     pending, parts = bucket["LifecycleConfiguration"]["Rules"]
-    assert pending["TagFilters"] == [{"Key": "chat-upload", "Value": "pending"}]
-    assert pending["ExpirationInDays"] == 1
+    (tag,) = pending["TagFilters"]
+    assert (pending["Status"], pending["ExpirationInDays"]) == ("Enabled", 1)
+    # The rule sees an upload if it bears the tag: what an upload URL signs.
+    signed = (ROOT / "chat-adapters-aws/tests/snapshots/attachments__upload.snap").read_text(encoding="utf-8")
+    assert f'("x-amz-tagging", "{tag["Key"]}={tag["Value"]}")' in signed
+    assert "x-amz-tagging" in re.search(r"X-Amz-SignedHeaders=(\S+)", signed)[1]
+    # And it ceases to see what a message names: whoever sends may take the tag off.
+    assert "s3:DeleteObjectTagging" in granted("SendRole")["{AttachmentsBucket.Arn}/*"]
+    assert "s3:PutObjectTagging" in granted("HistoryRole")["{AttachmentsBucket.Arn}/*"]
     assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     (cors,) = bucket["CorsConfiguration"]["CorsRules"]
     assert cors["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
     assert set(cors["AllowedMethods"]) == {"GET", "PUT"}
+    # A browser sends no header that the bucket does not allow.
+    headers = set(re.findall(r'\("([\w-]+)", "', signed))
+    assert headers == set(cors["AllowedHeaders"])
 
 
 # ---- Who may sign in

@@ -8,4 +8,4 @@ mod wire;
 
 pub use cognito::{Cognito, UserPool};
 pub use dynamodb::{DynamoDb, DynamoDbError};
-pub use s3::{S3, S3Error};
+pub use s3::{ExpirationRule, S3, S3Error};

@@ -1,4 +1,7 @@
+mod tagged;
+
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::Router;
 use axum::error_handling::HandleError;
@@ -7,13 +10,26 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 
+use self::tagged::Tagged;
+
 /// A bucket of S3 in a folder. Cheap to clone.
 ///
-/// Signatures are checked as S3 does, those in a URL among them: a request that differs from what was signed is refused.
+/// - Signatures are checked as S3 does, those in a URL among them: a request that differs from what was signed is refused.
+/// - It takes, shows, lists and deletes objects, and takes the tags off them; it has no other operation.
+/// - What an [`ExpirationRule`] names is deleted with the first upload after its time. S3 does so once a day.
 #[derive(Clone)]
 pub struct S3 {
     bucket: String,
     service: S3Service,
+}
+
+/// Deletes objects that bear a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpirationRule {
+    /// The tags of an upload, as its header `x-amz-tagging` has them.
+    pub tagging: String,
+    /// How long after its upload an object is deleted.
+    pub after: Duration,
 }
 
 /// The folder cannot be used.
@@ -26,7 +42,7 @@ pub struct S3Error {
 
 impl S3 {
     /// A bucket of this name, whose objects lie in `folder/<bucket>`: it is made if there is none. Requests are signed with this
-    /// key.
+    /// key. Without a rule nothing expires.
     ///
     /// # Errors
     /// [`S3Error`] when the folder cannot be made or read.
@@ -35,11 +51,14 @@ impl S3 {
         bucket: &str,
         access_key: &str,
         secret_key: &str,
+        rule: Option<ExpirationRule>,
     ) -> Result<Self, S3Error> {
         let failed = |reason: String| S3Error { folder: folder.to_owned(), reason };
         std::fs::create_dir_all(folder.join(bucket)).map_err(|error| failed(error.to_string()))?;
         let files = FileSystem::new(folder).map_err(|error| failed(format!("{error:?}")))?;
-        let mut builder = S3ServiceBuilder::new(files);
+        let tagged =
+            Tagged::new(files, folder.join(".tags"), rule).map_err(|error| failed(error.to_string()))?;
+        let mut builder = S3ServiceBuilder::new(tagged);
         builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
         Ok(Self { bucket: bucket.to_owned(), service: builder.build() })
     }
@@ -50,7 +69,9 @@ impl S3 {
             tracing::warn!(?error, "an object's request failed");
             StatusCode::INTERNAL_SERVER_ERROR
         });
-        Router::new().route_service(&format!("/{}/{{*key}}", self.bucket), service)
+        Router::new()
+            .route_service(&format!("/{}/", self.bucket), service.clone())
+            .route_service(&format!("/{}/{{*key}}", self.bucket), service)
     }
 }
 

@@ -7,7 +7,7 @@ mod support;
 
 use std::time::{Duration, SystemTime};
 
-use aws_local::S3;
+use aws_local::{ExpirationRule, S3};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
@@ -19,8 +19,12 @@ struct Bucket {
 }
 
 async fn bucket() -> Bucket {
+    bucket_with(None).await
+}
+
+async fn bucket_with(rule: Option<ExpirationRule>) -> Bucket {
     let folder = tempfile::tempdir().unwrap();
-    let s3 = S3::in_folder(folder.path(), "images", "key", "secret").unwrap();
+    let s3 = S3::in_folder(folder.path(), "images", "key", "secret", rule).unwrap();
     let address = support::serve(s3.router()).await;
     let config = Builder::new()
         .behavior_version(BehaviorVersion::latest())
@@ -75,4 +79,88 @@ async fn an_upload_that_differs_is_refused(#[case] content_type: &str, #[case] b
 async fn a_url_expires() {
     let url = bucket().await.upload(SystemTime::now() - Duration::from_secs(301)).await;
     assert_eq!(put(&url, "image/png", "12345").await, 403);
+}
+
+/// Uploads of one tag expire at once, others never.
+async fn forgetful_bucket() -> Bucket {
+    let rule = ExpirationRule { tagging: "state=new".to_owned(), after: Duration::ZERO };
+    bucket_with(Some(rule)).await
+}
+
+impl Bucket {
+    async fn put_tagged(&self, key: &str, tagging: Option<&str>) {
+        let put = self.client.put_object().bucket("images").key(key).body(b"12345".to_vec().into());
+        put.set_tagging(tagging.map(str::to_owned)).send().await.unwrap();
+    }
+
+    async fn keys(&self) -> Vec<String> {
+        let list = self.client.list_objects_v2().bucket("images").send().await.unwrap();
+        list.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html#tagging-and-lifecycle>
+#[tokio::test]
+async fn what_bears_the_tag_of_a_rule_expires() {
+    let bucket = forgetful_bucket().await;
+    for (key, tagging) in [("a b/c", Some("state=new")), ("named", Some("state=old")), ("plain", None)] {
+        bucket.put_tagged(key, tagging).await;
+    }
+    assert_eq!(bucket.keys().await, ["named", "plain"]);
+    bucket.put_tagged("another", Some("state=new")).await;
+    assert_eq!(bucket.keys().await, ["another", "named", "plain"]);
+    bucket.put_tagged("last", None).await;
+    assert_eq!(bucket.keys().await, ["last", "named", "plain"]);
+}
+
+#[tokio::test]
+async fn what_the_tag_was_taken_off_stays() {
+    let bucket = forgetful_bucket().await;
+    bucket.put_tagged("one", Some("state=new")).await;
+    let untag =
+        async |key: &str| bucket.client.delete_object_tagging().bucket("images").key(key).send().await;
+    for _ in 0..2 {
+        untag("one").await.unwrap();
+    }
+    bucket.put_tagged("two", None).await;
+    assert_eq!(bucket.keys().await, ["one", "two"]);
+    let missing = untag("three").await.unwrap_err();
+    assert_eq!(missing.into_service_error().meta().code(), Some("NoSuchKey"));
+}
+
+/// A second upload that is refused leaves the tags of the first as they are.
+#[tokio::test]
+async fn a_refused_upload_tags_nothing() {
+    let bucket = forgetful_bucket().await;
+    bucket.put_tagged("one", None).await;
+    let put = bucket.client.put_object().bucket("images").key("one").if_none_match("*");
+    put.tagging("state=new").body(b"54321".to_vec().into()).send().await.unwrap_err();
+    bucket.put_tagged("two", None).await;
+    assert_eq!(bucket.keys().await, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone() {
+    let bucket = bucket().await;
+    bucket.put_tagged("one", Some("state=new")).await;
+    for _ in 0..2 {
+        bucket.client.delete_object().bucket("images").key("one").send().await.unwrap();
+    }
+    assert_eq!(bucket.keys().await, Vec::<String>::new());
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestParameters>
+#[tokio::test]
+async fn a_download_has_the_headers_that_its_url_asks_for() {
+    let bucket = bucket().await;
+    bucket.put_tagged("one", None).await;
+    let signing = PresigningConfig::expires_in(Duration::from_secs(300)).unwrap();
+    let get = bucket.client.get_object().bucket("images").key("one");
+    let get = get.response_content_type("image/png").response_content_disposition("attachment");
+    let url = get.presigned(signing).await.unwrap();
+    let headers = support::get(url.uri()).await;
+    assert_eq!(
+        (headers["content-type"].as_str(), headers["content-disposition"].as_str()),
+        ("image/png", "attachment")
+    );
 }

@@ -8,19 +8,24 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use chat_domain::{
-    AttachmentKey, AttachmentStore, AttachmentStoreError, BoxError, DOWNLOAD_URL_LIFETIME, ImageFacts,
-    SIGNATURE_BYTES, SignedUrl, StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
+    AttachmentKey, AttachmentStore, AttachmentStoreError, BoxError, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES,
+    ImageFacts, SignedUrl, StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
 };
 
 use crate::calls;
 
+/// The tag that an upload bears until a message shows it: a rule of the bucket deletes what bears it after a day.
+const PENDING: &str = "chat-upload=pending";
+
 /// Uploaded images in an S3 bucket.
 ///
-/// - An upload URL signs the type, the length and `If-None-Match: *`: S3 takes that one object, once. A URL counts from the full
-///   second before `now`.
-/// - [`inspect`](AttachmentStore::inspect) is one request for the first bytes; S3 says the length with them.
-/// - The function's role needs `s3:GetObject` and `s3:PutObject` on the objects, and `s3:ListBucket` on the bucket: without
-///   that S3 answers 403 for what is not there.
+/// - An upload URL signs the type, the length, `If-None-Match: *` and the tag `chat-upload=pending`: S3 takes that one object,
+///   once, and the bucket's lifecycle deletes what bears the tag. [`keep`](AttachmentStore::keep) takes it off. A URL counts from
+///   the full second before `now`.
+/// - [`inspect`](AttachmentStore::inspect) is one request; S3 says length, type and age with the bytes.
+/// - Who signs upload URLs needs `s3:PutObject` and `s3:PutObjectTagging` on the objects, and who signs download URLs
+///   `s3:GetObject`. To send needs `s3:GetObject` and `s3:DeleteObjectTagging`, and `s3:ListBucket` on the bucket: without that S3
+///   answers 403 for what is not there.
 ///
 /// ```no_run
 /// use chat_adapters_aws::S3AttachmentStore;
@@ -111,7 +116,8 @@ impl AttachmentStore for S3AttachmentStore {
             .key(key.as_str())
             .content_type(facts.kind().as_str())
             .content_length(length)
-            .if_none_match("*");
+            .if_none_match("*")
+            .tagging(PENDING);
         let request = put.presigned(signing).await.map_err(failed(OPERATION))?;
         Ok(signed(&request, expires_at))
     }
@@ -119,8 +125,7 @@ impl AttachmentStore for S3AttachmentStore {
     async fn inspect(&self, key: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError> {
         const OPERATION: &str = "inspect";
         let get = self.client.get_object().bucket(&self.bucket).key(key.as_str());
-        let first_bytes = get.range(format!("bytes=0-{}", SIGNATURE_BYTES - 1)).send().await;
-        let object = match first_bytes {
+        let object = match get.range(format!("bytes=0-{}", IMAGE_MAX_BYTES - 1)).send().await {
             Ok(object) => object,
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
                 return Ok(None);
@@ -129,9 +134,23 @@ impl AttachmentStore for S3AttachmentStore {
         };
         let size_bytes = object.content_range().and_then(length);
         let size_bytes = size_bytes.ok_or_else(|| unavailable(OPERATION, "S3 did not say the length"))?;
+        let uploaded_at = object.last_modified().and_then(|at| at.to_millis().ok());
+        let uploaded_at = uploaded_at.and_then(|unix_ms| Timestamp::from_unix_ms(unix_ms).ok());
+        let uploaded_at =
+            uploaded_at.ok_or_else(|| unavailable(OPERATION, "S3 did not say since when it has it"))?;
         let content_type = object.content_type().unwrap_or_default().to_owned();
         let body = object.body.collect().await.map_err(|error| unavailable(OPERATION, error))?;
-        Ok(Some(StoredObject { content_type, size_bytes, first_bytes: body.to_vec() }))
+        Ok(Some(StoredObject { content_type, size_bytes, uploaded_at, bytes: body.to_vec() }))
+    }
+
+    async fn keep(&self, key: &AttachmentKey) -> Result<bool, AttachmentStoreError> {
+        let untag = self.client.delete_object_tagging().bucket(&self.bucket).key(key.as_str());
+        match untag.send().await {
+            Ok(_) => Ok(true),
+            // The SDK models no error of this call.
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(false),
+            Err(error) => Err(failed("keep")(error)),
+        }
     }
 
     async fn download_url(
@@ -142,6 +161,8 @@ impl AttachmentStore for S3AttachmentStore {
         const OPERATION: &str = "download_url";
         let (signing, expires_at) = signing(OPERATION, now, DOWNLOAD_URL_LIFETIME)?;
         let get = self.client.get_object().bucket(&self.bucket).key(key.as_str());
+        // An <img> shows it all the same; whoever visits the URL gets a file.
+        let get = get.response_content_type(key.kind().as_str()).response_content_disposition("attachment");
         let request = get.presigned(signing).await.map_err(failed(OPERATION))?;
         Ok(signed(&request, expires_at))
     }

@@ -11,7 +11,7 @@ pub struct TableNames {
     pub connections: String,
     /// Messages, by `roomId` and `timestamp`.
     pub messages: String,
-    /// Heads of rooms, by `roomId`.
+    /// Heads of rooms, by `roomId`; and which attachments messages show, by their keys.
     pub rooms: String,
 }
 
@@ -72,6 +72,8 @@ pub(crate) mod rooms {
     pub(crate) const OPEN_PROPOSALS: &str = "openProposals";
     pub(crate) const READ_UP_TO: PerMember<&str> = PerMember { a: "readUpToA", b: "readUpToB" };
     pub(crate) const READ_COUNT: PerMember<&str> = PerMember { a: "readCountA", b: "readCountB" };
+    /// Of an attachment, whose item has its key for a `roomId`: the timestamp of the message that shows it.
+    pub(crate) const SHOWN_AT: &str = "shownAt";
     pub(crate) const ROWS_MARKED_TO: PerMember<&str> = PerMember { a: "rowsMarkedToA", b: "rowsMarkedToB" };
 
     /// The index that lists the rooms of which somebody is this member.

@@ -14,7 +14,7 @@ use chat_adapters_aws::S3AttachmentStore;
 use chat_domain::conformance::AttachmentStoreHarness;
 use chat_domain::{
     AttachmentKey, AttachmentStore, AttachmentStoreError, Email, ImageFacts, ImageType, Member, RoomId,
-    SignedUrl, Timestamp,
+    SignedUrl, Timestamp, UPLOAD_KEPT_FOR,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rstest::rstest;
@@ -23,7 +23,15 @@ use sha2::{Digest as _, Sha256};
 const SECRET: &str = "a secret of the tests";
 const BASE: &str = "https://s3.ap-northeast-2.amazonaws.com/playground-attachments/";
 
-type Objects = Arc<Mutex<HashMap<String, (String, Vec<u8>)>>>;
+type Objects = Arc<Mutex<HashMap<String, Object>>>;
+
+/// What lies in the bucket.
+struct Object {
+    content_type: String,
+    bytes: Vec<u8>,
+    tagging: Option<String>,
+    uploaded_at: Timestamp,
+}
 
 /// A bucket, and browsers that reach it.
 struct S3 {
@@ -39,10 +47,17 @@ fn config() -> Builder {
         .force_path_style(true)
 }
 
-fn store(wire: impl Fn(&str) -> HttpResponse + Send + Sync + 'static) -> S3AttachmentStore {
+/// Method, key, and the query without what the SDK says of itself.
+fn store(wire: impl Fn(&str, &str, &str) -> HttpResponse + Send + Sync + 'static) -> S3AttachmentStore {
     let client = infallible_client_fn(move |request| {
-        assert_eq!(request.headers()["range"], "bytes=0-11");
-        wire(request.uri().path().rsplit_once('/').unwrap().1).try_into_http1x().unwrap()
+        let key = request.uri().path().rsplit_once('/').unwrap().1;
+        let query = request.uri().query().unwrap_or_default();
+        let query = query.split('&').filter(|pair| !pair.starts_with("x-id=")).collect::<Vec<_>>().join("&");
+        let method = request.method().as_str();
+        if method == "GET" {
+            assert_eq!(request.headers()["range"], "bytes=0-10485759");
+        }
+        wire(method, key, &query).try_into_http1x().unwrap()
     });
     S3AttachmentStore::new(config().http_client(client), "playground-attachments")
 }
@@ -52,18 +67,33 @@ fn error(status: u16, code: &str) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), body.into())
 }
 
+/// As S3 writes it: `Mon, 23 Nov 2026 09:00:00 GMT`.
+fn http_date(at: Timestamp) -> String {
+    let at = aws_sdk_s3::primitives::DateTime::from_millis(at.unix_ms());
+    at.fmt(aws_sdk_s3::primitives::DateTimeFormat::HttpDate).unwrap()
+}
+
 async fn fresh() -> S3 {
     let objects = Objects::default();
     let stored = Arc::clone(&objects);
-    let store = store(move |key| match stored.lock().unwrap().get(key) {
-        None => error(404, "NoSuchKey"),
-        Some((content_type, bytes)) => {
-            let first = &bytes[..bytes.len().min(12)];
-            let mut response = HttpResponse::new(206.try_into().unwrap(), first.to_vec().into());
-            response.headers_mut().insert("content-type", content_type.clone());
-            let range = format!("bytes 0-{}/{}", first.len() - 1, bytes.len());
-            response.headers_mut().insert("content-range", range);
-            response
+    let store = store(move |method, key, query| {
+        let mut stored = stored.lock().unwrap();
+        let Some(object) = stored.get_mut(key) else { return error(404, "NoSuchKey") };
+        match (method, query) {
+            ("GET", "") => {
+                let Object { content_type, bytes, uploaded_at, .. } = object;
+                let mut response = HttpResponse::new(206.try_into().unwrap(), bytes.clone().into());
+                let range = format!("bytes 0-{}/{}", bytes.len() - 1, bytes.len());
+                response.headers_mut().insert("content-range", range);
+                response.headers_mut().insert("content-type", content_type.clone());
+                response.headers_mut().insert("last-modified", http_date(*uploaded_at));
+                response
+            }
+            ("DELETE", "tagging") => {
+                object.tagging = None;
+                HttpResponse::new(204.try_into().unwrap(), "".into())
+            }
+            request => panic!("{request:?}"),
         }
     });
     S3 { objects, store }
@@ -140,14 +170,28 @@ impl AttachmentStoreHarness for S3 {
         if headers.get("if-none-match").is_some_and(|tag| tag == "*") && objects.contains_key(key) {
             return false;
         }
-        objects.insert(key.to_owned(), (content_type.to_owned(), bytes.to_vec()));
+        let object = Object {
+            content_type: content_type.to_owned(),
+            bytes: bytes.to_vec(),
+            tagging: headers.get("x-amz-tagging").cloned(),
+            uploaded_at: now,
+        };
+        objects.insert(key.to_owned(), object);
         true
+    }
+
+    /// By the rule of the template.
+    async fn expire(&self, now: Timestamp) {
+        self.objects.lock().unwrap().retain(|_, object| {
+            let is_pending = object.tagging.as_deref() == Some("chat-upload=pending");
+            !is_pending || now < object.uploaded_at.after(UPLOAD_KEPT_FOR)
+        });
     }
 
     async fn get(&self, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
         let headers = url.headers.iter().cloned().collect();
         let key = authenticated("GET", url, &headers, now)?;
-        self.objects.lock().unwrap().get(key).map(|(_, bytes)| bytes.clone())
+        self.objects.lock().unwrap().get(key).map(|object| object.bytes.clone())
     }
 }
 
@@ -181,8 +225,11 @@ async fn urls_sign_all_that_matters_and_count_from_a_full_second() {
 #[case::too_fast(503, "SlowDown")]
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_is_asked_too_fast_throttles(#[case] status: u16, #[case] code: &'static str) {
-    let outcome = store(move |_| error(status, code)).inspect(&key()).await;
+    let store = store(move |_, _, _| error(status, code));
+    let outcome = store.inspect(&key()).await;
     assert!(matches!(outcome, Err(AttachmentStoreError::Throttled { operation: "inspect" })), "{outcome:?}");
+    let outcome = store.keep(&key()).await;
+    assert!(matches!(outcome, Err(AttachmentStoreError::Throttled { operation: "keep" })), "{outcome:?}");
 }
 
 #[rstest]
@@ -192,15 +239,28 @@ async fn a_bucket_that_is_asked_too_fast_throttles(#[case] status: u16, #[case] 
 #[case::an_empty_object(416, "InvalidRange")]
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_seen_is_unavailable(#[case] status: u16, #[case] code: &'static str) {
-    let outcome = store(move |_| error(status, code)).inspect(&key()).await;
+    let store = store(move |_, _, _| error(status, code));
+    let outcome = store.inspect(&key()).await;
     let unavailable = matches!(outcome, Err(AttachmentStoreError::Unavailable { operation: "inspect", .. }));
+    assert!(unavailable, "{outcome:?}");
+    let outcome = store.keep(&key()).await;
+    let unavailable = matches!(outcome, Err(AttachmentStoreError::Unavailable { operation: "keep", .. }));
     assert!(unavailable, "{outcome:?}");
 }
 
 #[tokio::test]
-async fn an_answer_without_a_length_is_unavailable() {
-    let outcome = store(|_| HttpResponse::new(200.try_into().unwrap(), "bytes".into())).inspect(&key()).await;
-    assert!(matches!(outcome, Err(AttachmentStoreError::Unavailable { .. })), "{outcome:?}");
+async fn an_answer_without_length_or_age_is_unavailable() {
+    for (name, value) in
+        [("last-modified", "Mon, 23 Nov 2026 09:00:00 GMT"), ("content-range", "bytes 0-4/5")]
+    {
+        let store = store(move |_, _, _| {
+            let mut response = HttpResponse::new(206.try_into().unwrap(), "bytes".into());
+            response.headers_mut().insert(name, value);
+            response
+        });
+        let outcome = store.inspect(&key()).await;
+        assert!(matches!(outcome, Err(AttachmentStoreError::Unavailable { .. })), "{outcome:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

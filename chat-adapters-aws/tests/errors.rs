@@ -170,10 +170,18 @@ mod commit {
     #[case::the_head_moved(|| cancelled(&["None", "ConditionalCheckFailed"]))]
     #[case::the_row_is_taken(|| cancelled(&["ConditionalCheckFailed", "None"]))]
     #[case::whatever_else_happened(|| cancelled(&["TransactionConflict", "ConditionalCheckFailed"]))]
+    #[case::the_head_moved_under_an_image(|| cancelled(&["None", "ConditionalCheckFailed", "ConditionalCheckFailed"]))]
     #[tokio::test(start_paused = true)]
     async fn a_failed_condition_is_a_conflict(#[case] response: fn() -> HttpResponse) {
         let (committed, attempts) = answered(response).await;
         assert_matches!(committed, Err(MessageStoreError::Conflict));
+        assert_eq!(attempts, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attachment_that_another_message_shows_is_taken() {
+        let (committed, attempts) = answered(|| cancelled(&["None", "None", "ConditionalCheckFailed"])).await;
+        assert!(matches!(committed, Err(MessageStoreError::AttachmentTaken)), "{committed:?}");
         assert_eq!(attempts, 1);
     }
 

@@ -127,8 +127,8 @@ fn words(text: &str) -> Content {
     Content::Text(text.parse().unwrap())
 }
 
-fn image(room: &Room, alt: Option<&str>, caption: Option<&str>) -> Content {
-    let key = AttachmentKey::mint(room.id(), MINJI, ImageType::Webp, 7);
+fn image(room: &Room, random: u128, alt: Option<&str>, caption: Option<&str>) -> Content {
+    let key = AttachmentKey::mint(room.id(), MINJI, ImageType::Webp, random);
     let facts = ImageFacts::new(ImageType::Webp, 48_211, 1_280, 960).unwrap();
     let alt = alt.map(|alt| alt.parse().unwrap());
     let caption = caption.map(|caption| caption.parse().unwrap());
@@ -163,14 +163,23 @@ async fn a_connection_is_the_seeds_row_and_three_attributes_more() {
 async fn messages_are_the_seeds_rows_with_numbers_and_kinds() {
     let mut talk = Talk::new().await;
     talk.say(MINJI, words("안녕하세요")).await;
-    talk.say(MINJI, image(&talk.room, None, None)).await;
-    talk.say(MINJI, image(&talk.room, Some("골대"), Some("우리 팀"))).await;
+    talk.say(MINJI, image(&talk.room, 7, None, None)).await;
+    talk.say(MINJI, image(&talk.room, 8, Some("골대"), Some("우리 팀"))).await;
     talk.say(MINJI, proposal(Some("비가 오면 다음 주에"))).await;
     let answered = talk.room.log().unwrap().last_at;
     let answer = ProposalAnswer { proposal: answered, verdict: Verdict::Accepted };
     talk.say(JUNHO, Content::MatchProposalAnswer(answer)).await;
     talk.say(MINJI, proposal(None)).await;
     insta::assert_snapshot!(talk.rows().await);
+}
+
+#[tokio::test]
+async fn an_image_is_claimed_by_an_item_beside_the_heads() {
+    let mut talk = Talk::new().await;
+    talk.say(MINJI, image(&talk.room, 7, None, None)).await;
+    let all = items(&talk.client, &talk.tables.rooms).await;
+    let claims: Vec<_> = all.iter().filter(|item| !item.contains_key("seq")).map(lines).collect();
+    insta::assert_snapshot!(claims.join("\n\n"));
 }
 
 #[tokio::test]

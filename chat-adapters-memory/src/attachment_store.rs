@@ -1,5 +1,5 @@
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::{Arc, RwLock};
@@ -7,14 +7,16 @@ use std::sync::{Arc, RwLock};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_domain::{
-    AttachmentKey, AttachmentStore, AttachmentStoreError, DOWNLOAD_URL_LIFETIME, ImageFacts, SIGNATURE_BYTES,
-    SignedUrl, StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
+    AttachmentKey, AttachmentStore, AttachmentStoreError, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES, ImageFacts,
+    SignedUrl, StoredObject, Timestamp, UPLOAD_KEPT_FOR, UPLOAD_URL_LIFETIME,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// How many bytes all objects may have together: 256 MiB, some 800 pictures as phones send them, or 25 of the largest.
 pub const OBJECTS_MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+const LOOKED_AT: usize = IMAGE_MAX_BYTES as usize;
 
 const NOT_POISONED: &str = "nothing panics while it holds the lock of the objects";
 
@@ -26,7 +28,8 @@ const NOT_POISONED: &str = "nothing panics while it holds the lock of the object
 ///
 /// - The URL's signature is an HMAC-SHA-256 over the method, the key, the expiry and, for an upload, type and length. So
 ///   nothing needs to be remembered of a URL, and a request that differs from what was announced has no valid signature.
-/// - Objects stay until the process ends. Beyond [`OBJECTS_MAX_BYTES`] uploads are refused.
+/// - Objects that are [kept](AttachmentStore::keep) stay until the process ends; others are deleted by the first upload that
+///   comes [`UPLOAD_KEPT_FOR`] later. Beyond [`OBJECTS_MAX_BYTES`] uploads are refused.
 #[derive(Clone)]
 pub struct MemoryAttachmentStore {
     shared: Arc<Shared>,
@@ -40,8 +43,30 @@ struct Shared {
 
 #[derive(Default)]
 struct Objects {
-    by_key: HashMap<String, Download>,
+    by_key: HashMap<String, Object>,
+    /// The keys of all uploads, the oldest first, until it is known whether they stay.
+    uploads: VecDeque<(Timestamp, String)>,
     total_bytes: u64,
+}
+
+struct Object {
+    download: Download,
+    uploaded_at: Timestamp,
+    kept: bool,
+}
+
+impl Objects {
+    /// Deletes what nobody kept in time.
+    fn forget(&mut self, now: Timestamp) {
+        let settled = self.uploads.partition_point(|(at, _)| at.after(UPLOAD_KEPT_FOR) <= now);
+        for (_, key) in self.uploads.drain(..settled) {
+            if let Entry::Occupied(object) = self.by_key.entry(key)
+                && !object.get().kept
+            {
+                self.total_bytes -= length(&object.remove().download.bytes);
+            }
+        }
+    }
 }
 
 /// An object to be sent to whoever asked for it.
@@ -128,12 +153,15 @@ impl MemoryAttachmentStore {
             },
         )?;
         let mut objects = self.shared.objects.write().expect(NOT_POISONED);
+        objects.forget(now);
         let total_bytes = objects.total_bytes + size_bytes;
+        let download = Download { content_type: content_type.to_owned(), bytes };
         match objects.by_key.entry(key.to_owned()) {
             Entry::Occupied(_) => return Err(UploadRefused::Exists),
             Entry::Vacant(_) if total_bytes > OBJECTS_MAX_BYTES => return Err(UploadRefused::Full),
-            Entry::Vacant(vacant) => vacant.insert(Download { content_type: content_type.to_owned(), bytes }),
+            Entry::Vacant(vacant) => vacant.insert(Object { download, uploaded_at: now, kept: false }),
         };
+        objects.uploads.push_back((now, key.to_owned()));
         objects.total_bytes = total_bytes;
         Ok(())
     }
@@ -153,7 +181,7 @@ impl MemoryAttachmentStore {
             BadUrl::Expired => DownloadRefused::Expired,
         })?;
         let objects = self.shared.objects.read().expect(NOT_POISONED);
-        objects.by_key.get(key).cloned().ok_or(DownloadRefused::Missing)
+        objects.by_key.get(key).map(|object| object.download.clone()).ok_or(DownloadRefused::Missing)
     }
 
     fn sign(&self, key: &AttachmentKey, permission: &Permission<'_>, expires_at: Timestamp) -> String {
@@ -225,10 +253,17 @@ impl AttachmentStore for MemoryAttachmentStore {
     async fn inspect(&self, key: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError> {
         let objects = self.shared.objects.read().expect(NOT_POISONED);
         Ok(objects.by_key.get(key.as_str()).map(|object| StoredObject {
-            content_type: object.content_type.clone(),
-            size_bytes: length(&object.bytes),
-            first_bytes: object.bytes.iter().copied().take(SIGNATURE_BYTES).collect(),
+            content_type: object.download.content_type.clone(),
+            size_bytes: length(&object.download.bytes),
+            uploaded_at: object.uploaded_at,
+            bytes: object.download.bytes.iter().copied().take(LOOKED_AT).collect(),
         }))
+    }
+
+    async fn keep(&self, key: &AttachmentKey) -> Result<bool, AttachmentStoreError> {
+        let mut objects = self.shared.objects.write().expect(NOT_POISONED);
+        let object = objects.by_key.get_mut(key.as_str());
+        Ok(object.map(|object| object.kept = true).is_some())
     }
 
     async fn download_url(

@@ -2,16 +2,16 @@ mod messages;
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use async_trait::async_trait;
 use chat_domain::{
-    Activity, Advance, Append, Consistency, Email, Member, MessageStore, MessageStoreError, Page, PageQuery,
-    PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room, RoomId, RoomLog, RoomsPage, Tag,
-    Timestamp,
+    Activity, Advance, Append, AttachmentKey, Consistency, Content, Email, Member, Message, MessageStore,
+    MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room,
+    RoomId, RoomLog, RoomsPage, Tag, Timestamp,
 };
 
 use self::messages::Messages;
@@ -45,6 +45,8 @@ struct RoomRow {
     log: RoomLog,
     reads: PerMember<ReadState>,
     messages: Messages,
+    /// The attachments that messages show, or have shown. A key is good for one room only.
+    shown: HashSet<AttachmentKey>,
 }
 
 impl RoomRow {
@@ -52,7 +54,8 @@ impl RoomRow {
         let id = append.room.id().clone();
         let mut messages = Messages::default();
         messages.push(append.message.clone());
-        Self { tag: id.tag(), id, log: log_of(append), reads: PerMember::default(), messages }
+        let shown = shown_by(&append.message).cloned().into_iter().collect();
+        Self { tag: id.tag(), id, log: log_of(append), reads: PerMember::default(), messages, shown }
     }
 
     fn activity(&self) -> Activity {
@@ -68,6 +71,13 @@ impl RoomRow {
 
 fn log_of(append: &Append) -> RoomLog {
     append.room.log().expect("the room of an append holds at least its message").clone()
+}
+
+fn shown_by(message: &Message) -> Option<&AttachmentKey> {
+    match &message.content {
+        Content::Image { attachment, .. } => Some(&attachment.key),
+        _ => None,
+    }
 }
 
 fn lock(row: &SharedRow) -> MutexGuard<'_, RoomRow> {
@@ -106,6 +116,11 @@ impl MemoryMessageStore {
         let mut row = lock(&shared);
         if row.log.seq != append.expected_seq() {
             return Err(MessageStoreError::Conflict);
+        }
+        if let Some(key) = shown_by(&append.message)
+            && !row.shown.insert(key.clone())
+        {
+            return Err(MessageStoreError::AttachmentTaken);
         }
         let before = row.activity();
         row.log = log_of(append);

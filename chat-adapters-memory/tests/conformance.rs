@@ -147,9 +147,10 @@ mod attachment_store {
     use bytes::Bytes;
     use chat_adapters_memory::MemoryAttachmentStore;
     use chat_domain::conformance::AttachmentStoreHarness;
-    use chat_domain::{AttachmentStore, SignedUrl, Timestamp};
+    use chat_domain::{AttachmentKey, AttachmentStore, ImageFacts, ImageType, SignedUrl, Timestamp};
 
     const BASE: &str = "http://localhost/attachments";
+    const OTHER: &str = "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000.gif";
 
     struct Browser(MemoryAttachmentStore);
 
@@ -168,6 +169,14 @@ mod attachment_store {
         async fn put(&self, url: &SignedUrl, content_type: &str, bytes: &[u8], now: Timestamp) -> bool {
             let (key, query) = parts(url);
             self.0.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+        }
+
+        /// With the next upload.
+        async fn expire(&self, now: Timestamp) {
+            let key: AttachmentKey = OTHER.parse().unwrap();
+            let facts = ImageFacts::new(ImageType::Gif, 1, 1, 1).unwrap();
+            let url = self.0.upload_url(&key, facts, now).await.unwrap();
+            self.put(&url, "image/gif", b"G", now).await;
         }
 
         async fn get(&self, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {

@@ -80,7 +80,11 @@ impl From<AppendRefused> for ChatError {
 
 impl From<AttachmentRefused> for ChatError {
     fn from(refused: AttachmentRefused) -> Self {
-        Self::AttachmentRejected(refused)
+        match refused {
+            AttachmentRefused::Lapsed => Self::AttachmentMissing,
+            AttachmentRefused::InDoubt => Self::Unavailable { source: refused.into() },
+            refused => Self::AttachmentRejected(refused),
+        }
     }
 }
 
@@ -104,6 +108,7 @@ impl From<VerifyError> for ChatError {
 impl From<MessageStoreError> for ChatError {
     fn from(error: MessageStoreError) -> Self {
         match error {
+            MessageStoreError::AttachmentTaken => Self::AttachmentRejected(AttachmentRefused::Taken),
             MessageStoreError::Conflict
             | MessageStoreError::Throttled { .. }
             | MessageStoreError::Unavailable { .. } => Self::Unavailable { source: error.into() },

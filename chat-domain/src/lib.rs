@@ -13,7 +13,8 @@ pub use error::ChatError;
 
 pub use model::attachment::{
     AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES,
-    IMAGE_MAX_SIDE, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl, StoredObject, UPLOAD_URL_LIFETIME,
+    IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl, StoredObject,
+    UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN, UPLOAD_URL_LIFETIME,
 };
 pub use model::client_message_id::{ClientMessageId, ClientMessageIdError};
 pub use model::email::{EMAIL_MAX_BYTES, Email, EmailError};

@@ -1,8 +1,11 @@
-//! Images: what they may be, whose they are, and what their first bytes reveal.
+//! Images: what they may be, whose they are, and what their bytes reveal.
+
+use std::time::Duration;
 
 use chat_domain::{
-    Attachment, AttachmentKey, AttachmentRefused, Email, IMAGE_MAX_BYTES, IMAGE_MAX_SIDE, ImageFacts,
-    ImageType, Member, RoomId, SIGNATURE_BYTES, StoredObject,
+    Attachment, AttachmentKey, AttachmentRefused, Email, IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE,
+    IN_DOUBT_FOR, ImageFacts, ImageType, Member, RoomId, SIGNATURE_BYTES, StoredObject, Timestamp,
+    UPLOAD_SHOWN_WITHIN,
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -72,13 +75,17 @@ fn four_types_are_taken(#[case] text: &str, #[case] kind: Result<ImageType, Atta
 
 #[rstest]
 #[case::smallest(1, 1, 1, Ok(()))]
-#[case::largest(IMAGE_MAX_BYTES, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE, Ok(()))]
+#[case::largest(IMAGE_MAX_BYTES, 8_192, 8_192, Ok(()))]
+#[case::longest(1, IMAGE_MAX_SIDE, 4_096, Ok(()))]
+#[case::bomb(1, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE, Err(AttachmentRefused::Sides))]
+#[case::a_row_too_many(1, 8_192, 8_193, Err(AttachmentRefused::Sides))]
 #[case::empty(0, 1, 1, Err(AttachmentRefused::Size))]
 #[case::too_large(IMAGE_MAX_BYTES + 1, 1, 1, Err(AttachmentRefused::Size))]
 #[case::no_width(1, 0, 1, Err(AttachmentRefused::Sides))]
 #[case::no_height(1, 1, 0, Err(AttachmentRefused::Sides))]
 #[case::too_wide(1, IMAGE_MAX_SIDE + 1, 1, Err(AttachmentRefused::Sides))]
 #[case::too_high(1, 1, IMAGE_MAX_SIDE + 1, Err(AttachmentRefused::Sides))]
+#[case::endless(1, u32::MAX, u32::MAX, Err(AttachmentRefused::Sides))]
 fn facts_have_bounds(
     #[case] size_bytes: u64,
     #[case] width_px: u32,
@@ -86,6 +93,7 @@ fn facts_have_bounds(
     #[case] checked: Result<(), AttachmentRefused>,
 ) {
     assert_eq!(ImageFacts::new(ImageType::Png, size_bytes, width_px, height_px).map(drop), checked);
+    assert_eq!(8_192 * 8_192, IMAGE_MAX_PIXELS);
 }
 
 #[rstest]
@@ -137,25 +145,253 @@ fn an_attachment_of_another_owner_is_refused() {
     let attachment = Attachment { key, facts, alt: None };
     assert_eq!(attachment.check_owner(&their_room(), Member::A), Ok(()));
     assert_eq!(attachment.check_owner(&their_room(), Member::B), Err(AttachmentRefused::Key));
+    let facts = ImageFacts::new(ImageType::Gif, 20, 1, 1).unwrap();
+    let renamed = Attachment { facts, ..attachment };
+    assert_eq!(renamed.check_owner(&their_room(), Member::A), Err(AttachmentRefused::Key), "it is a png");
+}
+
+fn uploaded_at() -> Timestamp {
+    "2026-11-23T09:00:00.000Z".parse().expect("a timestamp")
+}
+
+/// What comes of a file that is announced as it is.
+fn shown(kind: ImageType, file: &[u8], width: u32, height: u32) -> Result<(), AttachmentRefused> {
+    let key = AttachmentKey::mint(&their_room(), Member::A, kind, 7);
+    let size_bytes = file.len() as u64;
+    let facts = ImageFacts::new(kind, size_bytes, width, height).expect("within bounds");
+    let content_type = kind.as_str().to_owned();
+    let stored = StoredObject { content_type, size_bytes, uploaded_at: uploaded_at(), bytes: file.to_vec() };
+    Attachment { key, facts, alt: None }.check_object(&stored, uploaded_at())
+}
+
+/// A file of 16 by 9 pixels that some program made.
+macro_rules! sample {
+    ($name:literal) => {
+        include_bytes!(concat!("images/", $name)).as_slice()
+    };
+}
+
+const JPEG: &[u8] = sample!("baseline.jpg");
+const PNG: &[u8] = sample!("plain.png");
+const WEBP: &[u8] = sample!("lossy.webp");
+const GIF: &[u8] = sample!("plain.gif");
+const OF_EACH: [(ImageType, &[u8]); 4] =
+    [(ImageType::Jpeg, JPEG), (ImageType::Png, PNG), (ImageType::Webp, WEBP), (ImageType::Gif, GIF)];
+
+#[rstest]
+#[case(ImageType::Jpeg, JPEG)]
+#[case(ImageType::Jpeg, sample!("progressive.jpg"))]
+#[case(ImageType::Jpeg, sample!("exif.jpg"))]
+#[case(ImageType::Jpeg, sample!("xmp.jpg"))]
+#[case(ImageType::Png, PNG)]
+#[case(ImageType::Png, sample!("exif.png"))]
+#[case(ImageType::Png, sample!("title.png"))]
+#[case(ImageType::Png, sample!("animated.png"))]
+#[case(ImageType::Webp, WEBP)]
+#[case(ImageType::Webp, sample!("lossless.webp"))]
+#[case(ImageType::Webp, sample!("alpha.webp"))]
+#[case(ImageType::Webp, sample!("exif.webp"))]
+#[case(ImageType::Webp, sample!("animated.webp"))]
+#[case(ImageType::Gif, GIF)]
+#[case(ImageType::Gif, sample!("animated.gif"))]
+fn what_programs_make_is_shown_in_its_own_size_alone(#[case] kind: ImageType, #[case] file: &[u8]) {
+    assert_eq!(shown(kind, file, 16, 9), Ok(()));
+    for (width, height) in [(9, 16), (16, 10), (15, 9), (1, 1)] {
+        assert_eq!(shown(kind, file, width, height), Err(AttachmentRefused::Differs), "{width} x {height}");
+    }
+}
+
+#[test]
+fn an_image_that_lies_on_its_side_may_be_announced_as_it_is_shown() {
+    for (width, height) in [(16, 9), (9, 16)] {
+        assert_eq!(shown(ImageType::Jpeg, sample!("turned.jpg"), width, height), Ok(()));
+    }
 }
 
 #[rstest]
-#[case::as_announced("image/png", 20, b"\x89PNG\r\n\x1A\n\0\0\0\x0D", Ok(()))]
-#[case::another_size("image/png", 21, b"\x89PNG\r\n\x1A\n\0\0\0\x0D", Err(AttachmentRefused::Differs))]
-#[case::another_header("image/gif", 20, b"\x89PNG\r\n\x1A\n\0\0\0\x0D", Err(AttachmentRefused::Differs))]
-#[case::another_content("image/png", 20, b"GIF89a\0\0\0\0\0\0", Err(AttachmentRefused::Differs))]
-#[case::no_image("image/png", 20, b"<script>alert", Err(AttachmentRefused::Differs))]
+#[case::exif_in_jpeg(ImageType::Jpeg, sample!("gps.jpg"))]
+#[case::xmp_in_jpeg(ImageType::Jpeg, sample!("xmp-gps.jpg"))]
+#[case::exif_in_png(ImageType::Png, sample!("gps.png"))]
+#[case::xmp_in_png(ImageType::Png, sample!("xmp-gps.png"))]
+#[case::compressed_xmp_in_png(ImageType::Png, sample!("xmp-compressed.png"))]
+#[case::exif_as_words_in_png(ImageType::Png, sample!("raw-profile.png"))]
+#[case::exif_in_webp(ImageType::Webp, sample!("gps.webp"))]
+#[case::xmp_in_webp(ImageType::Webp, sample!("xmp-gps.webp"))]
+#[case::xmp_in_gif(ImageType::Gif, sample!("xmp-gps.gif"))]
+fn an_image_that_tells_where_it_was_taken_is_refused(#[case] kind: ImageType, #[case] file: &[u8]) {
+    assert_eq!(shown(kind, file, 16, 9), Err(AttachmentRefused::Location));
+}
+
+/// A JPEG with a segment behind its start.
+fn with_segment(marker: u8, segment: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(segment.len() + 2).expect("a segment is short").to_be_bytes();
+    [&JPEG[..2], &[0xFF, marker], &length, segment, &JPEG[2..]].concat()
+}
+
+#[test]
+fn xmp_in_parts_is_read_whole() {
+    let part = |words: &[u8]| {
+        let header = b"http://ns.adobe.com/xmp/extension/\0";
+        let segment = [header.as_slice(), &[b'0'; 40], words].concat();
+        with_segment(0xE1, &segment)[2..segment.len() + 6].to_vec()
+    };
+    let file = [&JPEG[..2], &part(b"<exif:G"), &part(b"PSLatitude/>"), &JPEG[2..]].concat();
+    assert_eq!(shown(ImageType::Jpeg, &file, 16, 9), Err(AttachmentRefused::Location));
+}
+
+/// Exif in either byte order, with one directory of these entries: tag, type, count, value.
+fn exif(big_endian: bool, entries: &[(u16, u16, u32, u32)], next: u32) -> Vec<u8> {
+    let two = |n: u16| if big_endian { n.to_be_bytes() } else { n.to_le_bytes() };
+    let four = |n: u32| if big_endian { n.to_be_bytes() } else { n.to_le_bytes() };
+    let mut tiff = if big_endian { b"MM".to_vec() } else { b"II".to_vec() };
+    tiff.extend(two(42));
+    tiff.extend(four(8));
+    tiff.extend(two(entries.len() as u16));
+    for (tag, kind, count, value) in entries {
+        tiff.extend(two(*tag));
+        tiff.extend(two(*kind));
+        tiff.extend(four(*count));
+        tiff.extend(four(*value));
+    }
+    tiff.extend(four(next));
+    [b"Exif\0\0".as_slice(), &tiff].concat()
+}
+
+#[rstest]
+fn a_place_is_found_in_either_byte_order(#[values(true, false)] big_endian: bool) {
+    let of = |entries: &[_]| with_segment(0xE1, &exif(big_endian, entries, 0));
+    assert_eq!(shown(ImageType::Jpeg, &of(&[(0x8825, 4, 1, 8)]), 16, 9), Err(AttachmentRefused::Location));
+    assert_eq!(shown(ImageType::Jpeg, &of(&[(0x0131, 2, 1, 0)]), 16, 9), Ok(()));
+}
+
+#[rstest]
+#[case::no_byte_order(b"Exif\0\0XX\0\x2A\0\0\0\x08\0\0".to_vec())]
+#[case::cut_short(b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x88\x25".to_vec())]
+#[case::a_directory_outside(exif(true, &[(0x8769, 4, 1, 4_000)], 0))]
+#[case::a_directory_that_leads_to_itself(exif(true, &[(0x8769, 4, 1, 8)], 0))]
+#[case::a_chain_without_end(exif(false, &[], 8))]
+#[case::more_directories_than_one_sees(exif(false, &[(0x014A, 4, 2, 8)], 0))]
+fn exif_that_cannot_be_read_is_refused(#[case] exif: Vec<u8>) {
+    assert_eq!(shown(ImageType::Jpeg, &with_segment(0xE1, &exif), 16, 9), Err(AttachmentRefused::Broken));
+}
+
+#[test]
+fn nothing_stands_behind_an_image() {
+    for (kind, file) in OF_EACH {
+        for behind in [&b"<html><script>alert(1)</script></html>"[..], b"\0", JPEG, b"PK\x03\x04"] {
+            let polyglot = [file, behind].concat();
+            assert_eq!(shown(kind, &polyglot, 16, 9), Err(AttachmentRefused::Broken), "{kind:?}");
+        }
+    }
+    // Also not where a container says that it goes on.
+    let mut longer = [WEBP, b"junk\x04\0\0\0<svg"].concat();
+    let length = u32::try_from(longer.len() - 8).unwrap();
+    longer[4..8].copy_from_slice(&length.to_le_bytes());
+    assert_eq!(shown(ImageType::Webp, &longer, 16, 9), Err(AttachmentRefused::Broken));
+}
+
+#[test]
+fn no_image_is_half_there() {
+    for (kind, file) in OF_EACH {
+        for length in SIGNATURE_BYTES..file.len() {
+            assert_eq!(
+                shown(kind, &file[..length], 16, 9),
+                Err(AttachmentRefused::Broken),
+                "{kind:?} {length}"
+            );
+        }
+    }
+}
+
+#[rstest]
+#[case::behind_a_header(ImageType::Jpeg, b"\xFF\xD8\xFF\xE0<!DOCTYPE html><script>alert(1)</script>".to_vec())]
+#[case::in_a_comment(ImageType::Jpeg, with_segment(0xFE, b"*/<HTML><body>"))]
+#[case::in_an_application_s_segment(ImageType::Jpeg, with_segment(0xE5, b"<script src=x>"))]
+#[case::in_exif(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[], 0), b"<svg onload=x>".to_vec()].concat()))]
+#[case::a_script_that_begins_as_a_gif(ImageType::Gif, b"GIF89a/*\0\0\0\0\0*/=1;alert(1)//;".to_vec())]
+#[case::a_web_page_that_begins_as_a_png(ImageType::Png, b"\x89PNG\r\n\x1A\n<html></html>".to_vec())]
+#[case::a_web_page_that_begins_as_a_webp(ImageType::Webp, b"RIFF\x12\0\0\0WEBP<html></html>".to_vec())]
+fn a_web_page_in_the_clothes_of_an_image_is_refused(#[case] kind: ImageType, #[case] file: Vec<u8>) {
+    assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Broken));
+}
+
+/// The places where each format writes its size, enlarged without a pixel more.
+#[test]
+fn a_bomb_is_not_what_was_announced() {
+    let at = |file: &[u8], needle: &[u8]| {
+        file.windows(needle.len()).position(|window| window == needle).expect("the file has it")
+    };
+    let mut png = PNG.to_vec();
+    png[16..24].copy_from_slice(&[0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF]);
+    let mut jpeg = JPEG.to_vec();
+    let frame = at(&jpeg, b"\xFF\xC0") + 5;
+    jpeg[frame..frame + 4].copy_from_slice(&[0xFF; 4]);
+    let mut gif = GIF.to_vec();
+    gif[6..10].copy_from_slice(&[0xFF; 4]);
+    let mut webp = WEBP.to_vec();
+    let size = at(&webp, b"\x9D\x01\x2A") + 3;
+    webp[size..size + 4].copy_from_slice(&[0xFF, 0x3F, 0xFF, 0x3F]);
+    for (kind, bomb) in
+        [(ImageType::Png, png), (ImageType::Jpeg, jpeg), (ImageType::Gif, gif), (ImageType::Webp, webp)]
+    {
+        assert_eq!(shown(kind, &bomb, 16, 9), Err(AttachmentRefused::Differs), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_frame_does_not_reach_beyond_its_canvas() {
+    let mut gif = GIF.to_vec();
+    let image =
+        gif.windows(9).position(|w| w == [0x2C, 0, 0, 0, 0, 16, 0, 9, 0]).expect("its only image") + 5;
+    gif[image] = 17;
+    assert_eq!(shown(ImageType::Gif, &gif, 16, 9), Err(AttachmentRefused::Broken));
+    let mut webp = sample!("animated.webp").to_vec();
+    let frame = webp.windows(4).position(|w| w == b"ANMF").expect("a frame") + 8;
+    webp[frame..frame + 3].copy_from_slice(&[1, 0, 0]);
+    assert_eq!(shown(ImageType::Webp, &webp, 16, 9), Err(AttachmentRefused::Broken));
+}
+
+#[rstest]
+#[case::as_announced("image/png", 0, PNG, Ok(()))]
+#[case::another_size("image/png", 1, PNG, Err(AttachmentRefused::Differs))]
+#[case::another_header("image/gif", 0, PNG, Err(AttachmentRefused::Differs))]
+#[case::another_content("image/png", 0, GIF, Err(AttachmentRefused::Differs))]
+#[case::no_image("image/png", 0, b"<script>alert", Err(AttachmentRefused::Differs))]
+#[case::no_bytes("image/png", 0, b"", Err(AttachmentRefused::Differs))]
 fn what_was_uploaded_must_be_what_was_announced(
     #[case] content_type: &str,
-    #[case] size_bytes: u64,
-    #[case] first_bytes: &[u8],
+    #[case] more: u64,
+    #[case] bytes: &[u8],
     #[case] checked: Result<(), AttachmentRefused>,
 ) {
     let key = AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7);
-    let facts = ImageFacts::new(ImageType::Png, 20, 1, 1).unwrap();
-    let stored =
-        StoredObject { content_type: content_type.to_owned(), size_bytes, first_bytes: first_bytes.to_vec() };
-    assert_eq!(Attachment { key, facts, alt: None }.check_object(&stored), checked);
+    let size_bytes = bytes.len() as u64;
+    let facts = ImageFacts::new(ImageType::Png, size_bytes.max(1), 16, 9).unwrap();
+    let stored = StoredObject {
+        content_type: content_type.to_owned(),
+        size_bytes: size_bytes + more,
+        uploaded_at: uploaded_at(),
+        bytes: bytes.to_vec(),
+    };
+    assert_eq!(Attachment { key, facts, alt: None }.check_object(&stored, uploaded_at()), checked);
+    let shown = format!("{stored:?}");
+    assert!(shown.len() < 200, "a log holds no images: {shown}");
+}
+
+#[rstest]
+#[case::at_once(Duration::ZERO, Ok(()))]
+#[case::in_time(UPLOAD_SHOWN_WITHIN - Duration::from_millis(1), Ok(()))]
+#[case::just_too_late(UPLOAD_SHOWN_WITHIN, Err(AttachmentRefused::InDoubt))]
+#[case::not_settled(UPLOAD_SHOWN_WITHIN + IN_DOUBT_FOR - Duration::from_millis(1), Err(AttachmentRefused::InDoubt))]
+#[case::too_late(UPLOAD_SHOWN_WITHIN + IN_DOUBT_FOR, Err(AttachmentRefused::Lapsed))]
+fn an_upload_is_shown_within_a_day(#[case] age: Duration, #[case] checked: Result<(), AttachmentRefused>) {
+    let key = AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7);
+    let size_bytes = PNG.len() as u64;
+    let facts = ImageFacts::new(ImageType::Png, size_bytes, 16, 9).unwrap();
+    let content_type = "image/png".to_owned();
+    let stored = StoredObject { content_type, size_bytes, uploaded_at: uploaded_at(), bytes: PNG.to_vec() };
+    let attachment = Attachment { key, facts, alt: None };
+    assert_eq!(attachment.check_object(&stored, uploaded_at().after(age)), checked);
 }
 
 proptest! {
@@ -193,6 +429,35 @@ proptest! {
     fn no_text_and_no_bytes_panic(text in "[0-9a-f.é-]{0,120}", bytes in any::<Vec<u8>>()) {
         let _ = text.parse::<AttachmentKey>();
         let _ = ImageType::from_signature(&bytes);
+    }
+
+    /// A byte here or there, or a piece taken out: it never panics, and a place that was found before does not hide.
+    #[test]
+    fn no_damage_to_a_file_panics(
+        place in any::<proptest::sample::Index>(),
+        byte in any::<u8>(),
+        cut in 0..64_usize,
+        more in proptest::collection::vec(any::<u8>(), 0..16),
+    ) {
+        let located = [
+            (ImageType::Jpeg, sample!("gps.jpg")), (ImageType::Png, sample!("gps.png")),
+            (ImageType::Webp, sample!("gps.webp")), (ImageType::Gif, sample!("xmp-gps.gif")),
+        ];
+        for (kind, file) in located.into_iter().chain(OF_EACH) {
+            let place = place.index(file.len());
+            let mut damaged = file.to_vec();
+            damaged[place] = byte;
+            let _ = shown(kind, &damaged, 16, 9);
+            let rest = (place + cut).min(file.len());
+            let _ = shown(kind, &[&file[..place], &more, &file[rest..]].concat(), 16, 9);
+        }
+    }
+
+    #[test]
+    fn no_bytes_behind_a_signature_panic(rest in any::<Vec<u8>>()) {
+        for (kind, file) in OF_EACH {
+            prop_assert!(shown(kind, &[&file[..SIGNATURE_BYTES], &rest].concat(), 16, 9).is_err());
+        }
     }
 
     #[test]

@@ -60,6 +60,7 @@ async fn download(
         Ok(object) => {
             let headers = [
                 (header::CONTENT_TYPE, object.content_type.as_str()),
+                (header::CONTENT_DISPOSITION, "attachment"),
                 (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
                 (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
                 (header::CACHE_CONTROL, "private, max-age=300"),

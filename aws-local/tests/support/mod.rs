@@ -1,5 +1,6 @@
 #![allow(dead_code, reason = "not every test binary needs all of it")]
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use axum::Router;
@@ -25,7 +26,21 @@ pub(crate) async fn put(url: &str, headers: &[(&str, &str)], body: &str) -> u16 
     send("PUT", host, &format!("/{path}"), headers, body).await
 }
 
+/// The headers of the answer to a GET, by their names in lower case.
+pub(crate) async fn get(url: &str) -> HashMap<String, String> {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let answer = exchange("GET", host, &format!("/{path}"), &[], "").await;
+    let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()
+}
+
 async fn send(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+    let answer = exchange(method, host, path, headers, body).await;
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+async fn exchange(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let length = body.len();
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!(
@@ -35,5 +50,5 @@ async fn send(method: &str, host: &str, path: &str, headers: &[(&str, &str)], bo
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
+    answer
 }

@@ -15,13 +15,14 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use chat_domain::{
-    Activity, Advance, Append, BoxError, Consistency, Email, Member, MessageStore, MessageStoreError, Page,
-    PageQuery, PageRange, ROOMS_PAGE_MAX, ReadMark, Room, RoomId, RoomsPage, Timestamp,
+    Activity, Advance, Append, BoxError, Consistency, Content, Email, Member, Message, MessageStore,
+    MessageStoreError, Page, PageQuery, PageRange, ROOMS_PAGE_MAX, ReadMark, Room, RoomId, RoomsPage,
+    Timestamp,
 };
 use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use crate::attributes::{Fields, Item, Malformed, number, text};
+use crate::attributes::{Fields, Item, Malformed, item, number, text};
 use crate::calls::{DynamoClient, Failure, as_write, condition_held};
 use crate::query::{self, Rows};
 use crate::tables::{TableNames, messages, rooms};
@@ -37,7 +38,8 @@ const FIRST_BATCH_WAIT: Duration = Duration::from_millis(50);
 /// Rooms and their messages in DynamoDB.
 ///
 /// - A commit is one transaction of two items, the message and the head of its room: 4 write units while each is below
-///   1 KB. The first message of a room, and the first of each day, also move the head in two indexes.
+///   1 KB. The first message of a room, and the first of each day, also move the head in two indexes. An image has a third item,
+///   in the table of heads, whose key is that of its object: 2 write units more, and no second message can have it.
 /// - It is never repeated after an unknown outcome. Every call has a request token of its own, which the SDK makes and keeps
 ///   through its retries: a caller who commits the same again is told [`Conflict`](MessageStoreError::Conflict), not that
 ///   it succeeded.
@@ -100,6 +102,20 @@ impl DynamoMessageStore {
         };
         let update = update.build().expect("an update has a table, a key and an expression");
         TransactWriteItem::builder().update(update).build()
+    }
+
+    /// Notes that a message shows an attachment, unless one does already. An update, since a head is updated too: one permission.
+    fn attachment_claim(&self, message: &Message) -> Option<TransactWriteItem> {
+        let Content::Image { attachment, .. } = &message.content else { return None };
+        let claim = Update::builder()
+            .table_name(&self.rooms)
+            .set_key(Some(item([(rooms::ROOM_ID, text(&attachment.key))])))
+            .condition_expression("attribute_not_exists(roomId)")
+            .update_expression(format!("SET {} = :at", rooms::SHOWN_AT))
+            .expression_attribute_values(":at", text(message.at))
+            .build()
+            .expect("an update has a table, a key and an expression");
+        Some(TransactWriteItem::builder().update(claim).build())
     }
 
     async fn mark_row_read(&self, room: &RoomId, at: Timestamp) -> Result<(), MessageStoreError> {
@@ -220,7 +236,11 @@ fn not_committed(error: SdkError<TransactWriteItemsError>) -> MessageStoreError 
     let passing = |code| {
         matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
     };
-    if codes().any(|code| code == "ConditionalCheckFailed") {
+    let conditions: Vec<_> = codes().map(|code| code == "ConditionalCheckFailed").collect();
+    // Message, head, and the claim on an attachment.
+    if let [false, false, true] = conditions[..] {
+        MessageStoreError::AttachmentTaken
+    } else if conditions.contains(&true) {
         MessageStoreError::Conflict
     } else if codes().any(|code| code != "None") && codes().all(passing) {
         MessageStoreError::Throttled { operation: COMMIT }
@@ -274,11 +294,12 @@ impl MessageStore for DynamoMessageStore {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
+        let items = [self.message_put(append), self.head_update(append)].into_iter();
+        let items = items.chain(self.attachment_claim(&append.message));
         self.client
             .sdk()
             .transact_write_items()
-            .transact_items(self.message_put(append))
-            .transact_items(self.head_update(append))
+            .set_transact_items(Some(items.collect()))
             .customize()
             .config_override(as_write())
             .send()

@@ -32,7 +32,7 @@ pub(super) fn to_item(message: &Message) -> Item {
     let said = words(message.content.text());
     row.extend(said.map(|said| (MESSAGE.to_owned(), said)));
     row.extend(match &message.content {
-        Content::Text(_) => None,
+        Content::Text(_) | Content::Erased => None,
         Content::Image { attachment, .. } => Some((ATTACHMENT.to_owned(), attachment_value(attachment))),
         Content::MatchProposal(proposal) => Some((PROPOSAL.to_owned(), proposal_value(proposal))),
         Content::MatchProposalAnswer(answer) => Some((PROPOSAL_ANSWER.to_owned(), answer_value(*answer))),
@@ -68,6 +68,7 @@ fn content(row: Fields<'_>) -> Result<Content, Malformed> {
         }
         Kind::MatchProposal => Content::MatchProposal(proposal(row.map(PROPOSAL)?, row)?),
         Kind::MatchProposalAnswer => Content::MatchProposalAnswer(answer(row.map(PROPOSAL_ANSWER)?)?),
+        Kind::Erased => Content::Erased,
     })
 }
 

@@ -2,6 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::image;
+use super::proposal::IN_DOUBT_FOR;
 use super::room_id::{Member, RoomId};
 use super::tag::{Tag, parse_hex};
 use super::text::BoundedText;
@@ -9,12 +11,20 @@ use super::{email::Email, timestamp::Timestamp};
 
 /// The largest image, in bytes: 10 MiB, about what a phone's camera makes at full size.
 pub const IMAGE_MAX_BYTES: u64 = 10 * 1024 * 1024;
-/// The longest side of an image, in pixels. Larger ones are decompression bombs: 16,384 squared already decodes to 1 GiB.
+/// The longest side of an image, in pixels: what browsers and graphics processors draw at most.
 pub const IMAGE_MAX_SIDE: u32 = 16_384;
+/// How many pixels an image has at most. A few bytes can claim any number; this many decode to 256 MiB, and no phone's camera
+/// makes more than 50 million without being asked to.
+pub const IMAGE_MAX_PIXELS: u64 = 64 * 1024 * 1024;
 /// How long an upload URL is valid.
 pub const UPLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// How long a download URL is valid.
 pub const DOWNLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// How long an upload that no message shows is kept at least. S3 deletes by full days.
+pub const UPLOAD_KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
+/// How long after its upload an image may be shown for the first time. An hour less than it is kept: by then nothing can be
+/// about to delete it.
+pub const UPLOAD_SHOWN_WITHIN: Duration = Duration::from_secs(23 * 3_600);
 /// How many of an object's first bytes tell its type: a RIFF header with the `WEBP` mark is the longest signature.
 pub const SIGNATURE_BYTES: usize = 12;
 
@@ -22,7 +32,7 @@ pub const SIGNATURE_BYTES: usize = 12;
 pub type AltText = BoundedText<1_000>;
 
 /// The kinds of images that may be sent. SVG and HTML are absent on purpose: they can carry scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ImageType {
     /// `image/jpeg`
     Jpeg,
@@ -44,8 +54,10 @@ pub enum AttachmentRefused {
     /// No bytes, or more than [`IMAGE_MAX_BYTES`].
     #[error("an image has 1 to {IMAGE_MAX_BYTES} bytes")]
     Size,
-    /// A side of no pixels, or of more than [`IMAGE_MAX_SIDE`].
-    #[error("an image has sides of 1 to {IMAGE_MAX_SIDE} pixels")]
+    /// A side of no pixels or of more than [`IMAGE_MAX_SIDE`], or more than [`IMAGE_MAX_PIXELS`] in all.
+    #[error(
+        "an image has sides of 1 to {IMAGE_MAX_SIDE} pixels, and at most {IMAGE_MAX_PIXELS} pixels in all"
+    )]
     Sides,
     /// The key is malformed, or was made for another room or another uploader.
     #[error("the attachment does not belong to this sender and receiver")]
@@ -53,6 +65,22 @@ pub enum AttachmentRefused {
     /// What was uploaded is not what was announced.
     #[error("the uploaded object differs from what was announced")]
     Differs,
+    /// What was uploaded is cut short, holds something behind the image, or holds parts of a web page.
+    #[error("the file is not one image from its first byte to its last")]
+    Broken,
+    /// What was uploaded tells where the image was taken, in Exif or in words, or holds what may and cannot be read.
+    #[error("the image tells where it was taken, or may do so; encode it anew without its metadata")]
+    Location,
+    /// Another message shows it.
+    #[error("another message shows this attachment already")]
+    Taken,
+    /// It was uploaded longer than [`UPLOAD_SHOWN_WITHIN`] ago, and may be gone at any moment.
+    #[error("the upload is too old; upload it anew")]
+    Lapsed,
+    /// It lapsed less than [`IN_DOUBT_FOR`] ago: an earlier attempt to show it may still be on its way. Ask again when that has
+    /// passed.
+    #[error("the upload has just become too old; what was in time is not settled yet")]
+    InDoubt,
 }
 
 impl ImageType {
@@ -109,6 +137,7 @@ pub struct AttachmentKey {
     text: String,
     members: (Tag, Tag),
     uploader: Member,
+    kind: ImageType,
 }
 
 impl AttachmentKey {
@@ -121,13 +150,19 @@ impl AttachmentKey {
             Member::B => 'b',
         };
         let text = format!("{}-{}-{place}-{random:032x}.{}", members.0, members.1, kind.extension());
-        Self { text, members, uploader }
+        Self { text, members, uploader, kind }
     }
 
     /// The key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// What it was made for.
+    #[must_use]
+    pub fn kind(&self) -> ImageType {
+        self.kind
     }
 
     /// Whether the key was made for an upload by `uploader` to `room`.
@@ -159,9 +194,9 @@ impl FromStr for AttachmentKey {
                 _ => return None,
             };
             parse_hex(parts.next()?)?;
-            let known = ImageType::ALL.into_iter().any(|kind| kind.extension() == extension);
-            let complete = known && parts.next().is_none();
-            complete.then(|| Self { text: text.to_owned(), members, uploader })
+            let kind = ImageType::ALL.into_iter().find(|kind| kind.extension() == extension)?;
+            let complete = parts.next().is_none();
+            complete.then(|| Self { text: text.to_owned(), members, uploader, kind })
         };
         parse().ok_or(AttachmentRefused::Key)
     }
@@ -196,7 +231,9 @@ impl ImageFacts {
         if !(1..=IMAGE_MAX_BYTES).contains(&size_bytes) {
             return Err(AttachmentRefused::Size);
         }
-        if [width_px, height_px].into_iter().any(|side| !(1..=IMAGE_MAX_SIDE).contains(&side)) {
+        let pixels = u64::from(width_px) * u64::from(height_px);
+        let sides = [width_px, height_px].into_iter().all(|side| (1..=IMAGE_MAX_SIDE).contains(&side));
+        if !sides || pixels > IMAGE_MAX_PIXELS {
             return Err(AttachmentRefused::Sides);
         }
         Ok(Self { kind, size_bytes, width_px, height_px })
@@ -239,35 +276,64 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Checks that `uploader` may show this attachment in `room`, by its key alone.
+    /// Checks that `uploader` may show this attachment in `room`, and that it is of the type it was uploaded as, by its key alone.
     ///
     /// # Errors
     /// [`AttachmentRefused::Key`].
     pub fn check_owner(&self, room: &RoomId, uploader: Member) -> Result<(), AttachmentRefused> {
-        if self.key.is_by(room, uploader) { Ok(()) } else { Err(AttachmentRefused::Key) }
+        let fits = self.key.is_by(room, uploader) && self.key.kind() == self.facts.kind();
+        if fits { Ok(()) } else { Err(AttachmentRefused::Key) }
     }
 
-    /// Checks what was uploaded against what was announced.
+    /// Checks what was uploaded against what was announced, from its first byte to its last, at `now`.
     ///
     /// # Errors
-    /// [`AttachmentRefused::Differs`].
-    pub fn check_object(&self, stored: &StoredObject) -> Result<(), AttachmentRefused> {
-        let same = stored.size_bytes == self.facts.size_bytes
-            && stored.content_type == self.facts.kind.as_str()
-            && ImageType::from_signature(&stored.first_bytes) == Some(self.facts.kind);
-        if same { Ok(()) } else { Err(AttachmentRefused::Differs) }
+    /// [`AttachmentRefused::Differs`], [`AttachmentRefused::Broken`], [`AttachmentRefused::Location`],
+    /// [`AttachmentRefused::Lapsed`], [`AttachmentRefused::InDoubt`].
+    pub fn check_object(&self, stored: &StoredObject, now: Timestamp) -> Result<(), AttachmentRefused> {
+        let ImageFacts { kind, size_bytes, width_px, height_px } = self.facts;
+        let same = stored.size_bytes == size_bytes
+            && stored.content_type == kind.as_str()
+            && ImageType::from_signature(&stored.bytes) == Some(kind);
+        if !same {
+            return Err(AttachmentRefused::Differs);
+        }
+        if !image::examine(kind, &stored.bytes)?.is(width_px, height_px) {
+            return Err(AttachmentRefused::Differs);
+        }
+        let lapses_at = stored.uploaded_at.after(UPLOAD_SHOWN_WITHIN);
+        if now < lapses_at {
+            Ok(())
+        } else if now < lapses_at.after(IN_DOUBT_FOR) {
+            Err(AttachmentRefused::InDoubt)
+        } else {
+            Err(AttachmentRefused::Lapsed)
+        }
     }
 }
 
 /// What a store knows of an uploaded object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredObject {
     /// The content type it was uploaded with.
     pub content_type: String,
     /// Its length in bytes.
     pub size_bytes: u64,
-    /// Its first [`SIGNATURE_BYTES`], or all of it when it is shorter.
-    pub first_bytes: Vec<u8>,
+    /// When it was uploaded, by the store's clock, which may know full seconds only.
+    pub uploaded_at: Timestamp,
+    /// All of it, or its first [`IMAGE_MAX_BYTES`] when it is longer.
+    pub bytes: Vec<u8>,
+}
+
+/// Without the bytes.
+impl fmt::Debug for StoredObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredObject")
+            .field("content_type", &self.content_type)
+            .field("size_bytes", &self.size_bytes)
+            .field("uploaded_at", &self.uploaded_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A URL that carries its own permission, for a while.

@@ -27,6 +27,8 @@ pub enum Content {
     MatchProposal(Proposal),
     /// The answer to one.
     MatchProposalAnswer(ProposalAnswer),
+    /// Nothing any more: its sender's data was erased. Nobody sends it.
+    Erased,
 }
 
 /// Which variant of [`Content`] a message has.
@@ -40,11 +42,13 @@ pub enum Kind {
     MatchProposal,
     /// [`Content::MatchProposalAnswer`]
     MatchProposalAnswer,
+    /// [`Content::Erased`]
+    Erased,
 }
 
 /// The text names no [`Kind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a kind is text, image, matchProposal or matchProposalAnswer")]
+#[error("a kind is text, image, matchProposal, matchProposalAnswer or erased")]
 pub struct KindError;
 
 impl Kind {
@@ -56,6 +60,7 @@ impl Kind {
             Self::Image => "image",
             Self::MatchProposal => "matchProposal",
             Self::MatchProposalAnswer => "matchProposalAnswer",
+            Self::Erased => "erased",
         }
     }
 }
@@ -64,7 +69,7 @@ impl FromStr for Kind {
     type Err = KindError;
 
     fn from_str(text: &str) -> Result<Self, KindError> {
-        [Self::Text, Self::Image, Self::MatchProposal, Self::MatchProposalAnswer]
+        [Self::Text, Self::Image, Self::MatchProposal, Self::MatchProposalAnswer, Self::Erased]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or(KindError)
@@ -80,6 +85,7 @@ impl Content {
             Self::Image { .. } => Kind::Image,
             Self::MatchProposal(_) => Kind::MatchProposal,
             Self::MatchProposalAnswer(_) => Kind::MatchProposalAnswer,
+            Self::Erased => Kind::Erased,
         }
     }
 
@@ -90,7 +96,7 @@ impl Content {
             Self::Text(text) => text.as_str(),
             Self::Image { caption, .. } => caption.as_ref().map_or("", MessageText::as_str),
             Self::MatchProposal(proposal) => proposal.note.as_ref().map_or("", |note| note.as_str()),
-            Self::MatchProposalAnswer(_) => "",
+            Self::MatchProposalAnswer(_) | Self::Erased => "",
         }
     }
 
@@ -113,7 +119,8 @@ pub struct Draft {
     pub content: Content,
 }
 
-/// A message in a room. Nothing of it ever changes but `read`, from `false` to `true`.
+/// A message in a room. Nothing of it ever changes but `read`, from `false` to `true`, and its content when its sender is
+/// erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The room.

@@ -4,6 +4,7 @@ pub(crate) mod attachment;
 pub(crate) mod client_message_id;
 pub(crate) mod email;
 pub(crate) mod identity;
+mod image;
 pub(crate) mod message;
 pub(crate) mod proposal;
 pub(crate) mod rate;

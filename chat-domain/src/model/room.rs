@@ -301,7 +301,7 @@ impl Room {
 
         let mut proposals = OpenProposals(log.map_or_else(Vec::new, |log| log.open_proposals.clone()));
         match &draft.content {
-            Content::Text(_) | Content::Image { .. } => {}
+            Content::Text(_) | Content::Image { .. } | Content::Erased => {}
             Content::MatchProposal(proposal) => {
                 proposals.open(OpenProposal { at, proposer: sender, match_at: proposal.match_at })?;
             }

@@ -176,12 +176,17 @@ impl SendMessage {
 
         let mut consistency = Consistency::Eventual;
         let mut retries = 0;
+        let mut kept = false;
+        let mut taken = false;
         let append = loop {
-            match self.decide(&head, &draft, after, now).await {
+            match self.decide(&head, &draft, after, now, &mut kept).await {
                 Ok(Decision::AlreadySent(message)) => return Ok(Sent::new(&message, SendOutcome::Duplicate)),
+                // It is not this message that has it: whoever claimed it was stored before the head was read again.
+                Ok(Decision::Append(_)) if taken => return Err(MessageStoreError::AttachmentTaken.into()),
                 Ok(Decision::Append(append)) => match self.messages.commit(&append).await {
                     Ok(()) => break append,
                     Err(error @ MessageStoreError::Corrupt { .. }) => return Err(error.into()),
+                    Err(MessageStoreError::AttachmentTaken) => taken = true,
                     Err(error) if retries == RETRIES_MAX => return Err(error.into()),
                     Err(_) => {
                         // Somebody else was first, or nobody knows what happened. The next head tells.
@@ -205,12 +210,15 @@ impl SendMessage {
 
     /// What to do with a draft, given a head. The search for an earlier attempt comes *after* the head was read: a message
     /// that is stored between the two is found, and one that is stored later moves the head on, so that the commit fails.
+    ///
+    /// `kept` is whether the attachment, if there is one, was looked at and kept: once is enough.
     async fn decide(
         &self,
         head: &Room,
         draft: &Draft,
         after: Option<Timestamp>,
         now: Timestamp,
+        kept: &mut bool,
     ) -> Result<Decision, ChatError> {
         let earlier = match head.recall(draft.sender, draft.id, after) {
             Recall::Absent => None,
@@ -222,8 +230,12 @@ impl SendMessage {
             Some(message) if message.content == draft.content => Ok(Decision::AlreadySent(message)),
             Some(_) => Err(ChatError::IdReused),
             None => {
-                self.check_attachment(head.id(), draft).await?;
-                Ok(Decision::Append(Box::new(head.append(draft, now, self.rate)?)))
+                let append = head.append(draft, now, self.rate)?;
+                if !*kept {
+                    self.keep_attachment(head.id(), draft, now).await?;
+                    *kept = true;
+                }
+                Ok(Decision::Append(Box::new(append)))
             }
         }
     }
@@ -256,11 +268,15 @@ impl SendMessage {
         Ok(found)
     }
 
-    async fn check_attachment(&self, room: &RoomId, draft: &Draft) -> Result<(), ChatError> {
+    /// Looks at what is to be shown, and makes it stay. Before the commit: a message whose object may be deleted must never be,
+    /// while an object without a message does no harm.
+    async fn keep_attachment(&self, room: &RoomId, draft: &Draft, now: Timestamp) -> Result<(), ChatError> {
         let Content::Image { attachment, .. } = &draft.content else { return Ok(()) };
         attachment.check_owner(room, draft.sender)?;
         let object = self.attachments.inspect(&attachment.key).await?.ok_or(ChatError::AttachmentMissing)?;
-        Ok(attachment.check_object(&object)?)
+        attachment.check_object(&object, now)?;
+        let is_there = self.attachments.keep(&attachment.key).await?;
+        if is_there { Ok(()) } else { Err(ChatError::AttachmentMissing) }
     }
 
     async fn head(&self, room: &RoomId, consistency: Consistency) -> Result<Room, ChatError> {

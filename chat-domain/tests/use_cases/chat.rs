@@ -159,8 +159,8 @@ impl Chat {
         let attachments = MemoryAttachmentStore::new("http://localhost/attachments", [7; 32]);
         let pushes = Arc::new(Pushes::new(MemoryPusher::new(), journal.clone()));
         let waits = Arc::new(Waits::default());
-        let here =
-            Process::new(&verifier, &connections, messages.clone(), &attachments, &pushes, &waits, rate);
+        let objects = Arc::new(attachments.clone());
+        let here = Process::new(&verifier, &connections, messages.clone(), objects, &pushes, &waits, rate);
         let inboxes = Mutex::default();
         Self { verifier, connections, messages, attachments, pushes, waits, journal, here, inboxes }
     }
@@ -171,15 +171,16 @@ impl Chat {
     }
 
     pub(crate) fn process_over(&self, messages: Arc<dyn MessageStore>) -> Process {
-        Process::new(
-            &self.verifier,
-            &self.connections,
-            messages,
-            &self.attachments,
-            &self.pushes,
-            &self.waits,
-            no_limit(),
-        )
+        self.process_of(messages, Arc::new(self.attachments.clone()))
+    }
+
+    pub(crate) fn process_with(&self, attachments: impl AttachmentStore + 'static) -> Process {
+        self.process_of(self.messages.clone(), Arc::new(attachments))
+    }
+
+    fn process_of(&self, messages: Arc<dyn MessageStore>, attachments: Arc<dyn AttachmentStore>) -> Process {
+        let Self { verifier, connections, pushes, waits, .. } = self;
+        Process::new(verifier, connections, messages, attachments, pushes, waits, no_limit())
     }
 
     pub(crate) fn history(&self) -> History {
@@ -299,14 +300,13 @@ impl Process {
         verifier: &MemoryIdentityVerifier,
         connections: &Arc<Connections>,
         messages: Arc<dyn MessageStore>,
-        attachments: &MemoryAttachmentStore,
+        attachments: Arc<dyn AttachmentStore>,
         pushes: &Arc<Pushes>,
         waits: &Arc<Waits>,
         rate: SendRate,
     ) -> Self {
         let verifier = Arc::new(verifier.clone());
         let connections: Arc<dyn ConnectionStore> = connections.clone();
-        let attachments: Arc<dyn AttachmentStore> = Arc::new(attachments.clone());
         let identify = Arc::new(Identify::new(connections.clone(), pushes.clone()));
         Self {
             connect: Connect::new(verifier.clone(), connections.clone(), pushes.clone()),

@@ -67,6 +67,8 @@ pub enum KindName {
     MatchProposal,
     /// An answer to one.
     MatchProposalAnswer,
+    /// A message whose sender's data was erased: nothing is left but that there was one.
+    Erased,
 }
 
 impl From<chat_domain::Kind> for KindName {
@@ -76,6 +78,7 @@ impl From<chat_domain::Kind> for KindName {
             chat_domain::Kind::Image => Self::Image,
             chat_domain::Kind::MatchProposal => Self::MatchProposal,
             chat_domain::Kind::MatchProposalAnswer => Self::MatchProposalAnswer,
+            chat_domain::Kind::Erased => Self::Erased,
         }
     }
 }
@@ -145,7 +148,7 @@ pub struct ProposalAnswerBody {
 impl From<&Message> for MessageBody {
     fn from(message: &Message) -> Self {
         let (attachment, proposal, proposal_answer) = match &message.content {
-            Content::Text(_) => (None, None, None),
+            Content::Text(_) | Content::Erased => (None, None, None),
             Content::Image { attachment, .. } => (Some(attachment.into()), None, None),
             Content::MatchProposal(proposal) => (None, Some(proposal.into()), None),
             Content::MatchProposalAnswer(answer) => (None, None, Some(answer.into())),

@@ -131,15 +131,16 @@ pub struct UploadRequestBody {
     /// The exact length in bytes, at most 10 MiB.
     #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES)))]
     pub size: u64,
-    /// The width in pixels.
+    /// The width in pixels, as the file has it; with the height at most 64 Mi pixels.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
     pub width: u32,
-    /// The height in pixels.
+    /// The height in pixels, as the file has it.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
     pub height: u32,
 }
 
-/// The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers.
+/// The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers, then show them in one message within
+/// 23 hours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]

@@ -1,9 +1,12 @@
 //! Images: granted, uploaded, sent, opened, and every way to get at one that is not one's own.
 
+use std::time::Duration;
+
+use chat_adapters_memory::UploadRefused;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Chat, ID, JUNHO, MINJI, PNG, frame, merged, picture};
+use crate::support::{Chat, ID, JUNHO, MINJI, OTHER_ID, PNG, frame, merged, picture};
 
 const EVE: &str = "eve@example.com";
 
@@ -24,7 +27,8 @@ async fn an_uploaded_image_is_sent_with_and_without_words_and_opened_by_both() {
     assert_eq!(pushed["attachment"], described);
 
     for blank in [json!({ "clientMessageId": null }), json!({ "clientMessageId": null, "message": "  " })] {
-        let plain = frame(merged(json!({ "message": null, "attachment": attachment }), blank));
+        let another = chat.upload(MINJI, JUNHO).await;
+        let plain = frame(merged(json!({ "message": null, "attachment": another }), blank));
         assert_eq!(minji.say(&plain).await.unwrap()["type"], "sent");
         assert_eq!(junho.heard()[0]["message"], "");
     }
@@ -69,6 +73,7 @@ async fn a_key_that_was_not_given_opens_nothing(#[case] key: &str) {
 #[case::no_height(json!({ "height": 0 }))]
 #[case::too_wide(json!({ "width": 16_385 }))]
 #[case::too_high(json!({ "height": u32::MAX }))]
+#[case::a_bomb(json!({ "width": 16_384, "height": 16_384 }))]
 #[tokio::test]
 async fn an_image_that_may_not_be_sent_is_refused_before_and_after_the_upload(#[case] facts: Value) {
     let chat = Chat::new();
@@ -83,7 +88,7 @@ async fn an_image_that_may_not_be_sent_is_refused_before_and_after_the_upload(#[
 
 #[rstest]
 #[case::largest(json!({ "size": 10 * 1024 * 1024 }))]
-#[case::widest(json!({ "width": 16_384, "height": 16_384 }))]
+#[case::widest(json!({ "width": 16_384, "height": 4_096 }))]
 #[case::gif(json!({ "contentType": "image/gif" }))]
 #[tokio::test]
 async fn what_is_just_allowed_is_granted(#[case] facts: Value) {
@@ -119,21 +124,93 @@ async fn an_image_of_another_room_or_uploader_or_of_nobody_is_refused() {
     assert!(chat.history(MINJI, JUNHO).await.is_empty());
 }
 
+/// What tells in Exif where it was taken, in Exif's shortest form.
+const PLACE: &[u8] = b"MM\0\x2A\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x08\0\0\0\0";
+
+/// [`PNG`] with a chunk before its end.
+fn with_chunk(kind: &[u8; 4], chunk: &[u8]) -> Vec<u8> {
+    let (image, end) = PNG.split_at(PNG.len() - 12);
+    [image, &u32::try_from(chunk.len()).unwrap().to_be_bytes(), kind, chunk, b"crc.", end].concat()
+}
+
+#[rstest]
+#[case::a_drawing(json!({}), b"<svg onload=x />".repeat(4)[..PNG.len()].to_vec())]
+#[case::another_image(json!({}), [b"GIF89a".as_slice(), &PNG[6..]].concat())]
+#[case::half_an_image(json!({}), [&PNG[..PNG.len() - 12], &[0; 12]].concat())]
+#[case::a_web_page_behind_a_header(json!({ "contentType": "image/jpeg" }), [b"\xFF\xD8\xFF\xE0<!doctype html><script>x()</script>".as_slice(), &[b' '; 12]].concat())]
+#[case::a_web_page_behind_an_image(json!({}), [&PNG, b"<html><script>x()</script></html>".as_slice()].concat())]
+#[case::a_web_page_in_a_remark(json!({}), with_chunk(b"tEXt", b"Comment\0<script>x()</script>"))]
+#[case::where_it_was_taken(json!({}), with_chunk(b"eXIf", PLACE))]
+#[case::where_it_was_taken_in_words(json!({}), with_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x exif:GPSLatitude='37,34N'/>"))]
+#[case::a_bomb(json!({}), [&PNG[..16], &[0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF], &PNG[24..]].concat())]
+#[case::not_as_wide(json!({ "width": 639 }), PNG.to_vec())]
 #[tokio::test]
-async fn bytes_that_are_not_what_was_announced_are_refused() {
+async fn bytes_that_are_not_what_was_announced_are_refused(#[case] facts: Value, #[case] bytes: Vec<u8>) {
+    let chat = Chat::new();
+    let (minji, mut junho) = (chat.connect(MINJI).await, chat.connect(JUNHO).await);
+    let disguised = chat.announce_as(MINJI, JUNHO, merged(json!({ "size": bytes.len() }), facts)).await;
+    chat.put(&disguised, &bytes);
+    minji.refused(&image(&disguised["attachment"]).to_string(), "attachmentRejected", Some(ID)).await;
+    assert!(chat.history(MINJI, JUNHO).await.is_empty());
+    assert!(junho.heard().is_empty());
+}
+
+#[rstest]
+#[case::another_size(json!({ "size": PNG.len() + 1 }))]
+#[case::another_type(json!({ "contentType": "image/gif" }))]
+#[case::another_width(json!({ "width": 480 }))]
+#[case::turned(json!({ "width": 480, "height": 640 }))]
+#[tokio::test]
+async fn a_message_cannot_claim_other_facts_than_the_upload_has(#[case] facts: Value) {
     let chat = Chat::new();
     let minji = chat.connect(MINJI).await;
-    let disguised = chat.announce(MINJI, JUNHO).await;
-    chat.put(&disguised, b"<svg onload=x />");
-    assert_eq!(PNG.len(), b"<svg onload=x />".len(), "the length alone would not tell");
-    let uploaded = chat.upload(MINJI, JUNHO).await;
-    for attachment in [
-        disguised["attachment"].clone(),
-        merged(uploaded.clone(), json!({ "size": 17 })),
-        merged(uploaded, json!({ "contentType": "image/gif" })),
-    ] {
-        minji.refused(&image(&attachment).to_string(), "attachmentRejected", Some(ID)).await;
+    let attachment = merged(chat.upload(MINJI, JUNHO).await, facts);
+    minji.refused(&image(&attachment).to_string(), "attachmentRejected", Some(ID)).await;
+    assert!(chat.history(MINJI, JUNHO).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_same_upload_in_two_messages_is_refused_the_second_time() {
+    let chat = Chat::new();
+    let (minji, mut junho) = (chat.connect(MINJI).await, chat.connect(JUNHO).await);
+    let attachment = chat.upload(MINJI, JUNHO).await;
+    let sent = minji.say(&image(&attachment)).await.unwrap();
+    junho.heard();
+    let second = merged(image(&attachment), json!({ "clientMessageId": OTHER_ID }));
+    minji.refused(&second.to_string(), "attachmentRejected", Some(OTHER_ID)).await;
+    assert!(junho.heard().is_empty());
+    let retry = minji.say(&image(&attachment)).await.unwrap();
+    assert_eq!(retry, merged(sent, json!({ "duplicate": true })));
+    assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_url_takes_what_was_announced_once_and_in_time() {
+    let chat = Chat::new();
+    let announced = chat.announce(MINJI, JUNHO).await;
+    for bytes in [&PNG[..PNG.len() - 1], &[], &[0; 10 * 1024 * 1024 + 1]] {
+        assert_eq!(chat.try_put(&announced, bytes), Err(UploadRefused::Signature));
     }
+    chat.pass(Duration::from_secs(300));
+    assert_eq!(chat.try_put(&announced, &PNG), Err(UploadRefused::Expired));
+    let minji = chat.connect(MINJI).await;
+    minji.refused(&image(&announced["attachment"]).to_string(), "attachmentMissing", Some(ID)).await;
+
+    let announced = chat.announce(MINJI, JUNHO).await;
+    chat.put(&announced, &PNG);
+    assert_eq!(chat.try_put(&announced, &PNG), Err(UploadRefused::Exists));
+    assert!(chat.history(MINJI, JUNHO).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_upload_of_the_day_before_is_missing() {
+    let chat = Chat::new();
+    let attachment = chat.upload(MINJI, JUNHO).await;
+    chat.pass(Duration::from_secs(23 * 3_600));
+    let minji = chat.connect(MINJI).await;
+    minji.refused(&image(&attachment).to_string(), "unavailable", Some(ID)).await;
+    chat.pass(Duration::from_secs(60));
+    minji.refused(&image(&attachment).to_string(), "attachmentMissing", Some(ID)).await;
     assert!(chat.history(MINJI, JUNHO).await.is_empty());
 }
 

@@ -12,6 +12,7 @@ use aws_lambda_events::event::apigw::{
 use aws_lambda_events::query_map::QueryMap;
 use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
+    UploadRefused,
 };
 use chat_domain::{Backoff, ConnectionId, Event, Timestamp, UserId, VerifiedIdentity};
 use chat_lambda::functions::{AllowedOrigins, Functions, Ports, Settings};
@@ -201,24 +202,36 @@ impl Chat {
 
     /// Announces a picture without uploading it: `attachment`, and the `url` to upload it to.
     pub(crate) async fn announce(&self, email: &str, peer: &str) -> Value {
-        let request = picture(json!({ "with": peer }));
+        self.announce_as(email, peer, json!({})).await
+    }
+
+    /// The same, with other facts than those of [`PNG`].
+    pub(crate) async fn announce_as(&self, email: &str, peer: &str, facts: Value) -> Value {
+        let request = merged(picture(json!({ "with": peer })), facts.clone());
         let answer = self.post(email, "/chat/uploads", &request).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let attachment = picture(json!({ "key": answer.body["key"] }));
+        let attachment = merged(picture(facts), json!({ "key": answer.body["key"] }));
         json!({ "attachment": attachment, "url": answer.body["url"] })
     }
 
-    /// Sends bytes to an announced picture's URL.
+    /// Sends bytes to an announced picture's URL; they must be taken.
     pub(crate) fn put(&self, announced: &Value, bytes: &[u8]) {
+        self.try_put(announced, bytes).unwrap();
+    }
+
+    /// Sends bytes to an announced picture's URL.
+    pub(crate) fn try_put(&self, announced: &Value, bytes: &[u8]) -> Result<(), UploadRefused> {
         let url = announced["url"].as_str().unwrap();
         let (place, query) = url.split_once('?').unwrap();
         let key = place.rsplit('/').next().unwrap();
-        self.attachments.accept_upload(key, query, "image/png", bytes.to_vec().into(), self.now()).unwrap();
+        let content_type = announced["attachment"]["contentType"].as_str().unwrap();
+        self.attachments.accept_upload(key, query, content_type, bytes.to_vec().into(), self.now())
     }
 }
 
-/// The smallest thing that looks like a PNG.
-pub(crate) const PNG: [u8; 16] = *b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+/// The smallest thing that looks like a PNG of 640 by 480 pixels: a header, no pixels, an end.
+pub(crate) const PNG: [u8; 57] = *b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0\x08\x02\0\0\0crc.\
+    \0\0\0\0IDATcrc.\0\0\0\0IENDcrc.";
 
 /// The facts of [`PNG`], and more fields.
 pub(crate) fn picture(fields: Value) -> Value {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apigw_local::Connections;
-use aws_local::{DynamoDb, S3};
+use aws_local::{DynamoDb, ExpirationRule, S3};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use axum::Router;
 use chat_adapters_aws::{
     DynamoClient, DynamoConnectionStore, DynamoMessageStore, S3AttachmentStore, TableNames, create_tables,
 };
 use chat_adapters_memory::MemoryIdentityVerifier;
-use chat_domain::BoxError;
+use chat_domain::{BoxError, UPLOAD_KEPT_FOR};
 use chat_lambda::JitteredBackoff;
 use chat_lambda::functions::{Ports, Settings};
 use http::HeaderValue;
@@ -165,8 +165,10 @@ pub(super) async fn compose(
     };
     let tables = TableNames::with_prefix(&config.table_prefix);
     create_tables(&client, &tables).await?;
-    let objects =
-        S3::in_folder(&data.folder.join("objects"), BUCKET, &access.access_key, &access.secret_key)?;
+    let Access { access_key, secret_key, .. } = &access;
+    // As in the template.
+    let rule = ExpirationRule { tagging: "chat-upload=pending".to_owned(), after: UPLOAD_KEPT_FOR };
+    let objects = S3::in_folder(&data.folder.join("objects"), BUCKET, access_key, secret_key, Some(rule))?;
     router = router.merge(harmless(objects.router()));
 
     let mut rest = Rest { data: Some(data), lambda: None };

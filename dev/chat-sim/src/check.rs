@@ -46,6 +46,7 @@ impl Says {
         match content {
             Content::Text(text) => Self::Text(text.as_str().to_owned()),
             Content::Image { .. } => Self::Text("an image".to_owned()),
+            Content::Erased => Self::Text("nothing any more".to_owned()),
             Content::MatchProposal(proposal) => Self::Proposal(proposal.place.to_string()),
             Content::MatchProposalAnswer(answer) => Self::Answer(answer.proposal, answer.verdict),
         }

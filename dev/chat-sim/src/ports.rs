@@ -323,6 +323,10 @@ impl AttachmentStore for NoAttachments {
         no_attachments("inspect")
     }
 
+    async fn keep(&self, _: &AttachmentKey) -> Result<bool, AttachmentStoreError> {
+        no_attachments("keep")
+    }
+
     async fn download_url(&self, _: &AttachmentKey, _: Timestamp) -> Result<SignedUrl, AttachmentStoreError> {
         no_attachments("download_url")
     }

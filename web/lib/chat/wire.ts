@@ -196,7 +196,7 @@ export type HistoryBody = {
 /**
  * What kind of message it is.
  */
-export type KindName = "text" | "image" | "matchProposal" | "matchProposalAnswer";
+export type KindName = "text" | "image" | "matchProposal" | "matchProposalAnswer" | "erased";
 
 /**
  * How far a conversation was read.
@@ -480,7 +480,8 @@ export type TypingFrame = {
 };
 
 /**
- * The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers.
+ * The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers, then show them in one message within
+ * 23 hours.
  */
 export type UploadBody = {
   /**
@@ -518,11 +519,11 @@ export type UploadRequestBody = {
    */
   size: number,
   /**
-   * The width in pixels.
+   * The width in pixels, as the file has it; with the height at most 64 Mi pixels.
    */
   width: number,
   /**
-   * The height in pixels.
+   * The height in pixels, as the file has it.
    */
   height: number,
 };

@@ -1,11 +1,12 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::conformance::{JUNHO, MINJI, november, suite, their_room};
 use crate::{
-    AttachmentKey, AttachmentStore, DOWNLOAD_URL_LIFETIME, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl,
-    StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
+    AttachmentKey, AttachmentStore, DOWNLOAD_URL_LIFETIME, ImageFacts, ImageType, SignedUrl, StoredObject,
+    Timestamp, UPLOAD_KEPT_FOR, UPLOAD_URL_LIFETIME,
 };
 
 suite! {
@@ -16,7 +17,12 @@ suite! {
         nothing_is_there_before_an_upload,
         an_announced_upload_is_taken_and_seen,
         every_type_of_image_is_taken,
-        an_object_shorter_than_a_signature_is_shown_whole,
+        an_object_is_shown_whole_however_short_or_long,
+        an_object_shows_when_it_was_uploaded,
+        what_nobody_kept_is_gone_after_a_day_and_not_before,
+        what_was_kept_stays,
+        only_what_is_there_can_be_kept,
+        a_refused_second_upload_leaves_what_was_kept,
         a_larger_or_smaller_upload_is_refused,
         an_upload_of_another_type_is_refused,
         a_second_upload_is_refused,
@@ -44,6 +50,9 @@ pub trait AttachmentStoreHarness: Send + Sync {
     /// A `PUT` of `bytes` to the URL at `now`: with the URL's headers, but with this content type, and with the length of
     /// `bytes`. Whether it was taken.
     async fn put(&self, url: &SignedUrl, content_type: &str, bytes: &[u8], now: Timestamp) -> bool;
+
+    /// Deletes what the store may delete at `now`, as it does at some time or other.
+    async fn expire(&self, now: Timestamp);
 
     /// A `GET` of the URL at `now`, with the URL's headers: what came back, if it was a success.
     async fn get(&self, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>>;
@@ -87,11 +96,13 @@ async fn inspect(harness: &Harness, key: &AttachmentKey) -> Option<StoredObject>
     harness.store().inspect(key).await.expect(STORED)
 }
 
+/// What is seen of something that was uploaded as announced.
 fn seen(content_type: &str, bytes: &[u8]) -> Option<StoredObject> {
     Some(StoredObject {
         content_type: content_type.to_owned(),
         size_bytes: u64::try_from(bytes.len()).expect("a length fits 64 bits"),
-        first_bytes: bytes.iter().copied().take(SIGNATURE_BYTES).collect(),
+        uploaded_at: november(23),
+        bytes: bytes.to_vec(),
     })
 }
 
@@ -117,13 +128,65 @@ async fn every_type_of_image_is_taken(harness: Harness) {
     }
 }
 
-async fn an_object_shorter_than_a_signature_is_shown_whole(harness: Harness) {
-    for length in [1, SIGNATURE_BYTES - 1, SIGNATURE_BYTES, SIGNATURE_BYTES + 1] {
-        let key = key(u128::try_from(length).expect("a length fits 128 bits"));
-        let bytes = &picture()[..length];
+async fn an_object_is_shown_whole_however_short_or_long(harness: Harness) {
+    let long = picture().repeat(2_000);
+    for bytes in [&long[..1], &long[..12], &long[..65_536], &long] {
+        let key = key(u128::try_from(bytes.len()).expect("a length fits 128 bits"));
         upload(&harness, &key, bytes).await;
-        assert_eq!(inspect(&harness, &key).await, seen(PNG, bytes));
+        assert!(inspect(&harness, &key).await == seen(PNG, bytes), "{} bytes", bytes.len());
     }
+}
+
+async fn an_object_shows_when_it_was_uploaded(harness: Harness) {
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    let a_minute_later = november(23).after(Duration::from_secs(60));
+    assert!(harness.put(&url, PNG, &picture(), a_minute_later).await);
+    let object = inspect(&harness, &key(1)).await.expect("it was uploaded");
+    assert_eq!(object.uploaded_at, a_minute_later);
+}
+
+async fn keep(harness: &Harness, key: &AttachmentKey) -> bool {
+    harness.store().keep(key).await.expect(STORED)
+}
+
+async fn what_nobody_kept_is_gone_after_a_day_and_not_before(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    let a_day_later = november(23).after(UPLOAD_KEPT_FOR);
+    harness.expire(a_day_later.previous()).await;
+    assert_eq!(inspect(&harness, &key(1)).await, seen(PNG, &picture()));
+    harness.expire(a_day_later).await;
+    assert_eq!(inspect(&harness, &key(1)).await, None);
+    assert!(!keep(&harness, &key(1)).await, "it is too late");
+}
+
+async fn what_was_kept_stays(harness: Harness) {
+    for random in 1..=3 {
+        upload(&harness, &key(random), &picture()).await;
+    }
+    for random in [1, 3, 3] {
+        assert!(keep(&harness, &key(random)).await);
+    }
+    harness.expire(november(23).after(UPLOAD_KEPT_FOR * 2)).await;
+    for (random, stays) in [(1, true), (2, false), (3, true)] {
+        assert_eq!(inspect(&harness, &key(random)).await.is_some(), stays, "{random}");
+    }
+}
+
+async fn only_what_is_there_can_be_kept(harness: Harness) {
+    assert!(!keep(&harness, &key(1)).await);
+    upload(&harness, &key(1), &picture()).await;
+    assert!(!keep(&harness, &key(2)).await);
+    harness.expire(november(23).after(UPLOAD_KEPT_FOR)).await;
+    assert_eq!(inspect(&harness, &key(1)).await, None, "keeping nothing keeps nothing");
+}
+
+async fn a_refused_second_upload_leaves_what_was_kept(harness: Harness) {
+    let url = upload_url(&harness, &key(1), &picture()).await;
+    assert!(harness.put(&url, PNG, &picture(), november(23)).await);
+    assert!(keep(&harness, &key(1)).await);
+    assert!(!harness.put(&url, PNG, &picture(), november(23)).await);
+    harness.expire(november(23).after(UPLOAD_KEPT_FOR * 2)).await;
+    assert_eq!(inspect(&harness, &key(1)).await, seen(PNG, &picture()));
 }
 
 async fn a_larger_or_smaller_upload_is_refused(harness: Harness) {

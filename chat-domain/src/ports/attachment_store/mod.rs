@@ -14,6 +14,8 @@ use crate::{AttachmentKey, ImageFacts, SignedUrl, StoredObject, Timestamp};
 /// - **Uploads are fixed.** The URL of [`upload_url`](Self::upload_url) takes one `PUT` of exactly the announced type and
 ///   length, before it expires, under a key that holds nothing yet; any other request is refused and stores nothing.
 /// - **Objects do not change** once they are stored.
+/// - **Uploads are temporary.** One that [`keep`](Self::keep) was not called for may be deleted at any time after
+///   [`UPLOAD_KEPT_FOR`](crate::UPLOAD_KEPT_FOR). One that it was called for stays.
 /// - **Consistency.** [`inspect`](Self::inspect) sees every upload that was acknowledged before it began.
 /// - **Downloads expire.** The URL of [`download_url`](Self::download_url) works until it expires, for whoever holds it. It
 ///   is given whether or not there is such an object.
@@ -32,7 +34,11 @@ pub trait AttachmentStore: Send + Sync {
     /// What is stored under a key, if anything is.
     async fn inspect(&self, key: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError>;
 
-    /// A URL to download an object from, valid for [`DOWNLOAD_URL_LIFETIME`](crate::DOWNLOAD_URL_LIFETIME) from `now`.
+    /// Makes an upload stay for good. Says whether there is one. May be repeated.
+    async fn keep(&self, key: &AttachmentKey) -> Result<bool, AttachmentStoreError>;
+
+    /// A URL to download an object from, with the type that its key names and to be saved rather than opened when somebody
+    /// visits it; valid for [`DOWNLOAD_URL_LIFETIME`](crate::DOWNLOAD_URL_LIFETIME) from `now`.
     async fn download_url(
         &self,
         key: &AttachmentKey,

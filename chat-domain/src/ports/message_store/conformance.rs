@@ -40,6 +40,9 @@ suite! {
         of_eight_racing_commits_exactly_one_is_stored,
         of_eight_racing_first_commits_exactly_one_is_stored,
         writers_that_race_and_retry_lose_nothing,
+        an_attachment_is_shown_once,
+        of_eight_racing_messages_one_shows_the_attachment,
+        what_was_refused_its_attachment_leaves_no_trace,
         a_commit_leaves_read_states_alone,
         rooms_are_isolated,
         an_empty_room_has_empty_pages,
@@ -322,8 +325,8 @@ async fn the_longest_words_read_back_whole(store: Store) {
     talk.is_stored().await;
 }
 
-fn image(sender: Member, kind: ImageType, alt: Option<&str>, caption: Option<&str>) -> Content {
-    let key = AttachmentKey::mint(&their_room(), sender, kind, u128::MAX / 7);
+fn image(sender: Member, kind: ImageType, random: u128, alt: Option<&str>, caption: Option<&str>) -> Content {
+    let key = AttachmentKey::mint(&their_room(), sender, kind, random);
     let facts = ImageFacts::new(kind, 10 * 1024 * 1024, 16_384, 1).expect("the facts are within bounds");
     let alt = alt.map(|alt| alt.parse().expect("a short text"));
     let caption = caption.map(|caption| caption.parse().expect("a short text"));
@@ -333,11 +336,11 @@ fn image(sender: Member, kind: ImageType, alt: Option<&str>, caption: Option<&st
 async fn images_read_back_whole(store: Store) {
     let mut talk = Talk::new(&store);
     for kind in [ImageType::Jpeg, ImageType::Png, ImageType::Webp, ImageType::Gif] {
-        for (alt, caption) in
-            [(None, None), (Some("골대"), None), (None, Some("우리 팀")), (Some("골대"), Some("우리 팀"))]
-        {
-            talk.say(MINJI, image(MINJI, kind, alt, caption)).await;
-            talk.say(JUNHO, image(JUNHO, kind, alt, caption)).await;
+        let words =
+            [(None, None), (Some("골대"), None), (None, Some("우리 팀")), (Some("골대"), Some("우리 팀"))];
+        for ((alt, caption), random) in words.into_iter().zip(u128::MAX / 7..) {
+            talk.say(MINJI, image(MINJI, kind, random, alt, caption)).await;
+            talk.say(JUNHO, image(JUNHO, kind, random, alt, caption)).await;
         }
     }
     talk.is_stored().await;
@@ -544,6 +547,58 @@ async fn writers_that_race_and_retry_lose_nothing(store: Store) {
     ids.dedup();
     assert_eq!(ids.len(), 40);
     assert_eq!(stored_room(&store, &their_room()).await.map(|room| room.seq()), Some(40));
+}
+
+fn photo(random: u128) -> Content {
+    image(MINJI, ImageType::Jpeg, random, None, None)
+}
+
+async fn is_taken(store: &Store, append: &Append) {
+    let committed = commit(store, append).await;
+    assert!(matches!(committed, Err(MessageStoreError::AttachmentTaken)), "{committed:?}");
+}
+
+async fn an_attachment_is_shown_once(store: Store) {
+    let mut talk = Talk::new(&store);
+    talk.go_on(2).await;
+    talk.say(MINJI, photo(1)).await;
+    is_taken(&store, &talk.draft(MINJI, photo(1))).await;
+    talk.go_on(10).await;
+    is_taken(&store, &talk.draft(MINJI, photo(1))).await;
+    talk.say(MINJI, photo(2)).await;
+    talk.is_stored().await;
+}
+
+async fn of_eight_racing_messages_one_shows_the_attachment(store: Store) {
+    let racers = (0..8_u32).map(|n| {
+        let store = Arc::clone(&store);
+        async move {
+            let id = ClientMessageId::from_u128(u128::from(n) + 100);
+            loop {
+                let head = stored_room(&store, &their_room()).await;
+                let head = head.unwrap_or_else(|| Room::empty(their_room()));
+                let append = append(&head, id, MINJI, photo(1), november(23).after(THINKING * n));
+                match commit(&store, &append).await {
+                    Err(MessageStoreError::Conflict) => {}
+                    outcome => break outcome.is_ok(),
+                }
+            }
+        }
+    });
+    let shown = race(racers).await.into_iter().filter(|shown| *shown).count();
+    assert_eq!((shown, stored_messages(&store, &their_room()).await.len()), (1, 1));
+}
+
+async fn what_was_refused_its_attachment_leaves_no_trace(store: Store) {
+    let mut talk = Talk::new(&store);
+    talk.say(MINJI, photo(1)).await;
+    is_taken(&store, &talk.draft(MINJI, photo(1))).await;
+    // A commit that conflicts claims no attachment.
+    let stale = talk.draft(MINJI, photo(2));
+    talk.go_on(1).await;
+    conflicts(&store, &stale).await;
+    talk.say(MINJI, photo(2)).await;
+    talk.is_stored().await;
 }
 
 async fn a_commit_leaves_read_states_alone(store: Store) {

@@ -7,6 +7,9 @@ pub enum MessageStoreError {
     /// The room has moved on. Nothing happened; read it again and decide anew.
     #[error("the room has moved on since it was read")]
     Conflict,
+    /// Another message shows the same attachment, or an earlier attempt at this one does. Nothing happened; read the room again.
+    #[error("another message shows the same attachment")]
+    AttachmentTaken,
     /// The store has too much to do. Nothing happened; try again later.
     #[error("the message store throttles {operation}")]
     Throttled {

@@ -19,6 +19,9 @@ pub const ROOMS_PAGE_MAX: usize = 100;
 /// - **Atomicity.** [`commit`](Self::commit) stores the message and the room's log, or neither; it succeeds at most once
 ///   for each [`Append::expected_seq`] of a room. So timestamps and sequence numbers become visible in their order, and
 ///   nothing is ever committed at or before a timestamp that was visible.
+/// - **One message for each attachment.** [`commit`](Self::commit) stores no message whose attachment's key another message
+///   shows or has shown: [`AttachmentTaken`](MessageStoreError::AttachmentTaken). That message may be the same one, stored by an
+///   earlier attempt: read the room again.
 /// - **Separate halves.** [`commit`](Self::commit) never changes what reading wrote, and
 ///   [`advance_read`](Self::advance_read) and [`mark_rows_read`](Self::mark_rows_read) never change what sending wrote;
 ///   neither makes the other fail. Reading never creates a row.
@@ -27,8 +30,8 @@ pub const ROOMS_PAGE_MAX: usize = 100;
 /// - **Idempotency.** [`advance_read`](Self::advance_read) and [`mark_rows_read`](Self::mark_rows_read) may be repeated.
 ///   A repeated [`commit`](Self::commit) is a [`Conflict`](MessageStoreError::Conflict), also when the first attempt
 ///   succeeded and its answer was lost: read the room again.
-/// - **Errors.** After [`Throttled`](MessageStoreError::Throttled) and [`Conflict`](MessageStoreError::Conflict) nothing
-///   happened. After [`Unavailable`](MessageStoreError::Unavailable) a write may have happened, *or may still*.
+/// - **Errors.** After [`Throttled`](MessageStoreError::Throttled), [`Conflict`](MessageStoreError::Conflict) and
+///   [`AttachmentTaken`](MessageStoreError::AttachmentTaken) nothing happened. After [`Unavailable`](MessageStoreError::Unavailable) a write may have happened, *or may still*.
 /// - **Bounds.** Every method touches a bounded number of rows, however long the room is.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
@@ -37,7 +40,8 @@ pub trait MessageStore: Send + Sync {
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError>;
 
     /// Stores the message and the room's new [`log`](Room::log), if the stored room's [`seq`](Room::seq) still is
-    /// [`expected_seq`](Append::expected_seq); otherwise [`Conflict`](MessageStoreError::Conflict).
+    /// [`expected_seq`](Append::expected_seq); otherwise [`Conflict`](MessageStoreError::Conflict), or
+    /// [`AttachmentTaken`](MessageStoreError::AttachmentTaken).
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError>;
 
     /// A page of a room's messages, with [`read`](Message::read) as the rows say.

@@ -391,7 +391,11 @@ def test_a_connection_without_a_row_is_told_and_closed(chat, minji_and_junho):
 # ---- Images and proposals
 
 
-def png(width: int, height: int) -> bytes:
+# Exif of one entry: that a directory of GPS data follows.
+PLACE = b"MM\0\x2a\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x08\0\0\0\0"
+
+
+def png(width: int, height: int, exif: bytes = b"") -> bytes:
     """A small image of one colour."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
@@ -399,7 +403,9 @@ def png(width: int, height: int) -> bytes:
 
     rows = (b"\0" + b"\x33\x66\x99" * width) * height
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    metadata = chunk(b"eXIf", exif) if exif else b""
+    pixels = chunk(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + metadata + pixels + chunk(b"IEND", b"")
 
 
 def put(upload: dict, body: bytes, **changed) -> int:
@@ -433,6 +439,7 @@ def test_an_image_goes_up_once_and_down_to_the_members_alone(people):
         assert answer["expiresAt"] > timestamp(time.time())
         got = httpx.get(answer["url"])
         assert (got.content, got.headers["content-type"]) == (image, "image/png")
+        assert got.headers["content-disposition"] == "attachment"
     answer = mina.request("GET", f"/chat/attachments/{upload['key']}")
     assert (answer.status_code, answer.json()["code"]) == (404, "attachmentMissing")
     (row,) = junho.get("/chat/conversations")["conversations"]
@@ -448,14 +455,40 @@ def test_an_upload_is_what_was_announced_and_happens_once(minji_and_junho):
     assert put(upload, image) == 412
 
 
-def test_what_is_no_image_is_not_shown(minji_and_junho):
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html><script>alert(1)</script></html>",
+        png(16, 9)[:-1],
+        png(16, 9) + b"<html><script>alert(1)</script></html>",
+        png(160, 90),
+        png(16, 9, PLACE),
+        b"GIF89a" + png(16, 9)[6:],
+    ],
+    ids=["a web page", "cut short", "a web page behind it", "larger than said", "where it was taken", "another type"],
+)
+def test_what_is_not_the_image_that_was_announced_is_not_shown(minji_and_junho, body):
     minji, junho = minji_and_junho
-    page = b"<html><script>alert(1)</script></html>"
-    upload, facts = announce(minji_and_junho, page)
-    assert put(upload, page) == 200
+    other = junho.connect()
+    upload, facts = announce(minji_and_junho, body)
+    assert put(upload, body) == 200
     error = minji.connect().send(junho, "look", attachment={"key": upload["key"], **facts})
     assert (error["code"], error["retryable"]) == ("attachmentRejected", False)
     assert minji.history(junho)["messages"] == []
+    other.hears_nothing_more()
+
+
+def test_an_upload_is_shown_in_one_message(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, image = minji.connect(), png(16, 9)
+    upload, facts = announce(minji_and_junho, image)
+    assert put(upload, image) == 200
+    attachment, named = {"key": upload["key"], **facts}, {"clientMessageId": new_id(), "after": EMPTY_ROOM}
+    sent = phone.sends(junho, "", attachment=attachment, **named)
+    error = phone.send(junho, "", attachment=attachment, clientMessageId=new_id())
+    assert (error["code"], error["retryable"]) == ("attachmentRejected", False)
+    assert minji.connect().sends(junho, "", attachment=attachment, **named) == {**sent, "duplicate": True}
+    assert len(junho.history(minji)["messages"]) == 1
 
 
 def test_an_image_of_another_is_not_shown_as_ones_own(people):
@@ -494,6 +527,19 @@ def test_a_proposal_from_the_team_page_is_answered_in_the_chat(minji_and_junho):
     assert answer(phone, junho, "withdrawn")["code"] == "proposalState"
     assert answer(other, minji, "declined")["code"] == "proposalState"
     assert [row["kind"] for row in junho.history(minji)["messages"]] == ["matchProposalAnswer", "matchProposal"]
+
+
+def test_a_proposal_that_is_withdrawn_cannot_be_accepted(minji_and_junho):
+    minji, junho = minji_and_junho
+    phone, other = minji.connect(), junho.connect()
+    # The other way round, and in a frame.
+    proposed = other.ask({"action": "sendMessage", "receiverEmail": minji.email, "proposal": MATCH})
+    said = {"proposal": proposed["timestamp"], "answer": "withdrawn"}
+    assert other.ask({"action": "sendMessage", "receiverEmail": minji.email, "proposalAnswer": said})["type"] == "sent"
+    said["answer"] = "accepted"
+    error = phone.ask({"action": "sendMessage", "receiverEmail": junho.email, "proposalAnswer": said})
+    assert (error["code"], error["retryable"]) == ("proposalState", False)
+    assert [row["kind"] for row in minji.history(junho)["messages"]] == ["matchProposalAnswer", "matchProposal"]
 
 
 # ---- What is refused, and how

@@ -173,9 +173,9 @@ mod attachment_store {
 
         /// With the next upload.
         async fn expire(&self, now: Timestamp) {
-            let key: AttachmentKey = OTHER.parse().unwrap();
-            let facts = ImageFacts::new(ImageType::Gif, 1, 1, 1).unwrap();
-            let url = self.0.upload_url(&key, facts, now).await.unwrap();
+            let key: AttachmentKey = OTHER.parse().expect("a key");
+            let facts = ImageFacts::new(ImageType::Gif, 1, 1, 1).expect("within bounds");
+            let url = self.0.upload_url(&key, facts, now).await.expect("it is in memory");
             self.put(&url, "image/gif", b"G", now).await;
         }
 

@@ -108,8 +108,8 @@ async fn an_image_goes_up_once_and_down_to_the_members_alone() {
     let chat = Chat::start(&[]).await;
     let (token, mut minji) = (chat.login(MINJI).await, chat.join(MINJI).await);
     let mut junho = chat.join(JUNHO).await;
-    let png = b"\x89PNG\r\n\x1a\n and the rest of it";
-    let facts = json!({ "contentType": "image/png", "size": png.len(), "width": 4, "height": 3 });
+    let png = include_bytes!("../../chat-domain/tests/images/plain.png").as_slice();
+    let facts = json!({ "contentType": "image/png", "size": png.len(), "width": 16, "height": 9 });
 
     let mut request = facts.clone();
     request["with"] = json!(JUNHO);

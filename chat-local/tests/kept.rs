@@ -108,6 +108,7 @@ async fn messages_marks_and_images_are_there_after_a_restart() {
     assert_eq!(download.status, 200);
     assert!(download.head.contains("content-type: image/png"), "{}", download.head);
     assert!(download.head.contains("x-content-type-options: nosniff"), "{}", download.head);
+    assert!(download.head.contains("content-disposition: attachment"), "{}", download.head);
     chat.stop().await;
 }
 

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use crate::sky::Sky;
 use crate::support::{ID, JUNHO, MINJI, PNG, frame};
 
-const LONGER: [u8; 20] = *b"\x89PNG\r\n\x1a\n\0\0\0\rIHDRmore";
-const HTML: [u8; 16] = *b"<!doctype html> ";
+const LONGER: [u8; PNG.len() + 1] = {
+    let mut longer = [0; PNG.len() + 1];
+    longer.split_at_mut(PNG.len()).0.copy_from_slice(&PNG);
+    longer
+};
+const HTML: [u8; PNG.len()] = *b"<!doctype html><html><body><script>x()</script></body>   ";
 
 /// Announces an image of [`PNG`]'s size: its key, and the frame that would send it.
 async fn announced(sky: &Sky) -> (String, Value) {
@@ -20,7 +24,7 @@ async fn announced(sky: &Sky) -> (String, Value) {
 #[case::missing(None, "attachmentMissing")]
 #[case::swapped_type(Some(("text/html", &PNG[..])), "attachmentRejected")]
 #[case::swapped_bytes(Some(("image/png", &HTML[..])), "attachmentRejected")]
-#[case::too_short(Some(("image/png", &PNG[..15])), "attachmentRejected")]
+#[case::too_short(Some(("image/png", &PNG[..PNG.len() - 1])), "attachmentRejected")]
 #[case::too_long(Some(("image/png", &LONGER[..])), "attachmentRejected")]
 #[tokio::test(start_paused = true)]
 async fn an_object_that_is_not_what_was_announced_is_refused_and_nothing_is_stored(

@@ -536,27 +536,48 @@ impl Bucket {
         let bucket = self.clone();
         wire(latency, move |request| {
             let bucket = bucket.clone();
-            async move { bucket.get(request.uri()) }
+            async move {
+                match request.method().as_str() {
+                    "GET" => bucket.get(request.uri()),
+                    // The tag is taken off. Whether there was one, this bucket does not know.
+                    "DELETE" => match bucket.asked(request.uri()) {
+                        Ok(_) => (204, Vec::new(), Vec::new()),
+                        Err(reply) => reply,
+                    },
+                    method => panic!("a {method} of the bucket"),
+                }
+            }
         })
     }
 
     fn get(&self, uri: &Uri) -> Reply {
+        match self.asked(uri) {
+            Err(reply) => reply,
+            Ok((content_type, bytes)) => {
+                let headers = vec![
+                    ("content-type", content_type),
+                    ("content-range", format!("bytes 0-{}/{}", bytes.len() - 1, bytes.len())),
+                    ("last-modified", "Mon, 23 Nov 2026 09:00:00 GMT".to_owned()),
+                ];
+                (206, headers, bytes)
+            }
+        }
+    }
+
+    /// What a request is about, or the answer if it comes to nothing.
+    fn asked(&self, uri: &Uri) -> Result<(String, Vec<u8>), Reply> {
         let mut objects = self.0.lock().unwrap();
         objects.requests.gets += 1;
         let error = |status, code: &str| {
             let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
-            (status, Vec::new(), body.into_bytes())
+            Err((status, Vec::new(), body.into_bytes()))
         };
         if let Some(left) = objects.refusals.checked_sub(1) {
             objects.refusals = left;
             return error(503, "SlowDown");
         }
         let key = uri.path().strip_prefix("/playground-attachments/").unwrap();
-        let Some((content_type, bytes)) = objects.stored.get(key) else { return error(404, "NoSuchKey") };
-        let first = &bytes[..bytes.len().min(12)];
-        let range = format!("bytes 0-{}/{}", first.len() - 1, bytes.len());
-        let headers = vec![("content-type", content_type.clone()), ("content-range", range)];
-        (206, headers, first.to_vec())
+        objects.stored.get(key).cloned().map_or_else(|| error(404, "NoSuchKey"), Ok)
     }
 }
 

@@ -178,6 +178,7 @@ impl JsonService for DynamoDb {
                 }
                 Err(error) => Err(error),
             },
+            // A page at most, and as a rule from memory: another thread would take longer to wake.
             Some(file) if matches!(operation.as_str(), "BatchGetItem" | "GetItem" | "Query" | "Scan") => {
                 file.readers.read(&operation, &body)
             }

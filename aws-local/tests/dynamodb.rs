@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, Put, ScalarAttributeType,
-    TransactWriteItem,
+    TransactWriteItem, Update,
 };
 
 fn config() -> Builder {
@@ -71,8 +71,7 @@ async fn a_transaction_that_fails_says_why_for_each_item_and_writes_none() {
 
 #[tokio::test]
 async fn what_was_answered_is_in_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("dynamodb.sqlite");
+    let (_folder, file) = file();
     {
         let client = in_process(&DynamoDb::in_file(&file).unwrap());
         create_table(&client).await;
@@ -81,36 +80,113 @@ async fn what_was_answered_is_in_the_file() {
     assert_eq!(count(&in_process(&DynamoDb::in_file(&file).unwrap())).await, 1);
 }
 
-/// Each of the ids is written twice, with others that are written once: of each pair exactly one succeeds.
-#[tokio::test(flavor = "multi_thread")]
-async fn transactions_that_are_written_together_succeed_and_fail_each_by_itself() {
+/// All at once; whether each was written, and for one that was not, the codes of its items.
+async fn all_at_once(
+    client: &Client,
+    transactions: impl IntoIterator<Item = Vec<TransactWriteItem>>,
+) -> Vec<Result<(), Vec<String>>> {
+    let sent = transactions.into_iter().map(|items| {
+        let written = client.transact_write_items().set_transact_items(Some(items)).send();
+        tokio::spawn(async move {
+            match written.await.map_err(|error| error.into_service_error()) {
+                Ok(_) => Ok(()),
+                Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled.cancellation_reasons().iter();
+                    Err(reasons.map(|reason| reason.code().unwrap().to_owned()).collect())
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        })
+    });
+    let mut outcomes = Vec::new();
+    for one in sent.collect::<Vec<_>>() {
+        outcomes.push(one.await.unwrap());
+    }
+    outcomes
+}
+
+fn file() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("dynamodb.sqlite");
+    (folder, file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_transactions_that_are_written_together_those_that_cannot_be_say_why_and_the_others_are_written() {
+    let (_folder, file) = file();
     let client = in_process(&DynamoDb::in_file(&file).unwrap());
     create_table(&client).await;
-    let ids = (0..200)
-        .map(|number| format!("id {}", number % 100))
-        .chain((0..100).map(|one| format!("alone {one}")));
-    let written: Vec<_> = ids
-        .map(|id| {
-            let client = client.clone();
-            tokio::spawn(async move {
-                let written = client.transact_write_items().transact_items(put(&id)).send().await;
-                written.map(drop).map_err(|error| error.into_service_error())
-            })
-        })
-        .collect();
-    let (mut succeeded, mut failed) = (0, 0);
-    for one in written {
-        match one.await.unwrap() {
-            Ok(()) => succeeded += 1,
-            Err(TransactWriteItemsError::TransactionCanceledException(_)) => failed += 1,
-            Err(other) => panic!("{other:?}"),
+    let old: Vec<_> = (0..100).map(|number| format!("old {number}")).collect();
+    assert!(all_at_once(&client, old.iter().map(|id| vec![put(id)])).await.iter().all(Result::is_ok));
+
+    // Every third one cannot be written, now for its first item and now for its second.
+    let transactions = (0..100).map(|number| {
+        let ids = [format!("new {number}"), format!("also new {number}")];
+        match number % 6 {
+            0 => vec![put(&old[number]), put(&ids[1])],
+            3 => vec![put(&ids[0]), put(&old[number])],
+            _ => vec![put(&ids[0]), put(&ids[1])],
+        }
+    });
+    for (number, outcome) in all_at_once(&client, transactions).await.into_iter().enumerate() {
+        match number % 6 {
+            0 => assert_eq!(outcome.unwrap_err(), ["ConditionalCheckFailed", "None"], "{number}"),
+            3 => assert_eq!(outcome.unwrap_err(), ["None", "ConditionalCheckFailed"], "{number}"),
+            _ => assert_eq!(outcome, Ok(()), "{number}"),
         }
     }
-    assert_eq!((succeeded, failed), (200, 100));
     drop(client);
-    assert_eq!(count(&in_process(&DynamoDb::in_file(&file).unwrap())).await, 200);
+    assert_eq!(count(&in_process(&DynamoDb::in_file(&file).unwrap())).await, 100 + 2 * 66);
+}
+
+/// Each id is written twice: of each pair exactly one succeeds.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_that_put_the_same_item_succeed_and_fail_each_by_itself() {
+    let (_folder, file) = file();
+    let client = in_process(&DynamoDb::in_file(&file).unwrap());
+    create_table(&client).await;
+    let ids: Vec<_> = (0..200).map(|number| format!("id {}", number % 100)).collect();
+    let outcomes = all_at_once(&client, ids.iter().map(|id| vec![put(id)])).await;
+    for (first, second) in outcomes[..100].iter().zip(&outcomes[100..]) {
+        assert!(first.is_ok() != second.is_ok(), "{first:?}, {second:?}");
+    }
+    assert_eq!(count(&client).await, 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_that_update_the_same_item_are_written_one_after_the_other() {
+    let (_folder, file) = file();
+    let client = in_process(&DynamoDb::in_file(&file).unwrap());
+    create_table(&client).await;
+    let update = Update::builder()
+        .table_name("things")
+        .key("id", AttributeValue::S("counter".to_owned()))
+        .update_expression("ADD n :one")
+        .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+        .build()
+        .unwrap();
+    let update = TransactWriteItem::builder().update(update).build();
+    let transactions = (0..100).map(|number| vec![update.clone(), put(&format!("id {number}"))]);
+    assert!(all_at_once(&client, transactions).await.iter().all(Result::is_ok));
+    let counter = client.get_item().table_name("things").key("id", AttributeValue::S("counter".to_owned()));
+    let counter = counter.send().await.unwrap().item.unwrap();
+    assert_eq!(counter["n"], AttributeValue::N("100".to_owned()));
+}
+
+/// Reads have connections of their own, which know a table from before.
+#[tokio::test]
+async fn a_table_that_was_made_anew_is_read_as_it_is() {
+    let (_folder, file) = file();
+    let client = in_process(&DynamoDb::in_file(&file).unwrap());
+    for _ in 0..2 {
+        create_table(&client).await;
+        assert_eq!(count(&client).await, 0);
+        client.transact_write_items().transact_items(put("a")).send().await.unwrap();
+        assert_eq!(count(&client).await, 1);
+        client.delete_table().table_name("things").send().await.unwrap();
+        let gone = client.scan().table_name("things").send().await.unwrap_err().into_service_error();
+        assert!(gone.is_resource_not_found_exception(), "{gone:?}");
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{self, Answer, JsonService};
 
-const GET_USER: &str = "AWSCognitoIdentityProviderService.GetUser";
+const TARGET_PREFIX: &str = "AWSCognitoIdentityProviderService.";
 const NOT_POISONED: &str = "nothing panics while it holds the lock";
 
 /// What `GetUser` needs a token to be good for.
@@ -74,6 +74,12 @@ impl Cognito {
     /// For everybody else: answers `POST /`.
     pub fn router(&self) -> Router {
         wire::router(Arc::new(self.clone()))
+    }
+
+    /// The answer to a request, as status and JSON: for tests that put something between an SDK and this.
+    pub async fn call(&self, operation: &str, body: Bytes) -> (u16, String) {
+        let Answer { status, json } = self.answer(&format!("{TARGET_PREFIX}{operation}"), body).await;
+        (status.as_u16(), json)
     }
 
     fn pools(&self) -> MutexGuard<'_, Vec<UserPool>> {
@@ -175,7 +181,7 @@ impl UserPool {
 #[async_trait]
 impl JsonService for Cognito {
     async fn answer(&self, target: &str, body: Bytes) -> Answer {
-        if target != GET_USER {
+        if target.strip_prefix(TARGET_PREFIX) != Some("GetUser") {
             return Answer::refusal("UnknownOperationException", "only GetUser is served here");
         }
         let request: Value = serde_json::from_slice(&body).unwrap_or_default();

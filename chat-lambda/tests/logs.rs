@@ -3,46 +3,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod captured;
 #[expect(dead_code, reason = "other tests need more of it")]
 #[path = "functions/support.rs"]
 mod support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
+use captured::Captured;
 use support::{Chat, JUNHO, MINJI, PNG, frame, picture, query};
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn no_token_no_text_and_no_address_reaches_the_logs() {
     let captured = Captured::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(captured.clone())
+        .with_writer({
+            let captured = captured.clone();
+            move || captured.clone()
+        })
         .with_ansi(false)
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
@@ -74,7 +53,7 @@ async fn no_token_no_text_and_no_address_reaches_the_logs() {
     chat.functions.connect.handle(event).await;
     junho.disconnect().await;
 
-    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let log = captured.text();
     assert!(log.contains("sent") && log.contains("refused"), "nothing was captured: {log}");
     for forbidden in [SECRET, "a-made-up-token", "feed00", "example.com", "signature"] {
         assert!(!log.contains(forbidden), "{forbidden} in {log}");

@@ -11,7 +11,7 @@ use http::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::world::{Function, ORIGIN, World, now_ms, soon, token};
+use crate::world::{Function, ORIGIN, World, now_ms, soon};
 
 const MINJI: &str = "minji@example.com";
 const JUNHO: &str = "junho@example.com";
@@ -81,13 +81,13 @@ fn connect_event(connection: &str, token: &str) -> Value {
     serde_json::to_value(event).unwrap()
 }
 
-fn rest_event(method: Method, resource: &str, email: &str) -> ApiGatewayProxyRequest {
+fn rest_event(method: Method, resource: &str, token: &str) -> ApiGatewayProxyRequest {
     let mut event = ApiGatewayProxyRequest::default();
     event.http_method = method;
     event.resource = Some(resource.to_owned());
     event.request_context.request_id = Some("request-of-rest".to_owned());
     event.request_context.request_time_epoch = now_ms();
-    event.headers.insert("authorization", format!("Bearer {}", token(email)).parse().unwrap());
+    event.headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
     event
 }
 
@@ -115,7 +115,7 @@ async fn two_people_chat_and_no_log_holds_what_they_say() {
     let history = Function::start(HISTORY, &environment).await;
     let disconnect = Function::start(DISCONNECT, &environment).await;
 
-    let (minji_token, junho_token) = (token(MINJI), token(JUNHO));
+    let (minji_token, junho_token) = (world.token(MINJI), world.token(JUNHO));
     for (connection, token) in [("connection-m", &minji_token), ("connection-j", &junho_token)] {
         let answer = connect.invoke(&connect_event(connection, token)).await;
         assert_eq!(answer["statusCode"], 200, "{answer}");
@@ -145,15 +145,15 @@ async fn two_people_chat_and_no_log_holds_what_they_say() {
     let empty = json!({ "action": "sendMessage", "receiverEmail": JUNHO, "message": [SECRET] });
     assert_eq!(say(&send, "connection-m", 7, &empty).await["code"], "badRequest");
 
-    let mut page = rest_event(Method::GET, "/chat/history", MINJI);
+    let mut page = rest_event(Method::GET, "/chat/history", &minji_token);
     page.query_string_parameters = HashMap::from([("with".to_owned(), JUNHO.to_owned())]).into();
     let page = body(&history.invoke(&serde_json::to_value(page).unwrap()).await);
     assert_eq!(page["messages"][0]["message"], SECRET);
     assert_eq!(page["messages"][0]["read"], true);
-    let list = rest_event(Method::GET, "/chat/conversations", JUNHO);
+    let list = rest_event(Method::GET, "/chat/conversations", &junho_token);
     let list = body(&history.invoke(&serde_json::to_value(list).unwrap()).await);
     assert_eq!(list["conversations"][0]["preview"], SECRET);
-    let mut upload = rest_event(Method::POST, "/chat/uploads", MINJI);
+    let mut upload = rest_event(Method::POST, "/chat/uploads", &minji_token);
     let picture =
         json!({ "with": JUNHO, "contentType": "image/png", "size": 1000, "width": 640, "height": 480 });
     upload.body = Some(picture.to_string());
@@ -245,7 +245,7 @@ async fn each_function_runs_on_what_it_needs() {
         environment.retain(|name, _| name.starts_with("AWS_") || variables.contains(name));
         let function = Function::start(binary, &environment).await;
         let event = if binary == HISTORY {
-            serde_json::to_value(rest_event(Method::OPTIONS, "/chat/history", MINJI)).unwrap()
+            serde_json::to_value(rest_event(Method::OPTIONS, "/chat/history", "no-token")).unwrap()
         } else {
             serde_json::to_value(web_socket_event("connection-m", 1)).unwrap()
         };

@@ -6,16 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_local::DynamoDb;
+use aws_local::{Cognito, DynamoDb, UserPool};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chat_adapters_aws::{DynamoClient, TableNames, create_tables};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
@@ -25,8 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub(crate) const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Example";
-pub(crate) const CLIENT_ID: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
+const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Example";
+const CLIENT_ID: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
 pub(crate) const ORIGIN: &str = "https://chat.example.com";
 
 /// Whatever is waited for comes within this, or never.
@@ -53,6 +51,7 @@ async fn serve(router: Router) -> String {
 pub(crate) struct World {
     dynamodb: String,
     stand_in: String,
+    pool: UserPool,
     pushed: Pushed,
 }
 
@@ -69,9 +68,19 @@ impl World {
             .credentials_provider(Credentials::new("test", "test", None, None, "test"));
         create_tables(&DynamoClient::new(config), &TableNames::default()).await.unwrap();
 
+        let cognito = Cognito::new(SystemTime::now);
+        let pool = cognito.create_pool(ISSUER);
         let pushed = Pushed::default();
-        let stand_in = serve(Router::new().fallback(answer).with_state(pushed.clone())).await;
-        Self { dynamodb, stand_in: format!("http://{stand_in}"), pushed }
+        let connections = Router::new().fallback(answer).with_state(pushed.clone());
+        let stand_in = serve(connections.merge(cognito.router())).await;
+        Self { dynamodb, stand_in: format!("http://{stand_in}"), pool, pushed }
+    }
+
+    /// A token of the pool's that is good for an hour.
+    pub(crate) fn token(&self, email: &str) -> String {
+        let sub = format!("sub-of-{email}");
+        self.pool.sign_up(&sub, &[("email", email), ("email_verified", "true")]);
+        self.pool.access_token(&sub, CLIENT_ID, now_ms() / 1_000 + 3_600)
     }
 
     /// All variables that any of the functions reads.
@@ -105,28 +114,8 @@ impl World {
     }
 }
 
-/// Cognito's `GetUser`, and `@connections`.
-async fn answer(
-    State(pushed): State<Pushed>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if headers.get("x-amz-target").is_some_and(|target| target == "AWSCognitoIdentityProviderService.GetUser")
-    {
-        let request: Value = serde_json::from_slice(&body).unwrap();
-        let claims = request["AccessToken"].as_str().unwrap().split('.').nth(1).unwrap();
-        let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
-        let attribute = |name: &str, value: &Value| json!({ "Name": name, "Value": value });
-        let attributes = [
-            attribute("sub", &claims["sub"]),
-            attribute("email", &claims["username"]),
-            attribute("email_verified", &json!("true")),
-        ];
-        let user = json!({ "Username": claims["username"], "UserAttributes": attributes });
-        return (StatusCode::OK, user.to_string()).into_response();
-    }
+/// `@connections`.
+async fn answer(State(pushed): State<Pushed>, method: Method, uri: Uri, body: Bytes) -> Response {
     let Some(id) = uri.path().strip_prefix("/prod/@connections/") else {
         return (StatusCode::NOT_IMPLEMENTED, format!("{method} {uri}")).into_response();
     };
@@ -137,16 +126,6 @@ async fn answer(
     let frame = serde_json::from_slice(&body).unwrap_or(Value::Null);
     pushed.lock().unwrap().push((id.to_owned(), frame));
     StatusCode::OK.into_response()
-}
-
-/// A token as Cognito makes one, but for the signature: whether that is good is Cognito's to say.
-pub(crate) fn token(email: &str) -> String {
-    let claims = json!({
-        "iss": ISSUER, "client_id": CLIENT_ID, "token_use": "access",
-        "sub": format!("sub-of-{email}"), "username": email, "exp": now_ms() / 1_000 + 3_600,
-    });
-    let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
-    format!("{}.{}.c2lnbmF0dXJl", part(json!({ "alg": "RS256" })), part(claims))
 }
 
 /// A binary that runs.

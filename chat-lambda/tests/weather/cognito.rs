@@ -67,7 +67,7 @@ async fn a_revoked_token_is_refused_within_a_minute() {
     assert!(sky.row(&id).await.is_none());
 
     let minji = sky.connected(&sky.token(JUNHO)).await;
-    let revoked = sky.token(JUNHO).replace("c2lnbmF0dXJl", "YW5vdGhlcg");
+    let revoked = sky.token_for(JUNHO, Duration::from_secs(1_800));
     sky.cognito.revoke(&revoked);
     let reauth = json!({ "action": "reauth", "token": revoked }).to_string();
     minji.refused(&reauth, "unauthorized", None).await;

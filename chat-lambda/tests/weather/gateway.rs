@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::sky::{GONE, Post, Sky, capture};
+use crate::sky::{GONE, Post, Sky, logged};
 use crate::support::{JUNHO, MINJI, frame};
 
 /// Past this age of a connection "gone" means gone, and not "not open yet".
@@ -75,15 +75,13 @@ async fn a_push_that_is_refused_costs_neither_message_nor_connection(
 /// It does not pass by itself, so somebody is to look at it.
 #[tokio::test(start_paused = true)]
 async fn a_missing_permission_is_logged_as_an_error_and_no_row_is_deleted_for_it() {
-    let (captured, subscriber) = capture();
-    let _guard = tracing::subscriber::set_default(subscriber);
     let sky = Sky::new().await;
     let (minji, junho) = (sky.chat.connect(MINJI).await, sky.chat.connect(JUNHO).await);
     sky.chat.pass(SETTLED);
     sky.gateway.will(&junho.id, [Post::Refused(403, "ForbiddenException")]);
     minji.send(JUNHO, "can you hear me?").await;
     assert!(sky.row(&junho.id).await.is_some());
-    let log = captured.text();
+    let log = logged();
     let line = log.lines().find(|line| line.contains("not pushed")).unwrap();
     assert!(line.contains(r#""level":"ERROR""#) && line.contains("ForbiddenException"), "{line}");
     assert!(line.contains(&junho.id) && !log.contains("can you hear me?"), "{log}");

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../captured/mod.rs"]
+mod captured;
 mod cognito;
 mod dynamodb;
 mod gateway;

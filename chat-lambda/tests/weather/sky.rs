@@ -4,11 +4,10 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::future::pending;
-use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
+use std::time::{Duration, SystemTime};
 
-use aws_local::DynamoDb;
+use aws_local::{DynamoDb, UserPool};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -17,8 +16,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::shared::IntoShared as _;
 use aws_smithy_types::body::SdkBody;
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chat_adapters_aws::{
     ApiGatewayPusher, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
     RememberingVerifier, S3AttachmentStore, TableNames, create_tables,
@@ -33,6 +30,7 @@ use http::{Request, Response, Uri};
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::captured::Captured;
 use crate::support::{Answer, Chat, Socket, query};
 
 const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Example";
@@ -70,6 +68,7 @@ impl Sky {
     }
 
     async fn composed(with_cognito: bool) -> Self {
+        write_down_logs();
         let (dynamodb, gateway) = (Dynamo::default(), Gateway::default());
         let (cognito, bucket) = (Cognito::default(), Bucket::default());
         let latency = Latency::default();
@@ -123,12 +122,9 @@ impl Sky {
     }
 
     pub(crate) fn token_for(&self, email: &str, lifetime: Duration) -> String {
-        let claims = json!({
-            "iss": ISSUER, "client_id": CLIENT_ID, "token_use": "access", "sub": format!("sub-of-{email}"),
-            "username": email, "exp": self.chat.now().after(lifetime).unix_ms() / 1_000,
-        });
-        let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
-        format!("{}.{}.c2lnbmF0dXJl", part(json!({ "alg": "RS256" })), part(claims))
+        let (pool, sub) = (self.cognito.pool(), format!("sub-of-{email}"));
+        pool.sign_up(&sub, &[("email", email), ("email_verified", "true")]);
+        pool.access_token(&sub, CLIENT_ID, self.chat.now().after(lifetime).unix_ms() / 1_000)
     }
 
     /// The row of a connection.
@@ -434,59 +430,67 @@ pub(crate) enum Mood {
     Silent,
 }
 
-/// Cognito's `GetUser`: every token is genuine, but some are revoked.
-#[derive(Clone, Default)]
-pub(crate) struct Cognito(Arc<Mutex<(Mood, HashSet<String>)>>);
+/// Cognito with one pool, in whatever mood it is.
+#[derive(Clone)]
+pub(crate) struct Cognito(Arc<Office>);
+
+struct Office {
+    mood: Mutex<Mood>,
+    service: aws_local::Cognito,
+    /// Its key takes a while to make.
+    pool: OnceLock<UserPool>,
+}
+
+impl Default for Cognito {
+    fn default() -> Self {
+        // The tests' clock is not the machine's, and when a token has expired the adapter has to see by itself.
+        let service = aws_local::Cognito::new(|| SystemTime::UNIX_EPOCH);
+        Self(Arc::new(Office { mood: Mutex::default(), service, pool: OnceLock::new() }))
+    }
+}
 
 impl Cognito {
     pub(crate) fn is(&self, mood: Mood) {
-        self.0.lock().unwrap().0 = mood;
+        *self.0.mood.lock().unwrap() = mood;
     }
 
     pub(crate) fn revoke(&self, token: &str) {
-        self.0.lock().unwrap().1.insert(token.to_owned());
+        self.pool().revoke(token);
+    }
+
+    fn pool(&self) -> &UserPool {
+        self.0.pool.get_or_init(|| self.0.service.create_pool(ISSUER))
     }
 
     fn wire(&self, latency: &Latency) -> SharedHttpClient {
-        let cognito = self.clone();
+        let office = self.0.clone();
         wire(latency, move |request| {
-            let cognito = cognito.clone();
+            let office = office.clone();
             async move {
-                assert_eq!(target(&request), "GetUser");
-                let body: Value = serde_json::from_slice(request.body()).unwrap();
-                let (status, answer) = cognito.get_user(body["AccessToken"].as_str().unwrap()).await;
-                (status, Vec::new(), answer.to_string().into_bytes())
+                let (status, answer) = office.answer(&target(&request), request.into_body()).await;
+                (status, Vec::new(), answer.into_bytes())
             }
         })
     }
+}
 
-    async fn get_user(&self, token: &str) -> (u16, Value) {
+impl Office {
+    async fn answer(&self, operation: &str, body: Vec<u8>) -> (u16, String) {
         let mood = {
-            let mood = &mut self.0.lock().unwrap().0;
+            let mut mood = self.mood.lock().unwrap();
             let now = *mood;
             if let Mood::Throttling(times) = now {
                 *mood = times.checked_sub(2).map_or(Mood::Well, |left| Mood::Throttling(left + 1));
             }
             now
         };
-        let refused = |code: &str, message: &str| json!({ "__type": code, "message": message });
+        let refused = |code: &str, message: &str| json!({ "__type": code, "message": message }).to_string();
         match mood {
-            Mood::Throttling(_) => return (400, refused("TooManyRequestsException", "Rate exceeded")),
-            Mood::Down => return (500, refused("InternalErrorException", "not now")),
-            Mood::Silent => return pending().await,
-            Mood::Well => {}
+            Mood::Throttling(_) => (400, refused("TooManyRequestsException", "Rate exceeded")),
+            Mood::Down => (500, refused("InternalErrorException", "not now")),
+            Mood::Silent => pending().await,
+            Mood::Well => self.service.call(operation, body.into()).await,
         }
-        if self.0.lock().unwrap().1.contains(token) {
-            return (400, refused("NotAuthorizedException", "Access Token has been revoked"));
-        }
-        let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-        let claims: Value = serde_json::from_slice(&claims).unwrap();
-        let attributes = [
-            json!({ "Name": "sub", "Value": claims["sub"] }),
-            json!({ "Name": "email", "Value": claims["username"] }),
-            json!({ "Name": "email_verified", "Value": "true" }),
-        ];
-        (200, json!({ "Username": claims["username"], "UserAttributes": attributes }))
     }
 }
 
@@ -581,29 +585,22 @@ impl Bucket {
     }
 }
 
-/// What is logged, as a deployed function logs it at its most talkative.
-#[derive(Clone, Default)]
-pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Captured {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
+/// Has what is logged in this process written down as a deployed function writes it at its most talkative: for each thread, and
+/// so for each test, apart. Every test begins with it: what is logged for the first time while nobody listens may be left out
+/// later, too.
+fn write_down_logs() {
+    static WRITTEN_DOWN: Once = Once::new();
+    WRITTEN_DOWN.call_once(|| {
+        let subscriber = logs::subscriber(LevelFilter::TRACE, || LOGGED.with(Captured::clone));
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
 }
 
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+thread_local! {
+    static LOGGED: Captured = Captured::default();
 }
 
-pub(crate) fn capture() -> (Captured, impl tracing::Subscriber + Send + Sync) {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    (captured, logs::subscriber(LevelFilter::TRACE, move || writer.clone()))
+/// What this test has logged.
+pub(crate) fn logged() -> String {
+    LOGGED.with(Captured::text)
 }

@@ -236,6 +236,7 @@ fn unchunk(mut body: &[u8]) -> Vec<u8> {
 }
 
 /// The same program four times: it acts as the function whose name it is told.
+#[cfg(unix)]
 pub(crate) fn functions() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["connect", "disconnect", "send", "history"] {

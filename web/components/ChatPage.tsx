@@ -46,7 +46,7 @@ export function ChatPage() {
             part={conversationWindow}
             props={{ peer }}
             waiting={<MessagesSkeleton />}
-            failed={(retry) => <NotLoaded onRetry={retry} />}
+            failed={(retry) => <WindowNotLoaded onRetry={retry} />}
           />
         )}
       </div>
@@ -67,7 +67,7 @@ function Nothing() {
   )
 }
 
-function NotLoaded({ onRetry }: { onRetry(): void }) {
+function WindowNotLoaded({ onRetry }: { onRetry(): void }) {
   const t = useTranslations('window')
   return (
     <div role="alert" className="grid flex-1 place-items-center p-8 text-center">

@@ -3,30 +3,23 @@
 import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import { useSession } from '@/context/SessionContext'
-import {
-  byteLength,
-  checkText,
-  cleanText,
-  ENTER_START,
-  type EnterEvent,
-  enterReducer,
-  fitBytes,
-  MESSAGE_MAX_BYTES,
-} from '@/lib/chat'
+import { useLimits } from '@/context/SessionContext'
+import { byteLength, checkText, cleanText, ENTER_START, type EnterEvent, enterReducer, fitBytes } from '@/lib/chat'
 import { browserMemory } from '@/lib/storage'
-import { SendIcon } from './icons'
+import { ImageIcon, SendIcon } from './icons'
 import { nameOf } from './people'
 
 /** The counter appears when less than this share of the room is left. */
 const COUNT_FROM = 0.8
 const HEIGHT_MAX_PX = 180
 
-export function Composer({ peer }: { peer: string }) {
+/** `onPick`: files were chosen to be sent. */
+export function Composer({ peer, onPick }: { peer: string; onPick(files: FileList): void }) {
   const t = useTranslations('composer')
   const client = useChatClient()
-  const max = useMaxBytes()
+  const max = useLimits().messageBytes
   const field = useRef<HTMLTextAreaElement>(null)
+  const picker = useRef<HTMLInputElement>(null)
   const enter = useRef(ENTER_START)
   const draft = useDraft(peer)
   // The field itself holds the text: what it holds at the end of a composition is what is sent.
@@ -119,7 +112,28 @@ export function Composer({ peer }: { peer: string }) {
             </span>
           </div>
         )}
-        <div className="flex items-end gap-2 rounded-2xl border border-line bg-ground py-1 pr-1 pl-3.5 focus-within:border-accent">
+        <div className="flex items-end gap-2 rounded-2xl border border-line bg-ground p-1 focus-within:border-accent">
+          <button
+            type="button"
+            aria-label={t('image')}
+            title={t('image')}
+            onClick={() => picker.current?.click()}
+            className="grid size-9 shrink-0 place-items-center rounded-xl text-muted transition-colors hover:bg-hover hover:text-text"
+          >
+            <ImageIcon />
+          </button>
+          <input
+            ref={picker}
+            type="file"
+            accept="image/*"
+            hidden
+            data-testid="picker"
+            onChange={({ currentTarget }) => {
+              if (currentTarget.files !== null && currentTarget.files.length > 0) onPick(currentTarget.files)
+              // The same file may be chosen again.
+              currentTarget.value = ''
+            }}
+          />
           <textarea
             ref={field}
             rows={1}
@@ -157,11 +171,6 @@ export function Composer({ peer }: { peer: string }) {
       </div>
     </div>
   )
-}
-
-function useMaxBytes(): number {
-  const session = useSession()
-  return 'config' in session ? session.config.limits.messageBytes : MESSAGE_MAX_BYTES
 }
 
 /** What was written and not sent, kept for each conversation. */

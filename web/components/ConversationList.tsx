@@ -1,6 +1,6 @@
 'use client'
 
-import { type KeyboardEvent, lazy, memo, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, lazy, memo, Suspense, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { checkPeer, conversations, type Pending, type Room, unreadOf } from '@/lib/chat'
@@ -8,9 +8,10 @@ import { formatBadge, formatExact, formatListTime } from '@/lib/format'
 import { Button, IconButton } from './Button'
 import { AlertIcon, ChatIcon, PlusIcon, SearchIcon } from './icons'
 import { Avatar, nameOf } from './people'
-import { useKindLabel } from './preview'
+import { usePendingPreview, usePreviewText } from './preview'
 import { ListSkeleton } from './Skeleton'
 import { useLocale } from './useLocale'
+import { useNow } from './useNow'
 import { showPeer } from './usePeer'
 
 const NewChat = lazy(() => import('./NewChat'))
@@ -231,20 +232,12 @@ const Row = memo(function Row({ room, pending: written, current, me, now, onOpen
 function usePreview(room: Room, pending: Pending | undefined, me: string): string {
   const t = useTranslations('list')
   const w = useTranslations('window')
-  const kindLabel = useKindLabel()
+  const previewText = usePreviewText()
+  const pendingPreview = usePendingPreview()
   if (room.typing) return w('typing')
-  if (pending !== undefined) return t(pending.status === 'failed' ? 'failedSend' : 'pending', { text: pending.text.slice(0, 100) })
+  if (pending !== undefined)
+    return t(pending.status === 'failed' ? 'failedSend' : 'pending', { text: pendingPreview(pending).slice(0, 100) })
   if (room.last === null) return ''
-  const text = kindLabel(room.last.kind) ?? room.last.preview
+  const text = previewText(room.last.kind, room.last.preview)
   return room.last.senderEmail === me ? t('you', { text }) : text
-}
-
-/** The time, to the minute: "today" ends at midnight, and nobody reloads for that. */
-function useNow(): number {
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 60_000)
-    return () => clearInterval(timer)
-  }, [])
-  return now
 }

@@ -1,20 +1,32 @@
 'use client'
 
-import { useEffect, useRef } from 'react'
+import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
 import { emptyRoom } from '@/lib/chat'
 import { IconButton } from './Button'
 import { Composer } from './Composer'
-import { BackIcon } from './icons'
+import { ViewerProvider } from './ImageViewer'
+import { BackIcon, ImageIcon } from './icons'
 import { MessageList } from './MessageList'
+import { NotLoaded } from './NotLoaded'
+import { OnDemand, Part } from './OnDemand'
 import { Avatar, nameOf } from './people'
 import { showPeer } from './usePeer'
+
+const imagePreview = new Part(() => import('./ImagePreview'))
+
+interface Picked {
+  readonly file: File
+  readonly others: number
+}
 
 export default function ConversationWindow({ peer }: { peer: string }) {
   const t = useTranslations('window')
   const room = useChat((state) => state.rooms[peer]) ?? emptyRoom(peer)
+  const section = useRef<HTMLElement>(null)
   const heading = useRef<HTMLHeadingElement>(null)
+  const [picked, setPicked] = useState<Picked | null>(null)
   const name = nameOf(peer)
 
   useEffect(() => {
@@ -22,32 +34,98 @@ export default function ConversationWindow({ peer }: { peer: string }) {
     if (matchMedia('(pointer: coarse)').matches) heading.current?.focus()
   }, [])
 
+  // After the dialog has gone: before, everything else is inert.
+  const wasPicked = useRef(false)
+  useEffect(() => {
+    if (picked === null && wasPicked.current && !matchMedia('(pointer: coarse)').matches)
+      section.current?.querySelector('textarea')?.focus()
+    wasPicked.current = picked !== null
+  }, [picked])
+
+  const pick = (files: FileList) => {
+    const [file] = files
+    if (file !== undefined) setPicked({ file, others: files.length - 1 })
+  }
+  const drop = useDrop(pick)
+  const paste = (event: ClipboardEvent) => {
+    const { files, types } = event.clipboardData
+    // A spreadsheet's cells come as a picture too: the words are what is meant.
+    if (files.length === 0 || types.includes('text/plain')) return
+    event.preventDefault()
+    pick(files)
+  }
+
   return (
-    <section
-      aria-label={t('label', { name })}
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape' || event.nativeEvent.isComposing || event.defaultPrevented) return
-        showPeer(null)
-        document.querySelector<HTMLElement>(`button[data-peer="${CSS.escape(peer)}"]`)?.focus()
-      }}
-      className="flex min-h-0 min-w-0 flex-1 flex-col bg-ground"
-    >
-      <header className="flex min-h-15 shrink-0 items-center gap-3 border-line border-b bg-surface px-3 md:px-6">
-        <IconButton label={t('back')} onClick={() => showPeer(null)} className="-mr-1 md:hidden">
-          <BackIcon className="size-6" />
-        </IconButton>
-        <Avatar email={peer} className="size-9 text-sm" />
-        <div className="min-w-0">
-          <h2 ref={heading} tabIndex={-1} className="truncate font-semibold leading-tight outline-none">
-            {name}
-          </h2>
-          <p className="truncate text-muted text-xs">
-            {room.typing ? <span className="text-accent-text">{t('typing')}</span> : peer}
-          </p>
-        </div>
-      </header>
-      <MessageList room={room} />
-      <Composer peer={peer} />
-    </section>
+    <ViewerProvider>
+      <section
+        ref={section}
+        aria-label={t('label', { name })}
+        onPaste={paste}
+        {...drop.handlers}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape' || event.nativeEvent.isComposing || event.defaultPrevented) return
+          showPeer(null)
+          document.querySelector<HTMLElement>(`button[data-peer="${CSS.escape(peer)}"]`)?.focus()
+        }}
+        className="relative flex min-h-0 min-w-0 flex-1 flex-col bg-ground"
+      >
+        <header className="flex min-h-15 shrink-0 items-center gap-3 border-line border-b bg-surface px-3 md:px-6">
+          <IconButton label={t('back')} onClick={() => showPeer(null)} className="-mr-1 md:hidden">
+            <BackIcon className="size-6" />
+          </IconButton>
+          <Avatar email={peer} className="size-9 text-sm" />
+          <div className="min-w-0">
+            <h2 ref={heading} tabIndex={-1} className="truncate font-semibold leading-tight outline-none">
+              {name}
+            </h2>
+            <p className="truncate text-muted text-xs">
+              {room.typing ? <span className="text-accent-text">{t('typing')}</span> : peer}
+            </p>
+          </div>
+        </header>
+        <MessageList room={room} />
+        <Composer peer={peer} onPick={pick} />
+        {drop.over && (
+          <div className="pointer-events-none absolute inset-3 grid place-content-center justify-items-center gap-2 rounded-2xl border-2 border-accent border-dashed bg-surface/90 text-accent-text">
+            <ImageIcon className="size-8" />
+            <p className="font-medium">{t('drop', { name })}</p>
+          </div>
+        )}
+      </section>
+      {/* Outside of the window: keys pressed in it are not the window's. */}
+      {picked !== null && (
+        <OnDemand
+          key={`${picked.file.name} ${picked.file.lastModified} ${picked.file.size}`}
+          part={imagePreview}
+          props={{
+            ...picked,
+            peer,
+            onClose: () => setPicked(null),
+          }}
+          failed={(retry) => <NotLoaded onRetry={retry} onClose={() => setPicked(null)} />}
+        />
+      )}
+    </ViewerProvider>
   )
+}
+
+/** Files that are dragged over an element, and dropped on it. */
+function useDrop(onDrop: (files: FileList) => void) {
+  // Elements inside are entered before the one round them is left.
+  const [depth, setDepth] = useState(0)
+  const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes('Files')
+  return {
+    over: depth > 0,
+    handlers: {
+      onDragEnter: (event: DragEvent) => hasFiles(event) && setDepth((count) => count + 1),
+      onDragLeave: (event: DragEvent) => hasFiles(event) && setDepth((count) => Math.max(0, count - 1)),
+      onDragOver: (event: DragEvent) => hasFiles(event) && event.preventDefault(),
+      onDrop: (event: DragEvent) => {
+        if (!hasFiles(event)) return
+        event.preventDefault()
+        setDepth(0)
+        onDrop(event.dataTransfer.files)
+      },
+    },
+  }
 }

@@ -35,7 +35,7 @@ export function Dialog({
       ref={ref}
       aria-labelledby={heading}
       onClose={onClose}
-      onClick={(event) => event.target === ref.current && onClose()}
+      onClick={(event) => event.target === ref.current && ref.current.close()}
       className="m-auto w-[min(26rem,calc(100vw-2rem))] rounded-2xl border border-line bg-surface p-0 text-text shadow-xl backdrop:bg-black/40"
     >
       {open && (
@@ -44,7 +44,7 @@ export function Dialog({
             <h2 id={heading} className="text-lg font-semibold">
               {title}
             </h2>
-            <IconButton label={closeLabel} onClick={onClose} className="-mr-2">
+            <IconButton label={closeLabel} onClick={() => ref.current?.close()} className="-mr-2">
               <CloseIcon />
             </IconButton>
           </div>

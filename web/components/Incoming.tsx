@@ -6,7 +6,7 @@ import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import type { Pending } from '@/lib/chat'
 import { notify, onNotificationClick } from './notify'
 import { nameOf } from './people'
-import { reasonKey, useKindLabel } from './preview'
+import { reasonKey, usePreviewText } from './preview'
 import { showPeer } from './usePeer'
 
 /** Another tab may be showing the message already: its read mark arrives in time to keep this one quiet. */
@@ -26,14 +26,14 @@ function lead(peer: string): void {
 export function Incoming() {
   const client = useChatClient()
   const t = useTranslations('window')
-  const kindLabel = useKindLabel()
+  const previewText = usePreviewText()
   const [spoken, setSpoken] = useState({ id: '', text: '' })
 
   useEffect(
     () =>
       client.onIncoming((message) => {
         const name = nameOf(message.senderEmail)
-        const text = kindLabel(message.kind) ?? message.message.slice(0, 200)
+        const text = previewText(message.kind, message.message.slice(0, 200))
         setSpoken({ id: `${message.roomId} ${message.seq}`, text: t('incoming', { name, text }) })
         if (document.visibilityState === 'visible') return
         setTimeout(() => {
@@ -42,7 +42,7 @@ export function Incoming() {
           if (mark < message.timestamp) notify({ title: name, body: text, tag: message.roomId, peer, url: urlOf(peer) }, lead)
         }, NOTIFY_AFTER_MS)
       }),
-    [client, kindLabel, t],
+    [client, previewText, t],
   )
 
   useEffect(() => onNotificationClick(lead), [])

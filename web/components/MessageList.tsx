@@ -1,17 +1,19 @@
 'use client'
 
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type ComponentProps, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import { firstUnread, type Pending, type Room, unreadOf } from '@/lib/chat'
+import { firstUnread, type Pending, proposalState, type Room, unreadOf, verdicts } from '@/lib/chat'
 import { formatDay } from '@/lib/format'
 import { Button } from './Button'
+import { shownSize } from './ImageBubble'
 import { AlertIcon, DownIcon } from './icons'
 import { type Item, MessageRow, timeOf } from './MessageRow'
 import { Avatar, nameOf } from './people'
 import { MessagesSkeleton } from './Skeleton'
 import { useLocale } from './useLocale'
+import { useNow } from './useNow'
 
 /** Close enough to the end to count as being there. */
 const END_PX = 80
@@ -25,6 +27,9 @@ const HEAD_PX = 72
 const ROW_PX = 41
 const GROUP_PX = 10
 const LINE_PX = 21
+/** A proposal without a remark; and what is round an image. */
+const PROPOSAL_PX = 196
+const IMAGE_FRAME_PX = 12
 const LINE_CHARACTERS = 40
 
 export function MessageList({ room }: { room: Room }) {
@@ -67,6 +72,7 @@ function Messages({ room }: { room: Room }) {
   const [divider, setDivider] = useState(() => firstUnread(room))
   const items = useItems(room, pending)
   const { count, itemAt, keyOf } = items
+  const proposals = useProposals(room, pending)
 
   const virtualizer = useVirtualizer({
     count,
@@ -171,6 +177,7 @@ function Messages({ room }: { room: Room }) {
                     continued={row.index === 0 && room.older !== 'none'}
                     readUpTo={room.peerReadUpTo}
                     divider={item.kind === 'stored' && item.message.seq === divider?.seq}
+                    {...proposals.of(item)}
                   />
                 </li>
               )
@@ -221,6 +228,31 @@ function Head({ room, empty }: { room: Room; empty: boolean }) {
     )
   }
   return <span className="animate-pulse">{t('olderLoading')}</span>
+}
+
+/** How proposals stand, and what answers answer. */
+function useProposals({ messages }: Room, pending: readonly Pending[]) {
+  const now = useNow()
+  return useMemo(() => {
+    const answered = verdicts(messages)
+    const proposed = new Map(messages.flatMap(({ timestamp, proposal }) => (proposal === undefined ? [] : [[timestamp, proposal]])))
+    const answering = new Map(
+      pending.flatMap(({ answer, status }) =>
+        answer === undefined || status === 'failed' ? [] : [[answer.proposal, answer.answer] as const],
+      ),
+    )
+    return {
+      of(item: Item): Pick<ComponentProps<typeof MessageRow>, 'standing' | 'answering' | 'subject'> {
+        if (item.kind === 'pending')
+          return item.entry.answer === undefined ? {} : { subject: proposed.get(item.entry.answer.proposal) }
+        const { timestamp, proposal, proposalAnswer } = item.message
+        if (proposalAnswer !== undefined) return { subject: proposed.get(proposalAnswer.proposal) }
+        if (proposal === undefined) return {}
+        const standing = proposalState(proposal, answered.get(timestamp), now)
+        return { standing, answering: answering.get(timestamp) ?? null }
+      },
+    }
+  }, [messages, pending, now])
 }
 
 /** What is stored, and behind it what is not yet. The key of a message stays the same when it is stored. */
@@ -304,9 +336,17 @@ function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement
 
 /** Close enough that what is shown above the first message after older ones came moves it by less than a line. */
 function estimate(item: Item, next: Item | null): number {
-  const text = item.kind === 'stored' ? item.message.message : item.entry.text
+  const { text, image, proposal } =
+    item.kind === 'pending'
+      ? item.entry
+      : { text: item.message.message, image: item.message.attachment, proposal: item.message.proposal }
   const sameSender = item.kind === 'stored' && next?.kind === 'stored' && item.message.senderEmail === next.message.senderEmail
-  return ROW_PX + (sameSender ? 0 : GROUP_PX) + Math.min(Math.floor(text.length / LINE_CHARACTERS), 200) * LINE_PX
+  const gap = sameSender ? 0 : GROUP_PX
+  if (proposal !== undefined) return PROPOSAL_PX + gap
+  const lines = Math.min(Math.floor(text.length / LINE_CHARACTERS), 200) * LINE_PX
+  if (image !== undefined)
+    return shownSize(image).height + IMAGE_FRAME_PX + gap + (text === '' ? 0 : ROW_PX - IMAGE_FRAME_PX + lines)
+  return ROW_PX + gap + lines
 }
 
 // By the style's own properties, never as an attribute: the page's policy allows no inline styles.

@@ -2,11 +2,20 @@
 
 import { memo } from 'react'
 import { useTranslations } from 'use-intl'
-import { useChatClient } from '@/context/ChatSocketContext'
-import { type MessageBody, type Pending, splitLinks } from '@/lib/chat'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
+import {
+  isDiscardable,
+  type MessageBody,
+  type Pending,
+  type ProposalBody,
+  type ProposalState,
+  splitLinks,
+  type Verdict,
+} from '@/lib/chat'
 import { formatDay, formatExact, formatTime, isSameDay } from '@/lib/format'
-import type { Locale } from '@/lib/locale'
+import { ImageBubble } from './ImageBubble'
 import { AlertIcon, ClockIcon, ReadIcon, SentIcon } from './icons'
+import { ProposalCard } from './ProposalCard'
 import { reasonKey } from './preview'
 import { useLocale } from './useLocale'
 
@@ -25,6 +34,11 @@ interface Props {
   continued: boolean
   /** Whether the unread ones begin here. */
   divider: boolean
+  /** Of a proposal: how it stands, and the answer to it that is on its way. */
+  standing?: ProposalState | undefined
+  answering?: Verdict | null
+  /** Of an answer: what it answers, as far as that is loaded. */
+  subject?: ProposalBody | undefined
 }
 
 /** Messages of one person within this time belong together. */
@@ -50,6 +64,9 @@ export const MessageRow = memo(Row, (a, b) => {
     a.continued === b.continued &&
     a.divider === b.divider &&
     a.name === b.name &&
+    a.standing === b.standing &&
+    a.answering === b.answering &&
+    a.subject === b.subject &&
     isRead(a) === isRead(b)
   )
 })
@@ -86,10 +103,10 @@ function Row(props: Props) {
       )}
       <div className={`flex items-end gap-2 ${mine ? 'flex-row-reverse' : ''}`}>
         <div
-          className={`min-w-0 max-w-[min(34rem,82%)] border px-3.5 py-2 leading-[1.4] ${mine ? 'border-transparent bg-mine text-on-mine' : 'border-line bg-surface'} ${shape(mine, begins, ends)} ${failed ? 'opacity-70' : ''}`}
+          className={`min-w-0 max-w-[min(34rem,82%)] border leading-[1.4] ${isImage(item) ? 'p-1' : 'px-3.5 py-2'} ${mine ? 'border-transparent bg-mine text-on-mine' : 'border-line bg-surface'} ${shape(mine, begins, ends)} ${failed ? 'opacity-70' : ''}`}
         >
           <span className="sr-only">{mine ? t('message.mine') : name}: </span>
-          <Body item={item} locale={locale} />
+          <Body {...props} />
         </div>
         {(ends || failed) && (
           <span
@@ -106,6 +123,8 @@ function Row(props: Props) {
     </div>
   )
 }
+
+const isImage = (item: Item): boolean => (item.kind === 'pending' ? item.entry.image : item.message.attachment) !== undefined
 
 function shape(mine: boolean, begins: boolean, ends: boolean): string {
   const corners = mine
@@ -132,32 +151,57 @@ function State({ status }: { status: keyof typeof STATES }) {
   )
 }
 
-function Body({ item, locale }: { item: Item; locale: Locale }) {
+/** What a message shows, stored or not. */
+function contentOfItem(item: Item) {
+  if (item.kind === 'pending') {
+    const { id, text, image, proposal, answer } = item.entry
+    return { id, text, attachment: image, key: image?.upload?.key, proposal, answer }
+  }
+  const { clientMessageId: id, message: text, attachment, proposal, proposalAnswer: answer } = item.message
+  return { id, text, attachment, key: attachment?.key, proposal, answer }
+}
+
+function Body({ item, mine, standing = 'open', answering = null, subject }: Props) {
   const t = useTranslations('message')
-  if (item.kind === 'pending') return <Text text={item.entry.text} />
-  const { kind, message, attachment, proposal, proposalAnswer } = item.message
-  if (kind === 'image' && attachment !== undefined) {
+  const { id, text, attachment, key, proposal, answer } = contentOfItem(item)
+  if (attachment !== undefined) {
+    // Nothing but the upload has to wait for a key: what is pending is shown from what is kept.
+    const name = { id, key: item.kind === 'stored' ? key : undefined, type: attachment.contentType }
     return (
       <>
-        <p>{attachment.alt ?? t('image', { width: attachment.width, height: attachment.height })}</p>
-        {message !== '' && <Text text={message} />}
+        <ImageBubble name={name} facts={attachment} />
+        {text !== '' && (
+          <div className="px-2.5 pt-1.5 pb-1">
+            <Text text={text} />
+          </div>
+        )}
       </>
     )
   }
-  if (kind === 'matchProposal' && proposal !== undefined) {
-    const { teamName, opponentTeamName, matchAt, place } = proposal
+  if (proposal !== undefined) {
+    const [peer, at] =
+      item.kind === 'pending'
+        ? [item.entry.peer, null]
+        : [mine ? item.message.receiverEmail : item.message.senderEmail, item.message.timestamp]
+    return <ProposalCard proposal={proposal} state={standing} mine={mine} at={at} peer={peer} answering={answering} />
+  }
+  if (answer !== undefined) {
+    const said = t(ANSWERS[answer.answer])
     return (
-      <Text
-        text={t('proposal', { team: teamName, opponent: opponentTeamName, when: formatExact(locale, Date.parse(matchAt)), place })}
-      />
+      <>
+        <p className="font-medium">{said}</p>
+        {subject !== undefined && (
+          <p className="text-sm opacity-75">
+            <bdi>{subject.teamName}</bdi> – <bdi>{subject.opponentTeamName}</bdi>
+          </p>
+        )}
+      </>
     )
   }
-  if (kind === 'matchProposalAnswer' && proposalAnswer !== undefined) {
-    const key = { accepted: 'answerAccepted', declined: 'answerDeclined', withdrawn: 'answerWithdrawn' } as const
-    return <p>{t(key[proposalAnswer.answer])}</p>
-  }
-  return <Text text={message} />
+  return <Text text={text} />
 }
+
+const ANSWERS = { accepted: 'answerAccepted', declined: 'answerDeclined', withdrawn: 'answerWithdrawn' } as const
 
 /** A text as it was written. What is in it cannot reach outside of it: not by markup, not by direction, not by stacked marks. */
 function Text({ text }: { text: string }) {
@@ -187,29 +231,45 @@ function Text({ text }: { text: string }) {
 function Trouble({ entry }: { entry: Pending }) {
   const t = useTranslations()
   const client = useChatClient()
+  const share = useChat((state) => state.progress[entry.id] ?? null)
+  const discard = () => void client.discard(entry.id)
   if (entry.status === 'queued') {
-    if (entry.reason === undefined) return null
-    return <p className="mt-1 text-right text-muted text-xs">{t(`reason.${reasonKey(entry.reason)}`)}</p>
+    const words = entry.reason === undefined ? null : t(`reason.${reasonKey(entry.reason)}`)
+    if (entry.image === undefined || !isDiscardable(entry))
+      return words === null ? null : <p className="mt-1 text-right text-muted text-xs">{words}</p>
+    return (
+      <div className="mt-1 flex flex-wrap items-center justify-end gap-x-2 text-muted text-xs">
+        <span>{words ?? (share === null ? t('image.waiting') : t('image.uploading', { share }))}</span>
+        {share !== null && <progress aria-label={t('image.progress')} value={share} max={1} className="h-1.5 w-24 accent-accent" />}
+        <Action onClick={discard}>{t('image.stop')}</Action>
+      </div>
+    )
   }
+  // What cannot be otherwise the next time.
+  const final = entry.reason === 'imageLost' || entry.reason === 'proposalState'
   return (
     <div className="mt-1 flex flex-wrap items-center justify-end gap-x-1 text-xs">
       <span className="text-danger">
         {t('message.failed')}: {t(`reason.${reasonKey(entry.reason)}`)}
       </span>
-      <button
-        type="button"
-        onClick={() => void client.retry(entry.id)}
-        className="rounded px-1.5 py-1 font-medium text-accent-text hover:bg-hover"
-      >
-        {t('message.retry')}
-      </button>
-      <button
-        type="button"
-        onClick={() => void client.discard(entry.id)}
-        className="rounded px-1.5 py-1 font-medium text-muted hover:bg-hover hover:text-text"
-      >
-        {t('message.delete')}
-      </button>
+      {!final && (
+        <Action strong onClick={() => void client.retry(entry.id)}>
+          {t('message.retry')}
+        </Action>
+      )}
+      <Action onClick={discard}>{t('message.delete')}</Action>
     </div>
+  )
+}
+
+function Action({ strong = false, onClick, children }: { strong?: boolean; onClick(): void; children: string }) {
+  return (
+    <button
+      type="button"
+      onClick={onClick}
+      className={`rounded px-1.5 py-1 font-medium hover:bg-hover ${strong ? 'text-accent-text' : 'text-muted hover:text-text'}`}
+    >
+      {children}
+    </button>
   )
 }

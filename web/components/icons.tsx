@@ -59,6 +59,19 @@ export const DownIcon = ({ className }: Props) => (
     <path d="M12 5v14M6 13l6 6 6-6" />
   </Icon>
 )
+export const ImageIcon = ({ className }: Props) => (
+  <Icon className={className}>
+    <rect x="3.5" y="4.5" width="17" height="15" rx="3" />
+    <circle cx="9" cy="10" r="1.6" />
+    <path d="m4 17 4.5-4.5 3.5 3 3.500-3.500 5 5" />
+  </Icon>
+)
+export const MatchIcon = ({ className }: Props) => (
+  <Icon className={className}>
+    <rect x="3.5" y="5" width="17" height="15.500" rx="3" />
+    <path d="M3.500 10h17M8 3v4M16 3v4M9 14.800l2.200 2.200 4-4" />
+  </Icon>
+)
 export const SendIcon = ({ className }: Props) => (
   <Icon className={className}>
     <path d="M12 19V5M6 11l6-6 6 6" />

@@ -2,12 +2,24 @@
 
 import { useCallback } from 'react'
 import { useTranslations } from 'use-intl'
-import type { ErrorCode, KindName } from '@/lib/chat'
+import { type KindName, kindOf, type Pending, type PendingReason } from '@/lib/chat'
 
-/** What a message is called that is more than text. */
-export function useKindLabel(): (kind: KindName) => string | null {
+/** What a message says in a line: its kind, if it is more than text, and its words. */
+export function usePreviewText(): (kind: KindName, words: string) => string {
   const t = useTranslations('list')
-  return useCallback((kind) => (kind === 'text' ? null : t(kind)), [t])
+  return useCallback(
+    (kind, words) => {
+      if (kind === 'text') return words
+      return kind === 'image' && words !== '' ? t('captioned', { kind: t(kind), text: words }) : t(kind)
+    },
+    [t],
+  )
+}
+
+/** The same of a message that is on its way. */
+export function usePendingPreview(): (entry: Pending) => string {
+  const preview = usePreviewText()
+  return useCallback((entry) => preview(kindOf(entry), entry.text), [preview])
 }
 
 const KNOWN_REASONS = [
@@ -21,8 +33,12 @@ const KNOWN_REASONS = [
   'invalidEmail',
   'selfChat',
   'internal',
+  'attachmentMissing',
+  'attachmentRejected',
+  'proposalState',
+  'imageLost',
 ] as const
 
-export function reasonKey(code: ErrorCode | undefined): (typeof KNOWN_REASONS)[number] | 'other' {
+export function reasonKey(code: PendingReason | undefined): (typeof KNOWN_REASONS)[number] | 'other' {
   return KNOWN_REASONS.find((known) => known === code) ?? 'other'
 }

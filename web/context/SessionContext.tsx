@@ -4,6 +4,7 @@ import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, us
 import type { DevAuth } from '@/lib/auth/dev'
 import type { OidcAuth } from '@/lib/auth/oidc'
 import type { Session } from '@/lib/auth/session'
+import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from '@/lib/chat'
 import { type AppConfig, loadConfig } from '@/lib/config'
 
 /** Whether somebody has signed in, and how to. */
@@ -24,6 +25,12 @@ const Context = createContext<SessionState>({ status: 'loading' })
 
 export function useSession(): SessionState {
   return use(Context)
+}
+
+/** How much may be sent. */
+export function useLimits(): AppConfig['limits'] {
+  const session = useSession()
+  return 'config' in session ? session.config.limits : { messageBytes: MESSAGE_MAX_BYTES, imageBytes: IMAGE_MAX_BYTES }
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {

@@ -1,11 +1,11 @@
-import { MESSAGE_MAX_BYTES, normaliseEmail } from './chat'
+import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES, normaliseEmail } from './chat'
 
 /** What `/config.json` tells the page: where everything is, and how to sign in. */
 export interface AppConfig {
   readonly wsUrl: string
   readonly restUrl: string
   readonly auth: DevAuthConfig | OidcAuthConfig
-  readonly limits: { readonly messageBytes: number }
+  readonly limits: { readonly messageBytes: number; readonly imageBytes: number }
 }
 
 /** Signing in as anybody, on a developer's machine. */
@@ -47,7 +47,10 @@ export function parseConfig(value: unknown): AppConfig {
     wsUrl: text(root.wsUrl, 'wsUrl'),
     restUrl: text(root.restUrl, 'restUrl').replace(/\/$/, ''),
     auth: parseAuth(auth),
-    limits: { messageBytes: typeof limits.messageBytes === 'number' ? limits.messageBytes : MESSAGE_MAX_BYTES },
+    limits: {
+      messageBytes: typeof limits.messageBytes === 'number' ? limits.messageBytes : MESSAGE_MAX_BYTES,
+      imageBytes: typeof limits.imageBytes === 'number' ? limits.imageBytes : IMAGE_MAX_BYTES,
+    },
   }
 }
 

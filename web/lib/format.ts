@@ -24,6 +24,12 @@ export function formatExact(locale: Locale, at: number): string {
   return formatter(locale, 'exact', { dateStyle: 'long', timeStyle: 'medium' }).format(at)
 }
 
+/** When a match begins: `2026년 12월 5일 (토) 오후 2:00` */
+export function formatMatch(locale: Locale, at: number): string {
+  const options = { year: 'numeric', month: 'long', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' } as const
+  return formatter(locale, 'match', options).format(at)
+}
+
 /** As short as a list needs it: the time of today, the day of this year, the date of earlier ones. */
 export function formatListTime(locale: Locale, at: number, now: number): string {
   if (isSameDay(at, now)) return formatTime(locale, at)

@@ -1,4 +1,5 @@
 import { peerOf } from './address'
+import { checkImage, type ReadyImage } from './image'
 import { type Outbox, openOutbox } from './outbox'
 import { type ChatEvent, reduce } from './reducer'
 import { Rest, SignedOut, type Tokens } from './rest'
@@ -10,15 +11,18 @@ import {
   EPOCH,
   emptyState,
   hasHole,
+  isDiscardable,
   newestKnown,
   type Pending,
+  type PendingImage,
   type Room,
   syncFrom,
 } from './state'
 import { BrowserTabs, NoTabs, type TabMessage, type Tabs } from './tabs'
 import { cleanText } from './text'
 import { SocketTransport, type Transport, type TransportListener } from './transport'
-import type { ErrorBody, HistoryBody, MessageBody, ReadFrame, ServerFrame, TypingEventFrame } from './wire'
+import { browserPut, type Put, Uploader } from './upload'
+import type { ErrorBody, HistoryBody, MessageBody, ProposalBody, ReadFrame, ServerFrame, TypingEventFrame, Verdict } from './wire'
 
 /** What a client is made of. Everything but the first four is chosen for a browser; tests choose otherwise. */
 export interface ChatClientOptions {
@@ -31,6 +35,7 @@ export interface ChatClientOptions {
   readonly transport?: (listener: TransportListener) => Transport
   readonly tabs?: (listener: (message: TabMessage) => void) => Tabs
   readonly fetch?: typeof fetch
+  readonly put?: Put
 }
 
 /** The list of connections that pushes go to lags by a moment: whatever fell in between is found by a second sync. */
@@ -43,6 +48,8 @@ const MARK_EVERY_MS = 1_000
 const TYPING_EVERY_MS = 3_000
 const TYPING_SHOWN_MS = 5_000
 const REAUTH_WITHIN_MS = 10_000
+/** URLs of images are asked for anew this long before they expire. */
+const URL_SPARE_MS = 30_000
 
 /** One user's chat: keeps a {@link ChatState} that converges to the server's, and sends exactly once. */
 export class ChatClient {
@@ -56,7 +63,9 @@ export class ChatClient {
   readonly #ready: Promise<{ outbox: Outbox; sender: Sender }>
   #sender: Sender | null = null
   /** Written, but not kept yet. */
-  readonly #adding = new Map<string, Pending>()
+  readonly #adding = new Map<string, { entry: Pending; bytes: Uint8Array<ArrayBuffer> | undefined }>()
+  #uploader: Uploader | null = null
+  readonly #urls = new Map<string, { url: Promise<string>; until: number }>()
   readonly #syncs = new Map<string, { again: boolean; done: Promise<void> }>()
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()
   /** Read marks that the server has not confirmed. */
@@ -152,38 +161,89 @@ export class ChatClient {
 
   /** Queues a message: it has its id and `after` from now on, and is sent by itself. The text has to pass `checkText`. */
   async send(peer: string, text: string): Promise<void> {
+    await this.#queue(peer, { text: cleanText(text) })
+  }
+
+  /** Queues an image, to be uploaded and sent by itself. It has to pass `checkImage`, its caption `checkText` unless it is empty. */
+  async sendImage(peer: string, image: ReadyImage, words: { caption: string; alt: string }): Promise<void> {
+    const problem = checkImage(image)
+    if (problem !== null) throw new RangeError(problem)
+    const { bytes, contentType, width, height } = image
+    const alt = cleanText(words.alt)
+    const facts = { contentType, size: bytes.length, width, height, ...(alt === '' ? {} : { alt }), uploaded: false }
+    await this.#queue(peer, { text: cleanText(words.caption), image: facts }, bytes)
+  }
+
+  /** Queues a proposal to play a match. */
+  async propose(peer: string, proposal: ProposalBody): Promise<void> {
+    await this.#queue(peer, { text: '', proposal })
+  }
+
+  /** Queues an answer to the proposal of that timestamp. */
+  async answer(peer: string, proposal: string, answer: Verdict): Promise<void> {
+    await this.#queue(peer, { text: '', answer: { proposal, answer } })
+  }
+
+  /** The bytes of an image that is still to be sent. */
+  async imageBytes(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#adding.get(id)?.bytes ?? (await this.#ready).outbox.bytes(id)
+  }
+
+  /** Where an image can be seen, for some minutes. `fresh` asks again although it was asked before. */
+  imageUrl(key: string, fresh = false): Promise<string> {
+    const known = this.#urls.get(key)
+    if (known !== undefined && !fresh && known.until > Date.now()) return known.url
+    const asked = this.#rest.attachment(key)
+    const found = { url: asked.then(({ url }) => url), until: Number.POSITIVE_INFINITY }
+    this.#urls.set(key, found)
+    asked.then(
+      ({ expiresAt }) => {
+        found.until = Date.parse(expiresAt) - URL_SPARE_MS
+      },
+      (error: unknown) => {
+        this.#urls.delete(key)
+        this.#failed(error)
+      },
+    )
+    return found.url
+  }
+
+  async #queue(peer: string, content: Pick<Pending, 'text' | 'image' | 'proposal' | 'answer'>, bytes?: Uint8Array<ArrayBuffer>) {
     const entry: Pending = {
       id: crypto.randomUUID(),
       peer,
-      text: cleanText(text),
+      ...content,
       after: newestKnown(this.#state.rooms[peer]),
       createdAt: Date.now(),
       status: 'queued',
     }
     this.#typed.delete(peer)
-    this.#adding.set(entry.id, entry)
+    this.#adding.set(entry.id, { entry, bytes })
     this.#dispatch({ type: 'queued', entry })
-    await this.#keep(entry)
+    await this.#keep(entry, bytes)
   }
 
   /** Sends a refused message again. What was refused was never stored, so it may be of this moment. */
   async retry(id: string): Promise<void> {
     const { outbox, sender } = await this.#ready
     const unkept = this.#adding.get(id)
-    if (unkept !== undefined) return this.#keep({ ...unkept, status: 'queued' })
-    await outbox.update(id, { status: 'queued', reason: undefined, after: null })
+    if (unkept !== undefined) return this.#keep({ ...unkept.entry, status: 'queued' }, unkept.bytes)
+    const refused = this.#state.pending.find((one) => one.id === id)
+    // What was uploaded is missing, or no good.
+    const anew = refused?.image !== undefined && (refused.reason === 'attachmentMissing' || refused.reason === 'attachmentRejected')
+    const image = anew ? { image: { ...refused.image, upload: undefined, uploaded: false } as PendingImage } : {}
+    await outbox.update(id, { status: 'queued', reason: undefined, after: null, ...image })
     await this.#outboxChanged()
     const entry = this.#state.pending.find((one) => one.id === id)
     if (entry !== undefined) void sender.drain(entry.peer)
   }
 
-  /** Forgets a refused message. */
+  /** Forgets a refused message, or an image that is not uploaded yet. Whatever else is queued may have been stored already. */
   async discard(id: string): Promise<void> {
-    const entry = this.#state.pending.find((one) => one.id === id)
-    // What is queued may have been stored already: only what was refused can be taken back.
-    if (entry?.status !== 'failed') return
-    this.#adding.delete(id)
-    await (await this.#ready).outbox.remove(id)
+    const { outbox } = await this.#ready
+    const unkept = this.#adding.get(id)
+    if (unkept !== undefined && isDiscardable(unkept.entry)) this.#adding.delete(id)
+    await outbox.discard(id)
     await this.#outboxChanged()
   }
 
@@ -217,6 +277,7 @@ export class ChatClient {
     this.#closed = true
     this.#stopListening()
     for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#uploader?.keepOnly(new Set())
     this.#sender?.stop()
     this.#transport.close()
     this.#tabs.close()
@@ -249,11 +310,19 @@ export class ChatClient {
 
   async #prepare(): Promise<{ outbox: Outbox; sender: Sender }> {
     const outbox = this.#options.outbox ?? (await openOutbox())
+    const uploader = new Uploader({
+      outbox,
+      rest: this.#rest,
+      put: this.#options.put ?? browserPut,
+      progress: (id, share) => this.#dispatch({ type: 'progress', id, share }),
+    })
+    this.#uploader = uploader
     const sender = new Sender({
       user: this.#options.me,
       outbox,
       tabs: this.#tabs,
       rest: this.#rest,
+      uploader,
       transport: this.#transport,
       reauth: () => this.#extend(),
       acknowledged: (acknowledged) => this.#acknowledged(acknowledged),
@@ -269,16 +338,17 @@ export class ChatClient {
     return { outbox, sender }
   }
 
-  async #keep(entry: Pending): Promise<void> {
+  async #keep(entry: Pending, bytes: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
     const { outbox, sender } = await this.#ready
     try {
-      await outbox.add(this.#options.me, entry)
+      await outbox.add(this.#options.me, entry, bytes)
     } catch {
       // No room on the disk. It stays in this page, to be tried again by hand.
-      this.#adding.set(entry.id, { ...entry, status: 'failed', reason: 'internal' })
+      this.#adding.set(entry.id, { entry: { ...entry, status: 'failed', reason: 'internal' }, bytes })
       return this.#loadOutbox(outbox)
     }
-    this.#adding.delete(entry.id)
+    // Unless it was discarded meanwhile.
+    if (!this.#adding.delete(entry.id)) await outbox.discard(entry.id)
     this.#tabs.tell({ type: 'outbox' })
     await sender.drain(entry.peer)
   }
@@ -286,7 +356,9 @@ export class ChatClient {
   async #loadOutbox(outbox: Outbox): Promise<void> {
     const kept = await outbox.all(this.#options.me)
     const ids = new Set(kept.map(({ id }) => id))
-    this.#dispatch({ type: 'outbox', pending: [...kept, ...[...this.#adding.values()].filter(({ id }) => !ids.has(id))] })
+    const adding = [...this.#adding.values()].map(({ entry }) => entry)
+    this.#uploader?.keepOnly(ids)
+    this.#dispatch({ type: 'outbox', pending: [...kept, ...adding.filter(({ id }) => !ids.has(id))] })
   }
 
   async #outboxChanged(): Promise<void> {
@@ -296,13 +368,13 @@ export class ChatClient {
 
   #fromTab(message: TabMessage): void {
     if (message.type === 'sent')
-      this.#stored(() => this.#dispatch({ type: 'sent', acknowledged: message.acknowledged }), message.acknowledged.peer)
+      this.#stored(() => this.#dispatch({ type: 'sent', acknowledged: message.acknowledged }), message.acknowledged.entry.peer)
     else if (message.type === 'read') this.#dispatch({ type: 'read', frame: message.frame })
     else void this.#ready.then(({ outbox }) => this.#loadOutbox(outbox))
   }
 
   #acknowledged(acknowledged: Acknowledged): void {
-    this.#stored(() => this.#dispatch({ type: 'sent', acknowledged }), acknowledged.peer)
+    this.#stored(() => this.#dispatch({ type: 'sent', acknowledged }), acknowledged.entry.peer)
     this.#tabs.tell({ type: 'sent', acknowledged })
   }
 

@@ -1,16 +1,19 @@
 import { peerOf, roomIdOf } from './address'
 import {
   type Acknowledged,
+  attachmentOf,
   type ChatState,
   type ConnectionStatus,
   emptyRoom,
+  kindOf,
   knownSeq,
   type LastMessage,
   lowerBound,
   type Pending,
+  type PendingReason,
   type Room,
 } from './state'
-import type { ConversationsBody, ErrorCode, HistoryBody, MessageBody, ReadFrame } from './wire'
+import type { ConversationsBody, HistoryBody, MessageBody, ReadFrame } from './wire'
 
 /** Everything that can happen to the state. */
 export type ChatEvent =
@@ -33,7 +36,9 @@ export type ChatEvent =
   /** What the outbox holds. */
   | { type: 'outbox'; pending: readonly Pending[] }
   | { type: 'queued'; entry: Pending }
-  | { type: 'waiting'; id: string; reason: ErrorCode | undefined }
+  | { type: 'waiting'; id: string; reason: PendingReason | undefined }
+  /** How much of an image has left; `null` when nothing is on its way. */
+  | { type: 'progress'; id: string; share: number | null }
 
 /**
  * The one place where optimistic sends, acknowledgements, pushes, pages and syncs come together. They may come in any order and
@@ -80,6 +85,11 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
         ...state,
         pending: state.pending.map((entry) => (entry.id === event.id ? { ...entry, reason: event.reason } : entry)),
       }
+    case 'progress': {
+      const { [event.id]: before, ...others } = state.progress
+      if ((before ?? null) === event.share) return state
+      return { ...state, progress: event.share === null ? others : { ...others, [event.id]: event.share } }
+    }
   }
 }
 
@@ -235,7 +245,9 @@ function holds(room: Room | undefined, id: string): boolean {
   return room?.messages.some(({ clientMessageId }) => clientMessageId === id) ?? false
 }
 
-function asMessage(me: string, { sent, peer, text }: Acknowledged): MessageBody {
+function asMessage(me: string, { sent, entry }: Acknowledged): MessageBody {
+  const { peer, text, proposal, answer } = entry
+  const attachment = attachmentOf(entry)
   return {
     roomId: roomIdOf(me, peer),
     timestamp: sent.timestamp,
@@ -244,8 +256,11 @@ function asMessage(me: string, { sent, peer, text }: Acknowledged): MessageBody 
     receiverEmail: peer,
     message: text,
     read: false,
-    kind: 'text',
+    kind: kindOf(entry),
     clientMessageId: sent.clientMessageId,
+    ...(attachment === undefined ? {} : { attachment }),
+    ...(proposal === undefined ? {} : { proposal }),
+    ...(answer === undefined ? {} : { proposalAnswer: answer }),
   }
 }
 

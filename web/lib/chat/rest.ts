@@ -1,4 +1,14 @@
-import type { ConversationsBody, ErrorBody, ErrorCode, HistoryBody } from './wire'
+import type {
+  AttachmentUrlBody,
+  ConversationsBody,
+  ErrorBody,
+  ErrorCode,
+  HistoryBody,
+  ProposalRequestBody,
+  SentFrame,
+  UploadBody,
+  UploadRequestBody,
+} from './wire'
 
 /** Where access tokens come from. */
 export interface Tokens {
@@ -39,28 +49,44 @@ export class Rest {
   ) {}
 
   conversations(cursor?: string): Promise<ConversationsBody> {
-    return this.#get('/chat/conversations', cursor === undefined ? {} : { cursor })
+    return this.#ask(`/chat/conversations${cursor === undefined ? '' : `?${new URLSearchParams({ cursor })}`}`)
   }
 
   /** A page of history: the newest, the one before `before`, or, strongly consistent and oldest first, the one after `after`. */
   history(peer: string, range: { before?: string; after?: string; limit?: string } = {}): Promise<HistoryBody> {
-    return this.#get('/chat/history', { with: peer, ...range })
+    return this.#ask(`/chat/history?${new URLSearchParams({ with: peer, ...range })}`)
   }
 
-  async #get<T>(path: string, query: Record<string, string>): Promise<T> {
-    const url = `${this.baseUrl}${path}?${new URLSearchParams(query)}`
+  /** Where to put an image. */
+  upload(request: UploadRequestBody): Promise<UploadBody> {
+    return this.#ask('/chat/uploads', request)
+  }
+
+  /** Where to see an image, for some minutes. */
+  attachment(key: string): Promise<AttachmentUrlBody> {
+    return this.#ask(`/chat/attachments/${encodeURIComponent(key)}`)
+  }
+
+  propose(request: ProposalRequestBody): Promise<SentFrame> {
+    return this.#ask('/chat/proposals', request)
+  }
+
+  /** A `GET`, or a `POST` of what is given. */
+  async #ask<T>(path: string, body?: object): Promise<T> {
+    const url = `${this.baseUrl}${path}`
     const token = await this.tokens.get()
-    let response = await this.#fetch(url, token)
-    if (response.status === 401) response = await this.#fetch(url, await this.tokens.renew(token))
+    let response = await this.#fetch(url, token, body)
+    if (response.status === 401) response = await this.#fetch(url, await this.tokens.renew(token), body)
     if (response.status === 401) throw new SignedOut('the server accepts no token')
     if (!response.ok) throw await refusal(response)
     return (await response.json()) as T
   }
 
-  async #fetch(url: string, token: string): Promise<Response> {
+  async #fetch(url: string, token: string, body?: object): Promise<Response> {
     try {
       return await this.fetcher(url, {
-        headers: { authorization: `Bearer ${token}` },
+        ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       })
     } catch (cause) {

@@ -1,22 +1,27 @@
 import type { Outbox } from './outbox'
 import { ChatError, type Rest } from './rest'
-import { type Acknowledged, EPOCH, type Pending } from './state'
+import { type Acknowledged, attachmentOf, EPOCH, type Pending, type PendingReason } from './state'
 import type { Tabs } from './tabs'
 import type { Transport } from './transport'
-import type { ErrorBody, ErrorCode, MessageBody, SentFrame } from './wire'
+import type { Uploader } from './upload'
+import type { ErrorBody, MessageBody, ProposalBody, SentFrame } from './wire'
 
 /** What became of one attempt. `lost`: nobody knows. */
 type Outcome =
   | { kind: 'sent'; sent: SentFrame }
   | { kind: 'refused'; error: Pick<ErrorBody, 'code' | 'retryable'> }
   | { kind: 'lost' }
+  /** It was discarded meanwhile. */
+  | { kind: 'gone' }
+  | { kind: 'imageLost' }
 
 /** What the sender needs, and whom it tells. */
 export interface SenderContext {
   readonly user: string
   readonly outbox: Outbox
   readonly tabs: Tabs
-  readonly rest: Pick<Rest, 'history'>
+  readonly rest: Pick<Rest, 'history' | 'propose'>
+  readonly uploader: Pick<Uploader, 'upload'>
   readonly transport: Pick<Transport, 'isOpen' | 'send' | 'check' | 'renew'>
   /** Extends the connection's authentication; whether it worked. */
   reauth(): Promise<boolean>
@@ -25,7 +30,7 @@ export interface SenderContext {
   found(message: MessageBody): void
   /** The server has lost what it had of the conversation. */
   forgotten(peer: string): void
-  waiting(id: string, reason: ErrorCode | undefined): void
+  waiting(id: string, reason: PendingReason | undefined): void
   /** The outbox changed otherwise. */
   changed(): void
 }
@@ -43,6 +48,8 @@ export class Sender {
   readonly #answers = new Map<string, (outcome: Outcome) => void>()
   readonly #draining = new Map<string, { again: boolean }>()
   readonly #wakers = new Set<() => void>()
+  /** Messages whose image was gone once. */
+  readonly #missing = new Set<string>()
   #stopped = false
 
   constructor(private readonly context: SenderContext) {}
@@ -115,11 +122,17 @@ export class Sender {
   }
 
   /** Whether the message is done with. */
-  async #sendOne(entry: Pending, tries: number): Promise<boolean> {
-    const outcome = await this.#attempt(entry)
+  async #sendOne(queued: Pending, tries: number): Promise<boolean> {
+    const { outcome, entry } = await this.#uploadAndAttempt(queued)
     if (outcome.kind === 'lost') return false
+    if (outcome.kind === 'gone') return true
+    if (outcome.kind === 'imageLost') {
+      await this.context.outbox.update(entry.id, { status: 'failed', reason: 'imageLost' })
+      this.context.changed()
+      return true
+    }
     if (outcome.kind === 'sent') {
-      this.context.acknowledged({ sent: outcome.sent, peer: entry.peer, text: entry.text })
+      this.context.acknowledged({ sent: outcome.sent, entry })
       await this.context.outbox.remove(entry.id)
       this.context.changed()
       return true
@@ -128,6 +141,13 @@ export class Sender {
     if (code === 'badRequest' && entry.after !== null && entry.after !== EPOCH) {
       const again = await this.#isForgotten(entry)
       if (again !== 'no') return again === 'yes'
+    }
+    if (code === 'attachmentMissing' && entry.image !== undefined && !this.#missing.has(entry.id)) {
+      // Too old, and deleted. That is certain, so it may be uploaded again.
+      this.#missing.add(entry.id)
+      await this.context.outbox.update(entry.id, { image: { ...entry.image, upload: undefined, uploaded: false } })
+      this.context.changed()
+      return false
     }
     if (!retryable) {
       await this.context.outbox.update(entry.id, { status: 'failed', reason: code })
@@ -142,6 +162,16 @@ export class Sender {
     return false
   }
 
+  async #uploadAndAttempt(queued: Pending): Promise<{ outcome: Outcome; entry: Pending }> {
+    if (queued.image === undefined || queued.image.uploaded) return { outcome: await this.#attempt(queued), entry: queued }
+    const uploaded = await this.context.uploader.upload({ ...queued, image: queued.image })
+    if (uploaded.kind === 'lost') return { outcome: { kind: 'imageLost' }, entry: queued }
+    if (uploaded.kind !== 'uploaded') return { outcome: uploaded, entry: queued }
+    this.context.changed()
+    const entry = { ...queued, image: uploaded.image }
+    return { outcome: await this.#attempt(entry), entry }
+  }
+
   async #attempt(entry: Pending): Promise<Outcome> {
     let { after } = entry
     if (after === null) {
@@ -153,6 +183,8 @@ export class Sender {
       }
       await this.context.outbox.update(entry.id, { after })
     }
+    if (entry.proposal !== undefined) return this.#propose(entry, entry.proposal, after)
+    const attachment = attachmentOf(entry)
     const answer = new Promise<Outcome>((resolve) => this.#answers.set(entry.id, resolve))
     const late = setTimeout(() => {
       this.context.transport.check()
@@ -162,14 +194,25 @@ export class Sender {
       const frame = {
         action: 'sendMessage',
         receiverEmail: entry.peer,
-        message: entry.text,
         clientMessageId: entry.id,
         after,
+        ...(entry.text === '' ? {} : { message: entry.text }),
+        ...(attachment === undefined ? {} : { attachment }),
+        ...(entry.answer === undefined ? {} : { proposalAnswer: entry.answer }),
       } as const
       return this.context.transport.send(frame) ? await answer : { kind: 'lost' }
     } finally {
       clearTimeout(late)
       this.#answers.delete(entry.id)
+    }
+  }
+
+  async #propose(entry: Pending, proposal: ProposalBody, after: string): Promise<Outcome> {
+    try {
+      const sent = await this.context.rest.propose({ receiverEmail: entry.peer, clientMessageId: entry.id, after, proposal })
+      return { kind: 'sent', sent }
+    } catch (error) {
+      return { kind: 'refused', error: asRefusal(error) }
     }
   }
 

@@ -1,14 +1,43 @@
-import type { ErrorCode, MessageBody, SentFrame } from './wire'
+import type {
+  AttachmentBody,
+  ErrorCode,
+  HeaderBody,
+  KindName,
+  MessageBody,
+  ProposalAnswerBody,
+  ProposalBody,
+  SentFrame,
+} from './wire'
 
 /** The `after` of a message in a conversation that is known to be empty. */
 export const EPOCH = '1970-01-01T00:00:00.000Z'
+
+/** Why a message waits or failed; `imageLost`: this device no longer has the image. */
+export type PendingReason = ErrorCode | 'imageLost'
+
+/** An image of ours on its way. Its bytes are in the outbox, beside the message. */
+export interface PendingImage extends Omit<AttachmentBody, 'key'> {
+  /** Where its bytes go, once that was asked for: kept before the first attempt, so that another one is no second upload. */
+  readonly upload?: {
+    readonly key: string
+    readonly url: string
+    readonly headers: readonly HeaderBody[]
+    readonly expiresAt: string
+  }
+  /** Whether they are there. From then on the message may have been sent. */
+  readonly uploaded: boolean
+}
 
 /** A message of ours that is not acknowledged yet. What is stored of it survives a reload, a crash, and being offline. */
 export interface Pending {
   /** Its `clientMessageId`. */
   readonly id: string
   readonly peer: string
+  /** The words; empty beside a proposal or an answer, and perhaps beside an image. */
   readonly text: string
+  readonly image?: PendingImage
+  readonly proposal?: ProposalBody
+  readonly answer?: ProposalAnswerBody
   /**
    * The newest timestamp of the conversation that was known when it was written; `null` when nothing was known, to be filled in
    * before the first attempt.
@@ -18,7 +47,7 @@ export interface Pending {
   readonly createdAt: number
   readonly status: 'queued' | 'failed'
   /** Why it failed; while it is queued, why it waits. */
-  readonly reason?: ErrorCode
+  readonly reason?: PendingReason
 }
 
 /** The newest message of a conversation, as a list shows it. */
@@ -58,17 +87,44 @@ export interface ChatState {
   readonly rooms: Readonly<Record<string, Room>>
   /** Ours that are not acknowledged, oldest first. */
   readonly pending: readonly Pending[]
+  /** How much of an image that this tab uploads has left, 0 to 1, by the message's id. */
+  readonly progress: Readonly<Record<string, number>>
 }
 
 /** An acknowledgement together with what it acknowledges. */
 export interface Acknowledged {
   readonly sent: SentFrame
-  readonly peer: string
-  readonly text: string
+  readonly entry: Pending
+}
+
+/** What kind of message it is going to be. */
+export function kindOf({ image, proposal, answer }: Pick<Pending, 'image' | 'proposal' | 'answer'>): KindName {
+  if (image !== undefined) return 'image'
+  if (proposal !== undefined) return 'matchProposal'
+  return answer !== undefined ? 'matchProposalAnswer' : 'text'
+}
+
+/** What a message shows of an image; nothing before it was uploaded. */
+export function attachmentOf({ image }: Pick<Pending, 'image'>): AttachmentBody | undefined {
+  if (image?.upload === undefined) return undefined
+  const { upload, uploaded: _, ...facts } = image
+  return { ...facts, key: upload.key }
+}
+
+/** Whether a message can still be taken back: it was refused, or cannot have been sent yet. */
+export function isDiscardable({ status, image }: Pick<Pending, 'status' | 'image'>): boolean {
+  return status === 'failed' || image?.uploaded === false
 }
 
 export function emptyState(me: string): ChatState {
-  return { me, connection: 'connecting', list: { status: 'loading', nextCursor: null, more: 'idle' }, rooms: {}, pending: [] }
+  return {
+    me,
+    connection: 'connecting',
+    list: { status: 'loading', nextCursor: null, more: 'idle' },
+    rooms: {},
+    pending: [],
+    progress: {},
+  }
 }
 
 export function emptyRoom(peer: string): Room {

@@ -8,6 +8,7 @@ import {
   MemoryOutbox,
   NoTabs,
   type Outbox,
+  type ReadyImage,
   SignedOut,
   type TabMessage,
   type Tabs,
@@ -54,6 +55,7 @@ function page(
     outbox: change.outbox ?? new MemoryOutbox(),
     tabs: change.tabs ?? (() => new NoTabs()),
     fetch: server.fetcher(me),
+    put: server.put,
     transport: (listener) => {
       link = server.connect(me, listener)
       return link
@@ -303,6 +305,187 @@ describe('sending', () => {
       }),
       { numRuns: 40 },
     )
+  })
+})
+
+describe('images', () => {
+  const IMAGE: ReadyImage = { bytes: Uint8Array.of(1, 2, 3), contentType: 'image/png', width: 40, height: 30 }
+  const WORDS = { caption: 'look', alt: 'a ball' }
+  const images = (client: ChatClient) => client.state.rooms[JUNHO]?.messages.filter(({ kind }) => kind === 'image') ?? []
+  const sentOnce = async (client: ChatClient) => {
+    await until(() => expect(client.state.pending).toEqual([]))
+    expect(images(client)).toHaveLength(1)
+    expect(server.messages).toHaveLength(1)
+  }
+
+  test('are uploaded, then named by a message, and forgotten here', async () => {
+    const outbox = new IndexedDbOutbox(`image-${crypto.randomUUID()}`)
+    const { client } = page({ outbox })
+    const shares = new Set<number>()
+    client.subscribe(() => {
+      for (const share of Object.values(client.state.progress)) shares.add(share)
+    })
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    const [pending] = client.state.pending
+    expect(pending).toMatchObject({ text: 'look', image: { size: 3, alt: 'a ball', uploaded: false } })
+    expect(await client.imageBytes(pending?.id ?? '')).toEqual(IMAGE.bytes)
+    await sentOnce(client)
+    const attachment = { key: 'key-1', contentType: 'image/png', size: 3, width: 40, height: 30, alt: 'a ball' }
+    expect(images(client)[0]).toMatchObject({ message: 'look', kind: 'image', attachment })
+    expect(server.messages[0]?.attachment).toEqual(attachment)
+    expect(server.objects.get('key-1')).toEqual(IMAGE.bytes)
+    expect([...shares]).toEqual([0, 0.5])
+    expect(client.state.progress).toEqual({})
+    expect(await outbox.bytes(pending?.id ?? '')).toBeUndefined()
+    expect(await client.imageUrl('key-1')).toBe('https://bucket.example/key-1?seen')
+  })
+
+  test('and texts keep their order', async () => {
+    const { client } = page()
+    void client.send(JUNHO, 'before')
+    void client.sendImage(JUNHO, IMAGE, { caption: '', alt: '' })
+    void client.send(JUNHO, 'after')
+    await until(() => expect(server.messages.map(({ kind }) => kind)).toEqual(['text', 'image', 'text']))
+    expect(server.messages[1]?.message).toBe('')
+    const frame = server.received.find((one) => one.action === 'sendMessage' && one.attachment !== undefined)
+    expect(frame).not.toHaveProperty('message')
+    expect(frame).not.toHaveProperty('attachment.alt')
+  })
+
+  test('that arrived unheard are found there, and not uploaded twice', async () => {
+    server.putFaults.push('unheard')
+    const { client } = page()
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await sentOnce(client)
+    expect(server.grants).toEqual(['key-1'])
+    expect(server.puts).toBe(2)
+  })
+
+  test('written offline survive the page, with where they go', async () => {
+    const outbox = new IndexedDbOutbox(`offline-${crypto.randomUUID()}`)
+    server.putFaults.push('unheard')
+    const first = page({ outbox })
+    void first.client.sendImage(JUNHO, IMAGE, WORDS)
+    await until(() => expect(server.puts).toBe(1))
+    first.client.close()
+    const second = page({ outbox })
+    await until(() => expect(server.messages).toHaveLength(1))
+    await until(() => expect(second.client.state.pending).toEqual([]))
+    expect(server.grants).toEqual(['key-1'])
+  })
+
+  test('whose URL has expired are looked for, and uploaded anew only when they are not there', async () => {
+    server.grantMs = -1
+    server.putFaults.push('unheard')
+    const { client } = page()
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await sentOnce(client)
+    expect(server.puts).toBe(1)
+    server.putFaults.push('lost')
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await until(() => expect(server.messages).toHaveLength(2))
+    expect(server.grants).toEqual(['key-1', 'key-2', 'key-3'])
+    expect(server.messages[1]?.attachment?.key).toBe('key-3')
+  })
+
+  test('that are refused where they go fail after one more attempt, and can be sent again', async () => {
+    server.putFaults.push('refused', 'refused')
+    const { client } = page()
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await until(() => expect(client.state.pending[0]).toMatchObject({ status: 'failed', reason: 'attachmentRejected' }))
+    expect(server.grants).toHaveLength(2)
+    void client.retry(client.state.pending[0]?.id ?? '')
+    await sentOnce(client)
+    expect(server.grants).toHaveLength(3)
+  })
+
+  test('that the server has deleted since are uploaded again', async () => {
+    const outbox = new MemoryOutbox()
+    const { client, link } = page({ outbox })
+    link.refuse.push({ code: 'unavailable', retryable: true })
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await until(() => expect(client.state.pending[0]?.reason).toBe('unavailable'))
+    server.objects.clear()
+    await sentOnce(client)
+    expect(server.messages[0]?.attachment?.key).toBe('key-2')
+  })
+
+  test('that this device has lost say so, and nothing else waits for them', async () => {
+    const outbox = new MemoryOutbox()
+    const bytes = vi.spyOn(outbox, 'bytes').mockResolvedValueOnce(undefined)
+    const { client } = page({ outbox })
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    void client.send(JUNHO, 'after')
+    await until(() => expect(texts(client)).toEqual(['after']))
+    expect(client.state.pending).toMatchObject([{ status: 'failed', reason: 'imageLost' }])
+    expect(bytes).toHaveBeenCalledOnce()
+  })
+
+  test('can be taken back until they are uploaded, not later', async () => {
+    const { client, link } = page({ online: false })
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await until(() => expect(client.state.pending).toHaveLength(1))
+    await client.discard(client.state.pending[0]?.id ?? '')
+    expect(client.state.pending).toEqual([])
+
+    link.refuse.push(...Array.from({ length: 9 }, () => ({ code: 'unavailable', retryable: true }) as const))
+    link.open()
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await until(() => expect(client.state.pending[0]?.image?.uploaded).toBe(true))
+    await client.discard(client.state.pending[0]?.id ?? '')
+    expect(client.state.pending).toHaveLength(1)
+  })
+
+  test('on their way can be stopped', async () => {
+    const outbox = new MemoryOutbox()
+    let stopped = false
+    const original = server.put
+    Object.assign(server, {
+      put: (_grant: unknown, _bytes: unknown, _progress: unknown, signal: AbortSignal) =>
+        new Promise((resolve) =>
+          signal.addEventListener('abort', () => {
+            stopped = true
+            resolve('aborted')
+          }),
+        ),
+    })
+    const { client } = page({ outbox })
+    Object.assign(server, { put: original })
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    void client.send(JUNHO, 'after')
+    await until(() => expect(Object.values(client.state.progress)).toEqual([0]))
+    await client.discard(client.state.pending[0]?.id ?? '')
+    await until(() => expect(texts(client)).toEqual(['after']))
+    expect(stopped).toBe(true)
+    expect(client.state.pending).toEqual([])
+  })
+})
+
+describe('proposals', () => {
+  const proposal = { teamName: 'A', opponentTeamName: 'B', matchAt: '2099-01-01T00:00:00.000Z', place: 'here' }
+
+  test('are stored once, whatever becomes of the answer', async () => {
+    server.loseProposalAnswers = 2
+    const { client } = page()
+    void client.propose(JUNHO, proposal)
+    await until(() => expect(client.state.pending).toEqual([]))
+    expect(server.messages).toMatchObject([{ kind: 'matchProposal', proposal }])
+    expect(client.state.rooms[JUNHO]?.messages).toMatchObject([{ kind: 'matchProposal', proposal }])
+  })
+
+  test('are answered by another message', async () => {
+    const { client } = page()
+    const { stored } = server.store(JUNHO, '', undefined, undefined, { kind: 'matchProposal', proposal })
+    void client.answer(JUNHO, stored.timestamp, 'accepted')
+    await until(() => expect(server.messages[1]?.proposalAnswer).toEqual({ proposal: stored.timestamp, answer: 'accepted' }))
+    await until(() => expect(client.state.pending).toEqual([]))
+  })
+
+  test('that are not open any more refuse it for good', async () => {
+    const { client, link } = page()
+    link.refuse.push({ code: 'proposalState', retryable: false })
+    void client.answer(JUNHO, at(1), 'accepted')
+    await until(() => expect(client.state.pending[0]).toMatchObject({ status: 'failed', reason: 'proposalState' }))
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MESSAGE_MAX_BYTES } from '@/lib/chat'
+import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from '@/lib/chat'
 import { ConfigError, loadConfig, parseConfig } from '@/lib/config'
 
 const dev = {
@@ -15,14 +15,14 @@ describe('config.json', () => {
       wsUrl: 'ws://h/prod',
       restUrl: 'http://h',
       auth: { mode: 'dev', loginUrl: 'http://h/dev/login', users: ['minji@example.com'] },
-      limits: { messageBytes: MESSAGE_MAX_BYTES },
+      limits: { messageBytes: MESSAGE_MAX_BYTES, imageBytes: IMAGE_MAX_BYTES },
     })
   })
 
   test('of a deployed one', () => {
-    expect(parseConfig({ ...oidc, limits: { messageBytes: 100 } })).toMatchObject({
+    expect(parseConfig({ ...oidc, limits: { messageBytes: 100, imageBytes: 7 } })).toMatchObject({
       auth: { mode: 'oidc', authority: 'https://issuer', clientId: 'c', scope: 'openid email', logoutUrl: null },
-      limits: { messageBytes: 100 },
+      limits: { messageBytes: 100, imageBytes: 7 },
     })
   })
 

@@ -58,8 +58,7 @@ const entry = (seq: number): Pending => ({
 const sent = (seq: number): ChatEvent => ({
   type: 'sent',
   acknowledged: {
-    peer: JUNHO,
-    text: message(seq).message,
+    entry: entry(seq),
     sent: { clientMessageId: message(seq).clientMessageId, roomId: ROOM, timestamp: at(seq), seq, duplicate: false },
   },
 })

@@ -32,6 +32,7 @@ export function renderChat(
       await gate
       return answer(input, init)
     },
+    put: server.put,
     transport: (listener) => {
       link = server.connect(MINJI, listener)
       return link

@@ -1,5 +1,14 @@
-import { type ClientFrame, EPOCH, roomIdOf, type ServerFrame, type Transport, type TransportListener } from '@/lib/chat'
-import type { ErrorCode, HistoryBody, MessageBody, SendMessageFrame } from '@/lib/chat/wire'
+import {
+  type ClientFrame,
+  EPOCH,
+  type Put,
+  type PutOutcome,
+  roomIdOf,
+  type ServerFrame,
+  type Transport,
+  type TransportListener,
+} from '@/lib/chat'
+import type { ErrorCode, HistoryBody, MessageBody, ProposalRequestBody, SendMessageFrame, SentFrame } from '@/lib/chat/wire'
 
 export const MINJI = 'minji@example.com'
 export const JUNHO = 'junho@example.com'
@@ -35,6 +44,17 @@ export class FakeServer {
   /** Answers of REST from now on; 200 lets the room answer. */
   status = 200
   pageSize = 50
+  /** Keys that were granted, and what was put there. */
+  readonly grants: string[] = []
+  readonly objects = new Map<string, Uint8Array>()
+  /** Bytes that were sent, whether or not they arrived. */
+  puts = 0
+  /** What the next attempts to put end in, instead of what they should; `unheard` arrives, and nobody is told. */
+  readonly putFaults: (PutOutcome | 'unheard')[] = []
+  /** How long a grant is good. */
+  grantMs = 300_000
+  /** How many answers to proposals to lose. */
+  loseProposalAnswers = 0
   #began = 0
 
   /** Has nothing any more, as a server that keeps messages in memory and was started again. Time goes on. */
@@ -54,13 +74,14 @@ export class FakeServer {
     text: string,
     id: string = crypto.randomUUID(),
     from?: FakeLink,
+    content: Partial<MessageBody> = {},
   ): { stored: MessageBody; duplicate: boolean } {
     const there = this.messages.find(({ clientMessageId, senderEmail }) => clientMessageId === id && senderEmail === sender)
     if (there !== undefined) return { stored: there, duplicate: true }
     const seq = this.messages.length + 1
     const receiverEmail = sender === MINJI ? JUNHO : MINJI
     const timestamp = at(this.#began + seq)
-    const stored = message(seq, { timestamp, senderEmail: sender, receiverEmail, message: text, clientMessageId: id })
+    const stored = message(seq, { timestamp, senderEmail: sender, receiverEmail, message: text, clientMessageId: id, ...content })
     this.messages.push(stored)
     for (const link of this.links) if (link !== from) link.push({ type: 'message', ...stored })
     return { stored, duplicate: false }
@@ -84,15 +105,57 @@ export class FakeServer {
   }
 
   fetcher(user: string): typeof fetch {
-    return async (input) => {
+    return async (input, init) => {
       const url = new URL(String(input))
+      const body = init?.body === undefined ? undefined : JSON.parse(String(init.body))
       if (this.status !== 200) {
         const code: ErrorCode = this.status === 401 ? 'unauthorized' : 'unavailable'
         return Response.json({ code, message: code, retryable: true, requestId: 'r' }, { status: this.status })
       }
       if (url.pathname === '/chat/history') return Response.json(this.history(user, url.searchParams))
+      if (url.pathname === '/chat/uploads') return Response.json(this.grant())
+      if (url.pathname.startsWith('/chat/attachments/')) return this.attachment(url.pathname.slice('/chat/attachments/'.length))
+      if (url.pathname === '/chat/proposals') return this.proposal(user, body)
       return Response.json(this.conversations(user))
     }
+  }
+
+  readonly put: Put = async ({ url }, bytes, progress) => {
+    this.puts += 1
+    progress(0.5)
+    const key = url.slice(url.lastIndexOf('/') + 1)
+    const fault = this.putFaults.shift()
+    if (fault !== undefined && fault !== 'unheard') return fault
+    if (this.objects.has(key)) return 'there'
+    this.objects.set(key, bytes)
+    return fault === 'unheard' ? 'lost' : 'done'
+  }
+
+  private grant() {
+    const key = `key-${this.grants.length + 1}`
+    this.grants.push(key)
+    const headers = [{ name: 'content-type', value: 'image/png' }]
+    return { key, url: `https://bucket.example/${key}`, headers, expiresAt: new Date(Date.now() + this.grantMs).toISOString() }
+  }
+
+  private attachment(key: string): Response {
+    if (!this.objects.has(key)) {
+      const code: ErrorCode = 'attachmentMissing'
+      return Response.json({ code, message: code, retryable: false, requestId: 'r' }, { status: 404 })
+    }
+    const expiresAt = new Date(Date.now() + 300_000).toISOString()
+    return Response.json({ url: `https://bucket.example/${key}?seen`, expiresAt })
+  }
+
+  private proposal(user: string, { clientMessageId, proposal }: ProposalRequestBody): Response {
+    const { stored, duplicate } = this.store(user, '', clientMessageId, undefined, { kind: 'matchProposal', proposal })
+    if (this.loseProposalAnswers > 0) {
+      this.loseProposalAnswers -= 1
+      throw new TypeError('network')
+    }
+    const { roomId, timestamp, seq } = stored
+    const sent: SentFrame = { clientMessageId, roomId, timestamp, seq, duplicate }
+    return Response.json(sent)
   }
 
   private conversations(user: string) {
@@ -193,7 +256,16 @@ export class FakeLink implements Transport {
       this.push({ type: 'error', code: 'badRequest', retryable: false, message: 'after', requestId: 'r', clientMessageId })
       return
     }
-    const { stored, duplicate } = this.server.store(this.user, frame.message ?? '', clientMessageId, this)
+    const { attachment, proposalAnswer } = frame
+    if (attachment !== undefined && !this.server.objects.has(attachment.key)) {
+      this.push({ type: 'error', code: 'attachmentMissing', retryable: false, message: '', requestId: 'r', clientMessageId })
+      return
+    }
+    const content: Partial<MessageBody> = {
+      ...(attachment === undefined ? {} : { kind: 'image', attachment }),
+      ...(proposalAnswer === undefined ? {} : { kind: 'matchProposalAnswer', proposalAnswer }),
+    }
+    const { stored, duplicate } = this.server.store(this.user, frame.message ?? '', clientMessageId, this, content)
     if (this.loseAcks > 0) this.loseAcks -= 1
     else this.push({ type: 'sent', clientMessageId, roomId: ROOM, timestamp: stored.timestamp, seq: stored.seq, duplicate })
   }

@@ -1,0 +1,28 @@
+import { createContext, type ReactNode, use, useState } from 'react'
+import type { ImageName } from './imageSource'
+import { OnDemand, Part } from './OnDemand'
+
+/** An image to be looked at. */
+export interface Viewed {
+  readonly name: ImageName
+  readonly alt: string
+}
+
+const Viewer = createContext<(image: Viewed) => void>(() => {})
+const imageView = new Part(() => import('./ImageView'))
+
+/** Shows an image as large as the screen. */
+export function useViewer(): (image: Viewed) => void {
+  return use(Viewer)
+}
+
+// Not in the row that was pressed: rows come and go with scrolling.
+export function ViewerProvider({ children }: { children: ReactNode }) {
+  const [viewed, setViewed] = useState<Viewed | null>(null)
+  return (
+    <Viewer value={setViewed}>
+      {children}
+      {viewed !== null && <OnDemand part={imageView} props={{ ...viewed, onClose: () => setViewed(null) }} failed={() => null} />}
+    </Viewer>
+  )
+}

@@ -1,0 +1,42 @@
+import { fileType, PICKED_MAX_BYTES, SIGNATURE_BYTES } from './image'
+import { type ShrinkRequest, type Shrunk, shrink } from './shrink'
+
+/**
+ * Makes a picked file into an image that can be sent: small enough, upright, and without anything that a camera or a program has put
+ * beside the pixels, above all not where it was taken. Off the page's thread, wherever the browser can.
+ */
+export async function prepareImage(file: Blob, maxBytes: number, signal: AbortSignal): Promise<Shrunk> {
+  if (file.size === 0) return { problem: 'imageEmpty' }
+  if (file.size > PICKED_MAX_BYTES) return { problem: 'imageTooLarge' }
+  const type = fileType(new Uint8Array(await file.slice(0, SIGNATURE_BYTES).arrayBuffer()))
+  if (type === 'other') return { problem: 'imageType' }
+  const request: ShrinkRequest = { file, type, maxBytes }
+  const worker = startWorker()
+  if (worker === null) return shrink(request)
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      worker.terminate()
+      signal.removeEventListener('abort', aborted)
+    }
+    const aborted = () => {
+      end()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', aborted)
+    worker.onmessage = ({ data }: MessageEvent<Shrunk>) => {
+      end()
+      resolve(data)
+    }
+    // Its code did not come.
+    worker.onerror = () => {
+      end()
+      resolve(shrink(request))
+    }
+    worker.postMessage(request)
+  })
+}
+
+function startWorker(): Worker | null {
+  if (typeof Worker === 'undefined' || typeof OffscreenCanvas === 'undefined') return null
+  return new Worker(new URL('./shrink.worker.ts', import.meta.url))
+}

@@ -1,0 +1,157 @@
+import type { Outbox } from './outbox'
+import { ChatError, type Rest } from './rest'
+import type { Pending, PendingImage } from './state'
+import type { ErrorBody, HeaderBody } from './wire'
+
+/** What became of one `PUT`. `lost`: perhaps it arrived, perhaps not. */
+export type PutOutcome = 'done' | 'there' | 'refused' | 'lost' | 'aborted'
+
+/** Puts bytes where an answer of `POST /chat/uploads` says. */
+export type Put = (
+  grant: { readonly url: string; readonly headers: readonly HeaderBody[] },
+  bytes: Uint8Array<ArrayBuffer>,
+  progress: (share: number) => void,
+  signal: AbortSignal,
+) => Promise<PutOutcome>
+
+/** With nothing happening for so long, it is lost. A whole upload may take longer. */
+const STALLED_AFTER_MS = 30_000
+
+/** A `PUT` of a browser. `fetch` tells nothing of its progress. */
+export const browserPut: Put = (grant, bytes, progress, signal) =>
+  new Promise((resolve) => {
+    const request = new XMLHttpRequest()
+    let stalled: ReturnType<typeof setTimeout>
+    const end = (outcome: PutOutcome) => {
+      clearTimeout(stalled)
+      signal.removeEventListener('abort', abort)
+      resolve(outcome)
+    }
+    const abort = () => {
+      end('aborted')
+      request.abort()
+    }
+    const moving = () => {
+      clearTimeout(stalled)
+      stalled = setTimeout(() => {
+        end('lost')
+        request.abort()
+      }, STALLED_AFTER_MS)
+    }
+    request.open('PUT', grant.url)
+    for (const { name, value } of grant.headers) request.setRequestHeader(name, value)
+    request.upload.onprogress = ({ loaded, total }) => {
+      moving()
+      progress(total > 0 ? loaded / total : 0)
+    }
+    request.onload = () => end(outcomeOf(request.status))
+    request.onerror = () => end('lost')
+    signal.addEventListener('abort', abort)
+    if (signal.aborted) return abort()
+    moving()
+    request.send(bytes)
+  })
+
+function outcomeOf(status: number): PutOutcome {
+  if (status >= 200 && status < 300) return 'done'
+  // `If-None-Match: *`: an earlier attempt has arrived.
+  if (status === 412) return 'there'
+  // S3 and a full disk ask to come again later; a conflict is two attempts at once.
+  if (status >= 500 || status === 408 || status === 409 || status === 429) return 'lost'
+  return 'refused'
+}
+
+/** What became of an upload. `gone`: the message was discarded meanwhile. `lost`: this device no longer has the bytes. */
+export type UploadOutcome =
+  | { kind: 'uploaded'; image: PendingImage }
+  | { kind: 'refused'; error: Pick<ErrorBody, 'code' | 'retryable'> }
+  | { kind: 'gone' | 'lost' }
+
+interface UploaderContext {
+  readonly outbox: Pick<Outbox, 'bytes' | 'update'>
+  readonly rest: Pick<Rest, 'upload' | 'attachment'>
+  readonly put: Put
+  /** How much has left; `null` when nothing is on its way. */
+  progress(id: string, share: number | null): void
+}
+
+type Granted = NonNullable<PendingImage['upload']>
+
+/**
+ * Brings images to where a message can name them, each once: where its bytes go is kept before they leave, what arrived unheard is
+ * found there by the next attempt, and only what certainly is not there is uploaded anew.
+ */
+export class Uploader {
+  readonly #running = new Map<string, AbortController>()
+  /** URLs that were refused although nothing was there. */
+  readonly #refused = new Map<string, number>()
+
+  constructor(private readonly context: UploaderContext) {}
+
+  /** Makes an image of a message that is in the outbox ready to be named; by one tab at a time. */
+  async upload(entry: Pending & { image: PendingImage }): Promise<UploadOutcome> {
+    const controller = new AbortController()
+    this.#running.set(entry.id, controller)
+    try {
+      return await this.#upload(entry, controller.signal)
+    } catch (error) {
+      const refusal = error instanceof ChatError ? error : { code: 'unavailable' as const, retryable: true }
+      return { kind: 'refused', error: refusal }
+    } finally {
+      this.#running.delete(entry.id)
+      this.context.progress(entry.id, null)
+    }
+  }
+
+  cancel(id: string): void {
+    this.#running.get(id)?.abort()
+  }
+
+  /** Cancels what is not among these. */
+  keepOnly(ids: ReadonlySet<string>): void {
+    for (const [id, controller] of this.#running) if (!ids.has(id)) controller.abort()
+  }
+
+  async #upload(entry: Pending & { image: PendingImage }, signal: AbortSignal): Promise<UploadOutcome> {
+    const { id, peer, image } = entry
+    let { upload } = image
+    if (upload !== undefined && Date.parse(upload.expiresAt) <= Date.now()) {
+      if (await this.#isThere(upload.key)) return this.#uploaded(id, image, upload)
+      upload = undefined
+    }
+    const bytes = await this.context.outbox.bytes(id)
+    if (bytes === undefined) return { kind: 'lost' }
+    if (upload === undefined) {
+      const { contentType, size, width, height } = image
+      upload = await this.context.rest.upload({ with: peer, contentType, size, width, height })
+      if (!(await this.context.outbox.update(id, { image: { ...image, upload } }))) return { kind: 'gone' }
+    }
+    this.context.progress(id, 0)
+    const outcome = await this.context.put(upload, bytes, (share) => this.context.progress(id, share), signal)
+    if (outcome === 'aborted') return { kind: 'gone' }
+    if (outcome === 'lost') return { kind: 'refused', error: { code: 'unavailable', retryable: true } }
+    if (outcome !== 'refused' || (await this.#isThere(upload.key))) return this.#uploaded(id, image, upload)
+    // The clocks may disagree about whether the URL had expired.
+    const refusals = (this.#refused.get(id) ?? 0) + 1
+    this.#refused.set(id, refusals)
+    await this.context.outbox.update(id, { image: { ...image, upload: undefined } })
+    const again = refusals === 1
+    return { kind: 'refused', error: { code: again ? 'unavailable' : 'attachmentRejected', retryable: again } }
+  }
+
+  async #uploaded(id: string, image: PendingImage, upload: Granted): Promise<UploadOutcome> {
+    this.#refused.delete(id)
+    const there = { ...image, upload, uploaded: true }
+    return (await this.context.outbox.update(id, { image: there })) ? { kind: 'uploaded', image: there } : { kind: 'gone' }
+  }
+
+  async #isThere(key: string): Promise<boolean> {
+    try {
+      await this.context.rest.attachment(key)
+      return true
+    } catch (error) {
+      if (error instanceof ChatError && error.code === 'attachmentMissing') return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  answersOf,
+  checkImage,
+  checkProposal,
+  fileType,
+  fitInside,
+  gifSize,
+  IMAGE_MAX_BYTES,
+  IMAGE_MAX_SIDE_PX,
+  plainGif,
+  proposalState,
+  type ReadyImage,
+  verdicts,
+} from '@/lib/chat'
+import { at, message } from './support/server'
+
+const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
+
+describe('a file', () => {
+  test.each([
+    ['\u00FF\u00D8\u00FF\u00E0', 'image/jpeg'],
+    ['\u0089PNG\r\n\u001A\n', 'image/png'],
+    ['RIFF\0\0\0\0WEBPVP8 ', 'image/webp'],
+    ['GIF89a', 'image/gif'],
+    ['\0\0\0\x18ftypheic', 'heic'],
+    ['\0\0\0\x18ftypmif1', 'heic'],
+    ['\0\0\0\x18ftypisom', 'other'],
+    ['RIFF\0\0\0\0WAVE', 'other'],
+    ['<!doctype html>', 'other'],
+    ['<svg xmlns=', 'other'],
+    ['', 'other'],
+  ])('that begins with %j is %s, whatever it is called', (bytes, type) => {
+    expect(fileType(latin(bytes))).toBe(type)
+  })
+})
+
+describe('a size', () => {
+  test.each([
+    [
+      { width: 4_000, height: 3_000 },
+      { width: 2_048, height: 1_536 },
+    ],
+    [
+      { width: 3_000, height: 4_000 },
+      { width: 1_536, height: 2_048 },
+    ],
+    [
+      { width: 100, height: 50 },
+      { width: 100, height: 50 },
+    ],
+    [
+      { width: 16_000, height: 1 },
+      { width: 2_048, height: 1 },
+    ],
+  ])('%j fits as %j', (size, expected) => {
+    expect(fitInside(size, 2_048, 2_048)).toEqual(expected)
+  })
+
+  test('never grows, and always fits', () => {
+    const side = fc.integer({ min: 1, max: 20_000 })
+    fc.assert(
+      fc.property(side, side, side, side, (width, height, maxWidth, maxHeight) => {
+        const fit = fitInside({ width, height }, maxWidth, maxHeight)
+        expect(fit.width).toBeLessThanOrEqual(Math.min(width, maxWidth))
+        expect(fit.height).toBeLessThanOrEqual(Math.min(height, maxHeight))
+        expect(Math.min(fit.width, fit.height)).toBeGreaterThanOrEqual(1)
+      }),
+    )
+  })
+
+  const image: ReadyImage = { bytes: Uint8Array.of(1), contentType: 'image/png', width: 1, height: 1 }
+  test.each<[Partial<ReadyImage>, string | null]>([
+    [{}, null],
+    [{ bytes: new Uint8Array(0) }, 'imageEmpty'],
+    [{ bytes: new Uint8Array(IMAGE_MAX_BYTES) }, null],
+    [{ bytes: new Uint8Array(IMAGE_MAX_BYTES + 1) }, 'imageTooLarge'],
+    [{ width: IMAGE_MAX_SIDE_PX + 1 }, 'imageSides'],
+    [{ height: 0 }, 'imageSides'],
+  ])('is checked before it is announced: %#', (change, problem) => {
+    expect(checkImage({ ...image, ...change })).toBe(problem)
+  })
+})
+
+describe('a GIF', () => {
+  const screen = 'GIF89a\x02\0\x03\0\x80\0\0\0\0\0\xff\xff\xff'
+  const loop = '!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0'
+  const xmp = '!\xff\x0bXMP DataXMP\x05place\0'
+  const comment = '!\xfe\x05where\0'
+  const control = '!\xf9\x04\0\0\0\0\0'
+  const frame = ',\0\0\0\0\x02\0\x03\0\0\x02\x02D\x01\0'
+
+  test('keeps what moves, and loses what cannot be seen', () => {
+    const whole = latin(`${screen}${loop}${xmp}${comment}${control}${frame}${control}${frame};`)
+    expect(plainGif(whole)).toEqual(latin(`${screen}${loop}${control}${frame}${control}${frame};`))
+    expect(gifSize(whole)).toEqual({ width: 2, height: 3 })
+  })
+
+  test('has nothing behind its end', () => {
+    expect(plainGif(latin(`${screen}${frame};<script>`))).toEqual(latin(`${screen}${frame};`))
+  })
+
+  test('that is cut, or none, is none', () => {
+    const whole = latin(`${screen}${loop}${control}${frame};`)
+    for (let length = 0; length < whole.length; length += 1) expect(plainGif(whole.subarray(0, length))).toBeNull()
+  })
+
+  test('of any bytes ends', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const plain = plainGif(Uint8Array.from([...latin(screen), ...bytes]))
+        if (plain !== null) expect(plainGif(plain)).toEqual(plain)
+      }),
+    )
+  })
+})
+
+describe('a proposal', () => {
+  const entered = { teamName: ' A ', opponentTeamName: 'B', place: 'here', note: '', matchAt: 2_000 }
+
+  test('is sent as it was entered', () => {
+    const proposal = { teamName: 'A', opponentTeamName: 'B', place: 'here', matchAt: '1970-01-01T00:00:02.000Z' }
+    expect(checkProposal(entered, 1_000)).toEqual({ proposal, problems: {} })
+    expect(checkProposal({ ...entered, note: 'bring a ball' }, 1_000).proposal.note).toBe('bring a ball')
+  })
+
+  test.each([
+    [{ teamName: ' \u200B ' }, { teamName: 'proposalEmpty' }],
+    [{ opponentTeamName: '가'.repeat(67) }, { opponentTeamName: 'proposalLong' }],
+    [{ place: '' }, { place: 'proposalEmpty' }],
+    [{ note: 'a'.repeat(1_001) }, { note: 'proposalLong' }],
+    [{ matchAt: 1_000 }, { matchAt: 'proposalPast' }],
+    [{ matchAt: Number.NaN }, { matchAt: 'proposalEmpty' }],
+  ])('with %j says what is wrong', (change, problems) => {
+    expect(checkProposal({ ...entered, ...change }, 1_000).problems).toEqual(problems)
+  })
+
+  test('stands as its first answer says, then as the time does', () => {
+    const answer = (seq: number, verdict: 'accepted' | 'withdrawn') =>
+      message(seq, { kind: 'matchProposalAnswer', proposalAnswer: { proposal: at(1), answer: verdict } })
+    const found = verdicts([message(1), answer(2, 'accepted'), answer(3, 'withdrawn')])
+    expect(found.get(at(1))).toBe('accepted')
+    const matchAt = '2026-12-05T05:00:00.000Z'
+    expect(proposalState({ matchAt }, found.get(at(1)), Date.parse(matchAt) + 1)).toBe('accepted')
+    expect(proposalState({ matchAt }, undefined, Date.parse(matchAt) - 1)).toBe('open')
+    expect(proposalState({ matchAt }, undefined, Date.parse(matchAt))).toBe('past')
+  })
+
+  test('is answered by the right side only, while it is open', () => {
+    expect(answersOf('open', true)).toEqual(['withdrawn'])
+    expect(answersOf('open', false)).toEqual(['accepted', 'declined'])
+    for (const state of ['accepted', 'declined', 'withdrawn', 'past'] as const)
+      expect([...answersOf(state, true), ...answersOf(state, false)]).toEqual([])
+  })
+})

@@ -55,7 +55,7 @@ export default function ImagePreview({
             {t(state.problem)}
           </p>
           <Button className="w-full" data-autofocus onClick={onClose}>
-            {t('cancel')}
+            {t('close')}
           </Button>
         </>
       ) : (

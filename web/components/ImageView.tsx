@@ -26,7 +26,7 @@ export default function ImageView({ name, alt, onClose }: Viewed & { onClose(): 
       onKeyDown={(event) => event.key === 'Tab' && event.preventDefault()}
       className="m-0 h-dvh max-h-none w-dvw max-w-none bg-black/90 p-0 text-white backdrop:bg-transparent"
     >
-      <div className="grid h-full place-items-center p-2 pt-14 md:p-14">
+      <div className="grid h-full grid-cols-1 grid-rows-1 place-items-center p-2 pt-14 md:p-14">
         {source.status === 'ready' && (
           <img src={source.src} alt={alt} onError={refused} className="max-h-full max-w-full object-contain" data-testid="viewed" />
         )}

@@ -12,7 +12,7 @@ import {
   splitLinks,
   type Verdict,
 } from '@/lib/chat'
-import { formatDay, formatExact, formatTime, isSameDay } from '@/lib/format'
+import { formatDay, formatExact, formatShare, formatTime, isSameDay } from '@/lib/format'
 import { ImageBubble } from './ImageBubble'
 import { AlertIcon, ClockIcon, ReadIcon, SentIcon } from './icons'
 import { ProposalCard } from './ProposalCard'
@@ -231,6 +231,7 @@ function Text({ text }: { text: string }) {
 function Trouble({ entry }: { entry: Pending }) {
   const t = useTranslations()
   const client = useChatClient()
+  const locale = useLocale()
   const share = useChat((state) => state.progress[entry.id] ?? null)
   const discard = () => void client.discard(entry.id)
   if (entry.status === 'queued') {
@@ -239,8 +240,8 @@ function Trouble({ entry }: { entry: Pending }) {
       return words === null ? null : <p className="mt-1 text-right text-muted text-xs">{words}</p>
     return (
       <div className="mt-1 flex flex-wrap items-center justify-end gap-x-2 text-muted text-xs">
-        <span>{words ?? (share === null ? t('image.waiting') : t('image.uploading', { share }))}</span>
-        {share !== null && <progress aria-label={t('image.progress')} value={share} max={1} className="h-1.5 w-24 accent-accent" />}
+        <span>{words ?? (share === null ? t('image.waiting') : t('image.uploading', { share: formatShare(locale, share) }))}</span>
+        {share !== null && <progress aria-label={t('image.progress')} value={share} max={1} className="progress" />}
         <Action onClick={discard}>{t('image.stop')}</Action>
       </div>
     )

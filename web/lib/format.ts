@@ -47,3 +47,8 @@ export function isSameDay(a: number, b: number): boolean {
 export function formatBadge(count: number): string {
   return count > 99 ? '99+' : String(count)
 }
+
+/** `43%` of 0.43. */
+export function formatShare(locale: Locale, share: number): string {
+  return share.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 0 })
+}

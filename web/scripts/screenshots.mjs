@@ -147,4 +147,96 @@ for (const colorScheme of ['light', 'dark']) {
   await shoot(phone, `phone-chat-${colorScheme}`)
   await where.close()
 }
+
+// Images and proposals.
+const teamsLight = await open(first, MINJI, '/ko/teams/')
+await teamsLight.getByRole('button', { name: '경기 제안하기' }).click()
+await teamsLight.getByRole('dialog').getByLabel('장소').fill('여의도 한강공원 축구장')
+await teamsLight.getByRole('dialog').getByLabel('남길 말').fill('유니폼은 흰색입니다. 공은 저희가 가져갈게요.')
+await shoot(teamsLight, 'propose-light')
+await teamsLight.emulateMedia({ colorScheme: 'dark' })
+await shoot(teamsLight, 'propose-dark')
+await teamsLight.getByRole('button', { name: '제안 보내기' }).click()
+await junho.locator('[data-proposal="open"]').waitFor()
+await junho.getByRole('button', { name: '수락' }).click()
+await junho.locator('[data-proposal="accepted"]').waitFor()
+await junho.getByTestId('picker').setInputFiles({ name: 'pitch.jpg', mimeType: 'image/jpeg', buffer: await pitch(junho) })
+await junho.getByTestId('preview').waitFor()
+await junho.getByRole('dialog').getByLabel('설명').fill('여기예요')
+await junho.getByRole('dialog').getByLabel('대체 텍스트').fill('위에서 본 축구장')
+for (const colorScheme of ['light', 'dark']) {
+  await junho.emulateMedia({ colorScheme })
+  await shoot(junho, `image-preview-${colorScheme}`)
+}
+await junho.getByRole('dialog').getByRole('button', { name: '보내기' }).click()
+await minji.getByRole('button', { name: /크게 보기/ }).waitFor()
+for (const [page, name] of [
+  [minji, 'images'],
+  [junho, 'images-mine'],
+]) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme })
+    await shoot(page, `${name}-${colorScheme}`)
+  }
+}
+await minji.getByRole('button', { name: /크게 보기/ }).click()
+await minji.getByTestId('viewed').waitFor()
+await shoot(minji, 'image-view')
+await minji.keyboard.press('Escape')
+await minji
+  .getByTestId('picker')
+  .setInputFiles({ name: 'IMG_1.HEIC', mimeType: 'image/heic', buffer: Buffer.from('\0\0\0\x18ftypheic', 'latin1') })
+await minji.getByRole('dialog').getByRole('alert').waitFor()
+await shoot(minji, 'image-refused')
+await minji.keyboard.press('Escape')
+await minji.emulateMedia({ colorScheme: 'light' })
+await minji.route('**/dev/objects/**', (route) => (route.request().method() === 'PUT' ? undefined : route.continue()))
+await minji.getByTestId('picker').setInputFiles({ name: 'pitch.jpg', mimeType: 'image/jpeg', buffer: await pitch(minji) })
+await minji.getByTestId('preview').waitFor()
+await minji.getByRole('dialog').getByRole('button', { name: '보내기' }).click()
+await minji.getByRole('progressbar').waitFor()
+await shoot(minji, 'uploading-light')
+await minji.emulateMedia({ colorScheme: 'dark' })
+await shoot(minji, 'uploading-dark')
+await minji.getByRole('button', { name: '취소', exact: true }).click()
+for (const colorScheme of ['light', 'dark']) {
+  const where = await context({ ...PHONE, colorScheme })
+  const phone = await open(where, MINJI, `/ko/chat/?with=${JUNHO}`)
+  await phone.locator('[data-image="ready"] img').waitFor()
+  await shoot(phone, `phone-images-${colorScheme}`)
+  await phone.getByRole('button', { name: /크게 보기/ }).tap()
+  await phone.getByTestId('viewed').waitFor()
+  if (colorScheme === 'light') await shoot(phone, 'phone-image-view')
+  await phone.goBack()
+  await phone.goto(`${url}/ko/teams/`)
+  await phone.getByRole('button', { name: '경기 제안하기' }).tap()
+  await shoot(phone, `phone-propose-${colorScheme}`)
+  await where.close()
+}
 await browser.close()
+
+/** A football pitch from above. */
+async function pitch(page) {
+  const base64 = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(1_600, 1_100)
+    const context = canvas.getContext('2d')
+    for (let stripe = 0; stripe < 10; stripe += 1) {
+      context.fillStyle = stripe % 2 === 0 ? '#3f8f4f' : '#4a9d5a'
+      context.fillRect(stripe * 160, 0, 160, 1_100)
+    }
+    context.strokeStyle = '#f4f7f2'
+    context.lineWidth = 8
+    context.strokeRect(80, 80, 1_440, 940)
+    context.strokeRect(80, 330, 240, 440)
+    context.strokeRect(1_280, 330, 240, 440)
+    context.beginPath()
+    context.moveTo(800, 80)
+    context.lineTo(800, 1_020)
+    context.moveTo(950, 550)
+    context.arc(800, 550, 150, 0, 2 * Math.PI)
+    context.stroke()
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer())
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+  })
+  return Buffer.from(base64, 'base64')
+}

@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import { Conversation, conversation, expect, JUNHO, MINJI, online, type Page, test, writeMany } from './support/chat'
+import { picture } from './support/images'
 
 test('an address without a language leads to the browser’s, and to the chosen one from then on', async ({ browser, server }) => {
   const context = await browser.newContext({ locale: 'en-GB' })
@@ -212,6 +213,40 @@ for (const theme of ['light', 'dark'] as const) {
       await minji.page.getByRole('navigation').getByRole('link').nth(1).click()
       await expect(minji.page.getByRole('heading', { level: 1 })).toBeVisible()
       await check(minji.page, 'teams')
+
+      await minji.page.getByRole('main').getByRole('button').click()
+      const dialog = minji.page.getByRole('dialog')
+      await dialog.getByRole('button').last().click()
+      await expect(dialog.getByRole('alert')).toBeVisible()
+      await check(minji.page, 'a proposal to be made')
+      await dialog.getByRole('textbox').nth(3).fill('한강')
+      await dialog.getByRole('button').last().click()
+      await expect(minji.page.locator('[data-proposal="open"]')).toBeVisible()
+      await expect(junho.page.locator('[data-proposal="open"]')).toBeVisible()
+      await check(minji.page, 'a proposal of one’s own')
+      await minji.page.getByTestId('picker').setInputFiles({ name: 'a', mimeType: 'image/png', buffer: Buffer.from('GIF') })
+      await expect(dialog.getByRole('alert')).toBeVisible()
+      await check(minji.page, 'an image refused')
+      await minji.page.keyboard.press('Escape')
+      const buffer = await picture(minji.page, 400, 300)
+      await minji.page.getByTestId('picker').setInputFiles({ name: 'a', mimeType: 'image/jpeg', buffer })
+      await expect(minji.page.getByTestId('preview')).toBeVisible()
+      await check(minji.page, 'an image to be sent')
+      await minji.page.route('**/dev/objects/**', (route) => (route.request().method() === 'PUT' ? undefined : route.continue()))
+      await dialog.getByRole('textbox').first().press('Enter')
+      await expect(minji.page.getByRole('progressbar')).toBeVisible()
+      await check(minji.page, 'an image on its way')
+      await minji.page.locator('[data-image="ready"] button').click()
+      await expect(minji.page.getByTestId('viewed')).toBeVisible()
+      await check(minji.page, 'an image on the whole screen')
+      await minji.page.keyboard.press('Escape')
+
+      const peer = new Conversation(await open(context, JUNHO, `/${language}/chat/?with=${MINJI}`))
+      await expect(peer.page.locator('[data-proposal="open"]')).toBeVisible()
+      await check(peer.page, 'a proposal to be answered')
+      await peer.page.locator('[data-proposal] button').first().click()
+      await expect(peer.page.locator('[data-proposal="accepted"]')).toBeVisible()
+      await check(peer.page, 'a proposal accepted')
     })
   }
 }

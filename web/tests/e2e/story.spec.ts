@@ -208,6 +208,8 @@ test.describe('a long conversation', () => {
   test.use({ flags: ['--send-burst', '1000000', '--send-per-second', '1000000'] })
 
   test('of 10,000 messages opens at its end, and older ones come without a jump', async ({ browser, open }) => {
+    // Ten thousand messages take minutes to write while other things are built.
+    test.slow()
     const context = await browser.newContext()
     const page = await open(context, MINJI)
     await online(page)

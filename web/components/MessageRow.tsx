@@ -198,6 +198,7 @@ function Body({ item, mine, standing = 'open', answering = null, subject }: Prop
       </>
     )
   }
+  if (item.kind === 'stored' && item.message.kind === 'erased') return <p className="italic opacity-75">{t('erased')}</p>
   return <Text text={text} />
 }
 

@@ -1,8 +1,9 @@
 import type { ContentType } from './wire'
 
-/** The server's limits (`IMAGE_MAX_BYTES`, `IMAGE_MAX_SIDE` and `AltText` in chat-domain). */
+/** The server's limits (`IMAGE_MAX_BYTES`, `IMAGE_MAX_SIDE`, `IMAGE_MAX_PIXELS` and `AltText` in chat-domain). */
 export const IMAGE_MAX_BYTES = 10 * 1024 * 1024
 export const IMAGE_MAX_SIDE_PX = 16_384
+export const IMAGE_MAX_PX = 64 * 1024 * 1024
 export const ALT_MAX_BYTES = 1_000
 /** What is sent is at most this wide and high: enough for a full screen, and a fifth of what a camera makes. */
 export const SENT_MAX_SIDE_PX = 2_048
@@ -95,6 +96,7 @@ export function plainGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
 /** Whether an image may be announced. */
 export function checkImage({ bytes, width, height }: ReadyImage, maxBytes = IMAGE_MAX_BYTES): ImageProblem | null {
   if (bytes.length === 0) return 'imageEmpty'
-  if (Math.min(width, height) < 1 || Math.max(width, height) > IMAGE_MAX_SIDE_PX) return 'imageSides'
+  if (Math.min(width, height) < 1 || Math.max(width, height) > IMAGE_MAX_SIDE_PX || width * height > IMAGE_MAX_PX)
+    return 'imageSides'
   return bytes.length > maxBytes ? 'imageTooLarge' : null
 }

@@ -184,6 +184,11 @@ describe('a message', () => {
     expect(discard).toHaveBeenCalledWith('x')
   })
 
+  test('that was erased says so', () => {
+    renderChat(row({ kind: 'stored', message: message(1, { kind: 'erased', message: '' }) }))
+    expect(screen.getByText('지워진 메시지입니다')).toBeTruthy()
+  })
+
   test('of another kind is told in words', () => {
     const proposal = { teamName: '한강 FC', opponentTeamName: '서울숲', matchAt: '2026-12-05T05:00:00.000Z', place: '여의도' }
     renderChat(row({ kind: 'stored', message: message(1, { kind: 'matchProposal', message: '', proposal }) }))

@@ -78,6 +78,8 @@ describe('a size', () => {
     [{ bytes: new Uint8Array(IMAGE_MAX_BYTES + 1) }, 'imageTooLarge'],
     [{ width: IMAGE_MAX_SIDE_PX + 1 }, 'imageSides'],
     [{ height: 0 }, 'imageSides'],
+    [{ width: 8_192, height: 8_192 }, null],
+    [{ width: 8_192, height: 8_193 }, 'imageSides'],
   ])('is checked before it is announced: %#', (change, problem) => {
     expect(checkImage({ ...image, ...change })).toBe(problem)
   })

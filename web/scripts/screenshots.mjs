@@ -15,6 +15,7 @@ const context = (options) => browser.newContext({ locale: 'ko-KR', timezoneId: '
 // Colours fade when the theme changes.
 const shoot = async (page, name) => {
   await page.waitForTimeout(400)
+  await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => {}))))
   await page.screenshot({ path: `${folder}/${name}.png` })
 }
 
@@ -158,6 +159,10 @@ await teamsLight.emulateMedia({ colorScheme: 'dark' })
 await shoot(teamsLight, 'propose-dark')
 await teamsLight.getByRole('button', { name: '제안 보내기' }).click()
 await junho.locator('[data-proposal="open"]').waitFor()
+for (const colorScheme of ['light', 'dark']) {
+  await junho.emulateMedia({ colorScheme })
+  await shoot(junho, `proposal-open-${colorScheme}`)
+}
 await junho.getByRole('button', { name: '수락' }).click()
 await junho.locator('[data-proposal="accepted"]').waitFor()
 await junho.getByTestId('picker').setInputFiles({ name: 'pitch.jpg', mimeType: 'image/jpeg', buffer: await pitch(junho) })

@@ -21,7 +21,7 @@ THREADS ?= $(shell nproc)
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle fmt
+.PHONY: web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -120,6 +120,16 @@ load: ## the highest sustained rate of a running chat, and its latency at half o
 
 idle: ## memory and latency of a running chat that holds 10,000 connections
 	cargo run --release --package chat-bench -- idle --url $(URL) --connections 10000 --pid "$$(pgrep -nx chat-local)"
+
+# Whose data `make export-user` and `make erase-user` are about, and whether to erase it: CONFIRM=yes.
+EMAIL ?=
+CONFIRM ?=
+
+export-user: ## everything there is of EMAIL=..., as JSON; of a chat-local's folder with DATA=folder, else of AWS
+	@dev/admin.sh export "$(EMAIL)" $(if $(DATA),--data "$(DATA)")
+
+erase-user: ## says what there is of EMAIL=..., and with CONFIRM=yes erases it
+	@dev/admin.sh erase "$(EMAIL)" $(if $(filter yes,$(CONFIRM)),--confirm) $(if $(DATA),--data "$(DATA)")
 
 fmt: ## formats everything
 	cargo fmt --all

@@ -7,9 +7,11 @@ use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumVa
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
+use aws_sdk_s3::primitives::DateTime;
 use chat_domain::{
-    AttachmentKey, AttachmentStore, AttachmentStoreError, BoxError, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES,
-    ImageFacts, SignedUrl, StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
+    AttachmentEraser, AttachmentKey, AttachmentStore, AttachmentStoreError, BoxError, DOWNLOAD_URL_LIFETIME,
+    IMAGE_MAX_BYTES, ImageFacts, ListedUpload, SignedUrl, StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
+    UploadsPage,
 };
 
 use crate::calls;
@@ -93,6 +95,10 @@ fn signed(request: &PresignedRequest, expires_at: Timestamp) -> SignedUrl {
     SignedUrl { url: request.uri().to_owned(), headers, expires_at }
 }
 
+fn timestamp(at: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_unix_ms(at.to_millis().ok()?).ok()
+}
+
 /// The length in `bytes 0-11/1000`.
 fn length(content_range: &str) -> Option<u64> {
     content_range.rsplit_once('/')?.1.parse().ok()
@@ -134,8 +140,7 @@ impl AttachmentStore for S3AttachmentStore {
         };
         let size_bytes = object.content_range().and_then(length);
         let size_bytes = size_bytes.ok_or_else(|| unavailable(OPERATION, "S3 did not say the length"))?;
-        let uploaded_at = object.last_modified().and_then(|at| at.to_millis().ok());
-        let uploaded_at = uploaded_at.and_then(|unix_ms| Timestamp::from_unix_ms(unix_ms).ok());
+        let uploaded_at = object.last_modified().and_then(timestamp);
         let uploaded_at =
             uploaded_at.ok_or_else(|| unavailable(OPERATION, "S3 did not say since when it has it"))?;
         let content_type = object.content_type().unwrap_or_default().to_owned();
@@ -165,6 +170,39 @@ impl AttachmentStore for S3AttachmentStore {
         let get = get.response_content_type(key.kind().as_str()).response_content_disposition("attachment");
         let request = get.presigned(signing).await.map_err(failed(OPERATION))?;
         Ok(signed(&request, expires_at))
+    }
+}
+
+/// Needs `s3:ListBucket` on the bucket and `s3:DeleteObject` on the objects, which no function has.
+#[async_trait]
+impl AttachmentEraser for S3AttachmentStore {
+    async fn list(&self, after: Option<AttachmentKey>) -> Result<UploadsPage, AttachmentStoreError> {
+        const OPERATION: &str = "list";
+        let list = self.client.list_objects_v2().bucket(&self.bucket);
+        let after = after.map(|key| key.to_string());
+        let page = list.set_start_after(after).send().await.map_err(failed(OPERATION))?;
+        let listed = page.contents().iter().filter_map(|object| {
+            let key: AttachmentKey = object.key()?.parse().ok()?;
+            Some((key, object.size(), object.last_modified().and_then(timestamp)))
+        });
+        let uploads = listed.map(|(key, size, at)| {
+            let size_bytes = size.and_then(|size| u64::try_from(size).ok());
+            let said =
+                size_bytes.zip(at).ok_or_else(|| unavailable(OPERATION, "S3 did not say size and age"));
+            said.map(|(size_bytes, uploaded_at)| ListedUpload { key, size_bytes, uploaded_at })
+        });
+        let uploads = uploads.collect::<Result<Vec<_>, _>>()?;
+        let is_cut = page.is_truncated() == Some(true);
+        let next = uploads.last().map(|last| last.key.clone()).filter(|_| is_cut);
+        if is_cut && next.is_none() {
+            return Err(unavailable(OPERATION, "a thousand objects in a row are no attachments"));
+        }
+        Ok(UploadsPage { uploads, next })
+    }
+
+    async fn delete(&self, key: &AttachmentKey) -> Result<(), AttachmentStoreError> {
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key.as_str());
+        delete.send().await.map(drop).map_err(failed("delete"))
     }
 }
 

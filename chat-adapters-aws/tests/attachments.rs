@@ -11,10 +11,10 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_smithy_http_client::test_util::{NeverClient, infallible_client_fn};
 use chat_adapters_aws::S3AttachmentStore;
-use chat_domain::conformance::AttachmentStoreHarness;
+use chat_domain::conformance::{AttachmentEraserHarness, AttachmentStoreHarness};
 use chat_domain::{
-    AttachmentKey, AttachmentStore, AttachmentStoreError, Email, ImageFacts, ImageType, Member, RoomId,
-    SignedUrl, Timestamp, UPLOAD_KEPT_FOR,
+    AttachmentEraser, AttachmentKey, AttachmentStore, AttachmentStoreError, Email, ImageFacts, ImageType,
+    Member, RoomId, SignedUrl, Timestamp, UPLOAD_KEPT_FOR,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rstest::rstest;
@@ -54,7 +54,7 @@ fn store(wire: impl Fn(&str, &str, &str) -> HttpResponse + Send + Sync + 'static
         let query = request.uri().query().unwrap_or_default();
         let query = query.split('&').filter(|pair| !pair.starts_with("x-id=")).collect::<Vec<_>>().join("&");
         let method = request.method().as_str();
-        if method == "GET" {
+        if method == "GET" && !key.is_empty() {
             assert_eq!(request.headers()["range"], "bytes=0-10485759");
         }
         wire(method, key, &query).try_into_http1x().unwrap()
@@ -73,11 +73,39 @@ fn http_date(at: Timestamp) -> String {
     at.fmt(aws_sdk_s3::primitives::DateTimeFormat::HttpDate).unwrap()
 }
 
+/// Two at a time.
+fn listed(objects: &HashMap<String, Object>, query: &str) -> HttpResponse {
+    let after = query.split('&').find_map(|pair| pair.strip_prefix("start-after=")).unwrap_or_default();
+    let mut keys: Vec<_> = objects.keys().filter(|key| key.as_str() > after).collect();
+    keys.sort();
+    let shown: String = keys
+        .iter()
+        .take(2)
+        .map(|key| {
+            let Object { bytes, uploaded_at, .. } = &objects[*key];
+            let (size, at) = (bytes.len(), uploaded_at);
+            format!(
+                "<Contents><Key>{key}</Key><LastModified>{at}</LastModified><Size>{size}</Size></Contents>"
+            )
+        })
+        .collect();
+    let cut = keys.len() > 2;
+    let body = format!("<ListBucketResult><IsTruncated>{cut}</IsTruncated>{shown}</ListBucketResult>");
+    HttpResponse::new(200.try_into().unwrap(), body.into())
+}
+
 async fn fresh() -> S3 {
     let objects = Objects::default();
     let stored = Arc::clone(&objects);
     let store = store(move |method, key, query| {
         let mut stored = stored.lock().unwrap();
+        if (method, key) == ("GET", "") {
+            return listed(&stored, query);
+        }
+        if (method, query) == ("DELETE", "") {
+            stored.remove(key);
+            return HttpResponse::new(204.try_into().unwrap(), "".into());
+        }
         let Some(object) = stored.get_mut(key) else { return error(404, "NoSuchKey") };
         match (method, query) {
             ("GET", "") => {
@@ -199,6 +227,18 @@ mod conformance {
     use super::fresh;
 
     chat_domain::attachment_store_conformance!(fresh);
+
+    mod eraser {
+        use super::fresh;
+
+        chat_domain::attachment_eraser_conformance!(fresh);
+    }
+}
+
+impl AttachmentEraserHarness for S3 {
+    fn eraser(&self) -> &dyn AttachmentEraser {
+        &self.store
+    }
 }
 
 fn key() -> AttachmentKey {

@@ -13,6 +13,12 @@ mod message_store {
     }
 
     chat_domain::message_store_conformance!(fresh);
+
+    mod eraser {
+        use super::fresh;
+
+        chat_domain::message_eraser_conformance!(fresh);
+    }
 }
 
 mod connection_store {

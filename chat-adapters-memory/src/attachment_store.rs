@@ -1,14 +1,16 @@
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::fmt::Write as _;
+use std::ops::Bound;
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_domain::{
-    AttachmentKey, AttachmentStore, AttachmentStoreError, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES, ImageFacts,
-    SignedUrl, StoredObject, Timestamp, UPLOAD_KEPT_FOR, UPLOAD_URL_LIFETIME,
+    AttachmentEraser, AttachmentKey, AttachmentStore, AttachmentStoreError, DOWNLOAD_URL_LIFETIME,
+    IMAGE_MAX_BYTES, ImageFacts, ListedUpload, SignedUrl, StoredObject, Timestamp, UPLOAD_KEPT_FOR,
+    UPLOAD_URL_LIFETIME, UploadsPage,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -43,7 +45,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Objects {
-    by_key: HashMap<String, Object>,
+    by_key: BTreeMap<String, Object>,
     /// The keys of all uploads, the oldest first, until it is known whether they stay.
     uploads: VecDeque<(Timestamp, String)>,
     total_bytes: u64,
@@ -274,6 +276,33 @@ impl AttachmentStore for MemoryAttachmentStore {
         let expires_at = now.after(DOWNLOAD_URL_LIFETIME);
         let url = self.sign(key, &Permission::Download, expires_at);
         Ok(SignedUrl { url, headers: Vec::new(), expires_at })
+    }
+}
+
+/// How many objects a page of a list has.
+const LISTED_AT_ONCE: usize = 1_000;
+
+#[async_trait]
+impl AttachmentEraser for MemoryAttachmentStore {
+    async fn list(&self, after: Option<AttachmentKey>) -> Result<UploadsPage, AttachmentStoreError> {
+        let objects = self.shared.objects.read().expect(NOT_POISONED);
+        let start = after.as_ref().map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_str()));
+        let mut rest = objects.by_key.range::<str, _>((start, Bound::Unbounded));
+        let listed = rest.by_ref().filter_map(|(key, object)| {
+            let (key, uploaded_at) = (key.parse().ok()?, object.uploaded_at);
+            Some(ListedUpload { key, size_bytes: length(&object.download.bytes), uploaded_at })
+        });
+        let uploads: Vec<_> = listed.take(LISTED_AT_ONCE).collect();
+        let next = uploads.last().map(|last| last.key.clone()).filter(|_| rest.next().is_some());
+        Ok(UploadsPage { uploads, next })
+    }
+
+    async fn delete(&self, key: &AttachmentKey) -> Result<(), AttachmentStoreError> {
+        let mut objects = self.shared.objects.write().expect(NOT_POISONED);
+        if let Some(object) = objects.by_key.remove(key.as_str()) {
+            objects.total_bytes -= length(&object.download.bytes);
+        }
+        Ok(())
     }
 }
 

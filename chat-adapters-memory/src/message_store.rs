@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use async_trait::async_trait;
 use chat_domain::{
-    Activity, Advance, Append, AttachmentKey, Consistency, Content, Email, Member, Message, MessageStore,
-    MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room,
-    RoomId, RoomLog, RoomsPage, Tag, Timestamp,
+    Activity, Advance, Append, AttachmentKey, Consistency, Content, Email, Member, Message, MessageEraser,
+    MessageStore, MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark,
+    ReadState, Room, RoomId, RoomLog, RoomsPage, Tag, Timestamp,
 };
 
 use self::messages::Messages;
@@ -233,6 +233,32 @@ impl MessageStore for MemoryMessageStore {
         let marked_to = &mut row.reads[reader].rows_marked_to;
         *marked_to = (*marked_to).max(Some(through));
         Ok(())
+    }
+}
+
+#[async_trait]
+impl MessageEraser for MemoryMessageStore {
+    async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
+        let Some(row) = self.row(&message.room) else { return Ok(()) };
+        let mut row = lock(&row);
+        let Some(stored) = row.messages.find_mut(message.at) else { return Ok(()) };
+        stored.content = Content::Erased;
+        if let Some(key) = shown_by(message) {
+            row.shown.remove(key);
+        }
+        Ok(())
+    }
+
+    async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
+        let row = self.row(room.id()).ok_or(MessageStoreError::Conflict)?;
+        let mut row = lock(&row);
+        match room.log() {
+            Some(log) if log.seq == row.log.seq => {
+                row.log = log.clone();
+                Ok(())
+            }
+            _ => Err(MessageStoreError::Conflict),
+        }
     }
 }
 

@@ -8,6 +8,12 @@ mod message_store {
     }
 
     chat_domain::message_store_conformance!(fresh);
+
+    mod eraser {
+        use super::fresh;
+
+        chat_domain::message_eraser_conformance!(fresh);
+    }
 }
 
 mod connection_store {
@@ -146,8 +152,10 @@ mod attachment_store {
     use async_trait::async_trait;
     use bytes::Bytes;
     use chat_adapters_memory::MemoryAttachmentStore;
-    use chat_domain::conformance::AttachmentStoreHarness;
-    use chat_domain::{AttachmentKey, AttachmentStore, ImageFacts, ImageType, SignedUrl, Timestamp};
+    use chat_domain::conformance::{AttachmentEraserHarness, AttachmentStoreHarness};
+    use chat_domain::{
+        AttachmentEraser, AttachmentKey, AttachmentStore, ImageFacts, ImageType, SignedUrl, Timestamp,
+    };
 
     const BASE: &str = "http://localhost/attachments";
     const OTHER: &str = "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000.gif";
@@ -190,4 +198,16 @@ mod attachment_store {
     }
 
     chat_domain::attachment_store_conformance!(fresh);
+
+    impl AttachmentEraserHarness for Browser {
+        fn eraser(&self) -> &dyn AttachmentEraser {
+            &self.0
+        }
+    }
+
+    mod eraser {
+        use super::fresh;
+
+        chat_domain::attachment_eraser_conformance!(fresh);
+    }
 }

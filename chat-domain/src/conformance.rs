@@ -23,6 +23,9 @@ use std::time::Duration;
 
 use crate::{Email, Member, RoomId, Timestamp, UserId, VerifiedIdentity};
 
+pub use crate::ports::attachment_eraser::conformance::AttachmentEraserHarness;
+#[doc(hidden)]
+pub use crate::ports::attachment_eraser::conformance::suite as attachment_eraser;
 pub use crate::ports::attachment_store::conformance::AttachmentStoreHarness;
 #[doc(hidden)]
 pub use crate::ports::attachment_store::conformance::suite as attachment_store;
@@ -31,6 +34,9 @@ pub use crate::ports::connection_store::conformance::suite as connection_store;
 pub use crate::ports::identity_verifier::conformance::IdentityVerifierHarness;
 #[doc(hidden)]
 pub use crate::ports::identity_verifier::conformance::suite as identity_verifier;
+pub use crate::ports::message_eraser::conformance::ErasableStore;
+#[doc(hidden)]
+pub use crate::ports::message_eraser::conformance::suite as message_eraser;
 #[doc(hidden)]
 pub use crate::ports::message_store::conformance::suite as message_store;
 pub use crate::ports::pusher::conformance::PusherHarness;

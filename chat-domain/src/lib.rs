@@ -36,9 +36,11 @@ pub use model::tag::Tag;
 pub use model::text::{BoundedText, MESSAGE_TEXT_MAX_BYTES, MessageText, TextError};
 pub use model::timestamp::{Day, Timestamp, TimestampError};
 pub use ports::BoxError;
+pub use ports::attachment_eraser::{AttachmentEraser, ListedUpload, UploadsPage};
 pub use ports::attachment_store::{AttachmentStore, AttachmentStoreError};
 pub use ports::connection_store::{ConnectionStore, ConnectionStoreError};
 pub use ports::identity_verifier::{IdentityVerifier, VerifyError};
+pub use ports::message_eraser::MessageEraser;
 pub use ports::message_store::{
     Advance, Consistency, MessageStore, MessageStoreError, PAGE_MAX, Page, PageLimit, PageLimitError,
     PageQuery, PageRange, ROOMS_PAGE_MAX, RoomsPage,
@@ -49,6 +51,8 @@ pub use use_cases::connect::{CONNECTIONS_MAX, Connect, ConnectCommand};
 pub use use_cases::conversations::{Conversation, Conversations, ConversationsPage};
 pub use use_cases::deliver::Deliveries;
 pub use use_cases::disconnect::Disconnect;
+pub use use_cases::erase::{EraseUser, Found};
+pub use use_cases::export::{ExportUser, ExportedRoom, UserData};
 pub use use_cases::history::{History, HistoryPage};
 pub use use_cases::identify::{Correlation, Identify, Origin};
 pub use use_cases::keep_alive::KeepAlive;
@@ -62,6 +66,7 @@ pub use use_cases::typing::Typing;
 #[cfg(any(test, feature = "mock"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub use ports::{
-    attachment_store::MockAttachmentStore, connection_store::MockConnectionStore,
-    identity_verifier::MockIdentityVerifier, message_store::MockMessageStore, pusher::MockPusher,
+    attachment_eraser::MockAttachmentEraser, attachment_store::MockAttachmentStore,
+    connection_store::MockConnectionStore, identity_verifier::MockIdentityVerifier,
+    message_eraser::MockMessageEraser, message_store::MockMessageStore, pusher::MockPusher,
 };

@@ -28,12 +28,9 @@ pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<Attri
         (SEQ, Some(number(log.seq))),
         (SENT.a, Some(number(log.sent.a))),
         (SENT.b, Some(number(log.sent.b))),
-        (LAST_KIND, Some(text(log.last_kind.as_str()))),
-        (PREVIEW, words(&log.preview)),
         (RECENT, bytes(log.recent.iter().flat_map(recent_bytes).collect())),
-        (BUCKETS, bytes(buckets_bytes(&log.buckets))),
-        (OPEN_PROPOSALS, bytes(log.open_proposals.iter().flat_map(open_proposal_bytes).collect())),
     ];
+    attributes.extend(told_attributes(log));
     if append.expected_seq() == 0 {
         attributes
             .extend([Member::A, Member::B].map(|member| (MEMBER[member], Some(text(id.email(member))))));
@@ -44,6 +41,16 @@ pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<Attri
         attributes.push((ACTIVITY, Some(text(activity))));
     }
     attributes
+}
+
+/// What the head tells of its messages, and a message's erasure changes.
+pub(super) fn told_attributes(log: &RoomLog) -> [(&'static str, Option<AttributeValue>); 4] {
+    [
+        (LAST_KIND, Some(text(log.last_kind.as_str()))),
+        (PREVIEW, words(&log.preview)),
+        (BUCKETS, bytes(buckets_bytes(&log.buckets))),
+        (OPEN_PROPOSALS, bytes(log.open_proposals.iter().flat_map(open_proposal_bytes).collect())),
+    ]
 }
 
 pub(super) fn instant(at: Timestamp) -> AttributeValue {

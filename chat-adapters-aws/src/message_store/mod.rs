@@ -10,14 +10,15 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, KeysAndAttributes, Put, ReturnValue,
+    AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, ReturnValue,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use chat_domain::{
-    Activity, Advance, Append, BoxError, Consistency, Content, Email, Member, Message, MessageStore,
-    MessageStoreError, Page, PageQuery, PageRange, ROOMS_PAGE_MAX, ReadMark, Room, RoomId, RoomsPage,
-    Timestamp,
+    Activity, Advance, Append, BoxError, Consistency, Content, Email, Kind, Member, Message, MessageEraser,
+    MessageStore, MessageStoreError, Page, PageQuery, PageRange, ROOMS_PAGE_MAX, ReadMark, Room, RoomId,
+    RoomsPage, Timestamp,
 };
 use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -80,9 +81,25 @@ impl DynamoMessageStore {
     }
 
     fn head_update(&self, append: &Append) -> TransactWriteItem {
-        let mut update = Update::builder().table_name(&self.rooms).set_key(Some(head::key(append.room.id())));
+        let update = self.head_set(append.room.id(), head::log_attributes(append));
+        let update = match append.expected_seq() {
+            0 => update.condition_expression("attribute_not_exists(roomId)"),
+            seq => update
+                .condition_expression("seq = :expected")
+                .expression_attribute_values(":expected", number(seq)),
+        };
+        in_transaction(update)
+    }
+
+    /// Sets attributes of a head, and removes those without a value.
+    fn head_set(
+        &self,
+        room: &RoomId,
+        attributes: impl IntoIterator<Item = (&'static str, Option<AttributeValue>)>,
+    ) -> UpdateBuilder {
+        let mut update = Update::builder().table_name(&self.rooms).set_key(Some(head::key(room)));
         let (mut set, mut removed) = (Vec::new(), Vec::new());
-        for (name, value) in head::log_attributes(append) {
+        for (name, value) in attributes {
             match value {
                 Some(value) => {
                     set.push(format!("{name} = :{name}"));
@@ -92,30 +109,24 @@ impl DynamoMessageStore {
             }
         }
         let remove = if removed.is_empty() { "" } else { " REMOVE " };
-        let update =
-            update.update_expression(format!("SET {}{remove}{}", set.join(", "), removed.join(", ")));
-        let update = match append.expected_seq() {
-            0 => update.condition_expression("attribute_not_exists(roomId)"),
-            seq => update
-                .condition_expression("seq = :expected")
-                .expression_attribute_values(":expected", number(seq)),
-        };
-        let update = update.build().expect("an update has a table, a key and an expression");
-        TransactWriteItem::builder().update(update).build()
+        update.update_expression(format!("SET {}{remove}{}", set.join(", "), removed.join(", ")))
+    }
+
+    /// One step of an eraser.
+    async fn erase(&self, items: Vec<TransactWriteItem>) -> Result<(), MessageStoreError> {
+        let write = self.client.sdk().transact_write_items().set_transact_items(Some(items));
+        write.customize().config_override(as_write()).send().await.map(drop).map_err(not_committed)
     }
 
     /// Notes that a message shows an attachment, unless one does already. An update, since a head is updated too: one permission.
     fn attachment_claim(&self, message: &Message) -> Option<TransactWriteItem> {
-        let Content::Image { attachment, .. } = &message.content else { return None };
         let claim = Update::builder()
             .table_name(&self.rooms)
-            .set_key(Some(item([(rooms::ROOM_ID, text(&attachment.key))])))
+            .set_key(Some(claim_key(message)?))
             .condition_expression("attribute_not_exists(roomId)")
             .update_expression(format!("SET {} = :at", rooms::SHOWN_AT))
-            .expression_attribute_values(":at", text(message.at))
-            .build()
-            .expect("an update has a table, a key and an expression");
-        Some(TransactWriteItem::builder().update(claim).build())
+            .expression_attribute_values(":at", text(message.at));
+        Some(in_transaction(claim))
     }
 
     async fn mark_row_read(&self, room: &RoomId, at: Timestamp) -> Result<(), MessageStoreError> {
@@ -206,6 +217,19 @@ impl DynamoMessageStore {
         }
         Err(MessageStoreError::Throttled { operation: "rooms_of" })
     }
+}
+
+/// The key of the item that says that an attachment is shown, in the table of heads.
+fn claim_key(message: &Message) -> Option<Item> {
+    match &message.content {
+        Content::Image { attachment, .. } => Some(item([(rooms::ROOM_ID, text(&attachment.key))])),
+        _ => None,
+    }
+}
+
+fn in_transaction(update: UpdateBuilder) -> TransactWriteItem {
+    let update = update.build().expect("an update has a table, a key and an expression");
+    TransactWriteItem::builder().update(update).build()
 }
 
 /// The condition under which an instant in the head moves: the room exists, and the instant is absent or earlier.
@@ -430,6 +454,36 @@ impl MessageStore for DynamoMessageStore {
             }
             error => error,
         })
+    }
+}
+
+#[async_trait]
+impl MessageEraser for DynamoMessageStore {
+    async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
+        let row = Update::builder()
+            .table_name(&self.messages)
+            .set_key(Some(row::key(&message.room, message.at)))
+            .condition_expression("attribute_exists(roomId)")
+            .update_expression("SET kind = :erased REMOVE message, attachment, proposal, proposalAnswer")
+            .expression_attribute_values(":erased", text(Kind::Erased.as_str()));
+        let claim = claim_key(message).map(|key| {
+            let delete = Delete::builder().table_name(&self.rooms).set_key(Some(key)).build();
+            TransactWriteItem::builder().delete(delete.expect("it has a table and a key")).build()
+        });
+        match self.erase([in_transaction(row)].into_iter().chain(claim).collect()).await {
+            // There is no such row.
+            Err(MessageStoreError::Conflict) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
+        let log = room.log().ok_or(MessageStoreError::Conflict)?;
+        let update = self.head_set(room.id(), head::told_attributes(log));
+        let update = update
+            .condition_expression("seq = :expected")
+            .expression_attribute_values(":expected", number(log.seq));
+        self.erase(vec![in_transaction(update)]).await
     }
 }
 

@@ -172,6 +172,16 @@ impl AttachmentKey {
             && self.uploader == uploader
     }
 
+    /// Whether the key was made for an upload by this user, to whichever room.
+    #[must_use]
+    pub fn is_uploaded_by(&self, email: &Email) -> bool {
+        let uploader = match self.uploader {
+            Member::A => self.members.0,
+            Member::B => self.members.1,
+        };
+        uploader == email.tag()
+    }
+
     /// Whether `email` is one of the two members of the key's room.
     #[must_use]
     pub fn is_visible_to(&self, email: &Email) -> bool {

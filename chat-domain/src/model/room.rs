@@ -250,6 +250,23 @@ impl Room {
         message.read || self.read_up_to(message.sender.peer()) >= Some(message.at)
     }
 
+    /// The room without what its head tells of `member`'s messages: the preview if the newest is theirs, how fast they wrote, and
+    /// the proposals they made. `None` when there is nothing of it.
+    ///
+    /// The ids of the newest messages stay: they say nothing, and a retry is recognised by them.
+    #[must_use]
+    pub fn without(&self, member: Member) -> Option<Self> {
+        let mut room = self.clone();
+        let log = room.log.as_mut()?;
+        if log.last_sender == member {
+            log.preview = String::new();
+            log.last_kind = Kind::Erased;
+        }
+        log.buckets[member] = None;
+        log.open_proposals.retain(|open| open.proposer != member);
+        (room != *self).then_some(room)
+    }
+
     /// Where the room stands in its members' lists; `None` for an empty room, which stands in none.
     #[must_use]
     pub fn activity(&self) -> Option<Activity> {

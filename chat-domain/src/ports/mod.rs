@@ -1,12 +1,14 @@
-//! What the chat needs of the world: five traits, each with its errors and, behind the feature `conformance`, the suite
+//! What the chat needs of the world: five traits, and two more for whoever administers it, each with its errors and, behind the feature `conformance`, the suite
 //! that proves an implementation.
 //!
 //! All of them are object-safe and shared as `Arc<dyn Port>`. Dropping a future of theirs may leave the outcome unknown:
 //! callers treat that as they treat `Unavailable`.
 
+pub(crate) mod attachment_eraser;
 pub(crate) mod attachment_store;
 pub(crate) mod connection_store;
 pub(crate) mod identity_verifier;
+pub(crate) mod message_eraser;
 pub(crate) mod message_store;
 pub(crate) mod pusher;
 

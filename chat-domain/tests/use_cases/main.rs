@@ -8,6 +8,7 @@ mod faults;
 mod connect;
 mod conversations;
 mod disconnect;
+mod erase;
 mod history;
 mod keep_alive;
 mod mark_read;

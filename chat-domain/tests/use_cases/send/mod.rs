@@ -130,7 +130,7 @@ fn answer(number: u128, verdict: Verdict) -> SendCommand {
 }
 
 /// A match that begins an hour later.
-fn proposal() -> Content {
+pub(crate) fn proposal() -> Content {
     Content::MatchProposal(chat_domain::Proposal {
         team_name: "한강 FC".parse().unwrap(),
         opponent_team_name: "남산 FC".parse().unwrap(),

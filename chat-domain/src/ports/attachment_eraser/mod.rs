@@ -1,0 +1,44 @@
+#[cfg(feature = "conformance")]
+pub(crate) mod conformance;
+
+use async_trait::async_trait;
+
+use crate::{AttachmentKey, AttachmentStoreError, Timestamp};
+
+/// Lists and deletes uploaded objects. For administration: nothing that serves people has it.
+///
+/// # Contract
+///
+/// - **Consistency.** A list sees every upload and every deletion that was acknowledged before it began.
+/// - **Idempotency.** To delete what is not there succeeds.
+/// - **Errors.** Everything may be retried.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait AttachmentEraser: Send + Sync {
+    /// Objects in the order of their keys, beginning after `after`; at most a thousand. What is not named as an attachment is left
+    /// out.
+    async fn list(&self, after: Option<AttachmentKey>) -> Result<UploadsPage, AttachmentStoreError>;
+
+    /// Deletes an object, kept or not.
+    async fn delete(&self, key: &AttachmentKey) -> Result<(), AttachmentStoreError>;
+}
+
+/// An object in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedUpload {
+    /// Its name.
+    pub key: AttachmentKey,
+    /// Its length in bytes.
+    pub size_bytes: u64,
+    /// When it was uploaded, by the store's clock, which may know full seconds only.
+    pub uploaded_at: Timestamp,
+}
+
+/// A page of objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadsPage {
+    /// In the order of their keys.
+    pub uploads: Vec<ListedUpload>,
+    /// After which key the next page begins; `None` at the end.
+    pub next: Option<AttachmentKey>,
+}

@@ -1,0 +1,190 @@
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::walk;
+use crate::{
+    AttachmentEraser, ChatError, ConnectionStore, Content, Email, Member, MessageEraser, MessageStore,
+    MessageStoreError, Room,
+};
+
+/// How many messages are erased at the same time.
+const AT_ONCE: usize = 10;
+/// How often a head is rewritten anew because somebody wrote meanwhile. People do not write faster than it is read.
+const REWRITES_MAX: usize = 20;
+/// How often everything is looked through before it is said that the user is still writing.
+const PASSES_MAX: usize = 5;
+
+/// How much there is of a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Messages that they wrote and that still say something.
+    pub messages: u64,
+    /// Heads of rooms that still tell of such messages.
+    pub heads: u64,
+    /// Rows of their connections, open or not.
+    pub connections: u64,
+    /// Objects that they uploaded, shown or not.
+    pub uploads: u64,
+}
+
+impl Found {
+    /// Whether it is nothing at all.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl AddAssign for Found {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.heads += other.heads;
+        self.connections += other.connections;
+        self.uploads += other.uploads;
+    }
+}
+
+/// Erases what there is of a user: connections, what they wrote, what they uploaded. The others keep their conversations, in which
+/// every message of the user is [`Erased`](Content::Erased).
+///
+/// Nothing is remembered between two steps: what was cut short is begun again, and finds the rest. It works while others write; the
+/// user themselves must be kept from it before, or it finds more each time.
+///
+/// # Example: look, erase, look again
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() { example(async |Example { connections, messages, attachments, junho, .. }| {
+/// let erase = EraseUser::new(connections, messages.clone(), messages, attachments);
+/// let found = erase.find(&junho).await?;
+/// assert_eq!(found, Found { messages: 1, heads: 1, connections: 1, uploads: 0 });
+/// assert_eq!(erase.execute(&junho).await?, found);
+/// assert!(erase.find(&junho).await?.is_nothing());
+/// # Ok(()) }) }
+/// ```
+pub struct EraseUser {
+    connections: Arc<dyn ConnectionStore>,
+    messages: Arc<dyn MessageStore>,
+    eraser: Arc<dyn MessageEraser>,
+    attachments: Arc<dyn AttachmentEraser>,
+}
+
+/// What to do with what is found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Do {
+    Count,
+    Erase,
+}
+
+impl EraseUser {
+    /// Composes it. Both ports of messages are over the same rows.
+    #[must_use]
+    pub fn new(
+        connections: Arc<dyn ConnectionStore>,
+        messages: Arc<dyn MessageStore>,
+        eraser: Arc<dyn MessageEraser>,
+        attachments: Arc<dyn AttachmentEraser>,
+    ) -> Self {
+        Self { connections, messages, eraser, attachments }
+    }
+
+    /// What there is of a user; nothing is changed.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ChatError::Unavailable), [`Internal`](ChatError::Internal).
+    pub async fn find(&self, user: &Email) -> Result<Found, ChatError> {
+        self.pass(user, Do::Count).await
+    }
+
+    /// Erases it, again and again until nothing is found, and says how much it was. Where a room is in the user's list may change
+    /// during a pass, and whoever wrote then with an old head in hand brings back what it told.
+    ///
+    /// # Errors
+    /// Some of it is erased, and it may be repeated: [`Unavailable`](ChatError::Unavailable), also when something new is found each
+    /// time; [`Internal`](ChatError::Internal).
+    pub async fn execute(&self, user: &Email) -> Result<Found, ChatError> {
+        let mut erased = Found::default();
+        for _ in 0..PASSES_MAX {
+            let found = self.pass(user, Do::Erase).await?;
+            if found.is_nothing() {
+                return Ok(erased);
+            }
+            erased += found;
+        }
+        Err(ChatError::Unavailable { source: "the user goes on writing".into() })
+    }
+
+    async fn pass(&self, user: &Email, act: Do) -> Result<Found, ChatError> {
+        // First, so that no frame on them is taken any more.
+        let mut found = Found { connections: self.connections(user, act).await?, ..Found::default() };
+        let rooms = walk::rooms(&*self.messages, user).await?;
+        for room in rooms {
+            let member = room.id().member(user).expect("a user's rooms are those they are a member of");
+            found.messages += self.messages(&room, member, act).await?;
+            found.heads += u64::from(self.head(room, member, act).await?);
+        }
+        found.uploads = self.uploads(user, act).await?;
+        Ok(found)
+    }
+
+    async fn connections(&self, user: &Email, act: Do) -> Result<u64, ChatError> {
+        let rows = walk::connections(&*self.connections, user).await?;
+        if act == Do::Erase {
+            for row in &rows {
+                self.connections.delete(&row.id).await?;
+            }
+        }
+        Ok(count(rows.len()))
+    }
+
+    async fn messages(&self, room: &Room, member: Member, act: Do) -> Result<u64, ChatError> {
+        let mut found = 0;
+        let mut pages = walk::Pages::of(room.id());
+        while let Some(page) = pages.next(&*self.messages).await? {
+            let theirs = page.iter().filter(|message| message.sender == member);
+            let theirs: Vec<_> = theirs.filter(|message| message.content != Content::Erased).collect();
+            found += count(theirs.len());
+            if act == Do::Erase {
+                let erased = stream::iter(theirs).map(|message| self.eraser.erase_message(message));
+                erased.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn head(&self, room: Room, member: Member, act: Do) -> Result<bool, ChatError> {
+        let id = room.id().clone();
+        let mut room = Some(room);
+        for _ in 0..REWRITES_MAX {
+            let Some(rewritten) = room.as_ref().and_then(|room| room.without(member)) else {
+                return Ok(false);
+            };
+            if act == Do::Count {
+                return Ok(true);
+            }
+            match self.eraser.rewrite_head(&rewritten).await {
+                Ok(()) => return Ok(true),
+                Err(MessageStoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+            room = self.messages.room(&id, crate::Consistency::Strong).await?;
+        }
+        Err(ChatError::Unavailable { source: MessageStoreError::Conflict.into() })
+    }
+
+    async fn uploads(&self, user: &Email, act: Do) -> Result<u64, ChatError> {
+        let uploads = walk::uploads(&*self.attachments, user).await?;
+        if act == Do::Erase {
+            for upload in &uploads {
+                self.attachments.delete(&upload.key).await?;
+            }
+        }
+        Ok(count(uploads.len()))
+    }
+}
+
+fn count(number: usize) -> u64 {
+    number as u64
+}

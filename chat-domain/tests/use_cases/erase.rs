@@ -1,0 +1,167 @@
+//! What there is of a user is found, exported, and erased, while the other one goes on writing.
+
+use std::sync::Arc;
+
+use chat_domain::{
+    ChatError, Content, Email, EraseUser, ExportUser, Found, Kind, Message, MessageStoreError,
+    MockMessageEraser, ProposalAnswer, ProposalRefused, SendCommand, Verdict,
+};
+
+use crate::assert_refused;
+use crate::chat::*;
+use crate::send::proposal;
+
+fn erase(chat: &Chat) -> EraseUser {
+    let stored = Arc::new(chat.messages.stored.clone());
+    let connections = chat.connections.clone();
+    EraseUser::new(connections, chat.messages.clone(), stored, Arc::new(chat.attachments.clone()))
+}
+
+fn export(chat: &Chat) -> ExportUser {
+    ExportUser::new(chat.connections.clone(), chat.messages.clone(), Arc::new(chat.attachments.clone()))
+}
+
+fn said_by<'a>(rows: &'a [Message], user: &Email) -> Vec<&'a Content> {
+    rows.iter().filter(|row| row.sender_email() == user).map(|row| &row.content).collect()
+}
+
+/// More than two pages, by turns.
+async fn long_talk(chat: &Chat) {
+    for n in 0..60 {
+        chat.send(MINJI_PHONE, to_junho(n, &format!("민지 {n}")), at(2 * n as i64)).await.unwrap();
+        chat.send(JUNHO_PHONE, to_minji(n, &format!("준호 {n}")), at(2 * n as i64 + 1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_one_wrote_is_erased_and_what_the_other_wrote_stays_where_it_was() {
+    let chat = Chat::new().await;
+    long_talk(&chat).await;
+    let before = all_rows(&chat).await;
+    let erase = erase(&chat);
+    let found = Found { messages: 60, heads: 1, connections: 2, uploads: 0 };
+    assert_eq!(erase.find(&minji()).await.unwrap(), found);
+    assert_eq!(all_rows(&chat).await, before, "who looks changes nothing");
+    assert_eq!(erase.execute(&minji()).await.unwrap(), found);
+    assert!(erase.find(&minji()).await.unwrap().is_nothing());
+
+    let after = all_rows(&chat).await;
+    assert!(said_by(&after, &minji()).into_iter().all(|content| *content == Content::Erased));
+    assert_eq!(said_by(&after, &junho()), said_by(&before, &junho()));
+    let place = |row: &Message| (row.at, row.seq, row.sender, row.sender_seq, row.id);
+    assert_eq!(after.iter().map(place).collect::<Vec<_>>(), before.iter().map(place).collect::<Vec<_>>());
+    let others = Found { messages: 60, heads: 1, connections: 2, uploads: 0 };
+    assert_eq!(erase.find(&junho()).await.unwrap(), others, "nothing of his was touched");
+}
+
+async fn all_rows(chat: &Chat) -> Vec<Message> {
+    export(chat).execute(&junho()).await.unwrap().rooms.remove(0).messages
+}
+
+#[tokio::test]
+async fn the_list_tells_nothing_of_it_any_more() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, to_junho(1, "비밀"), at(0)).await.unwrap();
+    erase(&chat).execute(&minji()).await.unwrap();
+    let page = chat.conversations().execute(&junho(), None).await.unwrap();
+    let [listed] = &page.conversations[..] else { panic!("{page:?}") };
+    assert_eq!((listed.preview.as_str(), listed.last_kind, listed.unread), ("", Kind::Erased, 1));
+}
+
+#[tokio::test]
+async fn a_proposal_that_is_erased_can_no_longer_be_answered() {
+    let chat = Chat::new().await;
+    let proposed = SendCommand { content: proposal(), ..to_junho(1, "-") };
+    let sent = chat.send(MINJI_PHONE, proposed, at(0)).await.unwrap();
+    erase(&chat).execute(&minji()).await.unwrap();
+    let answer = ProposalAnswer { proposal: sent.at, verdict: Verdict::Accepted };
+    let answer = SendCommand { content: Content::MatchProposalAnswer(answer), ..to_minji(2, "-") };
+    let refused = chat.send(JUNHO_PHONE, answer, at(1)).await;
+    assert_refused!(refused, ChatError::ProposalState(ProposalRefused::NotOpen));
+}
+
+#[tokio::test]
+async fn a_retry_of_what_was_erased_brings_nothing_back() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, to_junho(1, "비밀"), at(0)).await.unwrap();
+    erase(&chat).execute(&minji()).await.unwrap();
+    let retry = chat.here.send.from_identity(&identity(&minji(), expiry()), to_junho(1, "비밀"), at(1)).await;
+    assert_refused!(retry, ChatError::IdReused);
+    assert_eq!(chat.rows().await[0].content, Content::Erased);
+}
+
+#[tokio::test]
+async fn what_was_cut_short_is_finished_by_the_next_attempt() {
+    let chat = Chat::new().await;
+    long_talk(&chat).await;
+    let stored = chat.messages.stored.clone();
+    let mut eraser = MockMessageEraser::new();
+    let mut left = 25;
+    eraser.expect_erase_message().returning(move |message| {
+        left -= 1;
+        if left < 0 {
+            return Err(MessageStoreError::Throttled { operation: "erase_message" });
+        }
+        // A future of memory is ready at once.
+        let erased = chat_domain::MessageEraser::erase_message(&stored, message);
+        futures_util::FutureExt::now_or_never(erased).unwrap()
+    });
+    let attachments = Arc::new(chat.attachments.clone());
+    let cut_short =
+        EraseUser::new(chat.connections.clone(), chat.messages.clone(), Arc::new(eraser), attachments);
+    assert_refused!(cut_short.execute(&minji()).await, ChatError::Unavailable { .. });
+
+    let rest = Found { messages: 35, heads: 1, connections: 0, uploads: 0 };
+    assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), rest);
+    assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_other_one_loses_nothing_by_writing_meanwhile() {
+    let chat = Arc::new(Chat::new().await);
+    long_talk(&chat).await;
+    let writer = {
+        let chat = chat.clone();
+        tokio::spawn(async move {
+            for n in 100..400 {
+                chat.send(JUNHO_PHONE, to_minji(n, &format!("준호 {n}")), at(1_000 + n as i64))
+                    .await
+                    .unwrap();
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    let erase = erase(&chat);
+    // An old head in a writer's hand may bring back how fast she wrote; then the next attempt finds it.
+    let _ = erase.execute(&minji()).await;
+    writer.await.unwrap();
+    erase.execute(&minji()).await.unwrap();
+    assert!(erase.find(&minji()).await.unwrap().is_nothing());
+
+    let rows = all_rows(&chat).await;
+    assert!(rows.iter().map(|row| row.seq).eq(1..=420));
+    assert!(said_by(&rows, &minji()).into_iter().all(|content| *content == Content::Erased));
+    let his = said_by(&rows, &junho());
+    assert!(his.len() == 360 && his.into_iter().all(|content| content.text().starts_with("준호")));
+}
+
+#[tokio::test]
+async fn nobody_who_never_was_here_is_found() {
+    let chat = Chat::new().await;
+    let stranger = email("sora@example.com");
+    assert!(erase(&chat).find(&stranger).await.unwrap().is_nothing());
+    assert!(erase(&chat).execute(&stranger).await.unwrap().is_nothing());
+    let data = export(&chat).execute(&stranger).await.unwrap();
+    assert!(data.rooms.is_empty() && data.connections.is_empty() && data.uploads.is_empty());
+}
+
+#[tokio::test]
+async fn an_export_holds_both_sides_of_a_conversation_and_the_connections() {
+    let chat = Chat::new().await;
+    long_talk(&chat).await;
+    let data = export(&chat).execute(&minji()).await.unwrap();
+    assert_eq!(data.rooms[0].messages.len(), 120);
+    assert_eq!(data.rooms[0].room.id(), &their_room());
+    let devices: Vec<_> = data.connections.iter().map(|connection| connection.id.as_str()).collect();
+    assert!(devices.len() == 2 && devices.contains(&MINJI_PHONE) && devices.contains(&MINJI_LAPTOP));
+}

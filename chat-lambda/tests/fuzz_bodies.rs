@@ -47,6 +47,7 @@ fn near_a_seed(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 #[case::email_room("email_room", bodies::email_room)]
 #[case::timestamp("timestamp", bodies::timestamp)]
 #[case::cursor("cursor", bodies::cursor)]
+#[case::image("image", bodies::image)]
 fn every_seed_holds(#[case] target: &str, #[case] body: fn(&[u8])) {
     seeds(target).iter().for_each(|seed| body(seed));
 }
@@ -73,8 +74,13 @@ proptest! {
     }
 
     #[test]
+    fn an_image_is_all_there_is(data in near_a_seed("image")) {
+        bodies::image(&data);
+    }
+
+    #[test]
     fn no_bytes_break_anything(data in any::<Vec<u8>>()) {
-        for body in [bodies::frame, bodies::email_room, bodies::timestamp, bodies::cursor] {
+        for body in [bodies::frame, bodies::email_room, bodies::timestamp, bodies::cursor, bodies::image] {
             body(&data);
         }
     }

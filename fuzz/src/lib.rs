@@ -8,7 +8,8 @@ use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
 };
 use chat_domain::{
-    Activity, Connection, ConnectionId, Day, Email, RoomId, RoomIdError, Timestamp, UserId, VerifiedIdentity,
+    Activity, Attachment, AttachmentKey, Connection, ConnectionId, Day, Email, ImageFacts, ImageType, Member,
+    RoomId, RoomIdError, StoredObject, Timestamp, UserId, VerifiedIdentity,
 };
 use chat_lambda::JitteredBackoff;
 use chat_lambda::functions::{Functions, Ports, Settings};
@@ -165,4 +166,32 @@ pub fn cursor(data: &[u8]) {
         assert!(cursor::decode(&made, &stranger).is_err(), "it is good for somebody else");
         assert!(!made.contains(owner.as_str()), "it shows an address");
     }
+}
+
+/// A file that was announced as an image of 16 by 9 pixels.
+///
+/// # Panics
+/// When it is shown although a byte is missing at its end, or one stands behind it.
+pub fn image(data: &[u8]) {
+    if !is_shown(data) {
+        return;
+    }
+    assert!(!is_shown(&data[..data.len() - 1]), "it was whole without its last byte");
+    for behind in [0, b'<', 0xFF] {
+        assert!(!is_shown(&[data, &[behind]].concat()), "something may stand behind it");
+    }
+}
+
+fn is_shown(file: &[u8]) -> bool {
+    let Some(kind) = ImageType::from_signature(file) else { return false };
+    let Ok(facts) = ImageFacts::new(kind, file.len() as u64, 16, 9) else { return false };
+    let room: RoomId = "junho@example.com#minji@example.com".parse().expect("a room");
+    let stored = StoredObject {
+        content_type: kind.as_str().to_owned(),
+        size_bytes: file.len() as u64,
+        uploaded_at: Timestamp::UNIX_EPOCH,
+        bytes: file.to_vec(),
+    };
+    let key = AttachmentKey::mint(&room, Member::A, kind, 1);
+    Attachment { key, facts, alt: None }.check_object(&stored, Timestamp::UNIX_EPOCH).is_ok()
 }

@@ -6,6 +6,7 @@ mod images;
 mod pushes;
 mod retries;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chat_domain::{
@@ -138,6 +139,42 @@ pub(crate) fn proposal() -> Content {
         place: "여의도".parse().unwrap(),
         note: None,
     })
+}
+
+/// Both members on all their devices, at the same time, each with another verdict.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_answers_that_race_the_first_in_the_room_stands_and_all_others_are_refused() {
+    let chat = Arc::new(Chat::new().await);
+    for round in 0..20_u32 {
+        let proposed_at = at(i64::from(round) * 1_000);
+        let proposed = SendCommand { content: proposal(), ..to_junho(u128::from(round) << 8, "-") };
+        let proposed = chat.send(MINJI_PHONE, proposed, proposed_at).await.unwrap();
+        let answers = (1..=8_u32).map(|n| {
+            let (device, to, verdict) = match n % 4 {
+                0 => (MINJI_PHONE, junho(), Verdict::Withdrawn),
+                1 => (MINJI_LAPTOP, junho(), Verdict::Withdrawn),
+                2 => (JUNHO_PHONE, minji(), Verdict::Accepted),
+                _ => (JUNHO_LAPTOP, minji(), Verdict::Declined),
+            };
+            let content = Content::MatchProposalAnswer(ProposalAnswer { proposal: proposed.at, verdict });
+            let id = id(u128::from(round) << 8 | u128::from(n));
+            let command = SendCommand { receiver: to, id, after: None, content };
+            let chat = chat.clone();
+            tokio::spawn(async move { chat.send(device, command, proposed_at.next()).await })
+        });
+        let mut stored = Vec::new();
+        for answer in answers.collect::<Vec<_>>() {
+            match answer.await.unwrap() {
+                Ok(sent) => stored.push(sent.at),
+                Err(ChatError::ProposalState(ProposalRefused::NotOpen)) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        let rows = chat.rows().await;
+        let names = |row: &Message| matches!(&row.content, Content::MatchProposalAnswer(answer) if answer.proposal == proposed.at);
+        let in_room: Vec<_> = rows.iter().filter(|row| names(row)).map(|row| row.at).collect();
+        assert_eq!((stored.len(), &in_room), (1, &stored), "round {round}");
+    }
 }
 
 #[tokio::test]

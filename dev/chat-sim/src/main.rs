@@ -3,6 +3,7 @@
 mod bugs;
 mod check;
 mod client;
+mod explore;
 mod faults;
 mod plan;
 mod ports;
@@ -59,12 +60,15 @@ enum Command {
     },
     /// Lets the checker catch every bug of the bank.
     Bugs,
+    /// Goes through small cases in every interleaving, with at most one fault in every place.
+    Explore,
 }
 
 fn main() -> ExitCode {
     let holds = match Arguments::parse().command {
         Command::Run { seeds, from, threads } => prove::run(from, seeds, threads),
         Command::Bugs => prove::bugs(),
+        Command::Explore => explore::explore(),
         Command::Replay { seed, bug, shrink } => replay(seed, bug.as_deref(), shrink),
     };
     if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }

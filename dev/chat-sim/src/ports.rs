@@ -64,6 +64,8 @@ impl Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Failure {
     Conflict,
+    /// The attachment is shown already.
+    Taken,
     Throttled,
     Unavailable,
     Corrupt,
@@ -132,8 +134,9 @@ pub(crate) struct Turn {
 impl Future for Turn {
     type Output = Reply;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Reply> {
-        self.shared.world().take_reply(self.ticket).map_or(Poll::Pending, Poll::Ready)
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
+        let reply = self.shared.world().take_reply(self.ticket, context.waker());
+        reply.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -142,6 +145,7 @@ const LOST: &str = "the simulator says so";
 fn message_error(failure: Failure, operation: &'static str) -> MessageStoreError {
     match failure {
         Failure::Conflict => MessageStoreError::Conflict,
+        Failure::Taken => MessageStoreError::AttachmentTaken,
         Failure::Throttled => MessageStoreError::Throttled { operation },
         Failure::Corrupt => MessageStoreError::Corrupt { key: String::new(), source: LOST.into() },
         _ => MessageStoreError::Unavailable { operation, source: LOST.into() },

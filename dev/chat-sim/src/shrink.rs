@@ -61,3 +61,28 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
     }
     candidates
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bugs::BUGS;
+    use crate::server::Real;
+
+    #[test]
+    fn a_seed_is_all_it_takes() {
+        for seed in 0..20 {
+            let [once, again] = [(); 2].map(|()| sim::run(&Plan::of(seed), Real::build, None, false).trace);
+            assert_eq!(once, again);
+        }
+    }
+
+    #[test]
+    fn what_fails_fails_with_less() {
+        let bug = &BUGS[1];
+        let seed = (0..100).find(|seed| broken(&Plan::of(*seed), bug.build, None).is_some()).unwrap();
+        let (plan, rule) = (Plan::of(seed), broken(&Plan::of(seed), bug.build, None));
+        let small = shrink(plan.clone(), bug.build, None);
+        assert!(small.acts.len() < plan.acts.len());
+        assert_eq!(broken(&small, bug.build, None), rule);
+    }
+}

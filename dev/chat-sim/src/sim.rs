@@ -22,7 +22,9 @@ use crate::faults::{Counters, Fault};
 use crate::plan::{Act, Plan};
 use crate::ports::{Call, Shared};
 use crate::server::{Build, GatewayEvent, Running, Server};
-use crate::world::{End, Happening, Kind, Socket, Task, Violation, World, connection_id, note, timestamp};
+use crate::world::{
+    End, Happening, Kind, Outcome, Socket, Task, Violation, World, connection_id, note, timestamp,
+};
 
 /// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer than any handler was
 /// frozen, and any wait of a client.
@@ -32,7 +34,7 @@ const STEPS_MAX: u64 = 200_000;
 
 /// Who waits for a handler's answer.
 #[derive(Clone, Debug)]
-enum Asker {
+pub(crate) enum Asker {
     Nobody,
     /// A socket being opened.
     Connect(usize),
@@ -368,6 +370,14 @@ impl Sim {
             return;
         }
         let outcome = world.draw(ticket);
+        drop(world);
+        self.turn_with(ticket, outcome);
+    }
+
+    /// Gives a call its turn, with what it meets.
+    pub(crate) fn turn_with(&mut self, ticket: usize, outcome: Outcome) {
+        let mut world = self.world();
+        let task = world.tickets[ticket].task;
         let lives = world.turn(ticket, outcome);
         drop(world);
         if lives {
@@ -389,7 +399,7 @@ impl Sim {
         self.completed(task, response);
     }
 
-    fn begin(&mut self, task: usize) {
+    pub(crate) fn begin(&mut self, task: usize) {
         let Some(event) = self.jobs[task].event.take() else { return };
         note!(self.world(), "task {task} begins: {:?}", self.world().tasks[task]);
         let running = self.servers[self.jobs[task].process].handle(event);
@@ -789,7 +799,13 @@ impl Sim {
         self.frame_asked_by(socket, frame, token, Asker::Frame(socket, intent));
     }
 
-    fn frame_asked_by(&mut self, socket: usize, frame: String, token: Option<usize>, asker: Asker) {
+    pub(crate) fn frame_asked_by(
+        &mut self,
+        socket: usize,
+        frame: String,
+        token: Option<usize>,
+        asker: Asker,
+    ) {
         note!(self.world(), "socket {socket} says {frame}");
         if self.world().sockets[socket].at_gateway != End::Open {
             return;
@@ -1002,7 +1018,7 @@ impl Sim {
     }
 
     /// Many messages at once, straight into the store, as a fast client would have sent them.
-    fn flood(&mut self, user: usize, peer: usize, count: u8) {
+    pub(crate) fn flood(&mut self, user: usize, peer: usize, count: u8) {
         let mut world = self.world();
         world.fired.add(Fault::Flood);
         let rate = SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
@@ -1081,6 +1097,61 @@ impl Sim {
         let frame = chat_lambda::wire::frames::ClientFrame::SendMessage(frame);
         let text = serde_json::to_string(&frame).expect("strings always serialise");
         self.frame_asked_by(socket, text, None, Asker::Refusal("an id that was used for something else"));
+    }
+}
+
+/// What only exploring needs: a beginning without a history.
+impl Sim {
+    pub(crate) fn is_running(&self, task: usize) -> bool {
+        self.jobs[task].running.is_some()
+    }
+
+    pub(crate) fn newest_task(&self) -> usize {
+        self.jobs.len() - 1
+    }
+
+    /// From now on the only process has this time, whatever the true one is.
+    pub(crate) fn set_clock(&mut self, ms: i64) {
+        let skew_ms = ms - self.world().now_ms;
+        self.skews_ms.fill(skew_ms);
+    }
+
+    /// A device has a socket of its number, open for a while.
+    pub(crate) fn open_for_exploring(&mut self, device: usize) {
+        let user = self.devices[device].user;
+        let mut world = self.world();
+        let connected_at = timestamp(world.now_ms - 60_000);
+        world.sockets.push(Socket {
+            user,
+            device,
+            epoch: 0,
+            at_gateway: End::Open,
+            at_client: true,
+            connected_at,
+            fresh_until: Timestamp::MIN,
+        });
+        world.sockets_reopen();
+    }
+
+    /// The gateway says that a device's socket has closed.
+    pub(crate) fn close_for_exploring(&mut self, device: usize) {
+        self.world().sockets[device].at_gateway = End::Closed;
+        self.invoke_disconnect(device, 0);
+    }
+
+    /// The first user has proposed a match.
+    pub(crate) fn propose_for_exploring(&mut self) {
+        let mut world = self.world();
+        let id = ClientMessageId::from_u128(0x4000);
+        let intent = world.intend(0, 1, usize::MAX, Some(id), Says::Proposal("field".to_owned()));
+        world.checker.intents[intent].dropped = true;
+        let room = world.room_of(0, 1);
+        let sender = room.member(&world.users[0]).expect("it is their room");
+        let content = Content::MatchProposal(proposal("field").try_into().expect("it is well-formed"));
+        let draft = Draft { id, sender, content };
+        let now = timestamp(world.now_ms);
+        let append = Room::empty(room).append(&draft, now, SendRate::default()).expect("it is the first");
+        world.late(&Call::Commit(Box::new(append)));
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use chat_domain::{
-    Activity, Advance, Append, Connection, ConnectionId, Email, Member, Message, MessageStoreError, Page,
-    PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room, RoomId, RoomLog, RoomsPage,
-    Timestamp,
+    Activity, Advance, Append, AttachmentKey, Connection, ConnectionId, Content, Email, Member, Message,
+    MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room,
+    RoomId, RoomLog, RoomsPage, Timestamp,
 };
 
 /// A row of the messages table.
@@ -90,6 +90,13 @@ impl Table {
     }
 }
 
+fn shown_by(message: &Message) -> Option<&AttachmentKey> {
+    match &message.content {
+        Content::Image { attachment, .. } => Some(&attachment.key),
+        _ => None,
+    }
+}
+
 /// What the index shows of a connection from an instant on.
 #[derive(Clone, Debug)]
 struct Listing {
@@ -146,6 +153,11 @@ impl Store {
         let table = self.table_mut(append.room.id());
         if table.log.as_ref().map_or(0, |log| log.seq) != append.expected_seq() {
             return Err(MessageStoreError::Conflict);
+        }
+        if let Some(key) = shown_by(&append.message)
+            && table.rows.iter().any(|row| shown_by(&row.message) == Some(key))
+        {
+            return Err(MessageStoreError::AttachmentTaken);
         }
         table.log = append.room.log().cloned();
         let since = table.versions.len();

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::task::Waker;
 
 use chat_domain::{
     Connection, ConnectionId, Consistency, Email, Event, MessageStoreError, PageRange, PerMember, RoomId,
@@ -74,6 +76,8 @@ pub(crate) struct Ticket {
     pub(crate) task: usize,
     pub(crate) call: Option<Call>,
     reply: Option<Reply>,
+    /// Whom to tell that there is a reply: of many futures together only those that were woken are polled.
+    waker: Option<Waker>,
 }
 
 /// What kind of event a handler handles.
@@ -190,6 +194,10 @@ pub(crate) struct World {
     /// What each member has not read, as a bug of the bank counts it up and down.
     pub(crate) counted: HashMap<RoomId, PerMember<u64>>,
     pub(crate) violation: Option<Violation>,
+    /// Whether `last_reply` is wanted.
+    pub(crate) hashes_replies: bool,
+    /// The latest call and what it was answered, in a hash.
+    pub(crate) last_reply: u64,
     /// A line for each thing that happened.
     pub(crate) history: Option<Vec<String>>,
     /// A hash of all that happened.
@@ -236,6 +244,8 @@ impl World {
             checker: Checker::default(),
             counted: HashMap::new(),
             violation: None,
+            hashes_replies: false,
+            last_reply: 0,
             history: None,
             trace: 0,
         }
@@ -299,6 +309,21 @@ impl World {
         self.queue.iter().any(|Reverse(entry)| matches!(entry.happening, Happening::Late(_)))
     }
 
+    /// Every socket is open, and has its row: what closed has connected anew.
+    pub(crate) fn sockets_reopen(&mut self) {
+        for number in 0..self.sockets.len() {
+            let (id, user) = (connection_id(number), self.sockets[number].user);
+            self.sockets[number].at_gateway = End::Open;
+            let expires_at = timestamp(self.now_ms + 3_600_000);
+            self.sockets[number].fresh_until = expires_at;
+            let user_id = UserId::new(format!("sub-{user}"));
+            let identity = VerifiedIdentity::vouched(self.users[user].clone(), user_id, expires_at);
+            let connected_at = self.sockets[number].connected_at;
+            let connection = Connection { id: id.clone(), identity, connected_at };
+            self.write_connection(&id, Some(connection));
+        }
+    }
+
     /// The store deletes what is past its age.
     pub(crate) fn expire_rows(&mut self) {
         let now = timestamp(self.now_ms);
@@ -337,7 +362,7 @@ impl World {
         let task = self.current;
         if self.immediate {
             let reply = self.apply(&call);
-            self.tickets.push(Ticket { task, call: None, reply: Some(reply) });
+            self.tickets.push(Ticket { task, call: None, reply: Some(reply), waker: None });
             return self.tickets.len() - 1;
         }
         let ticket = self.tickets.len();
@@ -345,7 +370,7 @@ impl World {
             Call::Wait(at_most) => self.rng.i64(0..=i64::try_from(at_most.as_millis()).unwrap_or(0)),
             _ => self.rng.i64(1..=20),
         };
-        self.tickets.push(Ticket { task, call: Some(call), reply: None });
+        self.tickets.push(Ticket { task, call: Some(call), reply: None, waker: None });
         if self.explored {
             return ticket;
         }
@@ -361,8 +386,13 @@ impl World {
         ticket
     }
 
-    pub(crate) fn take_reply(&mut self, ticket: usize) -> Option<Reply> {
-        self.tickets[ticket].reply.take()
+    pub(crate) fn take_reply(&mut self, ticket: usize, waker: &Waker) -> Option<Reply> {
+        let ticket = &mut self.tickets[ticket];
+        let reply = ticket.reply.take();
+        if reply.is_none() {
+            ticket.waker = Some(waker.clone());
+        }
+        reply
     }
 
     /// Gives a call its turn. Says whether its handler lives on.
@@ -385,20 +415,30 @@ impl World {
             }
             _ => {}
         }
+        let asked = self.hashes_replies.then(|| call.clone());
         let reply = self.execute(task, call, outcome);
         if self.history.is_some() {
             let text = format!("{reply:?}");
             let text: String = text.chars().take(300).collect();
             self.note_line(format!("task {task}:   -> {text}"));
         }
-        self.tickets[ticket].reply = Some(reply);
+        if self.hashes_replies {
+            let mut hasher = DefaultHasher::new();
+            format!("{asked:?} {reply:?}").hash(&mut hasher);
+            self.last_reply = hasher.finish();
+        }
+        let ticket = &mut self.tickets[ticket];
+        ticket.reply = Some(reply);
+        if let Some(waker) = ticket.waker.take() {
+            waker.wake();
+        }
         true
     }
 
     /// A write that nobody waits for any more, and that arrives all the same.
     fn give_up(&mut self, call: Call) {
         if self.explored {
-            self.tickets.push(Ticket { task: usize::MAX, call: Some(call), reply: None });
+            self.tickets.push(Ticket { task: usize::MAX, call: Some(call), reply: None, waker: None });
             return;
         }
         // A client of a store gives up after seconds; a write that is on its way longer than that is lost.
@@ -645,6 +685,7 @@ impl World {
     fn message_failure(&mut self, error: &MessageStoreError) -> Reply {
         match error {
             MessageStoreError::Conflict => Reply::Failed(Failure::Conflict),
+            MessageStoreError::AttachmentTaken => Reply::Failed(Failure::Taken),
             error => {
                 self.violate("G9", || format!("what is stored contradicts itself: {error:?}"));
                 Reply::Failed(Failure::Corrupt)

@@ -48,8 +48,9 @@ unit: ## the tests
 	cargo test --package chat-domain --quiet
 	cargo test --workspace --all-features --quiet
 
-sim: ## 20,000 simulated schedules in which everything goes wrong, and the bugs that the checker must catch
+sim: ## small cases completely, the bugs that the checker must catch, 20,000 simulated schedules in which everything goes wrong
 	cargo build --release --quiet --package chat-sim
+	"$$(dev/target-dir.sh)/release/chat-sim" explore
 	"$$(dev/target-dir.sh)/release/chat-sim" bugs
 	"$$(dev/target-dir.sh)/release/chat-sim" run --seeds 20000 --threads $(THREADS)
 

@@ -115,6 +115,17 @@ def test_functions_are_binaries_that_cargo_lambda_builds():
         assert properties(logical)["Architectures"] == [{"Ref": "Architecture"}]
 
 
+def settings(file: str, section: str) -> set[str]:
+    text = (ROOT / file).read_text(encoding="utf-8").split(f"\n[{section}]\n")[1].split("\n[")[0]
+    return {line for line in text.splitlines() if "=" in line and not line.startswith("#")} - {'inherits = "release"'}
+
+
+def test_sam_builds_what_make_package_builds():
+    for suffix in ("", '.package."*"'):
+        ours = settings("Cargo.toml", f"profile.deployed{suffix}")
+        assert ours and settings("chat-lambda/.cargo/config.toml", f"profile.release{suffix}") == ours
+
+
 def test_each_function_is_told_what_it_needs_and_no_more():
     told = {name: set(properties(f"{name.capitalize()}Function")["Environment"]["Variables"]) for name in FUNCTIONS}
     identity = {"COGNITO_ISSUER", "COGNITO_CLIENT_IDS"}

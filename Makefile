@@ -21,7 +21,7 @@ THREADS ?= $(shell nproc)
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user fmt
+.PHONY: mutants mutants-changed web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -65,6 +65,12 @@ docs-check: ## the documentation builds, and every link in it leads somewhere
 
 deny: ## licences and sources of everything that is depended on
 	dev/tool.sh cargo-deny 0.20.2 check --hide-inclusion-graph licenses bans sources
+
+mutants: ## a bug at a time in chat-domain, and whether its tests notice; about an hour
+	dev/mutants.sh
+
+mutants-changed: ## the same where the last commit (or all since MUTANTS_SINCE=commit) changed something
+	dev/mutants.sh --changed
 
 web: ## builds the web page into web/out
 	dev/web.sh build

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chat_domain::{
     AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, ClientMessageId, Connection, ConnectionId,
-    DOWNLOAD_URL_LIFETIME, Email, IMAGE_MAX_BYTES, ImageFacts, ImageType, Kind, RoomId, Timestamp,
-    UPLOAD_URL_LIFETIME, UserId, Verdict, VerifiedIdentity,
+    DOWNLOAD_URL_LIFETIME, Email, IMAGE_MAX_BYTES, ImageFacts, ImageType, Kind, MessageText, RoomId,
+    Timestamp, UPLOAD_URL_LIFETIME, UserId, Verdict, VerifiedIdentity,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -60,12 +60,16 @@ fn what_was_given_is_given_back() {
 }
 
 #[test]
-fn a_log_shows_names_and_no_token() {
+fn a_log_shows_names_and_neither_tokens_nor_texts() {
     assert_eq!(format!("{:?}", AccessToken::new("eyJhbGciOi")), "AccessToken(..)");
     assert_eq!(format!("{:?}", minji()), "minji@example.com");
     let room: RoomId = "junho@example.com#minji@example.com".parse().expect("a room");
     assert_eq!(format!("{room:?}"), "junho@example.com#minji@example.com");
     assert_eq!(format!("{:?}", room.tag()), room.tag().to_string());
+    let words: MessageText = "안녕하세요".parse().expect("a short text");
+    assert_eq!(format!("{words} {words:?}"), "안녕하세요 BoundedText(15 bytes)");
+    let noon: Timestamp = "2026-11-23T12:00:00.000Z".parse().expect("a timestamp");
+    assert_eq!(format!("{noon:?} {:?}", noon.day()), "2026-11-23T12:00:00.000Z 2026-11-23");
     let id = "018f2d4e-7b1a-7c3d-9e5f-001122334455";
     assert_eq!(format!("{:?}", id.parse::<ClientMessageId>().expect("a UUID")), id);
 }

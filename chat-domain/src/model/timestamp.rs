@@ -113,12 +113,12 @@ impl Timestamp {
         write_digits(&mut text[11..13], ms / 3_600_000);
         write_digits(&mut text[14..16], ms / 60_000 % 60);
         write_digits(&mut text[17..19], ms / 1_000 % 60);
-        write_digits(&mut text[20..23], ms % 1_000);
+        write_digits(&mut text[20..23], ms);
         text
     }
 }
 
-/// Writes `value` in decimal over the whole of `field`, with leading zeros.
+/// Writes the last digits of `value` in decimal, as many as `field` holds.
 fn write_digits(field: &mut [u8], mut value: i64) {
     for digit in field.iter_mut().rev() {
         *digit = b'0' + u8::try_from(value % 10).expect("a remainder by ten is a digit");

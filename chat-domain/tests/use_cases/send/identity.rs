@@ -44,6 +44,17 @@ async fn a_remembered_connection_whose_row_is_gone_is_told_and_closed() {
 }
 
 #[tokio::test]
+async fn a_process_remembers_all_who_speak_to_it() {
+    let chat = Chat::new().await;
+    for turn in 0..2 {
+        let now = at(i64::try_from(turn).unwrap());
+        chat.send(MINJI_PHONE, to_junho(2 * turn, "안녕"), now).await.unwrap();
+        chat.send(JUNHO_PHONE, to_minji(2 * turn + 1, "안녕"), now).await.unwrap();
+    }
+    assert_eq!(chat.connections.gets(), 2, "once for each of them");
+}
+
+#[tokio::test]
 async fn a_connection_that_the_index_does_not_list_yet_still_sends() {
     let chat = Chat::new().await;
     chat.connections.hide(MINJI_PHONE);

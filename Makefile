@@ -17,11 +17,13 @@ URL ?= ws://127.0.0.1:8080/prod
 # How many schedules `make prove` runs, and on how many threads.
 SEEDS ?= 1000000
 THREADS ?= $(shell nproc)
+# How long `make fuzz` tries each target.
+FUZZ_SECONDS ?= 60
 
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: mutants mutants-changed web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user fmt
+.PHONY: fuzz mutants mutants-changed web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -43,6 +45,7 @@ check: ## formatting, lints, the domain's purity
 	dev/check-purity.sh
 	dev/check-msrv.py
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+	cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets --target-dir "$$(dev/target-dir.sh)" -- --deny warnings
 
 unit: ## the tests
 	cargo test --package chat-domain --quiet
@@ -71,6 +74,9 @@ mutants: ## a bug at a time in chat-domain, and whether its tests notice; about 
 
 mutants-changed: ## the same where the last commit (or all since MUTANTS_SINCE=commit) changed something
 	dev/mutants.sh --changed
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (60): needs a C++ compiler
+	dev/fuzz.sh "$(FUZZ_SECONDS)"
 
 web: ## builds the web page into web/out
 	dev/web.sh build

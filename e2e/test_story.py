@@ -427,6 +427,8 @@ def test_an_image_goes_up_once_and_down_to_the_members_alone(people):
     attachment = {"key": upload["key"], **facts, "alt": "a blue field"}
     error = phone.send(junho, "", attachment=attachment)
     assert (error["code"], error["retryable"]) == ("attachmentMissing", False)
+    for member in (minji, junho):
+        assert httpx.get(member.get(f"/chat/attachments/{upload['key']}")["url"]).status_code == 404
 
     assert put(upload, image) == 200
     sent = phone.sends(junho, "the field", attachment=attachment)

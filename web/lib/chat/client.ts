@@ -314,6 +314,7 @@ export class ChatClient {
       outbox,
       rest: this.#rest,
       put: this.#options.put ?? browserPut,
+      fetcher: this.#options.fetch ?? ((input, init) => fetch(input, init)),
       progress: (id, share) => this.#dispatch({ type: 'progress', id, share }),
     })
     this.#uploader = uploader

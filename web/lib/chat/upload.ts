@@ -17,6 +17,9 @@ export type Put = (
 /** With nothing happening for so long, it is lost. A whole upload may take longer. */
 const STALLED_AFTER_MS = 30_000
 
+/** How long to wait for word of whether something is there. */
+const LOOKED_FOR_MS = 20_000
+
 /** A `PUT` of a browser. `fetch` tells nothing of its progress. */
 export const browserPut: Put = (grant, bytes, progress, signal) =>
   new Promise((resolve) => {
@@ -71,6 +74,7 @@ interface UploaderContext {
   readonly outbox: Pick<Outbox, 'bytes' | 'update'>
   readonly rest: Pick<Rest, 'upload' | 'attachment'>
   readonly put: Put
+  readonly fetcher: typeof fetch
   /** How much has left; `null` when nothing is on its way. */
   progress(id: string, share: number | null): void
 }
@@ -145,13 +149,15 @@ export class Uploader {
     return (await this.context.outbox.update(id, { image: there })) ? { kind: 'uploaded', image: there } : { kind: 'gone' }
   }
 
+  /** The server gives a URL without looking; what is behind it, only the place itself can tell. */
   async #isThere(key: string): Promise<boolean> {
-    try {
-      await this.context.rest.attachment(key)
-      return true
-    } catch (error) {
-      if (error instanceof ChatError && error.code === 'attachmentMissing') return false
-      throw error
-    }
+    const { url } = await this.context.rest.attachment(key)
+    const { ok, status, body } = await this.context.fetcher(url, { cache: 'no-store', signal: AbortSignal.timeout(LOOKED_FOR_MS) })
+    // The status was all; a `HEAD` would need a URL of its own.
+    await body?.cancel()
+    if (ok) return true
+    // S3 may refuse to say that nothing is there.
+    if (status === 404 || status === 403) return false
+    throw new ChatError('unavailable', true, `HTTP ${status}`)
   }
 }

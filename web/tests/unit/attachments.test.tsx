@@ -107,8 +107,10 @@ describe('an image', () => {
     expect(await screen.findByAltText('골대')).toBeTruthy()
   })
 
-  test('that is not there says so', async () => {
-    const { release } = renderChat(bubble('missing'), 'en')
+  test('that nobody gives a URL for says so', async () => {
+    const server = new FakeServer()
+    const { release } = renderChat(bubble('missing'), 'en', server)
+    server.status = 503
     act(release)
     expect(await screen.findByText('The photo could not be loaded')).toBeTruthy()
   })

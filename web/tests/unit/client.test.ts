@@ -312,6 +312,8 @@ describe('images', () => {
   const IMAGE: ReadyImage = { bytes: Uint8Array.of(1, 2, 3), contentType: 'image/png', width: 40, height: 30 }
   const WORDS = { caption: 'look', alt: 'a ball' }
   const images = (client: ChatClient) => client.state.rooms[JUNHO]?.messages.filter(({ kind }) => kind === 'image') ?? []
+  /** The keys that messages have named, each time they did. */
+  const named = () => server.received.flatMap((frame) => (frame.action === 'sendMessage' && frame.attachment?.key) || [])
   const sentOnce = async (client: ChatClient) => {
     await until(() => expect(client.state.pending).toEqual([]))
     expect(images(client)).toHaveLength(1)
@@ -386,6 +388,40 @@ describe('images', () => {
     await until(() => expect(server.messages).toHaveLength(2))
     expect(server.grants).toEqual(['key-1', 'key-2', 'key-3'])
     expect(server.messages[1]?.attachment?.key).toBe('key-3')
+    // Nothing that was not there was ever named.
+    expect(new Set(named())).toEqual(new Set(['key-1', 'key-3']))
+  })
+
+  test.each([403, 404])('whose place answers %i are not there', async (status) => {
+    server.grantMs = -1
+    server.putFaults.push('lost')
+    server.lookFaults.push(status)
+    const { client } = page()
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await sentOnce(client)
+    expect(named()).toEqual(['key-2'])
+  })
+
+  test.each(['network', 503] as const)(
+    'that cannot be looked for (%s) are neither sent nor uploaded anew until they can',
+    async (fault) => {
+      server.grantMs = -1
+      server.putFaults.push('unheard')
+      server.lookFaults.push(fault)
+      const { client } = page()
+      void client.sendImage(JUNHO, IMAGE, WORDS)
+      await until(() => expect(server.lookFaults).toEqual([]))
+      await sentOnce(client)
+      expect([server.puts, server.grants, named()]).toEqual([1, ['key-1'], ['key-1']])
+    },
+  )
+
+  test('that arrived unheard and are refused the second time are there all the same', async () => {
+    server.putFaults.push('unheard', 'refused')
+    const { client } = page()
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await sentOnce(client)
+    expect([server.puts, named()]).toEqual([2, ['key-1']])
   })
 
   test('that are refused where they go fail after one more attempt, and can be sent again', async () => {
@@ -394,6 +430,7 @@ describe('images', () => {
     void client.sendImage(JUNHO, IMAGE, WORDS)
     await until(() => expect(client.state.pending[0]).toMatchObject({ status: 'failed', reason: 'attachmentRejected' }))
     expect(server.grants).toHaveLength(2)
+    expect(named()).toEqual([])
     void client.retry(client.state.pending[0]?.id ?? '')
     await sentOnce(client)
     expect(server.grants).toHaveLength(3)

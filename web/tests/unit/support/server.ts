@@ -13,6 +13,7 @@ import type { ErrorCode, HistoryBody, MessageBody, ProposalRequestBody, SendMess
 export const MINJI = 'minji@example.com'
 export const JUNHO = 'junho@example.com'
 export const ROOM = roomIdOf(MINJI, JUNHO)
+const BUCKET = 'https://bucket.example'
 
 /** The timestamp of the message number `seq`. */
 export const at = (seq: number): string => new Date(Date.UTC(2026, 10, 24, 9) + seq).toISOString()
@@ -46,11 +47,13 @@ export class FakeServer {
   pageSize = 50
   /** Keys that were granted, and what was put there. */
   readonly grants: string[] = []
-  readonly objects = new Map<string, Uint8Array>()
+  readonly objects = new Map<string, Uint8Array<ArrayBuffer>>()
   /** Bytes that were sent, whether or not they arrived. */
   puts = 0
   /** What the next attempts to put end in, instead of what they should; `unheard` arrives, and nobody is told. */
   readonly putFaults: (PutOutcome | 'unheard')[] = []
+  /** What the next requests for an object end in, instead of what they should. */
+  readonly lookFaults: (number | 'network')[] = []
   /** How long a grant is good. */
   grantMs = 300_000
   /** How many answers to proposals to lose. */
@@ -107,6 +110,7 @@ export class FakeServer {
   fetcher(user: string): typeof fetch {
     return async (input, init) => {
       const url = new URL(String(input))
+      if (url.origin === BUCKET) return this.object(url)
       const body = init?.body === undefined ? undefined : JSON.parse(String(init.body))
       if (this.status !== 200) {
         const code: ErrorCode = this.status === 401 ? 'unauthorized' : 'unavailable'
@@ -135,16 +139,23 @@ export class FakeServer {
     const key = `key-${this.grants.length + 1}`
     this.grants.push(key)
     const headers = [{ name: 'content-type', value: 'image/png' }]
-    return { key, url: `https://bucket.example/${key}`, headers, expiresAt: new Date(Date.now() + this.grantMs).toISOString() }
+    return { key, url: `${BUCKET}/${key}`, headers, expiresAt: new Date(Date.now() + this.grantMs).toISOString() }
   }
 
+  /** Whether anything is there, it does not ask. */
   private attachment(key: string): Response {
-    if (!this.objects.has(key)) {
-      const code: ErrorCode = 'attachmentMissing'
-      return Response.json({ code, message: code, retryable: false, requestId: 'r' }, { status: 404 })
-    }
     const expiresAt = new Date(Date.now() + 300_000).toISOString()
-    return Response.json({ url: `https://bucket.example/${key}?seen`, expiresAt })
+    return Response.json({ url: `${BUCKET}/${key}?seen`, expiresAt })
+  }
+
+  /** The bucket's own answer: 403 to whoever was not given a URL to see it. */
+  private object({ pathname, search }: URL): Response {
+    const fault = this.lookFaults.shift()
+    if (fault === 'network') throw new TypeError(fault)
+    if (fault !== undefined) return new Response(null, { status: fault })
+    if (search !== '?seen') return new Response(null, { status: 403 })
+    const bytes = this.objects.get(pathname.slice(1))
+    return bytes === undefined ? new Response(null, { status: 404 }) : new Response(bytes)
   }
 
   private proposal(user: string, { clientMessageId, proposal }: ProposalRequestBody): Response {

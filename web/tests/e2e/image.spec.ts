@@ -162,6 +162,30 @@ test('an upload whose answer is lost is not done twice', async ({ browser, open,
   expect(await stored(server.url, MINJI, JUNHO)).toHaveLength(1)
 })
 
+test('an upload that is refused is looked for, and done anew if nothing is there', async ({ browser, open, server }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  const asked: [string, number][] = []
+  await minji.page.route('**/dev/objects/**', async (route) => {
+    const method = route.request().method()
+    if (asked.length === 0) {
+      asked.push([method, 403])
+      return route.fulfill({ status: 403 })
+    }
+    const answer = await route.fetch()
+    if (asked.length < 3) asked.push([method, answer.status()])
+    return route.fulfill({ response: answer })
+  })
+  await pick(minji, jpeg(await picture(minji.page, 400, 300)))
+  await sendPicked(minji)
+  await expect(minji.rows.locator('[data-status="sent"]')).toBeVisible()
+  expect(asked).toEqual([
+    ['PUT', 403],
+    ['GET', 404],
+    ['PUT', 200],
+  ])
+  expect(await stored(server.url, MINJI, JUNHO)).toHaveLength(1)
+})
+
 test('an image written offline survives the page, and is sent once by the next one', async ({ browser, open, server }) => {
   const context = await browser.newContext()
   const minji = await conversation(open, context, MINJI, JUNHO)

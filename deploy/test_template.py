@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -326,8 +327,16 @@ def test_the_page_is_told_where_everything_is():
     assert config["restUrl"] == source()["Outputs"]["RestUrl"]["Value"]["Fn::Sub"].replace("${", "{")
     assert config["auth"]["mode"] == "oidc"
     assert config["auth"]["scope"].split() == properties("UserPoolClient")["AllowedOAuthScopes"]
-    assert [text(url) for url in properties("UserPoolClient")["CallbackURLs"]] == ["{PageOrigin}/chat/"]
-    assert config["auth"]["logoutUrl"].endswith("logout_uri={PageOrigin}/")
+
+
+def test_the_pool_sends_the_browser_back_only_to_where_the_page_asks_for():
+    page = (ROOT / "web/lib/auth/oidc.ts").read_text()
+    (path,) = re.findall(r"^export const RETURN_PATH = '(.+)'$", page, re.MULTILINE)
+    client = properties("UserPoolClient")
+    assert [text(url) for url in client["CallbackURLs"]] == [f"{{PageOrigin}}{path}"]
+    config = json.loads(re.sub(r"\$\{([\w:]+)\}", r"{\1}", source()["Outputs"]["WebConfig"]["Value"]["Fn::Sub"]))
+    asked = parse_qs(urlsplit(config["auth"]["logoutUrl"]).query)
+    assert asked["logout_uri"] == [text(url) for url in client["LogoutURLs"]] == ["{PageOrigin}/"]
 
 
 def test_a_pool_is_made_only_when_none_is_given():

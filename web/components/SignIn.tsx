@@ -19,10 +19,10 @@ export default function SignIn({ state }: { state: SignedOutState }) {
           <ChatIcon className="size-6" />
         </span>
         <h1 className="mb-2 text-2xl font-semibold tracking-tight">{t('title')}</h1>
-        {state.expired !== null && (
+        {(state.refused || state.expired !== null) && (
           <p role="alert" className="mb-4 flex gap-2 rounded-xl bg-warn p-3 text-sm text-on-warn">
             <AlertIcon className="mt-px size-4.5" />
-            {t('expired')}
+            {t(state.refused ? 'refused' : 'expired')}
           </p>
         )}
         {state.config.auth.mode === 'dev' ? (

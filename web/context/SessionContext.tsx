@@ -3,7 +3,7 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { DevAuth } from '@/lib/auth/dev'
 import type { OidcAuth } from '@/lib/auth/oidc'
-import type { Session } from '@/lib/auth/session'
+import { type Session, SignInFailed } from '@/lib/auth/session'
 import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from '@/lib/chat'
 import { type AppConfig, loadConfig } from '@/lib/config'
 
@@ -11,14 +11,21 @@ import { type AppConfig, loadConfig } from '@/lib/config'
 export type SessionState =
   | { status: 'loading' }
   | { status: 'failed'; retry(): void }
-  /** `expired`: whose session has ended by itself. */
-  | { status: 'signedOut'; config: AppConfig; expired: string | null; signInDev(email: string): void; signInOidc(): void }
+  /** `expired`: whose session has ended by itself; `refused`: signing in at the provider came to nothing. */
+  | {
+      status: 'signedOut'
+      config: AppConfig
+      expired: string | null
+      refused: boolean
+      signInDev(email: string): void
+      signInOidc(): void
+    }
   | { status: 'signedIn'; config: AppConfig; session: Session; signOut(): void; expire(): void }
 
 type Ways = { mode: 'dev'; auth: DevAuth } | { mode: 'oidc'; auth: OidcAuth }
 type Phase =
   | { status: 'loading' | 'failed' }
-  | { status: 'signedOut'; config: AppConfig; ways: Ways; expired: string | null }
+  | { status: 'signedOut'; config: AppConfig; ways: Ways; expired: string | null; refused: boolean }
   | { status: 'signedIn'; config: AppConfig; ways: Ways; session: Session }
 
 const Context = createContext<SessionState>({ status: 'loading' })
@@ -42,10 +49,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     try {
       const config = await loadConfig()
       const ways = await waysOf(config)
-      const session = await ways.auth.restore()
-      setPhase(
-        session === null ? { status: 'signedOut', config, ways, expired: null } : { status: 'signedIn', config, ways, session },
-      )
+      try {
+        const session = await ways.auth.restore()
+        if (session !== null) return setPhase({ status: 'signedIn', config, ways, session })
+        setPhase({ status: 'signedOut', config, ways, expired: null, refused: false })
+      } catch (error) {
+        if (!(error instanceof SignInFailed)) throw error
+        setPhase({ status: 'signedOut', config, ways, expired: null, refused: true })
+      }
     } catch {
       setPhase({ status: 'failed' })
     }
@@ -70,17 +81,18 @@ export function SessionProvider({ children }: { children: ReactNode }) {
           status: 'signedOut',
           config,
           expired: phase.expired,
+          refused: phase.refused,
           signInDev: (email) => {
             if (ways.mode === 'dev') setPhase({ status: 'signedIn', config, ways, session: ways.auth.signIn(email) })
           },
           signInOidc: () => {
-            if (ways.mode === 'oidc') void ways.auth.signIn().catch(() => setPhase({ status: 'failed' }))
+            if (ways.mode === 'oidc') void ways.auth.signIn().catch(() => setPhase({ ...phase, refused: true }))
           },
         }
       }
       case 'signedIn': {
         const { config, ways, session } = phase
-        const leave = (expired: string | null) => setPhase({ status: 'signedOut', config, ways, expired })
+        const leave = (expired: string | null) => setPhase({ status: 'signedOut', config, ways, expired, refused: false })
         return {
           status: 'signedIn',
           config,

@@ -1,20 +1,25 @@
-import { type User, UserManager, WebStorageStateStore } from 'oidc-client-ts'
+import { ErrorResponse, SigninState, type User, UserManager, WebStorageStateStore } from 'oidc-client-ts'
 import { normaliseEmail, SignedOut, type Tokens } from '../chat'
 import type { OidcAuthConfig } from '../config'
-import type { Auth, Session } from './session'
+import { type Auth, type Session, SignInFailed } from './session'
+
+/** Where the provider sends the browser back to. It must be told so: `CallbackURLs` of deploy/template.yaml. */
+export const RETURN_PATH = '/'
 
 /**
- * Signing in at an OpenID Connect provider by code and PKCE, as Cognito's hosted page offers it. The provider sends the browser back to
- * `/`, which leads to the page of the reader's language with the code.
+ * Signing in at an OpenID Connect provider by code and PKCE, as Cognito's hosted page offers it. The path that the provider sends the
+ * browser back to leads to the page of the reader's language with the code.
  */
 export class OidcAuth implements Auth {
   readonly #manager: UserManager
+  readonly #states: WebStorageStateStore
 
   constructor(
     private readonly config: OidcAuthConfig,
     storage: Storage = localStorage,
   ) {
-    const redirect = new URL('/', location.origin).href
+    const redirect = new URL(RETURN_PATH, location.origin).href
+    this.#states = new WebStorageStateStore({ store: storage, prefix: 'chat.' })
     this.#manager = new UserManager({
       authority: config.authority,
       client_id: config.clientId,
@@ -22,7 +27,7 @@ export class OidcAuth implements Auth {
       response_type: 'code',
       scope: config.scope,
       userStore: new WebStorageStateStore({ store: storage, prefix: 'chat.' }),
-      stateStore: new WebStorageStateStore({ store: storage, prefix: 'chat.' }),
+      stateStore: this.#states,
       // By the refresh token: third-party cookies in a hidden frame no longer work.
       automaticSilentRenew: true,
       accessTokenExpiringNotificationTimeInSeconds: 120,
@@ -31,17 +36,35 @@ export class OidcAuth implements Auth {
 
   async restore(): Promise<Session | null> {
     const url = new URL(location.href)
-    if (url.searchParams.has('state') && (url.searchParams.has('code') || url.searchParams.has('error'))) {
+    const state = url.searchParams.get('state')
+    const returned = state !== null && (url.searchParams.has('code') || url.searchParams.has('error'))
+    if (returned) {
+      // The callback forgets it, also when it fails.
+      const begun = await this.#begun(state)
       const user = await this.#manager.signinRedirectCallback(url.href).catch(() => null)
-      const back = typeof user?.state === 'string' && user.state.startsWith('?') ? user.state : ''
-      history.replaceState(history.state, '', `${url.pathname}${back}`)
+      history.replaceState(history.state, '', `${url.pathname}${begun}`)
       if (user !== null) return this.#session(user)
     }
+    // Another tab, or an earlier visit, may have signed in.
+    const user = await this.#kept()
+    if (user === null && returned) throw new SignInFailed()
+    return user === null ? null : this.#session(user)
+  }
+
+  /** The query of the page that signing in was begun on. */
+  async #begun(state: string): Promise<string> {
+    const kept = await this.#states.get(state)
+    if (kept === null) return ''
+    const { data } = await SigninState.fromStorageString(kept)
+    return typeof data === 'string' && data.startsWith('?') ? data : ''
+  }
+
+  async #kept(): Promise<User | null> {
     const user = await this.#manager.getUser()
-    if (user === null) return null
-    if (!user.expired) return this.#session(user)
-    const renewed = await this.#manager.signinSilent().catch(() => null)
-    return renewed === null ? null : this.#session(renewed)
+    if (user === null || !user.expired) return user
+    if (user.refresh_token === undefined) return null
+    // Who cannot reach the provider is offline, and still signed in: the token is renewed when it is asked for.
+    return this.#manager.signinSilent().catch((error) => (isRefusal(error) ? null : user))
   }
 
   /** Leaves the page for the provider's. */
@@ -97,13 +120,17 @@ export class OidcAuth implements Auth {
   }
 }
 
+/** The provider said no; anything else is the network, and may pass. */
+function isRefusal(error: unknown): error is ErrorResponse {
+  return error instanceof ErrorResponse
+}
+
 async function silently(manager: UserManager): Promise<string> {
   let user: User | null
   try {
     user = await manager.signinSilent()
   } catch (error) {
-    // The provider said no; anything else is the network, and may pass.
-    if (error instanceof Error && error.name === 'ErrorResponse') throw new SignedOut(error.message)
+    if (isRefusal(error)) throw new SignedOut(error.message)
     throw error
   }
   if (user === null) throw new SignedOut('the session has ended')

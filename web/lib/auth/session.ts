@@ -10,8 +10,13 @@ export interface Session {
   signOut(): Promise<void>
 }
 
+/** Signing in was begun, and ended without a session: the provider said no, or could not be asked. */
+export class SignInFailed extends Error {
+  override name = 'SignInFailed'
+}
+
 /** A way to sign in. */
 export interface Auth {
-  /** The session that this tab has already, if any. */
+  /** The session that this tab has already, if any. Rejects with {@link SignInFailed} when the browser comes back without one. */
   restore(): Promise<Session | null>
 }

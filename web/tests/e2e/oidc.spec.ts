@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Route } from '@playwright/test'
 import { type ChatServer, Conversation, expect, JUNHO, MINJI, test, watch } from './support/chat'
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
+/** Where the deployed pool sends browsers back to, as paths: it refuses any other. */
+const REGISTERED = (() => {
+  const template = readFileSync(fileURLToPath(new URL('../../../deploy/template.yaml', import.meta.url)), 'utf8')
+  const urls = /^ +CallbackURLs: \[(.*)\]$/m.exec(template)?.[1] ?? ''
+  return [...urls.matchAll(/\$\{PageOrigin\}([^']*)/g)].map(([, path]) => path)
+})()
+
 /** A provider as Cognito is one: code and PKCE, refresh tokens, no session endpoint. Its access tokens are those of chat-local. */
 class Provider {
   readonly grants: string[] = []
+  /** Who signs in thinks better of it. */
+  declined = false
   /** How long its tokens say that they last. */
   lifetimeSeconds = 3_600
   private challenge = ''
@@ -44,7 +55,10 @@ class Provider {
     this.challenge = asked.get('code_challenge') ?? ''
     this.nonce = asked.get('nonce')
     const back = new URL(asked.get('redirect_uri') ?? '')
-    back.searchParams.set('code', 'one-time')
+    // Whole, as a pool compares them: nothing is left to defaults.
+    expect(REGISTERED.map((path) => `${this.server.url}${path}`)).toContain(asked.get('redirect_uri'))
+    if (this.declined) back.searchParams.set('error', 'access_denied')
+    else back.searchParams.set('code', 'one-time')
     back.searchParams.set('state', asked.get('state') ?? '')
     await route.fulfill({ status: 302, headers: { location: back.href } })
   }
@@ -119,4 +133,32 @@ test('signing in at a provider leads back to where one was, lasts, renews itself
   await page.waitForURL(/\/ko\/chat\/\?signed-out/)
   await expect(page.getByRole('button', { name: '로그인' })).toBeVisible()
   expect(complaints).toEqual([])
+})
+
+test('signing in that comes to nothing says so, and can be tried again where one was', async ({ browser, server }) => {
+  const context = await browser.newContext()
+  const provider = new Provider(context, server)
+  await provider.install()
+  const page = await context.newPage()
+  await page.goto(`${server.url}/ko/chat/?with=${encodeURIComponent(JUNHO)}`)
+  await expect(page.getByRole('button', { name: '로그인' })).toBeVisible()
+  await expect(page.getByText('로그인하지 못했습니다')).toHaveCount(0)
+
+  provider.declined = true
+  await page.getByRole('button', { name: '로그인' }).click()
+  await expect(page.getByRole('alert').getByText('로그인하지 못했습니다')).toBeVisible()
+  await expect(page).toHaveURL(/\/ko\/chat\/\?with=junho%40example\.com$/)
+
+  provider.declined = false
+  await context.route('**/idp/token', (route) => route.abort())
+  await page.getByRole('button', { name: '로그인' }).click()
+  await page.waitForURL(/code=one-time/)
+  await page.waitForURL(/\/ko\/chat\/\?with=junho%40example\.com$/)
+  await expect(page.getByRole('alert').getByText('로그인하지 못했습니다')).toBeVisible()
+
+  await context.unroute('**/idp/token')
+  await provider.install()
+  await page.getByRole('button', { name: '로그인' }).click()
+  await expect(new Conversation(page).field).toBeVisible()
+  await expect(page).toHaveURL(/\/ko\/chat\/\?with=junho%40example\.com$/)
 })

@@ -1,0 +1,91 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { OidcAuth } from '@/lib/auth/oidc'
+import { SignInFailed } from '@/lib/auth/session'
+import { MINJI } from './support/server'
+
+const AUTHORITY = 'https://idp.example/pool'
+const USER = `chat.user:${AUTHORITY}:web`
+const auth = () => new OidcAuth({ mode: 'oidc', authority: AUTHORITY, clientId: 'web', scope: 'openid email', logoutUrl: null })
+
+/** What the token endpoint does. */
+let token: () => Promise<Response>
+
+beforeEach(() => {
+  localStorage.clear()
+  token = async () => {
+    throw new TypeError('Failed to fetch')
+  }
+  vi.stubGlobal('fetch', async (input: RequestInfo | URL) =>
+    String(input).includes('openid-configuration')
+      ? Response.json({ issuer: AUTHORITY, authorization_endpoint: `${AUTHORITY}/authorize`, token_endpoint: `${AUTHORITY}/token` })
+      : token(),
+  )
+})
+afterEach(() => vi.unstubAllGlobals())
+
+/** The browser is back from the provider, where signing in was begun beside a conversation with Junho. */
+function back(query: string) {
+  const begun = {
+    id: 'begun',
+    data: '?with=junho%40example.com',
+    created: Math.floor(Date.now() / 1_000),
+    request_type: 'si:r',
+    code_verifier: 'verifier',
+    authority: AUTHORITY,
+    client_id: 'web',
+    redirect_uri: location.origin,
+    scope: 'openid email',
+  }
+  localStorage.setItem('chat.begun', JSON.stringify(begun))
+  history.replaceState(null, '', `/ko/chat/?${query}&state=begun`)
+}
+
+/** Somebody has signed in, and the token is good until then, in seconds from now. */
+function signedIn(until: number) {
+  localStorage.setItem(
+    USER,
+    JSON.stringify({
+      access_token: 'old',
+      refresh_token: 'again',
+      token_type: 'Bearer',
+      scope: 'openid email',
+      profile: { sub: 'minji', email: MINJI },
+      expires_at: Math.floor(Date.now() / 1_000) + until,
+    }),
+  )
+}
+
+describe('coming back from the provider', () => {
+  test.each([
+    ['refused', 'error=access_denied'],
+    ['while it cannot be reached', 'code=one-time'],
+  ])('%s says that it came to nothing, and keeps the conversation', async (_, query) => {
+    back(query)
+    await expect(auth().restore()).rejects.toBeInstanceOf(SignInFailed)
+    expect(location.pathname + location.search).toBe('/ko/chat/?with=junho%40example.com')
+    // Loaded again, the page only asks to sign in.
+    expect(await auth().restore()).toBeNull()
+  })
+
+  test('refused says nothing to who is signed in anyway', async () => {
+    signedIn(3_600)
+    back('error=access_denied')
+    expect((await auth().restore())?.email).toBe(MINJI)
+  })
+})
+
+describe('a session whose token has expired', () => {
+  test('stays while the provider cannot be reached', async () => {
+    signedIn(-60)
+    const session = await auth().restore()
+    expect(session?.email).toBe(MINJI)
+    await expect(session?.tokens.renew('old')).rejects.toThrow('Failed to fetch')
+  })
+
+  test('has ended when the provider refuses to renew it', async () => {
+    signedIn(-60)
+    token = async () => Response.json({ error: 'invalid_grant' }, { status: 400 })
+    expect(await auth().restore()).toBeNull()
+  })
+})

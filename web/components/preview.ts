@@ -33,6 +33,7 @@ const KNOWN_REASONS = [
   'invalidEmail',
   'selfChat',
   'internal',
+  'notKept',
   'attachmentMissing',
   'attachmentRejected',
   'proposalState',

@@ -345,7 +345,7 @@ export class ChatClient {
       await outbox.add(this.#options.me, entry, bytes)
     } catch {
       // No room on the disk. It stays in this page, to be tried again by hand.
-      this.#adding.set(entry.id, { entry: { ...entry, status: 'failed', reason: 'internal' }, bytes })
+      this.#adding.set(entry.id, { entry: { ...entry, status: 'failed', reason: 'notKept' }, bytes })
       return this.#loadOutbox(outbox)
     }
     // Unless it was discarded meanwhile.

@@ -12,8 +12,8 @@ import type {
 /** The `after` of a message in a conversation that is known to be empty. */
 export const EPOCH = '1970-01-01T00:00:00.000Z'
 
-/** Why a message waits or failed; `imageLost`: this device no longer has the image. */
-export type PendingReason = ErrorCode | 'imageLost'
+/** Why a message waits or failed; `imageLost`: this device no longer has the image; `notKept`: it did not take the message. */
+export type PendingReason = ErrorCode | 'imageLost' | 'notKept'
 
 /** An image of ours on its way. Its bytes are in the outbox, beside the message. */
 export interface PendingImage extends Omit<AttachmentBody, 'key'> {

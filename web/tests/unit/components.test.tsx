@@ -172,6 +172,26 @@ describe('a message', () => {
     expect(screen.getByText(/잠시 후 자동으로 다시 보냅니다/)).toBeTruthy()
   })
 
+  test.each([
+    ['internal', '서버가 응답하지 않습니다. 자동으로 다시 보냅니다.'],
+    ['unavailable', '서버가 응답하지 않습니다. 자동으로 다시 보냅니다.'],
+  ] as const)('that waits for a server in trouble says so: %s', (reason, words) => {
+    renderChat(row({ kind: 'pending', entry: { ...entry, reason } }))
+    expect(screen.getByText(words)).toBeTruthy()
+  })
+
+  test('that this device does not keep says so', async () => {
+    const outbox = new MemoryOutbox()
+    vi.spyOn(outbox, 'add').mockRejectedValue(new DOMException('full', 'QuotaExceededError'))
+    const { client } = renderChat(null, 'ko', new FakeServer(), outbox)
+    await act(() => client.send(JUNHO, '자리 없음'))
+    const [kept] = client.state.pending
+    expect(kept).toMatchObject({ status: 'failed', reason: 'notKept' })
+    cleanup()
+    renderChat(row({ kind: 'pending', entry: kept as Pending }))
+    expect(screen.getByText(/이 기기에 저장하지 못했습니다/)).toBeTruthy()
+  })
+
   test('that was refused can be sent again, or deleted', async () => {
     const { client } = renderChat(row({ kind: 'pending', entry: { ...entry, status: 'failed', reason: 'idReused' } }))
     const [retry, discard] = [vi.spyOn(client, 'retry').mockResolvedValue(), vi.spyOn(client, 'discard').mockResolvedValue()]

@@ -32,17 +32,33 @@ export function checkText(text: string, maxBytes: number = MESSAGE_MAX_BYTES): T
   return byteLength(text) > maxBytes ? 'messageTooLong' : null
 }
 
-/** The longest beginning of `text` that has at most `maxBytes` and cuts no character in two, as a person sees characters. */
+/**
+ * The longest beginning of `text` that has at most `maxBytes` and cuts no character in two, as a person sees characters; but one that
+ * alone is longer, such as a letter under a thousand marks, is cut between its code points.
+ */
 export function fitBytes(text: string, maxBytes: number): string {
   if (byteLength(text) <= maxBytes) return text
-  let bytes = 0
-  let end = 0
-  for (const { segment, index } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)) {
-    bytes += byteLength(segment)
-    if (bytes > maxBytes) break
-    end = index + segment.length
+  let left = maxBytes
+  let kept = ''
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)) {
+    const bytes = byteLength(segment)
+    if (bytes > maxBytes) return kept + codePoints(segment, left)
+    if (bytes > left) return kept
+    left -= bytes
+    kept += segment
   }
-  return text.slice(0, end)
+  return kept
+}
+
+function codePoints(text: string, maxBytes: number): string {
+  let left = maxBytes
+  let kept = ''
+  for (const point of text) {
+    left -= byteLength(point)
+    if (left < 0) break
+    kept += point
+  }
+  return kept
 }
 
 /** A piece of a message: plain, or a link that is safe to follow. */

@@ -38,7 +38,9 @@ describe('text', () => {
     expect(fitBytes('한👨‍👩‍👧글', 21)).toBe('한👨‍👩‍👧')
     expect(fitBytes('한글', 6)).toBe('한글')
     const combining = `e${'\u0301'.repeat(5_000)}`
-    expect(fitBytes(combining, 100)).toBe('')
+    expect(fitBytes(combining, 100)).toBe(`e${'\u0301'.repeat(49)}`)
+    expect(fitBytes(`안녕${combining}`, 100)).toBe(`안녕e${'\u0301'.repeat(46)}`)
+    expect(fitBytes(combining, 0)).toBe('')
   })
 
   test('cut to any length fits, and is a beginning', () => {

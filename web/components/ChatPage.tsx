@@ -17,8 +17,9 @@ const conversationWindow = new Part(() => import('./ConversationWindow'))
 
 /** The list on the left, the conversation on the right; on a phone one of the two. */
 export function ChatPage() {
+  const t = useTranslations('new')
   const client = useChatClient()
-  const peer = usePeer(useChat((state) => state.me))
+  const { peer, problem } = usePeer(useChat((state) => state.me))
 
   useEffect(() => {
     if (peer !== null) client.open(peer)
@@ -33,8 +34,14 @@ export function ChatPage() {
   return (
     <main className="flex h-full">
       <div
-        className={`min-w-0 border-line bg-surface md:flex md:w-84 md:shrink-0 md:border-r ${peer === null ? 'flex flex-1 md:flex-none' : 'hidden'}`}
+        className={`min-w-0 border-line bg-surface flex-col md:flex md:w-84 md:shrink-0 md:border-r ${peer === null ? 'flex flex-1 md:flex-none' : 'hidden'}`}
       >
+        {problem !== null && (
+          <p role="alert" className="flex gap-2 bg-warn px-4 py-3 text-on-warn text-sm">
+            <AlertIcon className="mt-px size-4.5 shrink-0" />
+            {t(problem)}
+          </p>
+        )}
         <ConversationList peer={peer} onPoint={conversationWindow.preload} />
       </div>
       <div className={`min-w-0 flex-1 md:flex ${peer === null ? 'hidden' : 'flex'}`}>

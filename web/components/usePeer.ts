@@ -1,7 +1,7 @@
 'use client'
 
 import { useSyncExternalStore } from 'react'
-import { normaliseEmail } from '@/lib/chat'
+import { type AddressProblem, checkPeer } from '@/lib/chat'
 
 const CHANGED = 'chat:peer'
 /** Marks the entries of the browser's history that have the list right behind them. */
@@ -18,11 +18,12 @@ function subscribe(listener: () => void): () => void {
 
 const read = (): string | null => new URLSearchParams(location.search).get('with')
 
-/** Whom the page shows a conversation with: `?with=ADDRESS`. */
-export function usePeer(me: string): string | null {
+/** Whom the page shows a conversation with: `?with=ADDRESS`; or what is wrong with the address. */
+export function usePeer(me: string): { peer: string | null; problem: AddressProblem | null } {
   const asked = useSyncExternalStore(subscribe, read, () => null)
-  const peer = asked === null ? null : normaliseEmail(asked)
-  return peer === me ? null : peer
+  if (asked === null) return { peer: null, problem: null }
+  const checked = checkPeer(asked, me)
+  return 'problem' in checked ? { peer: null, problem: checked.problem } : { peer: checked.email, problem: null }
 }
 
 /** Shows another conversation, or the list; the browser's back button goes back, and what is gone back to is not ahead. */

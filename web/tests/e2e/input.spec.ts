@@ -1,5 +1,5 @@
 import type { CDPSession } from '@playwright/test'
-import { conversation, expect, JUNHO, MINJI, test } from './support/chat'
+import { Conversation, conversation, expect, JUNHO, MINJI, test } from './support/chat'
 
 const ENTER = { key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 13, nativeVirtualKeyCode: 13 }
 
@@ -105,7 +105,10 @@ test('whatever is written is shown as the text it is', async ({ browser, open })
   await expect(links).toHaveAttribute('rel', /noopener/)
   await expect(junho.scroller.locator('script, img')).toHaveCount(0)
 
-  // Nothing reaches out of its bubble, or makes the page wider.
+  // Nothing reaches out of its bubble, or makes the page wider: what is drawn of the marks ends with it, and a direction with the text.
+  const stacked = junho.scroller.locator('.message-text').filter({ hasText: marks })
+  await expect(stacked).toHaveCSS('overflow', 'hidden')
+  await expect(stacked).toHaveCSS('unicode-bidi', 'isolate')
   const wide = await junho.scroller.evaluate((element) => element.scrollWidth - element.clientWidth)
   expect(wide).toBeLessThanOrEqual(0)
   await junho.page.mouse.move(700, 300)
@@ -116,6 +119,74 @@ test('whatever is written is shown as the text it is', async ({ browser, open })
     })
     .toContain('<script>alert(1)</script><img src=x onerror=alert(2)>')
   expect(await junho.texts()).toContain('ab')
+})
+
+test('a letter under more marks than a message holds is refused with a reason, kept, and cut to what fits', async ({
+  browser,
+  open,
+}) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  const marks = `e${'\u0301'.repeat(5_000)}`
+  await minji.field.fill(marks)
+  await expect(minji.page.getByText('메시지가 1,809바이트 깁니다')).toBeVisible()
+  await minji.field.press('Enter')
+  await expect(minji.field).toHaveValue(marks)
+  await expect(minji.rows).toHaveCount(0)
+  await minji.page.getByRole('button', { name: '넘는 부분 지우기' }).click()
+  await expect(minji.field).toHaveValue(`e${'\u0301'.repeat(4_095)}`)
+  await minji.field.press('Enter')
+  await expect(minji.page.locator('[data-status="sent"]')).toBeVisible()
+})
+
+test('what would turn the direction around is refused by the server, in words, addresses and names of teams', async ({
+  browser,
+  open,
+}) => {
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  const answers = await junho.page.evaluate(
+    async ([from, to]) => {
+      const { wsUrl, restUrl, auth } = await (await fetch('/config.json')).json()
+      const { accessToken } = await (await fetch(auth.loginUrl, { method: 'POST', body: JSON.stringify({ email: from }) })).json()
+      const socket = new WebSocket(wsUrl, ['chat.v1', accessToken])
+      await new Promise((resolve) => socket.addEventListener('open', resolve))
+      const send = async (receiverEmail: string, message: string): Promise<unknown> => {
+        const answer = new Promise<MessageEvent>((resolve) => socket.addEventListener('message', resolve, { once: true }))
+        socket.send(JSON.stringify({ action: 'sendMessage', receiverEmail, message, clientMessageId: crypto.randomUUID() }))
+        const { type, code } = JSON.parse((await answer).data)
+        return [type, code]
+      }
+      const propose = async (teamName: string): Promise<unknown> => {
+        const answer = await fetch(`${restUrl}/chat/proposals`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+          body: JSON.stringify({
+            receiverEmail: to,
+            clientMessageId: crypto.randomUUID(),
+            proposal: { teamName, opponentTeamName: 'c', matchAt: '2126-01-01T10:00:00.000Z', place: 'd' },
+          }),
+        })
+        return [answer.status, (await answer.json()).code]
+      }
+      const answers = [
+        await send(to, 'a\u202Eb'),
+        await send('\u202Ejunho@example.com', 'hello'),
+        await propose('a\u202Eb'),
+        await propose('ab'),
+      ]
+      socket.close()
+      return answers
+    },
+    [MINJI, JUNHO] as const,
+  )
+  expect(answers).toEqual([
+    ['error', 'badRequest'],
+    ['error', 'invalidEmail'],
+    [400, 'badRequest'],
+    [200, undefined],
+  ])
+  // Of all that only the last one came.
+  await expect(junho.rows.locator('[data-proposal]')).toHaveCount(1)
+  await expect(junho.rows).toHaveCount(1)
 })
 
 test('addresses that are none, and one’s own, begin no chat', async ({ browser, open }) => {
@@ -133,6 +204,24 @@ test('addresses that are none, and one’s own, begin no chat', async ({ browser
   await page.getByRole('searchbox').fill('junho@example.com')
   await page.getByRole('button', { name: 'junho@example.com 님과 새 대화 시작' }).click()
   await expect(page).toHaveURL(/with=junho/)
+})
+
+test('a link to a conversation that cannot be says why, until another one is opened', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  for (const [address, words] of [
+    ['junk', '이메일 주소를 확인해 주세요'],
+    [MINJI, '내 주소와는 대화할 수 없습니다'],
+  ] as const) {
+    const page = await open(context, MINJI, `/ko/chat/?with=${encodeURIComponent(address)}`)
+    const reason = page.getByRole('alert').filter({ hasText: words })
+    await expect(reason).toBeVisible()
+    await page.setViewportSize({ width: 390, height: 760 })
+    await expect(reason).toBeVisible()
+    await page.getByRole('searchbox').fill(JUNHO)
+    await page.getByRole('searchbox').press('Enter')
+    await expect(new Conversation(page).field).toBeVisible()
+    await expect(reason).toHaveCount(0)
+  }
 })
 
 test.describe('a slow rate', () => {

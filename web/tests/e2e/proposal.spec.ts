@@ -52,6 +52,22 @@ test('a match is proposed on the page of teams, lands in the chat, and is accept
   expect((await stored(server.url, MINJI, JUNHO)).map(({ kind }) => kind)).toEqual(['matchProposalAnswer', 'matchProposal'])
 })
 
+test('a proposal is declined, and both see it, also later', async ({ browser, open, server }) => {
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  const minji = new Conversation(await open(await browser.newContext(), MINJI, '/ko/teams/'))
+  await online(minji.page)
+  await propose(minji.page, '잠실')
+  await card(junho).getByRole('button', { name: '거절' }).click()
+  for (const chat of [minji, junho]) {
+    await expect(card(chat)).toHaveAttribute('data-proposal', 'declined')
+    await expect(card(chat).getByRole('button')).toHaveCount(0)
+    await expect(chat.text('경기 제안을 거절했습니다')).toBeVisible()
+  }
+  await minji.page.reload()
+  await expect(card(minji)).toHaveAttribute('data-proposal', 'declined')
+  expect((await stored(server.url, MINJI, JUNHO)).map(({ kind }) => kind)).toEqual(['matchProposalAnswer', 'matchProposal'])
+})
+
 test('who proposed withdraws, and who did not know is told', async ({ browser, open }) => {
   const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
   await minji.page.locator('a[href="/ko/teams/"]').click()

@@ -315,6 +315,167 @@ fn a_web_page_in_the_clothes_of_an_image_is_refused(#[case] kind: ImageType, #[c
     assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Broken));
 }
 
+/// A chunk of a PNG, with its checksum.
+fn png_chunk(kind: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
+    let step = |crc: u32, _| if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
+    let crc = kind.iter().chain(bytes).fold(!0, |crc: u32, byte| (0..8).fold(crc ^ u32::from(*byte), step));
+    let length = u32::try_from(bytes.len()).expect("a chunk is short").to_be_bytes();
+    [&length, kind.as_slice(), bytes, &(!crc).to_be_bytes()].concat()
+}
+
+/// A PNG with a chunk behind its header.
+fn with_png_chunk(kind: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
+    [&PNG[..33], &png_chunk(kind, bytes), &PNG[33..]].concat()
+}
+
+/// A PNG with these chunks of pixels.
+fn png_of(pixels: &[&[u8]]) -> Vec<u8> {
+    let chunks: Vec<u8> = pixels.iter().flat_map(|bytes| png_chunk(b"IDAT", bytes)).collect();
+    [&PNG[..33], &chunks, &PNG[PNG.len() - 12..]].concat()
+}
+
+/// A chunk of a WebP.
+fn webp_chunk(kind: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).expect("a chunk is short").to_le_bytes();
+    [kind.as_slice(), &length, bytes, &[0][..bytes.len() % 2]].concat()
+}
+
+/// A WebP of one frame of an animation, which has these chunks.
+fn webp_frame(chunks: &[Vec<u8>]) -> Vec<u8> {
+    let canvas = webp_chunk(b"VP8X", &[2, 0, 0, 0, 15, 0, 0, 8, 0, 0]);
+    let frame = [&[0, 0, 0, 0, 0, 0, 15, 0, 0, 8, 0, 0, 1, 0, 0, 0], chunks.concat().as_slice()].concat();
+    webp_chunk(b"RIFF", &[b"WEBP".as_slice(), &canvas, &webp_chunk(b"ANMF", &frame)].concat())
+}
+
+/// The picture of a WebP that has nothing else.
+fn webp_picture() -> Vec<u8> {
+    assert_eq!(&WEBP[12..16], b"VP8 ");
+    WEBP[12..].to_vec()
+}
+
+/// A JPEG whose first such segment, with what follows it up to the next marker, is another.
+fn with_other_segment(marker: u8, segment: &[u8], pixels: &[u8]) -> Vec<u8> {
+    let at = JPEG.windows(2).position(|w| w == [0xFF, marker]).expect("the file has it");
+    let length = usize::from(u16::from_be_bytes([JPEG[at + 2], JPEG[at + 3]]));
+    let rest = if marker == 0xDA { &b"\xFF\xD9"[..] } else { &JPEG[at + 2 + length..] };
+    let length = u16::try_from(segment.len() + 2).expect("a segment is short").to_be_bytes();
+    [&JPEG[..at], &[0xFF, marker], &length, segment, pixels, rest].concat()
+}
+
+/// Where the photo was taken, in Exif without its header.
+fn place() -> Vec<u8> {
+    exif(true, &[(0x8825, 4, 1, 8)], 0).split_off(6)
+}
+
+/// One of Photoshop's image resources, in a segment of their own.
+fn resource(id: u16, bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).expect("a resource is short").to_be_bytes();
+    [b"Photoshop 3.0\08BIM".as_slice(), &id.to_be_bytes(), &[0, 0], &length, bytes].concat()
+}
+
+const XMP: &str = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><r exif:GPSLatitude='37,34N'/></x:xmpmeta>";
+
+fn utf_16(big_endian: bool) -> Vec<u8> {
+    let bytes = |unit: u16| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() };
+    XMP.encode_utf16().flat_map(bytes).collect()
+}
+
+fn xmp_segment(words: &[u8]) -> Vec<u8> {
+    with_segment(0xE1, &[b"http://ns.adobe.com/xap/1.0/\0", words].concat())
+}
+
+#[rstest]
+#[case::photoshop_s_exif(ImageType::Jpeg, with_segment(0xED, &resource(0x0422, &place())))]
+#[case::photoshop_s_xmp(ImageType::Jpeg, with_segment(0xED, &resource(0x0424, XMP.as_bytes())))]
+#[case::xmp_in_another_segment(ImageType::Jpeg, with_segment(0xE5, XMP.as_bytes()))]
+#[case::xmp_in_exif(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[(0x02BC, 1, XMP.len() as u32, 26)], 0), XMP.into()].concat()))]
+#[case::almost_exif(ImageType::Jpeg, with_segment(0xE1, &[b"Exif\0\x01".as_slice(), &place()].concat()))]
+#[case::exif_in_capitals(ImageType::Jpeg, with_segment(0xE1, &[b"EXIF\0\0".as_slice(), &place()].concat()))]
+#[case::exif_in_another_segment(ImageType::Jpeg, with_segment(0xE3, &[b"Meta\0\0".as_slice(), &place()].concat()))]
+#[case::a_thermal_camera_s_own(ImageType::Jpeg, with_segment(0xE1, b"FLIR\0\x01\0\0"))]
+#[case::wide_letters(ImageType::Jpeg, xmp_segment(&utf_16(false)))]
+#[case::wide_letters_in_the_other_order(ImageType::Jpeg, xmp_segment(&utf_16(true)))]
+#[case::wide_letters_in_exif(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[], 0), utf_16(false)].concat()))]
+#[case::compressed_exif(ImageType::Png, with_png_chunk(b"zxIf", b"\0\0\0\0\x1Ax\x9C"))]
+#[case::exif_spelled_otherwise(ImageType::Png, with_png_chunk(b"exIf", &place()))]
+#[case::xmp_in_a_chunk_of_ones_own(ImageType::Png, with_png_chunk(b"teSt", XMP.as_bytes()))]
+#[case::exif_of_a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &place())]))]
+#[case::xmp_of_a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"XMP ", XMP.as_bytes())]))]
+fn a_place_is_found_wherever_it_stands(#[case] kind: ImageType, #[case] file: Vec<u8>) {
+    assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Location));
+}
+
+#[test]
+fn parts_of_xmp_are_read_where_they_belong() {
+    let part = |at: u8, words: &[u8]| {
+        let header = [b"http://ns.adobe.com/xmp/extension/\0".as_slice(), &[b'0'; 39], &[at]].concat();
+        with_segment(0xE1, &[&header, words].concat())[2..][..4 + header.len() + words.len()].to_vec()
+    };
+    let file = [&JPEG[..2], &part(7, b"PSLatitude/>"), &part(0, b"<exif:G"), &JPEG[2..]].concat();
+    assert_eq!(shown(ImageType::Jpeg, &file, 16, 9), Err(AttachmentRefused::Location));
+}
+
+/// What cameras and programs write besides, none of which tells a place.
+#[rstest]
+#[case::a_maker_s_note(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[(0x927C, 7, 12, 26)], 0), b"Apple iOS\0\0\x01".to_vec()].concat()))]
+#[case::photoshop_s_title(ImageType::Jpeg, with_segment(0xED, &resource(0x0404, b"\x1C\x02\x05\0\x02Hi")))]
+#[case::several_pictures(ImageType::Jpeg, with_segment(0xE2, b"MPF\0MM\0\x2A\0\0\0\x08\0\0\0\0\0\0"))]
+#[case::colours(ImageType::Jpeg, with_segment(0xE2, b"ICC_PROFILE\0\x01\x01RGB XYZ GPS"))]
+#[case::a_program_s_mark(ImageType::Jpeg, with_segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01"))]
+#[case::a_remark(ImageType::Jpeg, with_segment(0xFE, b"2 < 3, <imagine> & <svgs>"))]
+#[case::restarts(ImageType::Jpeg, with_segment(0xDD, &[0, 4]))]
+#[case::xmp_in_wide_letters(ImageType::Jpeg, xmp_segment(b"<\0x\0/\0>\0"))]
+#[case::colours_of_a_png(ImageType::Png, with_png_chunk(b"iCCP", b"sRGB\0\0x\x9C\x03\0\0\0\0\x01"))]
+#[case::pixels_in_two_chunks(ImageType::Png, png_of(&[&PNG[41..50], &PNG[50..PNG.len() - 16]]))]
+#[case::a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &exif(true, &[], 0))]))]
+#[case::the_smallest_png(ImageType::Png, png_of(&[b"x\x9C\x03\0\0\0\0\x01"]))]
+fn what_tells_no_place_is_shown(#[case] kind: ImageType, #[case] file: Vec<u8>) {
+    assert_eq!(shown(kind, &file, 16, 9), Ok(()));
+}
+
+const PAGE: &[u8] = b"<html\n><img src=x onerror=alert(1)>";
+const IMG: &[u8] = b"<img src=x>";
+
+#[rstest]
+#[case::in_a_scan_s_header(ImageType::Jpeg, with_other_segment(0xDA, PAGE, b""))]
+#[case::no_pixels(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0], b""))]
+#[case::a_scan_s_header_too_long(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0, 0], b"1"))]
+#[case::a_frame_s_header_too_long(ImageType::Jpeg, with_other_segment(0xC0, &[8, 0, 9, 0, 16, 1, 1, 0x11, 0, b'<'], b""))]
+#[case::in_a_scan(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0], b"\x12<SCRIPT src=x>"))]
+#[case::an_event_in_a_scan(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0], b"<img src=x OnError=x>"))]
+#[case::in_a_quantization_table(ImageType::Jpeg, with_segment(0xDB, &[b"\0".as_slice(), IMG, &[1; 53]].concat()))]
+#[case::a_quantization_table_too_long(ImageType::Jpeg, with_segment(0xDB, &[1; 66]))]
+#[case::in_a_table_of_codes(ImageType::Jpeg, with_segment(0xC4, &[&[0; 16], &[11][..], IMG].concat()))]
+#[case::a_table_of_codes_too_short(ImageType::Jpeg, with_segment(0xC4, &[&[0; 16], &[11][..], b"1"].concat()))]
+#[case::arithmetic_coding_too_long(ImageType::Jpeg, with_segment(0xCC, &[0; 3]))]
+#[case::restarts_too_long(ImageType::Jpeg, with_segment(0xDD, &[0; 4]))]
+#[case::in_colours(ImageType::Jpeg, with_segment(0xE2, &[b"ICC_PROFILE\0\x01\x01", IMG].concat()))]
+#[case::in_a_comment(ImageType::Jpeg, with_segment(0xFE, IMG))]
+#[case::instead_of_a_png_s_pixels(ImageType::Png, png_of(&[IMG]))]
+#[case::in_a_png_s_pixels(ImageType::Png, png_of(&[&[b"x\x9C", PAGE].concat()]))]
+#[case::a_png_of_no_pixels(ImageType::Png, png_of(&[b""]))]
+#[case::in_a_png_s_colours(ImageType::Png, with_png_chunk(b"iCCP", &[b"a\0\0", IMG].concat()))]
+#[case::in_a_png_s_palette(ImageType::Png, with_png_chunk(b"PLTE", b"<img src=x >"))]
+#[case::instead_of_a_frame(ImageType::Webp, webp_frame(&[IMG.to_vec()]))]
+#[case::in_a_frame_of_no_pixels(ImageType::Webp, webp_frame(&[webp_chunk(b"junk", b"1")]))]
+#[case::in_a_frame_s_remark(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"junk", IMG)]))]
+#[case::in_a_frame_s_transparency(ImageType::Webp, webp_frame(&[webp_chunk(b"ALPH", PAGE), webp_picture()]))]
+#[case::in_a_gif_s_pixels(ImageType::Gif, [b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x08\x23".as_slice(), PAGE, b"\0;"].concat())]
+#[case::a_gif_of_no_pixels(ImageType::Gif, b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x08\0;".to_vec())]
+#[case::a_gif_of_codes_too_long(ImageType::Gif, b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x3C\x01a\0;".to_vec())]
+fn a_web_page_does_not_take_the_place_of_an_image(#[case] kind: ImageType, #[case] file: Vec<u8>) {
+    assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Broken));
+}
+
+#[test]
+fn a_png_whose_chunks_have_other_checksums_is_refused() {
+    for place in [29, 60, PNG.len() - 1] {
+        let mut png = PNG.to_vec();
+        png[place] ^= 1;
+        assert_eq!(shown(ImageType::Png, &png, 16, 9), Err(AttachmentRefused::Broken), "{place}");
+    }
+}
+
 /// The places where each format writes its size, enlarged without a pixel more.
 #[test]
 fn a_bomb_is_not_what_was_announced() {
@@ -323,6 +484,8 @@ fn a_bomb_is_not_what_was_announced() {
     };
     let mut png = PNG.to_vec();
     png[16..24].copy_from_slice(&[0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF]);
+    let header = png_chunk(b"IHDR", &png[16..29]);
+    png[8..33].copy_from_slice(&header);
     let mut jpeg = JPEG.to_vec();
     let frame = at(&jpeg, b"\xFF\xC0") + 5;
     jpeg[frame..frame + 4].copy_from_slice(&[0xFF; 4]);

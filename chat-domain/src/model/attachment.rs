@@ -65,10 +65,10 @@ pub enum AttachmentRefused {
     /// What was uploaded is not what was announced.
     #[error("the uploaded object differs from what was announced")]
     Differs,
-    /// What was uploaded is cut short, holds something behind the image, or holds parts of a web page.
+    /// What was uploaded is cut short, is not built as its format has it, holds something behind the image, or parts of a web page.
     #[error("the file is not one image from its first byte to its last")]
     Broken,
-    /// What was uploaded tells where the image was taken, in Exif or in words, or holds what may and cannot be read.
+    /// What was uploaded tells where the image was taken, in Exif or in words, or holds what may and is not read.
     #[error("the image tells where it was taken, or may do so; encode it anew without its metadata")]
     Location,
     /// Another message shows it.

@@ -11,7 +11,7 @@ const LONGER: [u8; PNG.len() + 1] = {
     longer.split_at_mut(PNG.len()).0.copy_from_slice(&PNG);
     longer
 };
-const HTML: [u8; PNG.len()] = *b"<!doctype html><html><body><script>x()</script></body>   ";
+const HTML: [u8; PNG.len()] = *b"<!doctype html><html><body><script>x()</script></body>           ";
 
 /// Announces an image of [`PNG`]'s size: its key, and the frame that would send it.
 async fn announced(sky: &Sky) -> (String, Value) {

@@ -1,5 +1,6 @@
 //! Exif: a TIFF file without a picture (CIPA DC-008).
 
+use super::check_opaque;
 use super::reader::Reader;
 use crate::AttachmentRefused;
 
@@ -40,8 +41,10 @@ impl<'a> Tiff<'a> {
     }
 }
 
-/// Whether the image is shown lying on its side; refuses one with a directory of where it was taken, whatever stands in it.
+/// Whether the image is shown lying on its side; refuses one with a directory of where it was taken, whatever stands in it. What
+/// other entries hold may be XMP.
 pub(super) fn examine(bytes: &[u8]) -> Result<bool, AttachmentRefused> {
+    check_opaque(bytes)?;
     let mut header = Reader(bytes);
     let big_endian = match &header.array()? {
         b"MM" => true,

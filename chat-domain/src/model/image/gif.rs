@@ -28,8 +28,10 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
                 }
                 let flags = rest.byte()?;
                 skip_colours(&mut rest, flags)?;
-                let _code_size = rest.byte()?;
-                blocks(&mut rest)?;
+                let code_size = rest.byte()?;
+                if !(2..=8).contains(&code_size) || blocks(&mut rest)?.is_empty() {
+                    return Err(AttachmentRefused::Broken);
+                }
                 has_pixels = true;
             }
             EXTENSION => {

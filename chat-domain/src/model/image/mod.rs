@@ -1,7 +1,11 @@
 //! What an image's file says of itself: whether it is one, how large, and whether it tells where it was taken.
 //!
-//! Every format is walked from its first byte to its last, so that nothing hides behind an image, and so that no block of
-//! metadata is missed, wherever it stands. Pixels are not decoded.
+//! Every format is walked from its first byte to its last, so that nothing stands behind an image, and its metadata is found
+//! wherever it stands. Pixels are not decoded.
+//!
+//! What is looked for: a GPS directory in Exif, names that begin with `GPS` in XMP or other words, and what may hold either and
+//! is not read. Not looked for: places under other names (`photoshop:City`, IPTC), and what a camera's maker writes in a form of
+//! its own. A web page that was compressed, or that is spelled by pixels made for it, cannot be told from an image.
 
 mod exif;
 mod gif;
@@ -44,6 +48,9 @@ impl Seen {
 /// # Errors
 /// [`AttachmentRefused::Broken`], [`AttachmentRefused::Location`].
 pub(super) fn examine(kind: ImageType, file: &[u8]) -> Result<Seen, AttachmentRefused> {
+    if has_tag(file, &LONG_TAGS) || holds(file, b"onerror=") {
+        return Err(AttachmentRefused::Broken);
+    }
     match kind {
         ImageType::Jpeg => jpeg::examine(file),
         ImageType::Png => png::examine(file),
@@ -52,21 +59,62 @@ pub(super) fn examine(kind: ImageType, file: &[u8]) -> Result<Seen, AttachmentRe
     }
 }
 
-/// How a web page begins, and what runs in one. No image needs them in its remarks.
-const MARKUP: [&[u8]; 6] = [b"<!doctype", b"<html", b"<body", b"<script", b"<iframe", b"<svg"];
+/// What a web page is made of. No image needs them in its remarks.
+const TAGS: [&[u8]; 7] = [b"!doctype", b"html", b"body", b"script", b"iframe", b"svg", b"img"];
+
+/// Those that may not stand in pixels either. In a file of random bytes `<html` and what ends it comes up once in 2^41: in one of
+/// 240,000 files of 10 MiB, and the others far less often. `<svg` would in one of 1,900.
+const LONG_TAGS: [&[u8]; 4] = [b"!doctype", b"html", b"script", b"iframe"];
+
+/// Names for a place where they are written in XML: `exif:GPSLatitude`. Three letters alone come up by chance in what is no text.
+const NAMES: [&[u8]; 2] = [b":GPS", b"<GPS"];
+
+/// Photoshop's image resources that are a whole Exif.
+const EXIF_RESOURCES: [&[u8]; 2] = [b"8BIM\x04\x22", b"8BIM\x04\x23"];
 
 fn holds(block: &[u8], needle: &[u8]) -> bool {
     block.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
-/// Checks a block that is not pixels: whoever opens the file as something else must find nothing there.
-fn check_remark(block: &[u8]) -> Result<(), AttachmentRefused> {
-    let markup = MARKUP.iter().any(|needle| holds(block, needle));
-    if markup { Err(AttachmentRefused::Broken) } else { Ok(()) }
+/// Whether one of these tags begins in it, and its name ends as HTML has it.
+fn has_tag(block: &[u8], tags: &[&[u8]]) -> bool {
+    let is_end = |byte: &u8| matches!(byte, b'\t' | b'\n' | 0x0C | b'\r' | b' ' | b'/' | b'>');
+    let is_tag = |behind: &[u8], tag: &&[u8]| {
+        behind
+            .split_at_checked(tag.len())
+            .is_some_and(|(name, rest)| name.eq_ignore_ascii_case(tag) && rest.first().is_none_or(is_end))
+    };
+    let mut behind = block;
+    while let Some(at) = behind.iter().position(|byte| *byte == b'<') {
+        behind = &behind[at + 1..];
+        if tags.iter().any(|tag| is_tag(behind, tag)) {
+            return true;
+        }
+    }
+    false
 }
 
-/// Checks readable metadata, such as XMP, whose names for a place all begin like this: `exif:GPSLatitude`.
+/// Without the zeros that stand between ASCII letters in UTF-16 and UTF-32, in either byte order.
+fn letters(block: &[u8]) -> Vec<u8> {
+    block.iter().copied().filter(|byte| *byte != 0).collect()
+}
+
+/// Checks a block that is not pixels: whoever opens the file as something else must find nothing there.
+fn check_remark(block: &[u8]) -> Result<(), AttachmentRefused> {
+    if has_tag(block, &TAGS) { Err(AttachmentRefused::Broken) } else { Ok(()) }
+}
+
+/// Checks readable metadata, such as XMP.
 fn check_words(block: &[u8]) -> Result<(), AttachmentRefused> {
     check_remark(block)?;
-    if holds(block, b"GPS") { Err(AttachmentRefused::Location) } else { Ok(()) }
+    if holds(&letters(block), b"GPS") { Err(AttachmentRefused::Location) } else { Ok(()) }
+}
+
+/// Checks metadata in a form that is not read here, which may hold readable metadata.
+fn check_opaque(block: &[u8]) -> Result<(), AttachmentRefused> {
+    check_remark(block)?;
+    let letters = letters(block);
+    let tells = NAMES.iter().any(|name| holds(&letters, name))
+        || EXIF_RESOURCES.iter().any(|resource| holds(block, resource));
+    if tells { Err(AttachmentRefused::Location) } else { Ok(()) }
 }

@@ -1,35 +1,41 @@
 //! PNG (ISO/IEC 15948, with the extensions of 2025): chunks from `IHDR` to `IEND`.
 
 use super::reader::Reader;
-use super::{Seen, check_remark, check_words, exif, holds};
+use super::{Seen, check_opaque, check_remark, check_words, exif, holds};
 use crate::AttachmentRefused;
 
 pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
     let mut rest = Reader(file);
     rest.expect(b"\x89PNG\r\n\x1A\n")?;
     let mut seen = None;
-    let (mut turned, mut has_pixels) = (false, false);
+    let (mut turned, mut has_pixels, mut intact) = (false, false, true);
     loop {
         let length = rest.length_be()?;
         let kind: [u8; 4] = rest.array()?;
         let chunk = rest.take(length)?;
-        let _checksum: [u8; 4] = rest.array()?;
+        intact &= rest.array().map(u32::from_be_bytes)? == checksum(kind, chunk);
         match (&kind, seen) {
             (b"IHDR", None) => seen = Some(header(chunk)?),
             (b"IHDR", Some(_)) | (_, None) => return Err(AttachmentRefused::Broken),
             (b"IEND", _) => break,
-            (b"IDAT", _) => has_pixels = true,
-            (b"fdAT" | b"iCCP" | b"PLTE", _) => {}
-            (b"eXIf", _) => {
-                check_remark(chunk)?;
-                turned |= exif::examine(chunk)?;
+            (b"IDAT", _) => {
+                if !has_pixels {
+                    pixels(chunk)?;
+                }
+                has_pixels = true;
             }
+            (b"fdAT", _) => {}
+            (b"iCCP" | b"PLTE", _) => check_remark(chunk)?,
+            (b"eXIf", _) => turned |= exif::examine(chunk)?,
             (b"tEXt" | b"iTXt" | b"zTXt", _) => text(&kind, chunk)?,
-            _ => check_remark(chunk)?,
+            // Exif that is compressed, and Exif's name spelled otherwise.
+            (b"zxIf", _) => return Err(AttachmentRefused::Location),
+            _ if kind.eq_ignore_ascii_case(b"exif") => return Err(AttachmentRefused::Location),
+            _ => check_opaque(chunk)?,
         }
     }
     rest.end()?;
-    seen.filter(|_| has_pixels).map(|seen| seen.turned(turned)).ok_or(AttachmentRefused::Broken)
+    seen.filter(|_| has_pixels && intact).map(|seen| seen.turned(turned)).ok_or(AttachmentRefused::Broken)
 }
 
 fn header(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
@@ -39,6 +45,37 @@ fn header(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     chunk.end()?;
     Ok(Seen::new(width, height))
 }
+
+/// Compressed pixels, which begin as zlib has it (RFC 1950).
+fn pixels(chunk: &[u8]) -> Result<(), AttachmentRefused> {
+    let header = Reader(chunk).array().map(u16::from_be_bytes)?;
+    let [method, flags] = header.to_be_bytes();
+    let is_sound = method & 0x0F == 8 && method >> 4 <= 7 && flags & 0x20 == 0 && header % 31 == 0;
+    if is_sound { Ok(()) } else { Err(AttachmentRefused::Broken) }
+}
+
+/// The CRC-32 of a chunk, over its kind and what it holds.
+fn checksum(kind: [u8; 4], chunk: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| CRC[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8);
+    !kind.iter().chain(chunk).fold(!0, step)
+}
+
+/// By the lowest byte.
+const CRC: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
 
 /// A keyword, and words. What is compressed, or hidden in hexadecimal digits, may be Exif or XMP: there is no telling.
 fn text(kind: &[u8; 4], chunk: &[u8]) -> Result<(), AttachmentRefused> {

@@ -1,7 +1,7 @@
 //! WebP (RFC 9649): chunks in a RIFF container, whose length says where the file ends.
 
 use super::reader::Reader;
-use super::{Seen, check_remark, check_words, exif};
+use super::{Seen, check_opaque, check_remark, check_words, exif};
 use crate::AttachmentRefused;
 
 pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
@@ -14,46 +14,56 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
     let mut canvas: Option<Seen> = None;
     let (mut turned, mut has_pixels) = (false, false);
     while !rest.is_empty() {
-        let kind: [u8; 4] = rest.array()?;
-        let length = rest.length_le()?;
-        let chunk = rest.take(length)?;
-        if length % 2 == 1 {
-            rest.byte()?;
-        }
-        let picture = match (&kind, canvas) {
-            (b"VP8X", None) => {
-                canvas = Some(extended(chunk)?);
-                continue;
-            }
-            (b"VP8 ", _) => lossy(chunk)?,
-            (b"VP8L", _) => lossless(chunk)?,
+        let (kind, chunk) = next(&mut rest)?;
+        match (&kind, canvas) {
+            (b"VP8X", None) => canvas = Some(extended(chunk)?),
             (b"ANMF", Some(canvas)) => {
+                turned |= frame(chunk, canvas)?;
                 has_pixels = true;
-                frame(chunk, canvas)?;
-                continue;
+            }
+            (b"VP8 " | b"VP8L", _) => {
+                let picture = picture(kind, chunk)?;
+                if *canvas.get_or_insert(picture) != picture {
+                    return Err(AttachmentRefused::Broken);
+                }
+                has_pixels = true;
             }
             (_, None) => return Err(AttachmentRefused::Broken),
-            (b"EXIF", _) => {
-                check_remark(chunk)?;
-                turned |= exif::examine(chunk.strip_prefix(b"Exif\0\0").unwrap_or(chunk))?;
-                continue;
-            }
-            (b"XMP ", _) => {
-                check_words(chunk)?;
-                continue;
-            }
-            (b"ALPH" | b"ICCP", _) => continue,
-            _ => {
-                check_remark(chunk)?;
-                continue;
-            }
-        };
-        has_pixels = true;
-        if *canvas.get_or_insert(picture) != picture {
-            return Err(AttachmentRefused::Broken);
+            _ => turned |= remark(kind, chunk)?,
         }
     }
     canvas.filter(|_| has_pixels).map(|seen| seen.turned(turned)).ok_or(AttachmentRefused::Broken)
+}
+
+/// A chunk, and its kind. Those of odd length have a byte more.
+fn next<'a>(rest: &mut Reader<'a>) -> Result<([u8; 4], &'a [u8]), AttachmentRefused> {
+    let kind = rest.array()?;
+    let length = rest.length_le()?;
+    let chunk = rest.take(length)?;
+    if length % 2 == 1 {
+        rest.byte()?;
+    }
+    Ok((kind, chunk))
+}
+
+fn picture(kind: [u8; 4], chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
+    if &kind == b"VP8L" { lossless(chunk) } else { lossy(chunk) }
+}
+
+/// A chunk that is no picture: whether it turns the image.
+fn remark(kind: [u8; 4], chunk: &[u8]) -> Result<bool, AttachmentRefused> {
+    match &kind {
+        b"EXIF" => return exif::examine(chunk.strip_prefix(b"Exif\0\0").unwrap_or(chunk)),
+        b"XMP " => check_words(chunk)?,
+        // Pixels.
+        b"ALPH" => {}
+        b"ICCP" => check_remark(chunk)?,
+        // None of them twice, and none within another.
+        b"VP8X" | b"ANMF" => return Err(AttachmentRefused::Broken),
+        _ if kind.eq_ignore_ascii_case(b"exif") => return Err(AttachmentRefused::Location),
+        _ => check_opaque(chunk)?,
+    }
+    Ok(false)
 }
 
 /// Flags and a reserve of four bytes, then width and height, both less one.
@@ -79,11 +89,25 @@ fn lossless(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     Ok(Seen::new((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1))
 }
 
-/// A frame of an animation lies within its canvas. Its place is given in steps of two pixels.
-fn frame(chunk: &[u8], canvas: Seen) -> Result<(), AttachmentRefused> {
-    let mut chunk = Reader(chunk);
-    let (x, y) = (2 * chunk.u24_le()?, 2 * chunk.u24_le()?);
-    let (width, height) = (chunk.u24_le()? + 1, chunk.u24_le()? + 1);
+/// A frame of an animation lies within its canvas. Its place is given in steps of two pixels. Behind 16 bytes it has chunks of its
+/// own, one of which is a picture of its size.
+fn frame(chunk: &[u8], canvas: Seen) -> Result<bool, AttachmentRefused> {
+    let mut rest = Reader(chunk);
+    let (x, y) = (2 * rest.u24_le()?, 2 * rest.u24_le()?);
+    let (width, height) = (rest.u24_le()? + 1, rest.u24_le()? + 1);
+    let _duration_flags: [u8; 4] = rest.array()?;
+    let (mut turned, mut has_pixels) = (false, false);
+    while !rest.is_empty() {
+        let (kind, chunk) = next(&mut rest)?;
+        if matches!(&kind, b"VP8 " | b"VP8L") {
+            if picture(kind, chunk)? != Seen::new(width, height) {
+                return Err(AttachmentRefused::Broken);
+            }
+            has_pixels = true;
+        } else {
+            turned |= remark(kind, chunk)?;
+        }
+    }
     let inside = x + width <= canvas.width && y + height <= canvas.height;
-    if inside { Ok(()) } else { Err(AttachmentRefused::Broken) }
+    if inside && has_pixels { Ok(turned) } else { Err(AttachmentRefused::Broken) }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Intent {
     pub(crate) refused: bool,
     /// Whoever wrote it lost it, or never cared.
     pub(crate) dropped: bool,
+    /// It was sent without `after`: then it is recognised among the newest messages, and no further is promised.
+    pub(crate) without_after: bool,
 }
 
 /// What is said, in the form in which no two intents say the same.
@@ -108,6 +110,7 @@ impl World {
             acked: None,
             refused: false,
             dropped: false,
+            without_after: false,
         });
         self.checker.intents.len() - 1
     }
@@ -242,7 +245,10 @@ impl World {
         };
         let intent = &self.checker.intents[place];
         let refused = intent.refused;
-        if let Some((at, _)) = intent.row {
+        if let Some((at, seq)) = intent.row {
+            if intent.without_after && message.seq > seq + PAGE_MAX as u64 {
+                return;
+            }
             return self.violate("G2", || format!("{message:?} is stored already, at {at}"));
         }
         if refused {
@@ -407,10 +413,13 @@ impl World {
         let Some(ack) = ack.filter(|_| right_id) else {
             return self.violate("G1", || format!("{meant:?} is acknowledged as {sent:?}"));
         };
-        if meant.row != Some(ack) {
+        // What says no `after` may be stored twice, far apart; then either place is one.
+        let elsewhere =
+            meant.without_after && self.says_at(meant.user, meant.peer, ack) == Some(meant.says.clone());
+        if !elsewhere && meant.row != Some(ack) {
             return self.violate("G1", || format!("{meant:?} is acknowledged at {ack:?}"));
         }
-        if meant.acked.is_some_and(|before| before != ack) {
+        if !elsewhere && meant.acked.is_some_and(|before| before != ack) {
             return self.violate("G2", || format!("{meant:?} is acknowledged again, at {ack:?}"));
         }
         self.checker.intents[intent].acked = Some(ack);
@@ -419,6 +428,13 @@ impl World {
             Some((_, at)) => *at = ack.0.max(*at),
             None => self.checker.acked.push((room, ack.0)),
         }
+    }
+
+    /// What is stored at a place.
+    fn says_at(&self, user: usize, peer: usize, (at, seq): (Timestamp, u64)) -> Option<Says> {
+        let table = self.table_of(user, peer)?;
+        let row = &table.rows[table.find(at).ok()?].message;
+        (row.seq == seq).then(|| Says::of(&row.content))
     }
 
     /// A message was refused. Only what is certain may be refused for good, and only for a reason.

@@ -986,6 +986,7 @@ impl Sim {
                 let user = world.sockets[socket].user;
                 let intent = world.intend(user, peer, device, None, Says::Text(words.clone()));
                 world.checker.intents[intent].dropped = true;
+                world.checker.intents[intent].without_after = true;
                 let receiver = world.users[peer].to_string();
                 drop(world);
                 let frame = json!({ "action": "sendMessage", "receiverEmail": receiver, "message": words });
@@ -1068,6 +1069,7 @@ impl Sim {
         let id = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
         let intent = world.intend(user, peer, device, Some(id), Says::Text(words.clone()));
         world.checker.intents[intent].dropped = true;
+        world.checker.intents[intent].without_after = true;
         let peer_email = world.users[peer].to_string();
         let room = world.room_of(user, peer).to_string();
         drop(world);

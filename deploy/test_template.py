@@ -419,6 +419,13 @@ def test_errors_throttles_and_lost_pushes_ring():
     }
 
 
+def test_every_function_that_pushes_is_heard_by_the_alarm_for_lost_pushes():
+    queries = [query["MetricStat"]["Metric"] for query in properties("PushesGoneAlarm")["Metrics"] if "MetricStat" in query]
+    heard = {(metric["MetricName"], metric["Dimensions"][0]["Value"]["Ref"]) for metric in queries}
+    pushing = ["SendFunction", "HistoryFunction"]
+    assert heard == {(name, function) for name in ("Gone", "Pushes") for function in pushing}
+
+
 def test_an_alarm_has_one_result_and_tells_the_topic():
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
         results = [query for query in alarm["Properties"]["Metrics"] if query.get("ReturnData", True)]

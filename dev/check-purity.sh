@@ -22,6 +22,11 @@ for standin in apigw-local aws-local lambda-local; do
     exit 1
   fi
 done
+# The first start of a newcomer compiles no AWS SDK.
+if cargo tree --package chat-local --edges normal,build --prefix none --format '{p}' | grep -E '^aws-(sdk|config)'; then
+  echo "chat-local compiles an AWS SDK without the feature aws" >&2
+  exit 1
+fi
 # A deployed function has no development adapter in it.
 if cargo tree --package chat-lambda --features aws --edges normal,build --prefix none --format '{p}' |
   grep -E '^(apigw-local|aws-local|chat-adapters-memory|chat-local|dynoxide-rs|lambda-local) '; then

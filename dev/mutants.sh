@@ -31,6 +31,6 @@ export CARGO_PROFILE_DEV_DEBUG=none
 export PROPTEST_MAX_SHRINK_ITERS=0
 status=0
 dev/tool.sh cargo-mutants 27.1.0 mutants --package chat-domain --output "$out" "${selected[@]}" "$@" || status=$?
-# 3: some mutants ran for ever, which is noticed too.
-if [ "$status" = 3 ]; then exit 0; fi
+# 3: some mutants ran for ever, which is noticed too; but it says so even where others were missed.
+if [ "$status" = 3 ] && [ ! -s "$out/mutants.out/missed.txt" ]; then exit 0; fi
 exit "$status"

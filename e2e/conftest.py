@@ -13,7 +13,11 @@ LACKS = {
     "local": {
         "cognito": "people sign in as whoever they say",
         "second_pool": "there is no pool, and so no other one",
-        "database": "rows are in the server's memory",
+        "database": "no port leads to its rows",
+    },
+    "dynamodb": {
+        "cognito": "people sign in as whoever they say",
+        "second_pool": "there is no pool, and so no other one",
     },
     "deployed": {},
     # Somebody's own; what it can show depends on what the environment names.

@@ -378,7 +378,7 @@ fn from_frame_to_delivery_there_are_three_calls_in_sequence_and_four_write_units
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_of_a_kilobyte_still_takes_four_write_units() {
+async fn a_row_of_a_kilobyte_takes_four_write_units_and_a_larger_one_six() {
     let sky = Sky::new().await;
     let minji = sky.chat.connect(MINJI).await;
     minji.send(JUNHO, "the first").await;

@@ -50,6 +50,10 @@ pub enum ChatError {
     /// The server knows no such connection, and has closed it. Connect anew.
     #[error("the connection is unknown")]
     UnknownConnection,
+    /// Time has run out only just, and an earlier attempt may still be on its way: the outcome is not settled. Try again with the
+    /// same id, for [`IN_DOUBT_FOR`](crate::IN_DOUBT_FOR) at most.
+    #[error(transparent)]
+    InDoubt(BoxError),
     /// Something that is needed did not answer: the outcome is unknown. Try again with the same id.
     #[error("the chat is unavailable for the moment")]
     Unavailable {
@@ -71,7 +75,7 @@ impl From<AppendRefused> for ChatError {
         match refused {
             AppendRefused::RateLimited { retry_after } => Self::RateLimited { retry_after },
             AppendRefused::Proposal(ProposalRefused::InDoubt) => {
-                Self::Unavailable { source: ProposalRefused::InDoubt.into() }
+                Self::InDoubt(ProposalRefused::InDoubt.into())
             }
             AppendRefused::Proposal(refused) => Self::ProposalState(refused),
         }
@@ -82,7 +86,7 @@ impl From<AttachmentRefused> for ChatError {
     fn from(refused: AttachmentRefused) -> Self {
         match refused {
             AttachmentRefused::Lapsed => Self::AttachmentMissing,
-            AttachmentRefused::InDoubt => Self::Unavailable { source: refused.into() },
+            AttachmentRefused::InDoubt => Self::InDoubt(refused.into()),
             refused => Self::AttachmentRejected(refused),
         }
     }

@@ -236,7 +236,7 @@ impl World {
                 }
                 outgoing.ack.get_or_insert(sent);
             }
-            Err(ChatError::Unavailable { .. }) => {}
+            Err(ChatError::Unavailable { .. } | ChatError::InDoubt(_)) => {}
             Err(ChatError::ResyncNeeded) => self.resync(which, device).await,
             Err(ChatError::IdReused) => {
                 assert!(outgoing.ack.is_none(), "acknowledged, and then refused: {:?}", outgoing.ack);

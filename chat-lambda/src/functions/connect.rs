@@ -43,7 +43,7 @@ impl ConnectFunction {
     }
 
     fn refuse(&self, error: WireError, correlation: &Correlation) -> ApiGatewayProxyResponse {
-        self.counts.answered(error.code);
+        self.counts.answered(&error);
         response::error(error.code.status(), error, correlation)
     }
 

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_domain::{Deliveries, SendOutcome};
 
-use crate::wire::error::ErrorCode;
+use crate::wire::error::WireError;
 
 /// What a function has done since it was last asked: for metrics.
 #[derive(Debug, Default)]
@@ -54,8 +54,8 @@ impl Counts {
         }
     }
 
-    pub(super) fn answered(&self, code: ErrorCode) {
-        if matches!(code, ErrorCode::Unavailable | ErrorCode::Internal) {
+    pub(super) fn answered(&self, error: &WireError) {
+        if error.failed {
             add(&self.failures, 1);
         }
     }

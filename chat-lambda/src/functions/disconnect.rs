@@ -4,7 +4,7 @@ use chat_domain::{ConnectionId, Correlation, Disconnect};
 use http::StatusCode;
 
 use super::{Counts, Handler, response};
-use crate::wire::error::ErrorCode;
+use crate::wire::error::{ErrorCode, WireError};
 
 /// The function behind `$disconnect`. Nobody hears its answer.
 pub struct DisconnectFunction {
@@ -30,13 +30,13 @@ impl DisconnectFunction {
                 tracing::info!(request_id, connection = connection.as_str(), "disconnected");
                 response::status(StatusCode::OK)
             }
-            Err(error) => self.refuse(response::refuse(error, &correlation).code),
+            Err(error) => self.refuse(&response::refuse(error, &correlation)),
         }
     }
 
-    fn refuse(&self, code: ErrorCode) -> ApiGatewayProxyResponse {
-        self.counts.answered(code);
-        response::status(code.status())
+    fn refuse(&self, error: &WireError) -> ApiGatewayProxyResponse {
+        self.counts.answered(error);
+        response::status(error.code.status())
     }
 }
 
@@ -49,7 +49,7 @@ impl Handler for DisconnectFunction {
     }
 
     fn given_up(&self, _: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
-        self.refuse(code)
+        self.refuse(&WireError::fault(code))
     }
 
     fn counts(&self) -> &Counts {

@@ -100,7 +100,7 @@ impl HistoryFunction {
     }
 
     fn refuse(&self, error: WireError, correlation: &Correlation) -> ApiGatewayProxyResponse {
-        self.counts.answered(error.code);
+        self.counts.answered(&error);
         response::error(error.code.status(), error, correlation)
     }
 

@@ -35,7 +35,7 @@ pub(super) fn refuse(error: ChatError, correlation: &Correlation) -> WireError {
         ErrorCode::Internal => {
             tracing::error!(request_id, code = ?wire.code, cause = %chain(&error), "failed")
         }
-        ErrorCode::Unavailable => {
+        ErrorCode::Unavailable if wire.failed => {
             tracing::warn!(request_id, code = ?wire.code, cause = %chain(&error), "failed")
         }
         ErrorCode::Unauthorized => tracing::info!(request_id, code = ?wire.code, cause = ?error, "refused"),

@@ -77,7 +77,7 @@ impl SendFunction {
     }
 
     fn refuse(&self, error: WireError, correlation: &Correlation) -> ApiGatewayProxyResponse {
-        self.counts.answered(error.code);
+        self.counts.answered(&error);
         response::frame(&ServerFrame::Error(ErrorBody::new(error, correlation)))
     }
 

@@ -100,13 +100,16 @@ pub struct WireError {
     pub code: ErrorCode,
     /// What to tell a developer. Nothing internal stands in it.
     pub message: String,
+    /// Whether something failed here, which is for operators to know.
+    pub failed: bool,
 }
 
 impl WireError {
     /// An error of this kind.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        let failed = matches!(code, ErrorCode::Unavailable | ErrorCode::Internal);
+        Self { code, message: message.into(), failed }
     }
 
     /// Something failed here. What, is for the log.
@@ -143,11 +146,12 @@ impl From<&ChatError> for WireError {
             ChatError::Unauthorized { .. } => ErrorCode::Unauthorized,
             ChatError::AuthExpired => ErrorCode::AuthExpired,
             ChatError::UnknownConnection => ErrorCode::UnknownConnection,
-            ChatError::Unavailable { .. } => ErrorCode::Unavailable,
+            ChatError::InDoubt(_) | ChatError::Unavailable { .. } => ErrorCode::Unavailable,
             ChatError::Internal { .. } => ErrorCode::Internal,
         };
+        let failed = matches!(error, ChatError::Unavailable { .. } | ChatError::Internal { .. });
         // A ChatError's own text names no internals; those are in its source, for the log.
-        Self::new(code, error.to_string())
+        Self { failed, ..Self::new(code, error.to_string()) }
     }
 }
 

@@ -199,7 +199,7 @@ async fn an_acceptance_that_may_still_land_is_not_refused() {
     assert_refused!(in_time, ChatError::Unavailable { .. });
 
     let retry = chat.send(JUNHO_PHONE, answer(2, Verdict::Accepted), at(600_000)).await;
-    assert_refused!(retry, ChatError::Unavailable { .. });
+    assert_refused!(retry, ChatError::InDoubt(_));
     chat.messages.land().await;
     let retry = chat.send(JUNHO_PHONE, answer(2, Verdict::Accepted), at(700_000)).await.unwrap();
     assert_eq!((retry.outcome, retry.at), (SendOutcome::Duplicate, at(599_000)));

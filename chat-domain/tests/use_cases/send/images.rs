@@ -170,7 +170,7 @@ async fn an_upload_is_shown_within_a_day_or_never() {
     let identity = identity(&minji(), at(0).after(Duration::from_secs(48 * 3_600)));
     let lapses = at(0).after(UPLOAD_SHOWN_WITHIN);
     let late = chat.here.send.from_identity(&identity, of(&attachment), lapses).await;
-    assert_refused!(late, ChatError::Unavailable { .. });
+    assert_refused!(late, ChatError::InDoubt(_));
     let later = chat.here.send.from_identity(&identity, of(&attachment), lapses.after(IN_DOUBT_FOR)).await;
     assert_refused!(later, ChatError::AttachmentMissing);
     chat.here.send.from_identity(&identity, of(&attachment), lapses.previous()).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat_domain::{
     AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, ClientMessageId, Connection, ConnectionId,
     DOWNLOAD_URL_LIFETIME, Email, IMAGE_MAX_BYTES, ImageFacts, ImageType, Kind, MessageText, RoomId,
-    Timestamp, UPLOAD_URL_LIFETIME, UserId, Verdict, VerifiedIdentity,
+    StoredObject, Timestamp, UPLOAD_URL_LIFETIME, UserId, Verdict, VerifiedIdentity,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -70,6 +70,14 @@ fn a_log_shows_names_and_neither_tokens_nor_texts() {
     assert_eq!(format!("{words} {words:?}"), "안녕하세요 BoundedText(15 bytes)");
     let noon: Timestamp = "2026-11-23T12:00:00.000Z".parse().expect("a timestamp");
     assert_eq!(format!("{noon:?} {:?}", noon.day()), "2026-11-23T12:00:00.000Z 2026-11-23");
+    let object = StoredObject {
+        content_type: "image/png".to_owned(),
+        size_bytes: 3,
+        uploaded_at: noon,
+        bytes: b"png".to_vec(),
+    };
+    let shown = r#"StoredObject { content_type: "image/png", size_bytes: 3, uploaded_at: 2026-11-23T12:00:00.000Z, .. }"#;
+    assert_eq!(format!("{object:?}"), shown);
     let id = "018f2d4e-7b1a-7c3d-9e5f-001122334455";
     assert_eq!(format!("{:?}", id.parse::<ClientMessageId>().expect("a UUID")), id);
 }

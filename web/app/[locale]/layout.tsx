@@ -31,8 +31,7 @@ export const viewport: Viewport = {
 }
 
 export async function generateMetadata({ params }: Pick<Props, 'params'>): Promise<Metadata> {
-  const { name, description } = pageNames(await localeOf(params))
-  return { title: name, description, icons: { icon: '/icon.svg' } }
+  return { description: pageNames(await localeOf(params)).description }
 }
 
 export default async function LocaleLayout({ params, children }: Props) {
@@ -40,6 +39,9 @@ export default async function LocaleLayout({ params, children }: Props) {
   return (
     <html lang={locale} suppressHydrationWarning>
       <body>
+        {/* Here, and not among the metadata, which every navigation takes away and puts back: both carry the unread count. */}
+        <title>{pageNames(locale).name}</title>
+        <link rel="icon" href="/icon.svg" />
         <Providers locale={locale} messages={compiledMessages(locale)}>
           <Shell>{children}</Shell>
         </Providers>

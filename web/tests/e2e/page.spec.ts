@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright'
-import { Conversation, conversation, expect, JUNHO, MINJI, online, type Page, test, writeMany } from './support/chat'
+import { Conversation, conversation, expect, JUNHO, MINJI, online, type Page, propose, test, writeMany } from './support/chat'
 import { picture } from './support/images'
 
 test('an address without a language leads to the browser’s, and to the chosen one from then on', async ({ browser, server }) => {
@@ -137,6 +137,37 @@ test('where a page may not notify, a service worker does, and leads to the conve
     JUNHO,
   )
   await expect(page).toHaveURL(new RegExp(`with=${encodeURIComponent(JUNHO)}`))
+})
+
+test('whoever looks elsewhere is notified of text, images and proposals alike, each named', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  await context.addInitScript(() => {
+    const notified: string[] = []
+    window.Notification = class {
+      static permission = 'granted'
+      constructor(title: string, { body }: NotificationOptions) {
+        notified.push(`${title}: ${body}`)
+      }
+    } as unknown as typeof Notification
+    Object.assign(window, { notified })
+    localStorage.setItem('chat.notify', 'on')
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' })
+  })
+  const junho = await open(context, JUNHO)
+  await online(junho)
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await minji.send('거기 계세요?')
+  const photo = await picture(minji.page, 40, 30)
+  await minji.page.getByTestId('picker').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer: photo })
+  await expect(minji.page.getByTestId('preview')).toBeVisible()
+  await minji.page.getByRole('dialog').getByRole('button', { name: '보내기' }).click()
+  await expect(minji.rows.locator('[data-image="ready"] img')).toBeVisible()
+  await minji.page.locator('nav a[href="/ko/teams/"]').click()
+  await propose(minji.page, '잠실')
+  await expect
+    .poll(() => junho.evaluate(() => (window as unknown as { notified: string[] }).notified))
+    .toEqual(['minji: 거기 계세요?', 'minji: 사진', 'minji: 경기 제안'])
+  await expect(junho.getByTestId('total-unread')).toHaveText('3')
 })
 
 test('everything can be done by keyboard', async ({ browser, open }) => {

@@ -1,17 +1,7 @@
-import { Conversation, conversation, expect, JUNHO, MINJI, online, test } from './support/chat'
+import { Conversation, conversation, expect, JUNHO, MINJI, online, propose, test } from './support/chat'
 import { stored } from './support/images'
 
 const card = (chat: Conversation) => chat.rows.locator('[data-proposal]')
-
-/** Proposes a match to Junho's team, on the page of teams. */
-async function propose(page: Conversation['page'], place: string): Promise<void> {
-  await page.getByRole('button', { name: '경기 제안하기' }).click()
-  const dialog = page.getByRole('dialog')
-  await expect(dialog.getByLabel('우리 팀')).toHaveValue('한강 FC')
-  await dialog.getByLabel('장소').fill(place)
-  await dialog.getByRole('button', { name: '제안 보내기' }).click()
-  await expect(page).toHaveURL(/\/ko\/chat\/\?with=junho%40example\.com/)
-}
 
 test('a match is proposed on the page of teams, lands in the chat, and is accepted', async ({ browser, open, server }) => {
   const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)

@@ -28,6 +28,23 @@ test('two people find each other, chat, and see what was read', async ({ browser
   await expect(junho.page.getByTestId('total-unread')).toHaveText('1')
   await expect(junho.page).toHaveTitle('(1) 채팅')
   await expect(junho.page.getByTestId('spoken')).toHaveText('minji: 안녕하세요')
+  // On another page of the menu as well, and at no moment on the way there does it say anything else.
+  await junho.page.evaluate(() => {
+    const titles = new Set<string>()
+    new MutationObserver(() => titles.add(document.title)).observe(document, {
+      childList: true,
+      subtree: true,
+      characterData: true,
+    })
+    Object.assign(window, { titles })
+  })
+  for (const page of ['teams', 'chat']) {
+    await junho.page.locator(`nav a[href="/ko/${page}/"]`).click()
+    await expect(junho.page).toHaveURL(new RegExp(`/ko/${page}/`))
+    await expect(junho.page.getByRole('heading', { level: 1 })).toBeVisible()
+    await expect(junho.page.locator('link[rel="icon"]')).toHaveAttribute('href', '/icon-unread.svg')
+  }
+  expect(await junho.page.evaluate(() => [...(window as unknown as { titles: Set<string> }).titles])).toEqual(['(1) 채팅'])
   await expect(minji.status('안녕하세요')).toHaveAttribute('data-status', 'sent')
 
   await junho.open(MINJI)

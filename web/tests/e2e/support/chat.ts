@@ -202,3 +202,13 @@ export async function writeMany(
     [user, peer, count, text, atOnce] as const,
   )
 }
+
+/** Proposes a match to Junho's team, on the page of teams. */
+export async function propose(page: Page, place: string): Promise<void> {
+  await page.getByRole('button', { name: '경기 제안하기' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByLabel('우리 팀')).toHaveValue('한강 FC')
+  await dialog.getByLabel('장소').fill(place)
+  await dialog.getByRole('button', { name: '제안 보내기' }).click()
+  await expect(page).toHaveURL(/\/ko\/chat\/\?with=junho%40example\.com/)
+}

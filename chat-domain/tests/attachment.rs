@@ -201,11 +201,26 @@ fn what_programs_make_is_shown_in_its_own_size_alone(#[case] kind: ImageType, #[
     }
 }
 
-#[test]
-fn an_image_that_lies_on_its_side_may_be_announced_as_it_is_shown() {
+/// Exif that says, once in each of so many entries, that the image lies on its side.
+fn turned(times: usize) -> Vec<u8> {
+    exif(false, &vec![(0x0112, 3, 1, 6); times], 0)
+}
+
+/// Cameras say it of the image and again of its thumbnail: twice turned is turned.
+#[rstest]
+#[case::a_photo(ImageType::Jpeg, sample!("turned.jpg").to_vec())]
+#[case::said_twice(ImageType::Jpeg, with_segment(0xE1, &turned(2)))]
+#[case::png(ImageType::Png, with_png_chunk(b"eXIf", &turned(1)[6..]))]
+#[case::webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"EXIF", &turned(1))]))]
+#[case::a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &turned(1))]))]
+fn an_image_that_lies_on_its_side_may_be_announced_as_it_is_shown(
+    #[case] kind: ImageType,
+    #[case] file: Vec<u8>,
+) {
     for (width, height) in [(16, 9), (9, 16)] {
-        assert_eq!(shown(ImageType::Jpeg, sample!("turned.jpg"), width, height), Ok(()));
+        assert_eq!(shown(kind, &file, width, height), Ok(()), "{width} x {height}");
     }
+    assert_eq!(shown(kind, &file, 9, 9), Err(AttachmentRefused::Differs));
 }
 
 #[rstest]
@@ -222,20 +237,31 @@ fn an_image_that_tells_where_it_was_taken_is_refused(#[case] kind: ImageType, #[
     assert_eq!(shown(kind, file, 16, 9), Err(AttachmentRefused::Location));
 }
 
-/// A JPEG with a segment behind its start.
+/// A JPEG with these segments behind its start, each with its marker.
+fn with_segments(segments: &[(u8, &[u8])]) -> Vec<u8> {
+    let mut file = JPEG[..2].to_vec();
+    for (marker, segment) in segments {
+        file.extend([0xFF, *marker]);
+        file.extend(u16::try_from(segment.len() + 2).expect("a segment is short").to_be_bytes());
+        file.extend(*segment);
+    }
+    file.extend(&JPEG[2..]);
+    file
+}
+
 fn with_segment(marker: u8, segment: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(segment.len() + 2).expect("a segment is short").to_be_bytes();
-    [&JPEG[..2], &[0xFF, marker], &length, segment, &JPEG[2..]].concat()
+    with_segments(&[(marker, segment)])
+}
+
+/// A part of an XMP packet that is too long for a segment, and where in the packet it belongs.
+fn xmp_part(at: u8, words: &[u8]) -> Vec<u8> {
+    [b"http://ns.adobe.com/xmp/extension/\0".as_slice(), &[b'0'; 39], &[at], words].concat()
 }
 
 #[test]
 fn xmp_in_parts_is_read_whole() {
-    let part = |words: &[u8]| {
-        let header = b"http://ns.adobe.com/xmp/extension/\0";
-        let segment = [header.as_slice(), &[b'0'; 40], words].concat();
-        with_segment(0xE1, &segment)[2..segment.len() + 6].to_vec()
-    };
-    let file = [&JPEG[..2], &part(b"<exif:G"), &part(b"PSLatitude/>"), &JPEG[2..]].concat();
+    let parts = [xmp_part(0, b"<exif:G"), xmp_part(7, b"PSLatitude/>")];
+    let file = with_segments(&[(0xE1, &parts[0]), (0xE1, &parts[1])]);
     assert_eq!(shown(ImageType::Jpeg, &file, 16, 9), Err(AttachmentRefused::Location));
 }
 
@@ -270,9 +296,22 @@ fn a_place_is_found_in_either_byte_order(#[values(true, false)] big_endian: bool
 #[case::a_directory_outside(exif(true, &[(0x8769, 4, 1, 4_000)], 0))]
 #[case::a_directory_that_leads_to_itself(exif(true, &[(0x8769, 4, 1, 8)], 0))]
 #[case::a_chain_without_end(exif(false, &[], 8))]
-#[case::more_directories_than_one_sees(exif(false, &[(0x014A, 4, 2, 8)], 0))]
+// The first of the two would be the empty one at 22, which nothing is wrong with.
+#[case::more_directories_than_one_sees(exif(false, &[(0x014A, 4, 2, 22)], 0))]
 fn exif_that_cannot_be_read_is_refused(#[case] exif: Vec<u8>) {
     assert_eq!(shown(ImageType::Jpeg, &with_segment(0xE1, &exif), 16, 9), Err(AttachmentRefused::Broken));
+}
+
+#[test]
+fn exif_has_sixteen_directories_at_most() {
+    let directories = |count: u32| {
+        let empty =
+            |n: u32| [[0; 2].as_slice(), &if n == count { 0 } else { 8 + 6 * n }.to_be_bytes()].concat();
+        let chain: Vec<u8> = (1..=count).flat_map(empty).collect();
+        with_segment(0xE1, &[b"Exif\0\0MM\0\x2A\0\0\0\x08".as_slice(), &chain].concat())
+    };
+    assert_eq!(shown(ImageType::Jpeg, &directories(16), 16, 9), Ok(()));
+    assert_eq!(shown(ImageType::Jpeg, &directories(17), 16, 9), Err(AttachmentRefused::Broken));
 }
 
 #[test]
@@ -340,11 +379,31 @@ fn webp_chunk(kind: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
     [kind.as_slice(), &length, bytes, &[0][..bytes.len() % 2]].concat()
 }
 
+/// A WebP of these chunks.
+fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
+    webp_chunk(b"RIFF", &[b"WEBP".as_slice(), &chunks.concat()].concat())
+}
+
+/// What comes first in a WebP that is more than a picture. The size is 16 by 9.
+fn webp_canvas() -> Vec<u8> {
+    webp_chunk(b"VP8X", &[2, 0, 0, 0, 15, 0, 0, 8, 0, 0])
+}
+
+/// A frame of an animation at a place given in steps of two pixels, of a size that is given less one.
+fn webp_frame_at([x, y, w, h]: [u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+    let head = [x, 0, 0, y, 0, 0, w, 0, 0, h, 0, 0, 1, 0, 0, 0];
+    webp_chunk(b"ANMF", &[&head, chunks.concat().as_slice()].concat())
+}
+
 /// A WebP of one frame of an animation, which has these chunks.
 fn webp_frame(chunks: &[Vec<u8>]) -> Vec<u8> {
-    let canvas = webp_chunk(b"VP8X", &[2, 0, 0, 0, 15, 0, 0, 8, 0, 0]);
-    let frame = [&[0, 0, 0, 0, 0, 0, 15, 0, 0, 8, 0, 0, 1, 0, 0, 0], chunks.concat().as_slice()].concat();
-    webp_chunk(b"RIFF", &[b"WEBP".as_slice(), &canvas, &webp_chunk(b"ANMF", &frame)].concat())
+    webp(&[webp_canvas(), webp_frame_at([0, 0, 15, 8], chunks)])
+}
+
+/// A picture without loss, of sides up to 256.
+fn webp_lossless(width: u8, height: u8) -> Vec<u8> {
+    let bits = (u32::from(width) - 1) | ((u32::from(height) - 1) << 14);
+    webp_chunk(b"VP8L", &[&[0x2F], bits.to_le_bytes().as_slice()].concat())
 }
 
 /// The picture of a WebP that has nothing else.
@@ -393,12 +452,25 @@ fn xmp_segment(words: &[u8]) -> Vec<u8> {
 #[case::exif_in_capitals(ImageType::Jpeg, with_segment(0xE1, &[b"EXIF\0\0".as_slice(), &place()].concat()))]
 #[case::exif_in_another_segment(ImageType::Jpeg, with_segment(0xE3, &[b"Meta\0\0".as_slice(), &place()].concat()))]
 #[case::a_thermal_camera_s_own(ImageType::Jpeg, with_segment(0xE1, b"FLIR\0\x01\0\0"))]
+#[case::photoshop_s_in_two_segments(ImageType::Jpeg, with_segments(&[(0xED, &resource(0x0424, b"<r exif:G")), (0xED, b"Photoshop 3.0\0PSLatitude='37,34N'/>")]))]
 #[case::wide_letters(ImageType::Jpeg, xmp_segment(&utf_16(false)))]
 #[case::wide_letters_in_the_other_order(ImageType::Jpeg, xmp_segment(&utf_16(true)))]
 #[case::wide_letters_in_exif(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[], 0), utf_16(false)].concat()))]
 #[case::compressed_exif(ImageType::Png, with_png_chunk(b"zxIf", b"\0\0\0\0\x1Ax\x9C"))]
 #[case::exif_spelled_otherwise(ImageType::Png, with_png_chunk(b"exIf", &place()))]
 #[case::xmp_in_a_chunk_of_ones_own(ImageType::Png, with_png_chunk(b"teSt", XMP.as_bytes()))]
+#[case::compressed_words(ImageType::Png, with_png_chunk(b"zTXt", b"Title\0\0x\x9C\x03\0\0\0\0\x01"))]
+#[case::compressed_words_of_any_language(
+    ImageType::Png,
+    with_png_chunk(b"iTXt", b"Title\0\x01\0\0\0x\x9C\x03\0\0\0\0\x01")
+)]
+#[case::exif_as_plain_words(
+    ImageType::Png,
+    with_png_chunk(b"tEXt", b"Raw profile type exif\0\nexif\n  8\n4d4d002a")
+)]
+#[case::exif_spelled_otherwise_in_webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"exif", &place())]))]
+#[case::xmp_without_a_prefix(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"XMP ", b"<r GPSLatitude='37,34N'/>")]))]
+#[case::between_the_blocks_of_a_gif(ImageType::Gif, gif(&[&[0x21, 0xFF, 1, b':', b'G', b'P', b'S'], &[b'1'; 69], &[0]], [0, 0, 16, 9]))]
 #[case::exif_of_a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &place())]))]
 #[case::xmp_of_a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"XMP ", XMP.as_bytes())]))]
 fn a_place_is_found_wherever_it_stands(#[case] kind: ImageType, #[case] file: Vec<u8>) {
@@ -407,11 +479,8 @@ fn a_place_is_found_wherever_it_stands(#[case] kind: ImageType, #[case] file: Ve
 
 #[test]
 fn parts_of_xmp_are_read_where_they_belong() {
-    let part = |at: u8, words: &[u8]| {
-        let header = [b"http://ns.adobe.com/xmp/extension/\0".as_slice(), &[b'0'; 39], &[at]].concat();
-        with_segment(0xE1, &[&header, words].concat())[2..][..4 + header.len() + words.len()].to_vec()
-    };
-    let file = [&JPEG[..2], &part(7, b"PSLatitude/>"), &part(0, b"<exif:G"), &JPEG[2..]].concat();
+    let parts = [xmp_part(7, b"PSLatitude/>"), xmp_part(0, b"<exif:G")];
+    let file = with_segments(&[(0xE1, &parts[0]), (0xE1, &parts[1])]);
     assert_eq!(shown(ImageType::Jpeg, &file, 16, 9), Err(AttachmentRefused::Location));
 }
 
@@ -420,13 +489,21 @@ fn parts_of_xmp_are_read_where_they_belong() {
 #[case::a_maker_s_note(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[(0x927C, 7, 12, 26)], 0), b"Apple iOS\0\0\x01".to_vec()].concat()))]
 #[case::photoshop_s_title(ImageType::Jpeg, with_segment(0xED, &resource(0x0404, b"\x1C\x02\x05\0\x02Hi")))]
 #[case::several_pictures(ImageType::Jpeg, with_segment(0xE2, b"MPF\0MM\0\x2A\0\0\0\x08\0\0\0\0\0\0"))]
-#[case::colours(ImageType::Jpeg, with_segment(0xE2, b"ICC_PROFILE\0\x01\x01RGB XYZ GPS"))]
+#[case::colours(ImageType::Jpeg, with_segment(0xE2, b"ICC_PROFILE\0\x01\x01RGB XYZ :GPS"))]
+#[case::another_program_s_photoshop(ImageType::Jpeg, with_segment(0xED, b"Adobe_CM\0\x01"))]
+#[case::a_marker_that_is_filled_up(ImageType::Jpeg, [&JPEG[..2], b"\xFF\xFF\xFF", &JPEG[2..]].concat())]
+#[case::conditions_of_arithmetic_coding(ImageType::Jpeg, with_segment(0xCC, &[0, 0x10, 0x10, 5]))]
+#[case::a_quantization_table_of_words(ImageType::Jpeg, with_segment(0xDB, &[&[0x10], &[1; 128][..]].concat()))]
 #[case::a_program_s_mark(ImageType::Jpeg, with_segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01"))]
 #[case::a_remark(ImageType::Jpeg, with_segment(0xFE, b"2 < 3, <imagine> & <svgs>"))]
 #[case::restarts(ImageType::Jpeg, with_segment(0xDD, &[0, 4]))]
 #[case::xmp_in_wide_letters(ImageType::Jpeg, xmp_segment(b"<\0x\0/\0>\0"))]
-#[case::colours_of_a_png(ImageType::Png, with_png_chunk(b"iCCP", b"sRGB\0\0x\x9C\x03\0\0\0\0\x01"))]
+#[case::colours_of_a_png(ImageType::Png, with_png_chunk(b"iCCP", b"sRGB\0\0x\x9C\x03:GPS\0\0\0\0\x01"))]
+#[case::words_of_a_png(ImageType::Png, with_png_chunk(b"iTXt", b"Title\0\0\0ko\0\0\xEB\xB0\x94\xEB\x8B\xA4"))]
+#[case::a_frame_s_pixels_in_png(ImageType::Png, with_png_chunk(b"fdAT", b"\0\0\0\x01:GPS"))]
 #[case::pixels_in_two_chunks(ImageType::Png, png_of(&[&PNG[41..50], &PNG[50..PNG.len() - 16]]))]
+#[case::transparency(ImageType::Webp, webp(&[webp_canvas(), webp_chunk(b"ALPH", b"\0:GPS"), webp_picture()]))]
+#[case::colours_of_a_webp(ImageType::Webp, webp(&[webp_canvas(), webp_chunk(b"ICCP", b":GPS"), webp_picture()]))]
 #[case::a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &exif(true, &[], 0))]))]
 #[case::the_smallest_png(ImageType::Png, png_of(&[b"x\x9C\x03\0\0\0\0\x01"]))]
 fn what_tells_no_place_is_shown(#[case] kind: ImageType, #[case] file: Vec<u8>) {
@@ -453,9 +530,13 @@ const IMG: &[u8] = b"<img src=x>";
 #[case::in_a_comment(ImageType::Jpeg, with_segment(0xFE, IMG))]
 #[case::instead_of_a_png_s_pixels(ImageType::Png, png_of(&[IMG]))]
 #[case::in_a_png_s_pixels(ImageType::Png, png_of(&[&[b"x\x9C", PAGE].concat()]))]
+#[case::a_png_of_two_headers(ImageType::Png, with_png_chunk(b"IHDR", &PNG[16..29]))]
 #[case::a_png_of_no_pixels(ImageType::Png, png_of(&[b""]))]
 #[case::in_a_png_s_colours(ImageType::Png, with_png_chunk(b"iCCP", &[b"a\0\0", IMG].concat()))]
 #[case::in_a_png_s_palette(ImageType::Png, with_png_chunk(b"PLTE", b"<img src=x >"))]
+#[case::a_remark_before_a_picture(ImageType::Webp, webp(&[webp_chunk(b"EXIF", &exif(true, &[], 0)), webp_picture()]))]
+#[case::a_canvas_in_a_canvas(ImageType::Webp, webp(&[webp_canvas(), webp_canvas(), webp_picture()]))]
+#[case::a_frame_in_a_frame(ImageType::Webp, webp_frame(&[webp_frame_at([0, 0, 15, 8], &[webp_picture()]), webp_picture()]))]
 #[case::instead_of_a_frame(ImageType::Webp, webp_frame(&[IMG.to_vec()]))]
 #[case::in_a_frame_of_no_pixels(ImageType::Webp, webp_frame(&[webp_chunk(b"junk", b"1")]))]
 #[case::in_a_frame_s_remark(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"junk", IMG)]))]
@@ -465,6 +546,20 @@ const IMG: &[u8] = b"<img src=x>";
 #[case::a_gif_of_codes_too_long(ImageType::Gif, b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x3C\x01a\0;".to_vec())]
 fn a_web_page_does_not_take_the_place_of_an_image(#[case] kind: ImageType, #[case] file: Vec<u8>) {
     assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Broken));
+}
+
+/// What compresses as RFC 1950 has it: method 8, a window of up to 2^15 bytes, no dictionary, and a sum that 31 divides.
+#[rstest]
+#[case::the_smallest_window(b"\x08\x1D", true)]
+#[case::fast(b"\x78\x01", true)]
+#[case::small(b"\x78\xDA", true)]
+#[case::another_method(b"\x77\x09", false)]
+#[case::too_large_a_window(b"\x88\x1C", false)]
+#[case::a_dictionary(b"\x78\x20", false)]
+#[case::another_sum(b"\x78\x02", false)]
+fn pixels_of_a_png_begin_as_compressed_ones_do(#[case] header: &[u8], #[case] sound: bool) {
+    let checked = if sound { Ok(()) } else { Err(AttachmentRefused::Broken) };
+    assert_eq!(shown(ImageType::Png, &png_of(&[header]), 16, 9), checked);
 }
 
 #[test]
@@ -501,17 +596,29 @@ fn a_bomb_is_not_what_was_announced() {
     }
 }
 
+/// A GIF of 16 by 9 pixels: what comes first, then an image that begins at a place and has a size.
+fn gif(first: &[&[u8]], [x, y, w, h]: [u8; 4]) -> Vec<u8> {
+    let image = [0x2C, x, 0, y, 0, w, 0, h, 0, 0, 8, 1, b'1', 0, b';'];
+    [b"GIF89a\x10\0\x09\0\0\0\0".as_slice(), &first.concat(), &image].concat()
+}
+
 #[test]
-fn a_frame_does_not_reach_beyond_its_canvas() {
-    let mut gif = GIF.to_vec();
-    let image =
-        gif.windows(9).position(|w| w == [0x2C, 0, 0, 0, 0, 16, 0, 9, 0]).expect("its only image") + 5;
-    gif[image] = 17;
-    assert_eq!(shown(ImageType::Gif, &gif, 16, 9), Err(AttachmentRefused::Broken));
-    let mut webp = sample!("animated.webp").to_vec();
-    let frame = webp.windows(4).position(|w| w == b"ANMF").expect("a frame") + 8;
-    webp[frame..frame + 3].copy_from_slice(&[1, 0, 0]);
-    assert_eq!(shown(ImageType::Webp, &webp, 16, 9), Err(AttachmentRefused::Broken));
+fn a_frame_lies_within_its_canvas_wherever_it_begins() {
+    for x in [0, 2, 8, 14] {
+        for y in [0, 2, 4, 8] {
+            for w in [1, 2, 8, 14, 16, 17] {
+                for h in [1, 5, 7, 9, 10] {
+                    let webp_frame = webp_frame_at([x / 2, y / 2, w - 1, h - 1], &[webp_lossless(w, h)]);
+                    let inside = x + w <= 16 && y + h <= 9;
+                    let checked = if inside { Ok(()) } else { Err(AttachmentRefused::Broken) };
+                    let place = format!("{w} x {h} at {x}, {y}");
+                    assert_eq!(shown(ImageType::Gif, &gif(&[], [x, y, w, h]), 16, 9), checked, "{place}");
+                    let webp = webp(&[webp_canvas(), webp_frame]);
+                    assert_eq!(shown(ImageType::Webp, &webp, 16, 9), checked, "{place}");
+                }
+            }
+        }
+    }
 }
 
 #[rstest]
@@ -576,6 +683,10 @@ proptest! {
         prop_assert!(read.is_by(&room, uploader) && !read.is_by(&room, uploader.peer()));
         prop_assert!(read.is_visible_to(&email(&one)) && read.is_visible_to(&email(&other)));
         prop_assert_eq!(read.is_visible_to(&email(&outsider)), outsider == one || outsider == other);
+        for person in [&one, &other, &outsider] {
+            let person = email(person);
+            prop_assert_eq!(read.is_uploaded_by(&person), person == *room.email(uploader));
+        }
     }
 
     #[test]

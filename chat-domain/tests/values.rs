@@ -5,10 +5,12 @@ use std::time::Duration;
 use chat_domain::{
     AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, ClientMessageId, Connection, ConnectionId,
     DOWNLOAD_URL_LIFETIME, Email, IMAGE_MAX_BYTES, ImageFacts, ImageType, Kind, MessageText, RoomId,
-    StoredObject, Timestamp, UPLOAD_URL_LIFETIME, UserId, Verdict, VerifiedIdentity,
+    StoredObject, Timestamp, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN, UPLOAD_URL_LIFETIME, UserId, Verdict,
+    VerifiedIdentity,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 fn minji() -> Email {
@@ -19,6 +21,7 @@ fn minji() -> Email {
 fn limits_are_what_the_documentation_says() {
     assert_eq!(IMAGE_MAX_BYTES, 10_485_760);
     assert_eq!((UPLOAD_URL_LIFETIME, DOWNLOAD_URL_LIFETIME), (5 * MINUTE, 5 * MINUTE));
+    assert_eq!((UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN), (24 * HOUR, 23 * HOUR));
     assert_eq!(CONNECTION_LIFETIME, 130 * MINUTE);
 }
 

@@ -1,15 +1,19 @@
 //! What there is of a user is found, exported, and erased, while the other one goes on writing.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_trait::async_trait;
 use chat_domain::{
-    ChatError, Content, Email, EraseUser, ExportUser, Found, Kind, Message, MessageStoreError,
-    MockMessageEraser, ProposalAnswer, ProposalRefused, SendCommand, Verdict,
+    AttachmentEraser as _, ChatError, Content, Draft, Email, EraseUser, ExportUser, Found, Kind, Member,
+    Message, MessageEraser, MessageStoreError, MockMessageEraser, ProposalAnswer, ProposalRefused, Room,
+    SendCommand, Verdict,
 };
 
 use crate::assert_refused;
 use crate::chat::*;
-use crate::send::proposal;
+use crate::faults::Messages;
+use crate::send::{images, proposal};
 
 fn erase(chat: &Chat) -> EraseUser {
     let stored = Arc::new(chat.messages.stored.clone());
@@ -116,6 +120,93 @@ async fn what_was_cut_short_is_finished_by_the_next_attempt() {
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
 }
 
+/// Somebody is as fast as the eraser: so many times they write before a head is rewritten.
+struct Overtaken {
+    messages: Arc<Messages>,
+    by: Member,
+    times: AtomicU32,
+}
+
+#[async_trait]
+impl MessageEraser for Overtaken {
+    async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
+        self.messages.stored.erase_message(message).await
+    }
+
+    async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
+        let left = self.times.load(Ordering::Relaxed);
+        if left > 0 {
+            self.times.store(left - 1, Ordering::Relaxed);
+            let draft = Draft { id: id(1_000 + u128::from(left)), sender: self.by, content: words("또") };
+            self.messages.write(&draft, at(1_000)).await;
+        }
+        self.messages.stored.rewrite_head(room).await
+    }
+}
+
+/// Erases Minji while one of the two writes so many times.
+async fn erase_overtaken(chat: &Chat, by: Member, times: u32) -> Result<Found, ChatError> {
+    let eraser = Overtaken { messages: chat.messages.clone(), by, times: times.into() };
+    let attachments = Arc::new(chat.attachments.clone());
+    EraseUser::new(chat.connections.clone(), chat.messages.clone(), Arc::new(eraser), attachments)
+        .execute(&minji())
+        .await
+}
+
+#[tokio::test]
+async fn a_head_that_somebody_wrote_to_meanwhile_is_rewritten_as_it_is_by_then() {
+    let chat = Chat::new().await;
+    long_talk(&chat).await;
+    let found = Found { messages: 60, heads: 1, connections: 2, uploads: 0 };
+    assert_eq!(erase_overtaken(&chat, JUNHO, 3).await.unwrap(), found);
+    assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
+    let log = chat.room().await.log().cloned().unwrap();
+    assert_eq!((log.seq, log.preview.as_str()), (123, "또"), "his newest message is told of");
+}
+
+#[tokio::test]
+async fn whoever_writes_faster_than_heads_are_rewritten_is_not_waited_for() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
+    assert_refused!(erase_overtaken(&chat, JUNHO, u32::MAX).await, ChatError::Unavailable { .. });
+}
+
+#[tokio::test]
+async fn what_the_user_writes_meanwhile_is_erased_too() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
+    let found = Found { messages: 3, heads: 1, connections: 2, uploads: 0 };
+    assert_eq!(erase_overtaken(&chat, MINJI, 2).await.unwrap(), found);
+    assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
+}
+
+#[tokio::test]
+async fn what_one_uploaded_is_erased_shown_or_not_and_what_the_other_uploaded_stays() {
+    let chat = Chat::new().await;
+    let hers = images::image(&their_room(), MINJI);
+    let his = images::image(&their_room(), JUNHO);
+    for image in [&hers, &his] {
+        images::upload(&chat, image, images::PNG).await;
+    }
+    let left = async || {
+        let uploads = chat.attachments.list(None).await.unwrap().uploads;
+        uploads.into_iter().map(|upload| upload.key).collect::<Vec<_>>()
+    };
+    let data = export(&chat).execute(&minji()).await.unwrap();
+    assert_eq!(data.uploads.iter().map(|upload| &upload.key).collect::<Vec<_>>(), [&hers.key]);
+
+    let found = Found { messages: 0, heads: 0, connections: 2, uploads: 1 };
+    assert_eq!(erase(&chat).find(&minji()).await.unwrap(), found);
+    assert_eq!(left().await.len(), 2, "who looks changes nothing");
+    assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), found);
+    assert_eq!(left().await, std::slice::from_ref(&his.key));
+
+    chat.send(JUNHO_PHONE, SendCommand { receiver: minji(), ..images::of(&his) }, at(1)).await.unwrap();
+    let found = Found { messages: 1, heads: 1, connections: 2, uploads: 1 };
+    assert_eq!(erase(&chat).execute(&junho()).await.unwrap(), found);
+    assert_eq!(left().await, []);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_one_loses_nothing_by_writing_meanwhile() {
     let chat = Arc::new(Chat::new().await);
@@ -159,8 +250,10 @@ async fn nobody_who_never_was_here_is_found() {
 async fn an_export_holds_both_sides_of_a_conversation_and_the_connections() {
     let chat = Chat::new().await;
     long_talk(&chat).await;
+    chat.minji_reads(at(200), at(200)).await.unwrap();
     let data = export(&chat).execute(&minji()).await.unwrap();
     assert_eq!(data.rooms[0].messages.len(), 120);
+    assert!(data.rooms[0].messages.iter().all(|message| message.read == (message.sender == JUNHO)));
     assert_eq!(data.rooms[0].room.id(), &their_room());
     let devices: Vec<_> = data.connections.iter().map(|connection| connection.id.as_str()).collect();
     assert!(devices.len() == 2 && devices.contains(&MINJI_PHONE) && devices.contains(&MINJI_LAPTOP));

@@ -15,21 +15,21 @@ use crate::chat::*;
 use crate::faults::{Commit, Step};
 
 /// 16 by 9 pixels.
-const PNG: &[u8] = include_bytes!("../../images/plain.png");
+pub(crate) const PNG: &[u8] = include_bytes!("../../images/plain.png");
 /// Likewise, and where it was taken.
 const LOCATED: &[u8] = include_bytes!("../../images/gps.png");
 
-fn image(room: &RoomId, uploader: Member) -> Attachment {
+pub(crate) fn image(room: &RoomId, uploader: Member) -> Attachment {
     let facts = ImageFacts::new(ImageType::Png, PNG.len() as u64, 16, 9).unwrap();
     Attachment { key: AttachmentKey::mint(room, uploader, ImageType::Png, 7), facts, alt: None }
 }
 
-fn of(attachment: &Attachment) -> SendCommand {
+pub(crate) fn of(attachment: &Attachment) -> SendCommand {
     let content = Content::Image { attachment: attachment.clone(), caption: None };
     SendCommand { content, ..to_junho(1, "-") }
 }
 
-async fn upload(chat: &Chat, attachment: &Attachment, bytes: &[u8]) {
+pub(crate) async fn upload(chat: &Chat, attachment: &Attachment, bytes: &[u8]) {
     let signed = chat.attachments.upload_url(&attachment.key, attachment.facts, at(0)).await.unwrap();
     let (_, query) = signed.url.split_once('?').unwrap();
     let (key, bytes) = (attachment.key.as_str(), bytes.to_vec().into());

@@ -2,7 +2,7 @@
 
 mod faults;
 mod identity;
-mod images;
+pub(crate) mod images;
 mod pushes;
 mod retries;
 

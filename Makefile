@@ -138,7 +138,7 @@ idle: ## memory and latency of a running chat that holds 10,000 connections
 EMAIL ?=
 CONFIRM ?=
 
-export-user: ## everything there is of EMAIL=..., as JSON; of a chat-local's folder with DATA=folder, else of AWS
+export-user: ## everything there is of EMAIL=..., as JSON, images by their keys; of a chat-local's folder with DATA=folder, else of AWS
 	@dev/admin.sh export "$(EMAIL)" $(if $(DATA),--data "$(DATA)")
 
 erase-user: ## says what there is of EMAIL=..., and with CONFIRM=yes erases it

@@ -426,6 +426,17 @@ fn place() -> Vec<u8> {
     exif(true, &[(0x8825, 4, 1, 8)], 0).split_off(6)
 }
 
+/// Exif with a thumbnail.
+fn with_thumbnail(thumbnail: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(thumbnail.len()).expect("a thumbnail is short");
+    [exif(false, &[(0x0201, 4, 1, 38), (0x0202, 4, 1, length)], 0).as_slice(), thumbnail].concat()
+}
+
+/// A photo that tells where it was taken, in Exif under this name.
+fn photo(name: &[u8]) -> Vec<u8> {
+    with_segment(0xE1, &[name, &place()].concat())
+}
+
 /// One of Photoshop's image resources, in a segment of their own.
 fn resource(id: u16, bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).expect("a resource is short").to_be_bytes();
@@ -451,6 +462,11 @@ fn xmp_segment(words: &[u8]) -> Vec<u8> {
 #[case::almost_exif(ImageType::Jpeg, with_segment(0xE1, &[b"Exif\0\x01".as_slice(), &place()].concat()))]
 #[case::exif_in_capitals(ImageType::Jpeg, with_segment(0xE1, &[b"EXIF\0\0".as_slice(), &place()].concat()))]
 #[case::exif_in_another_segment(ImageType::Jpeg, with_segment(0xE3, &[b"Meta\0\0".as_slice(), &place()].concat()))]
+#[case::exif_of_a_thumbnail(ImageType::Jpeg, with_segment(0xE1, &with_thumbnail(&photo(b"Exif\0\0"))))]
+#[case::almost_exif_of_a_thumbnail(ImageType::Jpeg, with_segment(0xE1, &with_thumbnail(&photo(b"EXIF\0\x01"))))]
+#[case::exif_of_photoshop_s_thumbnail(ImageType::Jpeg, with_segment(0xED, &resource(0x040C, &photo(b"Exif\0\0"))))]
+#[case::exif_of_a_thumbnail_in_png(ImageType::Png, with_png_chunk(b"eXIf", &with_thumbnail(&photo(b"Exif\0\0"))[6..]))]
+#[case::exif_of_a_thumbnail_in_webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"EXIF", &with_thumbnail(&photo(b"Exif\0\0")))]))]
 #[case::a_thermal_camera_s_own(ImageType::Jpeg, with_segment(0xE1, b"FLIR\0\x01\0\0"))]
 #[case::photoshop_s_in_two_segments(ImageType::Jpeg, with_segments(&[(0xED, &resource(0x0424, b"<r exif:G")), (0xED, b"Photoshop 3.0\0PSLatitude='37,34N'/>")]))]
 #[case::wide_letters(ImageType::Jpeg, xmp_segment(&utf_16(false)))]
@@ -487,6 +503,9 @@ fn parts_of_xmp_are_read_where_they_belong() {
 /// What cameras and programs write besides, none of which tells a place.
 #[rstest]
 #[case::a_maker_s_note(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[(0x927C, 7, 12, 26)], 0), b"Apple iOS\0\0\x01".to_vec()].concat()))]
+#[case::a_thumbnail(ImageType::Jpeg, with_segment(0xE1, &with_thumbnail(JPEG)))]
+#[case::a_thumbnail_in_webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"EXIF", &with_thumbnail(JPEG))]))]
+#[case::photoshop_s_thumbnail(ImageType::Jpeg, with_segment(0xED, &resource(0x040C, JPEG)))]
 #[case::photoshop_s_title(ImageType::Jpeg, with_segment(0xED, &resource(0x0404, b"\x1C\x02\x05\0\x02Hi")))]
 #[case::several_pictures(ImageType::Jpeg, with_segment(0xE2, b"MPF\0MM\0\x2A\0\0\0\x08\0\0\0\0\0\0"))]
 #[case::colours(ImageType::Jpeg, with_segment(0xE2, b"ICC_PROFILE\0\x01\x01RGB XYZ :GPS"))]

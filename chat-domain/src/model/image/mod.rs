@@ -69,8 +69,9 @@ const LONG_TAGS: [&[u8]; 4] = [b"!doctype", b"html", b"script", b"iframe"];
 /// Names for a place where they are written in XML: `exif:GPSLatitude`. Three letters alone come up by chance in what is no text.
 const NAMES: [&[u8]; 2] = [b":GPS", b"<GPS"];
 
-/// Photoshop's image resources that are a whole Exif.
-const EXIF_RESOURCES: [&[u8]; 2] = [b"8BIM\x04\x22", b"8BIM\x04\x23"];
+/// What a whole Exif begins with: in a JPEG, and among Photoshop's image resources. A thumbnail is a JPEG that may not have one
+/// (CIPA DC-008), so this is not read: it is a place that somebody put there, or a program that does as it likes.
+const EXIF: [&[u8]; 3] = [b"Exif\0", b"8BIM\x04\x22", b"8BIM\x04\x23"];
 
 fn holds(block: &[u8], needle: &[u8]) -> bool {
     block.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
@@ -114,7 +115,6 @@ fn check_words(block: &[u8]) -> Result<(), AttachmentRefused> {
 fn check_opaque(block: &[u8]) -> Result<(), AttachmentRefused> {
     check_remark(block)?;
     let letters = letters(block);
-    let tells = NAMES.iter().any(|name| holds(&letters, name))
-        || EXIF_RESOURCES.iter().any(|resource| holds(block, resource));
+    let tells = NAMES.iter().any(|name| holds(&letters, name)) || EXIF.iter().any(|exif| holds(block, exif));
     if tells { Err(AttachmentRefused::Location) } else { Ok(()) }
 }

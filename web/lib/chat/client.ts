@@ -362,6 +362,13 @@ export class ChatClient {
     this.#dispatch({ type: 'outbox', pending: [...kept, ...adding.filter(({ id }) => !ids.has(id))] })
   }
 
+  /** Shows what the outbox holds, and sends it: whichever tab wrote it may be offline, or closed. */
+  async #takeUp(): Promise<void> {
+    const { outbox, sender } = await this.#ready
+    await this.#loadOutbox(outbox)
+    await sender.drain()
+  }
+
   async #outboxChanged(): Promise<void> {
     this.#tabs.tell({ type: 'outbox' })
     await this.#loadOutbox((await this.#ready).outbox)
@@ -371,7 +378,7 @@ export class ChatClient {
     if (message.type === 'sent')
       this.#stored(() => this.#dispatch({ type: 'sent', acknowledged: message.acknowledged }), message.acknowledged.entry.peer)
     else if (message.type === 'read') this.#dispatch({ type: 'read', frame: message.frame })
-    else void this.#ready.then(({ outbox }) => this.#loadOutbox(outbox))
+    else void this.#takeUp()
   }
 
   #acknowledged(acknowledged: Acknowledged): void {
@@ -464,7 +471,6 @@ export class ChatClient {
     for (const peer of this.#marks.keys()) this.#sendMark(peer)
     void this.#sync()
     this.#after('again', SYNC_AGAIN_MS, () => void this.#sync())
-    void this.#ready.then(({ sender }) => sender.drain())
   }
 
   #disconnected(wasOpen: boolean): void {
@@ -552,8 +558,12 @@ export class ChatClient {
     }
   }
 
-  /** Brings everything up to date: the list, the conversation that is looked at, and those that the list shows to be behind. */
+  /**
+   * Brings everything up to date: what is to be sent, the list, the conversation that is looked at, and those that the list shows to
+   * be behind.
+   */
   async #sync(): Promise<void> {
+    void this.#takeUp()
     const active = this.#active
     const [listed] = await Promise.all([this.#refreshList(), active === null ? undefined : this.#syncRoom(active)])
     // The list lags a little, so what it lacks need not be gone: the conversation itself tells.

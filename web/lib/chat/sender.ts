@@ -54,9 +54,9 @@ export class Sender {
 
   constructor(private readonly context: SenderContext) {}
 
-  /** Sends whatever is to be sent, to one peer or to all. */
+  /** Sends whatever is to be sent, to one peer or to all; nothing while there is no connection. */
   async drain(peer?: string): Promise<void> {
-    if (this.#stopped) return
+    if (this.#stopped || !this.context.transport.isOpen) return
     const peers =
       peer !== undefined
         ? [peer]

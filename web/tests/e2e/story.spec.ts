@@ -1,4 +1,5 @@
-import { Conversation, conversation, expect, JUNHO, MINJI, online, test, watch, writeMany } from './support/chat'
+import type { Browser, WebSocketRoute } from '@playwright/test'
+import { Conversation, conversation, expect, JUNHO, MINJI, type Open, online, test, watch, writeMany } from './support/chat'
 import { stored } from './support/images'
 
 test('two people find each other, chat, and see what was read', async ({ browser, server }) => {
@@ -219,6 +220,61 @@ test('two tabs show the same, and one of them sends each message', async ({ brow
   await expect(two.text('읽어 보세요')).toBeVisible()
   await expect(junho.status('읽어 보세요')).toHaveAttribute('data-status', 'read')
   await expect(one.page.getByTestId('total-unread')).toHaveCount(0)
+})
+
+test.describe('what one tab wrote and cannot send, another one sends', () => {
+  /** Two tabs of Minji's. The first one's socket is as `first` makes it; what the second one sends ends up in `sent`. */
+  async function tabs(browser: Browser, open: Open, first: (socket: WebSocketRoute) => void) {
+    const context = await browser.newContext()
+    const sent: string[] = []
+    await context.routeWebSocket(/./, (socket) => {
+      const upstream = socket.connectToServer()
+      socket.onMessage((data) => {
+        const frame = JSON.parse(String(data))
+        if (frame.action === 'sendMessage') sent.push(frame.message)
+        upstream.send(data)
+      })
+    })
+    const one = await conversation(open, context, MINJI, JUNHO)
+    await one.page.routeWebSocket(/./, first)
+    await one.page.reload()
+    await expect(one.field).toBeVisible()
+    const two = await conversation(open, context, MINJI, JUNHO)
+    return { one, two, sent }
+  }
+
+  const TEXTS = ['하나', '둘', '셋']
+
+  test('at once', async ({ browser, open, server }) => {
+    const { one, two, sent } = await tabs(browser, open, (socket) => void socket.close())
+    for (const text of TEXTS) await one.send(text)
+    for (const tab of [one, two]) {
+      await expect(tab.status('셋')).toHaveAttribute('data-status', 'sent')
+      expect(await tab.texts()).toEqual(TEXTS)
+    }
+    expect((await stored(server.url, MINJI, JUNHO)).map(({ message }) => message).reverse()).toEqual(TEXTS)
+    expect(sent).toEqual(TEXTS)
+  })
+
+  test('when it is closed, if it was about to', async ({ browser, open, server }) => {
+    // As on a network that is gone without a word.
+    const { one, two, sent } = await tabs(browser, open, (socket) => {
+      const upstream = socket.connectToServer()
+      socket.onMessage((data) => {
+        if (JSON.parse(String(data)).action !== 'sendMessage') upstream.send(data)
+      })
+    })
+    await online(one.page)
+    for (const text of TEXTS) await one.send(text)
+    for (const tab of [one, two]) await expect(tab.status('셋')).toHaveAttribute('data-status', 'sending')
+    expect(await stored(server.url, MINJI, JUNHO)).toEqual([])
+
+    await one.page.close()
+    await expect(two.status('셋')).toHaveAttribute('data-status', 'sent')
+    expect(await two.texts()).toEqual(TEXTS)
+    expect((await stored(server.url, MINJI, JUNHO)).map(({ message }) => message).reverse()).toEqual(TEXTS)
+    expect(sent).toEqual(TEXTS)
+  })
 })
 
 test.describe('a long conversation', () => {

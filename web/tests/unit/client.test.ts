@@ -689,15 +689,46 @@ describe('two tabs', () => {
     expect(server.received.filter((frame) => frame.action === 'sendMessage')).toHaveLength(3)
   })
 
+  const settled = async (...pages: Page[]) => {
+    for (const { client } of pages) await until(() => expect(client.state.list.status).toBe('ready'))
+  }
+
   test('the one that is online sends for the one that is not', async () => {
     const outbox = new MemoryOutbox()
     const tabs = browser()
     const offline = page({ outbox, tabs, online: false })
     const online = page({ outbox, tabs })
-    await offline.client.send(JUNHO, 'hello')
-    await until(() => expect(server.messages).toHaveLength(1))
+    await settled(offline, online)
+    for (const text of ['one', 'two', 'three']) await offline.client.send(JUNHO, text)
+    await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['one', 'two', 'three']))
     await until(() => expect(offline.client.state.pending).toEqual([]))
-    expect(texts(online.client)).toEqual(['hello'])
+    expect(texts(online.client)).toEqual(['one', 'two', 'three'])
+    expect(server.received.filter((frame) => frame.action === 'sendMessage')).toHaveLength(3)
+  })
+
+  test('the one that stays sends what the one that is closed was about to', async () => {
+    const outbox = new MemoryOutbox()
+    const tabs = browser()
+    const [closed, stays] = [page({ outbox, tabs }), page({ outbox, tabs })]
+    await settled(closed, stays)
+    closed.link.loseAcks = 1
+    for (const text of ['one', 'two', 'three']) void closed.client.send(JUNHO, text)
+    await until(() => expect(server.messages).toHaveLength(1))
+    await until(() => expect(stays.client.state.pending).toHaveLength(2))
+    expect(await outbox.all(MINJI)).toHaveLength(3)
+    closed.client.close()
+    await until(() => expect(texts(stays.client)).toEqual(['one', 'two', 'three']))
+    await until(() => expect(stays.client.state.pending).toEqual([]))
+    expect(server.messages).toHaveLength(3)
+  })
+
+  test('what was left while nobody was told is sent when the page is looked at', async () => {
+    const outbox = new MemoryOutbox()
+    const { client } = page({ outbox })
+    await settled({ client } as Page)
+    await outbox.add(MINJI, { id: 'left', peer: JUNHO, text: 'left', after: EPOCH, createdAt: 1, status: 'queued' })
+    client.refresh()
+    await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['left']))
   })
 
   test('agree about what was read', async () => {

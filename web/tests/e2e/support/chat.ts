@@ -53,11 +53,13 @@ export class ChatServer {
 /** What a browser says about a server that is away on purpose. */
 const NETWORK = /Failed to load resource|WebSocket connection to|net::ERR_/
 
+/** Opens a page of somebody, in a context; everything it complains of fails the test. */
+export type Open = (context: BrowserContext, user: string, path?: string) => Promise<Page>
+
 interface Fixtures {
   flags: string[]
   server: ChatServer
-  /** Opens a page of somebody, in a context; everything it complains of fails the test. */
-  open(context: BrowserContext, user: string, path?: string): Promise<Page>
+  open: Open
 }
 
 export const test = base.extend<Fixtures>({
@@ -128,12 +130,7 @@ export class Conversation {
 }
 
 /** Opens somebody's page at a conversation. */
-export async function conversation(
-  open: Fixtures['open'],
-  context: BrowserContext,
-  user: string,
-  peer: string,
-): Promise<Conversation> {
+export async function conversation(open: Open, context: BrowserContext, user: string, peer: string): Promise<Conversation> {
   const page = await open(context, user, `/ko/chat/?with=${encodeURIComponent(peer)}`)
   const found = new Conversation(page)
   await expect(found.field).toBeVisible()

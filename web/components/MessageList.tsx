@@ -68,8 +68,9 @@ function Messages({ room }: { room: Room }) {
   const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const name = nameOf(room.peer)
 
-  // Set once: it says where the reader was, not where the reader is, and what is on the screen must not move.
-  const [divider, setDivider] = useState(() => firstUnread(room))
+  // Against the mark of the moment when reading began: it says where the reader was, not where the reader is.
+  const [stoppedAt, setStoppedAt] = useState(() => (unreadOf(room) > 0 ? room.myReadUpTo : undefined))
+  const divider = useMemo(() => (stoppedAt === undefined ? null : firstUnread(room, stoppedAt)), [room, stoppedAt])
   const items = useItems(room, pending)
   const { count, itemAt, keyOf } = items
   const proposals = useProposals(room, pending)
@@ -103,7 +104,7 @@ function Messages({ room }: { room: Room }) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
   useLayoutEffect(() => {
-    const index = divider === null || !divider.certain ? -1 : items.indexOfSeq(divider.seq)
+    const index = divider === null ? -1 : items.indexOfSeq(divider)
     // Where reading stopped, if what came since does not fit on the screen.
     if (index >= 0 && count - index > 12) virtualizer.scrollToIndex(index, { align: 'start' })
     else virtualizer.scrollToEnd()
@@ -139,7 +140,7 @@ function Messages({ room }: { room: Room }) {
     if (mine === wasMine.current) return
     wasMine.current = mine
     if (mine === undefined) return
-    setDivider(null)
+    setStoppedAt(undefined)
     virtualizer.scrollToEnd()
   }, [mine, virtualizer])
 
@@ -176,7 +177,7 @@ function Messages({ room }: { room: Room }) {
                     name={name}
                     continued={row.index === 0 && room.older !== 'none'}
                     readUpTo={room.peerReadUpTo}
-                    divider={item.kind === 'stored' && item.message.seq === divider?.seq}
+                    divider={item.kind === 'stored' && item.message.seq === divider}
                     {...proposals.of(item)}
                   />
                 </li>

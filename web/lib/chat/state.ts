@@ -216,14 +216,13 @@ export function unreadOf(room: Room): number {
 }
 
 /**
- * The peer's first unread message among what is loaded. `certain`: no earlier one can be
- * unread, because what is loaded reaches back far enough.
+ * The number of the peer's first message after a read mark (`null`: nothing was read before); `null` when there is none, or when
+ * what is loaded does not reach back far enough to tell.
  */
-export function firstUnread({ messages, myReadUpTo: mark, peer }: Room): { seq: number; certain: boolean } | null {
+export function firstUnread({ messages, peer }: Pick<Room, 'messages' | 'peer'>, mark: string | null): number | null {
   const [oldest] = messages
-  const found = messages.find(({ senderEmail, timestamp }) => senderEmail === peer && timestamp > (mark ?? ''))
-  if (oldest === undefined || found === undefined) return null
-  return { seq: found.seq, certain: oldest.seq === 1 || (mark !== null && oldest.timestamp <= mark) }
+  if (oldest === undefined || (oldest.seq !== 1 && (mark === null || oldest.timestamp > mark))) return null
+  return messages.find(({ senderEmail, timestamp }) => senderEmail === peer && timestamp > (mark ?? ''))?.seq ?? null
 }
 
 /** What is unread in all conversations that are known. */

@@ -351,6 +351,37 @@ test.describe('a long conversation', () => {
     await expect(reader.page.getByTestId('unread')).toHaveCount(0)
     await expect(pill).toHaveCount(0)
   })
+
+  test('shows where reading stopped further back than a page as soon as that is loaded, and nowhere before', async ({
+    browser,
+    open,
+  }) => {
+    const writer = await open(await browser.newContext(), JUNHO)
+    await online(writer)
+    await writeMany(writer, JUNHO, MINJI, 2)
+    const context = await browser.newContext()
+    const before = await conversation(open, context, MINJI, JUNHO)
+    await expect(before.text('message 2')).toBeVisible()
+    await expect(before.page.getByTestId('unread')).toHaveCount(0)
+    await before.page.close()
+    await writeMany(writer, JUNHO, MINJI, 120, 'later')
+
+    const reader = await conversation(open, context, MINJI, JUNHO)
+    const divider = reader.rows.filter({ hasText: '여기부터 안 읽은 메시지' })
+    await expect(reader.text('later 120')).toBeVisible()
+    const marked = new Set<string>()
+    await expect
+      .poll(async () => {
+        for (const text of await divider.locator('.message-text').allInnerTexts()) marked.add(text)
+        await reader.scroller.evaluate((list) => {
+          list.scrollTop = 0
+        })
+        return reader.page.getByText('대화의 처음입니다').isVisible()
+      })
+      .toBe(true)
+    await expect(divider.locator('.message-text')).toHaveText('later 1')
+    expect([...marked].filter((text) => text !== 'later 1')).toEqual([])
+  })
 })
 
 test('a hundred unread are 99+', async ({ browser, open }) => {

@@ -1,4 +1,5 @@
-import { fileType, PICKED_MAX_BYTES, SIGNATURE_BYTES } from './image'
+import { PICKED_MAX_BYTES } from './image'
+import { fileType, SIGNATURE_BYTES } from './imageFile'
 import { type ShrinkRequest, type Shrunk, shrink } from './shrink'
 
 /**

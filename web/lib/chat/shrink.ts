@@ -1,14 +1,5 @@
-import {
-  checkImage,
-  type FileType,
-  fitInside,
-  gifSize,
-  IMAGE_MAX_SIDE_PX,
-  type ImageProblem,
-  plainGif,
-  type ReadyImage,
-  SENT_MAX_SIDE_PX,
-} from './image'
+import { checkImage, checkSides, fitInside, type ImageProblem, type ReadyImage, SENT_MAX_SIDE_PX } from './image'
+import { type FileType, plainGif, type Size, sizeOf } from './imageFile'
 import type { ContentType } from './wire'
 
 export type Shrunk = ReadyImage | { readonly problem: ImageProblem }
@@ -27,7 +18,12 @@ const ATTEMPTS = 5
 
 /** Makes a file of a known type into an image that can be sent. */
 export async function shrink({ file, type, maxBytes }: ShrinkRequest): Promise<Shrunk> {
-  if (type === 'image/gif') return stripGif(new Uint8Array(await file.arrayBuffer()), maxBytes)
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  const stored = sizeOf(bytes, type)
+  // Before anything is decoded: a few bytes can ask for gigabytes of pixels.
+  if (stored !== null && checkSides(stored) !== null) return { problem: 'imageSides' }
+  if (stored === null && type !== 'heic') return { problem: 'imageBroken' }
+  if (stored !== null && type === 'image/gif') return stripGif(bytes, stored, maxBytes)
   let bitmap: ImageBitmap
   try {
     bitmap = await createImageBitmap(file)
@@ -35,7 +31,8 @@ export async function shrink({ file, type, maxBytes }: ShrinkRequest): Promise<S
     return { problem: type === 'heic' ? 'imageHeic' : 'imageBroken' }
   }
   try {
-    if (Math.max(bitmap.width, bitmap.height) > IMAGE_MAX_SIDE_PX) return { problem: 'imageSides' }
+    // What a HEIC is, is known only now.
+    if (checkSides(bitmap) !== null) return { problem: 'imageSides' }
     // What may be transparent, or is drawn rather than taken, is bad at being a JPEG.
     const lossy = type === 'image/jpeg' || type === 'heic'
     let longest = SENT_MAX_SIDE_PX
@@ -56,10 +53,10 @@ export async function shrink({ file, type, maxBytes }: ShrinkRequest): Promise<S
   }
 }
 
-function stripGif(bytes: Uint8Array, maxBytes: number): Shrunk {
+/** Not re-encoded, which would stop its motion. */
+function stripGif(bytes: Uint8Array, size: Size, maxBytes: number): Shrunk {
   const plain = plainGif(bytes)
-  const size = gifSize(bytes)
-  if (plain === null || size === null) return { problem: 'imageBroken' }
+  if (plain === null) return { problem: 'imageBroken' }
   const image: ReadyImage = { bytes: plain, contentType: 'image/gif', ...size }
   const problem = checkImage(image, maxBytes)
   return problem === null ? image : { problem }

@@ -107,11 +107,16 @@ test('what cannot be sent is refused in words', async ({ browser, open }) => {
   })
   const minji = await conversation(open, context, MINJI, JUNHO)
   const photo = await picture(minji.page, 2_000, 1_500)
+  const bomb = await picture(minji.page, 8, 8, 'image/png')
+  bomb.writeUInt32BE(8_193, 16)
+  bomb.writeUInt32BE(8_192, 20)
   const cases: [Buffer, string, RegExp][] = [
     [Buffer.from('<!doctype html><script>alert(1)</script>'), 'photo.png', /JPEG, PNG, WebP, GIF 사진만/],
     [Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'drawing.svg', /JPEG, PNG, WebP, GIF 사진만/],
     [Buffer.alloc(0), 'empty.jpg', /빈 파일/],
     [photo.subarray(0, 40), 'damaged.jpg', /손상/],
+    [Buffer.from('GIF89a\x02\0\x02\0\0\0\0,\0\0\0\0\x03\0\x02\0\0\x02\x02D\x01\0;', 'latin1'), 'outside.gif', /손상/],
+    [bomb, 'bomb.png', /가로나 세로/],
     [Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'IMG_0001.HEIC', /HEIC/],
     [photo, 'large.jpg', /너무 큽니다/],
   ]

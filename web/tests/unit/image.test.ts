@@ -1,19 +1,18 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   answersOf,
   checkImage,
   checkProposal,
-  fileType,
   fitInside,
-  gifSize,
   IMAGE_MAX_BYTES,
   IMAGE_MAX_SIDE_PX,
-  plainGif,
   proposalState,
   type ReadyImage,
   verdicts,
 } from '@/lib/chat'
+import { fileType, plainGif, sizeOf } from '@/lib/chat/imageFile'
+import { shrink } from '@/lib/chat/shrink'
 import { at, message } from './support/server'
 
 const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
@@ -96,7 +95,7 @@ describe('a GIF', () => {
   test('keeps what moves, and loses what cannot be seen', () => {
     const whole = latin(`${screen}${loop}${xmp}${comment}${control}${frame}${control}${frame};`)
     expect(plainGif(whole)).toEqual(latin(`${screen}${loop}${control}${frame}${control}${frame};`))
-    expect(gifSize(whole)).toEqual({ width: 2, height: 3 })
+    expect(sizeOf(whole, 'image/gif')).toEqual({ width: 2, height: 3 })
   })
 
   test('has nothing behind its end', () => {
@@ -108,6 +107,16 @@ describe('a GIF', () => {
     for (let length = 0; length < whole.length; length += 1) expect(plainGif(whole.subarray(0, length))).toBeNull()
   })
 
+  test.each([
+    ['lies outside of the screen', ',\x01\0\0\0\x02\0\x03\0\0\x02\x02D\x01\0'],
+    ['is higher than the screen', ',\0\0\0\0\x02\0\x04\0\0\x02\x02D\x01\0'],
+    ['has no such colours', ',\0\0\0\0\x02\0\x03\0\0\x09\x02D\x01\0'],
+    ['has no pixels', ',\0\0\0\0\x02\0\x03\0\0\x02\0'],
+    ['is missing', ''],
+  ])('whose picture %s is none: the server would refuse it', (_, picture) => {
+    expect(plainGif(latin(`${screen}${control}${picture};`))).toBeNull()
+  })
+
   test('of any bytes ends', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
@@ -115,6 +124,44 @@ describe('a GIF', () => {
         if (plain !== null) expect(plainGif(plain)).toEqual(plain)
       }),
     )
+  })
+})
+
+describe('what a file says of its size', () => {
+  const jpeg = '\xff\xd8\xff\xe1\0\x06\xff\xc0\0\0\xff\xc4\0\x02\xff\xff\xc2\0\x0b\x08\x01\x02\x03\x04'
+  test.each([
+    ['image/png', '\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\0\x02\0', { width: 65_536, height: 512 }],
+    ['image/jpeg', jpeg, { width: 0x304, height: 0x102 }],
+    ['image/gif', 'GIF89a\x02\x01\x03\0', { width: 258, height: 3 }],
+    ['image/webp', 'RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01*\x02\x41\x03\0', { width: 258, height: 3 }],
+    ['image/webp', 'RIFF\0\0\0\0WEBPVP8L\0\0\0\0/\xff\xff\xff\x0f', { width: 16_384, height: 16_384 }],
+    ['image/webp', 'RIFF\0\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0\xff\xff\0\x01\0\x01', { width: 65_536, height: 65_538 }],
+  ] as const)('is read of a %s', (type, text, size) => {
+    const file = latin(text)
+    // What stands before it in memory is not the file's.
+    expect(sizeOf(latin(`before${text}`).subarray(6), type)).toEqual(size)
+    for (let length = 0; length < file.length; length += 1) expect(sizeOf(file.subarray(0, length), type)).toBeNull()
+  })
+
+  test.each([
+    ['image/jpeg', '\xff\xd8\xff\xda\0\x08\xff\xc0\0\x0b\x08\x01\x02\x03\x04'],
+    ['image/png', '\x89PNG\r\n\x1a\n\0\0\0\rIDAT\0\x01\0\0\0\0\x02\0'],
+    ['image/webp', 'RIFF\0\0\0\0WEBPALPH\0\0\0\0\0\0\0\0\xff\xff\0\x01\0\x01'],
+    ['heic', '\0\0\0\x18ftypheic\0\0\0\0\0\0\0\0\0\0\0\0'],
+  ] as const)('is not there in this %s', (type, text) => {
+    expect(sizeOf(latin(text), type)).toBeNull()
+  })
+
+  afterEach(() => vi.unstubAllGlobals())
+
+  test('is enough to refuse what would decode to gigabytes', async () => {
+    const decode = vi.fn()
+    vi.stubGlobal('createImageBitmap', decode)
+    const bomb = latin('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x20\x01\0\0\x20\0')
+    expect(await shrink({ file: new Blob([bomb]), type: 'image/png', maxBytes: IMAGE_MAX_BYTES })).toEqual({
+      problem: 'imageSides',
+    })
+    expect(decode).not.toHaveBeenCalled()
   })
 })
 

@@ -1,0 +1,126 @@
+import type { ContentType } from './wire'
+
+/** What a file is, by its first bytes; its name and its announced type say nothing. */
+export type FileType = ContentType | 'heic' | 'other'
+
+/** How many of a file's first bytes `fileType` needs. */
+export const SIGNATURE_BYTES = 16
+const HEIC_BRANDS = ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mif1', 'msf1']
+
+export function fileType(bytes: Uint8Array): FileType {
+  const latin = String.fromCharCode(...bytes.subarray(0, SIGNATURE_BYTES))
+  if (latin.startsWith('\u00FF\u00D8\u00FF')) return 'image/jpeg'
+  if (latin.startsWith('\u0089PNG\r\n\u001A\n')) return 'image/png'
+  if (latin.startsWith('RIFF') && latin.slice(8, 12) === 'WEBP') return 'image/webp'
+  if (/^GIF8[79]a/.test(latin)) return 'image/gif'
+  if (latin.slice(4, 8) === 'ftyp' && HEIC_BRANDS.includes(latin.slice(8, 12))) return 'heic'
+  return 'other'
+}
+
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/**
+ * What an image's file says of its size in pixels, lying as it is stored, before anything of it is decoded. `null` when it does not
+ * say, as a HEIC never does here.
+ */
+export function sizeOf(bytes: Uint8Array, type: FileType): Size | null {
+  try {
+    return SIZES[type]?.(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)) ?? null
+  } catch (error) {
+    // It ends before it says.
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+const IHDR = 0x49484452
+
+const SIZES: Partial<Record<FileType, (file: DataView) => Size | null>> = {
+  'image/gif': (file) => ({ width: file.getUint16(6, true), height: file.getUint16(8, true) }),
+  'image/png': (file) => (file.getUint32(12) === IHDR ? { width: file.getUint32(16), height: file.getUint32(20) } : null),
+  'image/jpeg': sizeOfJpeg,
+  'image/webp': sizeOfWebp,
+}
+
+function sizeOfJpeg(file: DataView): Size | null {
+  let at = 2
+  for (;;) {
+    const marker = file.getUint8(at + 1)
+    if (file.getUint8(at) !== 0xff || marker === 0xff) at += 1
+    else if (marker < 0xc0 || (marker >= 0xd0 && marker <= 0xd8)) at += 2
+    else if (marker === 0xd9 || marker === 0xda) return null
+    // A frame's header: any of this range but tables (C4, CC) and a reserved one (C8).
+    else if (marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc)
+      return { height: file.getUint16(at + 5), width: file.getUint16(at + 7) }
+    else at += 2 + file.getUint16(at + 2)
+  }
+}
+
+function sizeOfWebp(file: DataView): Size | null {
+  const u24 = (at: number) => file.getUint16(at, true) + 65_536 * file.getUint8(at + 2)
+  switch (file.getUint32(12)) {
+    case 0x56503820: // 'VP8 '
+      return { width: file.getUint16(26, true) & 0x3fff, height: file.getUint16(28, true) & 0x3fff }
+    case 0x5650384c: {
+      // 'VP8L': two times 14 bits, less one each.
+      const sides = file.getUint32(21, true)
+      return { width: (sides & 0x3fff) + 1, height: ((sides >>> 14) & 0x3fff) + 1 }
+    }
+    case 0x56503858: // 'VP8X'
+      return { width: u24(24) + 1, height: u24(27) + 1 }
+    default:
+      return null
+  }
+}
+
+/**
+ * A GIF without what cannot be seen: comments, and extensions of applications (XMP may name a place) but for the one that says how
+ * often it repeats. `null` when it is not well-formed, or is what the server refuses: without a picture, or with one that lies
+ * outside of the screen.
+ */
+export function plainGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
+  const kept: Uint8Array[] = []
+  const colours = (packed: number) => ((packed & 0x80) === 0 ? 0 : 3 * 2 ** ((packed & 7) + 1))
+  const byte = (index: number) => bytes[index] ?? -1
+  const endOfBlocks = (from: number): number => {
+    let at = from
+    while (byte(at) > 0) at += 1 + byte(at)
+    return byte(at) === 0 ? at + 1 : Number.POSITIVE_INFINITY
+  }
+  const word = (index: number) => byte(index) + 256 * byte(index + 1)
+  const isInside = (x: number, y: number, width: number, height: number) => x + width <= word(6) && y + height <= word(8)
+  let at = 13 + colours(byte(10))
+  let hasPicture = false
+  if (at >= bytes.length) return null
+  kept.push(bytes.subarray(0, at))
+  for (;;) {
+    const from = at
+    const [introducer, label] = [byte(at), byte(at + 1)]
+    if (introducer === 0x3b) break
+    if (introducer === 0x2c) {
+      const pixels = at + 10 + colours(byte(at + 9))
+      if (!isInside(word(at + 1), word(at + 3), word(at + 5), word(at + 7))) return null
+      // How many bits a colour has, before the first block.
+      if (byte(pixels) < 2 || byte(pixels) > 8 || byte(pixels + 1) < 1) return null
+      at = endOfBlocks(pixels + 1)
+      hasPicture = true
+    } else if (introducer === 0x21) at = endOfBlocks(at + 2)
+    else return null
+    if (at > bytes.length) return null
+    const application = label === 0xff ? String.fromCharCode(...bytes.subarray(from + 3, from + 14)) : ''
+    const invisible = introducer === 0x21 && (label === 0xfe || (label === 0xff && application !== 'NETSCAPE2.0'))
+    if (!invisible) kept.push(bytes.subarray(from, at))
+  }
+  if (!hasPicture) return null
+  kept.push(Uint8Array.of(0x3b))
+  const plain = new Uint8Array(kept.reduce((sum, { length }) => sum + length, 0))
+  let offset = 0
+  for (const part of kept) {
+    plain.set(part, offset)
+    offset += part.length
+  }
+  return plain
+}

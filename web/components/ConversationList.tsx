@@ -19,6 +19,7 @@ const NewChat = lazy(() => import('./NewChat'))
 /** `onPoint`: somebody is about to open a conversation. */
 export function ConversationList({ peer, onPoint }: { peer: string | null; onPoint?(): void }) {
   const t = useTranslations('list')
+  const n = useTranslations('new')
   const client = useChatClient()
   const me = useChat((state) => state.me)
   const { status, nextCursor, more } = useChat((state) => state.list)
@@ -26,6 +27,8 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
   const pending = useChat((state) => state.pending)
   const [query, setQuery] = useState('')
   const [creating, setCreating] = useState(false)
+  const search = useRef<HTMLInputElement>(null)
+  const list = useRef<HTMLDivElement>(null)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rooms and what is pending are what it is made from
   const all = useMemo(() => conversations(client.state), [client, rooms, pending])
@@ -33,13 +36,29 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
   const shown = wanted === '' ? all : all.filter((room) => room.peer.includes(wanted))
   const found = checkPeer(query, me)
   const startable = 'email' in found && !all.some((room) => room.peer === found.email) ? found.email : null
+  const meant = 'email' in found ? found.email : wanted !== '' && shown.length === 1 ? shown[0]?.peer : undefined
   const open = (email: string) => {
     setQuery('')
     showPeer(email)
   }
+  const move = (event: KeyboardEvent) => {
+    const places = [search.current, ...(list.current?.querySelectorAll('button') ?? [])]
+    const at = places.indexOf(document.activeElement as HTMLButtonElement)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 1, End: places.length - 1 }[event.key]
+    const isCaret = at === 0 && event.key !== 'ArrowDown'
+    if (at < 0 || to === undefined || isCaret || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    places[Math.min(to, places.length - 1)]?.focus()
+  }
 
   return (
-    <section aria-label={t('label')} onPointerOver={onPoint} onFocus={onPoint} className="flex min-h-0 min-w-0 flex-1 flex-col">
+    <section
+      aria-label={t('label')}
+      onPointerOver={onPoint}
+      onFocus={onPoint}
+      onKeyDown={move}
+      className="flex min-h-0 min-w-0 flex-1 flex-col"
+    >
       <header className="flex items-center gap-2 px-4 pt-3 pb-2">
         <h1 className="flex-1 font-semibold text-xl tracking-tight">{t('label')}</h1>
         <IconButton label={t('new')} onClick={() => setCreating(true)} className="-mr-2">
@@ -49,19 +68,21 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
       <div className="relative px-4 pb-3">
         <SearchIcon className="pointer-events-none absolute top-2.5 left-7 size-4.5 text-muted" />
         <input
+          ref={search}
           type="search"
           aria-label={t('search')}
           placeholder={t('search')}
           value={query}
           onChange={(event) => setQuery(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter' && startable !== null) open(startable)
+            if (event.nativeEvent.isComposing) return
+            if (event.key === 'Enter' && meant !== undefined) open(meant)
             if (event.key === 'Escape') setQuery('')
           }}
           className="field w-full bg-sunken pl-9"
         />
       </div>
-      <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain pb-2">
+      <div ref={list} className="min-h-0 flex-1 overflow-y-auto overscroll-contain pb-2">
         {status === 'loading' && all.length === 0 ? (
           <div aria-busy="true">
             <span className="sr-only">{t('loading')}</span>
@@ -92,7 +113,9 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
               </Notice>
             )}
             {shown.length === 0 && startable === null && wanted !== '' && (
-              <p className="break-words px-4 py-6 text-center text-muted text-sm">{t('noMatch', { query: query.trim() })}</p>
+              <p className="break-words px-4 py-6 text-center text-muted text-sm">
+                {'problem' in found && found.problem === 'selfChat' ? n('selfChat') : t('noMatch', { query: query.trim() })}
+              </p>
             )}
             {nextCursor !== null && wanted === '' && (
               <div className="px-4 py-3">
@@ -145,21 +168,11 @@ interface RowsProps {
 }
 
 function Rows({ rooms, pending, peer, me, onOpen }: RowsProps) {
-  const ref = useRef<HTMLUListElement>(null)
   const now = useNow()
   const newest = useMemo(() => new Map(pending.map((entry) => [entry.peer, entry])), [pending])
 
-  const move = (event: KeyboardEvent) => {
-    const rows = [...(ref.current?.querySelectorAll('button') ?? [])]
-    const at = rows.indexOf(document.activeElement as HTMLButtonElement)
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key]
-    if (at < 0 || to === undefined) return
-    event.preventDefault()
-    rows[Math.max(0, Math.min(to, rows.length - 1))]?.focus()
-  }
-
   return (
-    <ul ref={ref} onKeyDown={move}>
+    <ul>
       {rooms.map((room) => (
         <li key={room.peer}>
           <Row room={room} pending={newest.get(room.peer)} current={room.peer === peer} me={me} now={now} onOpen={onOpen} />

@@ -32,6 +32,17 @@ beforeEach(() => localStorage.clear())
 afterEach(cleanup)
 
 describe('the list of conversations', () => {
+  /** One with Junho, and newer ones in which something is about to be sent. */
+  async function withConversations(...peers: string[]): Promise<void> {
+    const server = new FakeServer()
+    server.store(JUNHO, 'hello')
+    const { client, release } = renderChat(<ConversationList peer={null} />, 'en', server)
+    act(release)
+    await screen.findByRole('button', { name: /junho/ })
+    for (const peer of peers) await act(() => void client.send(peer, 'hello'))
+    await waitFor(() => expect(screen.getAllByRole('button', { name: /hello/ })).toHaveLength(peers.length + 1))
+  }
+
   test('is a skeleton while it loads, and says so', async () => {
     renderChat(<ConversationList peer={null} />)
     expect(screen.getByText('대화 목록을 불러오는 중')).toBeTruthy()
@@ -107,6 +118,43 @@ describe('the list of conversations', () => {
     await userEvent.clear(search)
     await userEvent.type(search, 'JUN')
     expect(screen.getByRole('button', { name: /junho/ })).toBeTruthy()
+    await userEvent.clear(search)
+    await userEvent.type(search, MINJI)
+    expect(screen.getByText('You cannot chat with your own address')).toBeTruthy()
+  })
+
+  test('is gone through by keyboard, from the search into it and back', async () => {
+    await withConversations('club@example.com')
+    const search = screen.getByRole('searchbox')
+    const [first, second] = [screen.getByRole('button', { name: /club/ }), screen.getByRole('button', { name: /junho/ })]
+    const focused = () => document.activeElement
+    await userEvent.click(search)
+    for (const [key, place] of [
+      ['ArrowUp', search],
+      ['ArrowDown', first],
+      ['ArrowDown', second],
+      ['ArrowDown', second],
+      ['Home', first],
+      ['End', second],
+      ['ArrowUp', first],
+      ['ArrowUp', search],
+    ] as const) {
+      await userEvent.keyboard(`{${key}}`)
+      expect(focused()).toBe(place)
+    }
+  })
+
+  test.each([
+    ['jun', JUNHO],
+    ['club@example.com', 'club@example.com'],
+    ['new@example.com', 'new@example.com'],
+    ['example', null],
+    [' ', null],
+  ])('opens what Enter can only mean: %j', async (typed, opened) => {
+    history.replaceState(null, '', '/ko/chat/')
+    await withConversations('club@example.com', 'the.club@example.com')
+    await userEvent.type(screen.getByRole('searchbox'), `${typed}{Enter}`)
+    expect(new URLSearchParams(location.search).get('with')).toBe(opened)
   })
 })
 

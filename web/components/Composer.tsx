@@ -136,6 +136,7 @@ export function Composer({ peer, onPick }: { peer: string; onPick(files: FileLis
           />
           <textarea
             ref={field}
+            data-composer
             rows={1}
             aria-label={t('label', { name: nameOf(peer) })}
             aria-invalid={over > 0 || invisible}

@@ -6,12 +6,14 @@ import { useChat } from '@/context/ChatSocketContext'
 import { emptyRoom } from '@/lib/chat'
 import { IconButton } from './Button'
 import { Composer } from './Composer'
+import { focusConversation } from './focus'
 import { ViewerProvider } from './ImageViewer'
 import { BackIcon, ImageIcon } from './icons'
 import { MessageList } from './MessageList'
 import { NotLoaded } from './NotLoaded'
 import { OnDemand, Part } from './OnDemand'
 import { Avatar, nameOf } from './people'
+import { areNames } from './transfer'
 import { showPeer } from './usePeer'
 
 const imagePreview = new Part(() => import('./ImagePreview'))
@@ -24,7 +26,6 @@ interface Picked {
 export default function ConversationWindow({ peer }: { peer: string }) {
   const t = useTranslations('window')
   const room = useChat((state) => state.rooms[peer]) ?? emptyRoom(peer)
-  const section = useRef<HTMLElement>(null)
   const heading = useRef<HTMLHeadingElement>(null)
   const [picked, setPicked] = useState<Picked | null>(null)
   const name = nameOf(peer)
@@ -37,8 +38,7 @@ export default function ConversationWindow({ peer }: { peer: string }) {
   // After the dialog has gone: before, everything else is inert.
   const wasPicked = useRef(false)
   useEffect(() => {
-    if (picked === null && wasPicked.current && !matchMedia('(pointer: coarse)').matches)
-      section.current?.querySelector('textarea')?.focus()
+    if (picked === null && wasPicked.current) focusConversation()
     wasPicked.current = picked !== null
   }, [picked])
 
@@ -48,9 +48,9 @@ export default function ConversationWindow({ peer }: { peer: string }) {
   }
   const drop = useDrop(pick)
   const paste = (event: ClipboardEvent) => {
-    const { files, types } = event.clipboardData
+    const { files } = event.clipboardData
     // A spreadsheet's cells come as a picture too: the words are what is meant.
-    if (files.length === 0 || types.includes('text/plain')) return
+    if (files.length === 0 || !areNames(event.clipboardData.getData('text/plain'), files)) return
     event.preventDefault()
     pick(files)
   }
@@ -58,7 +58,6 @@ export default function ConversationWindow({ peer }: { peer: string }) {
   return (
     <ViewerProvider>
       <section
-        ref={section}
         aria-label={t('label', { name })}
         onPaste={paste}
         {...drop.handlers}

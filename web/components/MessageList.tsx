@@ -1,6 +1,6 @@
 'use client'
 
-import { useVirtualizer } from '@tanstack/react-virtual'
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import { type ComponentProps, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
@@ -19,6 +19,8 @@ import { useNow } from './useNow'
 const END_PX = 80
 /** How long the day stays after scrolling. */
 const DAY_SHOWN_MS = 1_200
+/** Where it ends, from the top. */
+const DAY_PX = 40
 /** How close to the top older ones are fetched: about a screen away. */
 const OLDER_WITHIN_PX = 600
 /** Room above the first message, for what is said there. */
@@ -73,6 +75,7 @@ function Messages({ room }: { room: Room }) {
   const divider = useMemo(() => (stoppedAt === undefined ? null : firstUnread(room, stoppedAt)), [room, stoppedAt])
   const items = useItems(room, pending)
   const { count, itemAt, keyOf } = items
+  const dividerIndex = divider === null ? -1 : items.indexOfSeq(divider)
   const proposals = useProposals(room, pending)
 
   const virtualizer = useVirtualizer({
@@ -99,14 +102,12 @@ function Messages({ room }: { room: Room }) {
     return () => cancelAnimationFrame(frame)
   }, [total])
 
-  const scrolling = useScrolling(scroller)
-  const first = scrolling ? virtualizer.getVirtualItemForOffset(virtualizer.scrollOffset ?? 0) : undefined
+  const day = useScrolling(scroller) ? dayAt(virtualizer, dividerIndex) : -1
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
   useLayoutEffect(() => {
-    const index = divider === null ? -1 : items.indexOfSeq(divider)
     // Where reading stopped, if what came since does not fit on the screen.
-    if (index >= 0 && count - index > 12) virtualizer.scrollToIndex(index, { align: 'start' })
+    if (dividerIndex >= 0 && count - dividerIndex > 12) virtualizer.scrollToIndex(dividerIndex, { align: 'start' })
     else virtualizer.scrollToEnd()
   }, [])
 
@@ -145,10 +146,16 @@ function Messages({ room }: { room: Room }) {
   }, [mine, virtualizer])
 
   const unread = unreadOf(room)
+  useEffect(() => {
+    // What comes while nobody looks begins where looking stopped.
+    if (unread > 0 && document.visibilityState === 'hidden') setStoppedAt(room.myReadUpTo)
+  }, [unread, room.myReadUpTo])
+
   return (
     <div className="relative min-h-0 flex-1">
       <section
         ref={scroller}
+        data-messages
         onScroll={loadOlderNearTop}
         aria-label={t('messages')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
@@ -194,7 +201,7 @@ function Messages({ room }: { room: Room }) {
           </div>
         )}
       </section>
-      {first !== undefined && first.index < count && <FloatingDay at={timeOf(itemAt(first.index))} />}
+      {day >= 0 && day < count && <FloatingDay at={timeOf(itemAt(day))} />}
       {atEnd === false && (
         <button
           type="button"
@@ -301,6 +308,13 @@ function useScrolling(scroller: RefObject<HTMLElement | null>): boolean {
     }
   }, [scroller])
   return scrolling
+}
+
+/** The index of the message whose day is told: the first one on the screen, unless the line above the unread ones would be covered. */
+function dayAt(virtualizer: Pick<Virtualizer<HTMLElement, Element>, 'getVirtualItemForOffset' | 'scrollOffset'>, divider: number) {
+  const top = virtualizer.scrollOffset ?? 0
+  const [first, behind] = [top, top + DAY_PX].map((offset) => virtualizer.getVirtualItemForOffset(offset)?.index ?? -1)
+  return first === divider || behind === divider ? -1 : (first ?? -1)
 }
 
 /** The day of what is on the screen, while it moves. Who listens hears it from the rows. */

@@ -13,6 +13,7 @@ import {
   type Verdict,
 } from '@/lib/chat'
 import { formatDay, formatExact, formatShare, formatTime, isSameDay } from '@/lib/format'
+import { focusConversation } from './focus'
 import { ImageBubble } from './ImageBubble'
 import { AlertIcon, ClockIcon, ReadIcon, SentIcon } from './icons'
 import { ProposalCard } from './ProposalCard'
@@ -254,21 +255,27 @@ function Trouble({ entry }: { entry: Pending }) {
       <span className="text-danger">
         {t('message.failed')}: {t(`reason.${reasonKey(entry.reason)}`)}
       </span>
-      {!final && (
-        <Action strong onClick={() => void client.retry(entry.id)}>
-          {t('message.retry')}
-        </Action>
-      )}
-      <Action onClick={discard}>{t('message.delete')}</Action>
+      <span className="flex">
+        {!final && (
+          <Action strong onClick={() => void client.retry(entry.id)}>
+            {t('message.retry')}
+          </Action>
+        )}
+        <Action onClick={discard}>{t('message.delete')}</Action>
+      </span>
     </div>
   )
 }
 
+/** The button goes with what it does, and the focus must not go with it. */
 function Action({ strong = false, onClick, children }: { strong?: boolean; onClick(): void; children: string }) {
   return (
     <button
       type="button"
-      onClick={onClick}
+      onClick={() => {
+        onClick()
+        focusConversation()
+      }}
       className={`rounded px-1.5 py-1 font-medium hover:bg-hover ${strong ? 'text-accent-text' : 'text-muted hover:text-text'}`}
     >
       {children}

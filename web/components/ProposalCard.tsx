@@ -4,6 +4,7 @@ import { useChatClient } from '@/context/ChatSocketContext'
 import { answersOf, type ProposalBody, type ProposalState, type Verdict } from '@/lib/chat'
 import { formatMatch } from '@/lib/format'
 import { Button } from './Button'
+import { focusConversation } from './focus'
 import { MatchIcon } from './icons'
 import { useLocale } from './useLocale'
 
@@ -44,6 +45,7 @@ export function ProposalCard({
   const answer = async (verdict: Verdict) => {
     if (at === null) return
     setPressed(true)
+    focusConversation()
     await client.answer(peer, at, verdict).finally(() => setPressed(false))
   }
   return (

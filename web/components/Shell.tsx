@@ -13,6 +13,7 @@ import { Incoming } from './Incoming'
 import { ChatIcon, SettingsIcon, TeamsIcon } from './icons'
 import { Problem } from './Problem'
 import { ListSkeleton } from './Skeleton'
+import { useStrayDropsRefused } from './transfer'
 import { useLocale } from './useLocale'
 import { forgetPeer } from './usePeer'
 
@@ -23,6 +24,7 @@ const SignIn = lazy(() => import('./SignIn'))
 /** What is round every page: signing in, the menu, the state of the connection. */
 export function Shell({ children }: { children: ReactNode }) {
   const session = useSession()
+  useStrayDropsRefused()
   switch (session.status) {
     case 'loading':
       return <Loading />

@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test'
 import { type Conversation, conversation, expect, JUNHO, MINJI, online, test } from './support/chat'
 import { asTakenByPhone, picture, stored, type Upload } from './support/images'
 
@@ -97,6 +98,48 @@ test('an image can be pasted, and dropped', async ({ browser, open }) => {
       .first()
       .evaluate((element: HTMLImageElement) => element.naturalWidth),
   ).toBe(300)
+})
+
+test('a copied file is pasted although its name comes with it as text', async ({ browser, open }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  const paste = (words: string) =>
+    minji.field.evaluate((field, words) => {
+      const clipboardData = new DataTransfer()
+      clipboardData.items.add(new File(['GIF'], 'photo.gif', { type: 'image/gif' }))
+      clipboardData.setData('text/plain', words)
+      const event = new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData })
+      field.dispatchEvent(event)
+      return event.defaultPrevented
+    }, words)
+  expect(await paste('1\t2')).toBe(false)
+  await expect(dialog(minji)).toHaveCount(0)
+  expect(await paste('/home/minji/photo.gif')).toBe(true)
+  await expect(dialog(minji)).toBeVisible()
+})
+
+test('a file that is dropped beside the conversation does not lead away from the page', async ({ browser, open }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  const { page } = minji
+  // What is left to the browser, it opens in the page's place.
+  const isKept = (place: Locator) =>
+    place.evaluate((element) => {
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File(['GIF'], 'photo.gif', { type: 'image/gif' }))
+      return ['dragenter', 'dragover', 'drop'].map((type) => {
+        const event = new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer })
+        element.dispatchEvent(event)
+        return event.defaultPrevented
+      })
+    })
+  const kept = [false, true, true]
+  expect(await isKept(page.getByRole('searchbox'))).toEqual(kept)
+  expect(await isKept(page.getByRole('navigation'))).toEqual(kept)
+  await page.getByRole('button', { name: '설정' }).click()
+  expect(await isKept(dialog(minji))).toEqual(kept)
+  await page.keyboard.press('Escape')
+  await expect(dialog(minji)).toHaveCount(0)
+  expect(await isKept(minji.scroller)).toEqual(kept)
+  await expect(dialog(minji)).toBeVisible()
 })
 
 test('what cannot be sent is refused in words', async ({ browser, open }) => {

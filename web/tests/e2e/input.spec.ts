@@ -268,3 +268,30 @@ test.describe('a short login', () => {
     await expect(minji.status('아직 여기 있습니다')).toHaveAttribute('data-status', 'sent')
   })
 })
+
+test('the focus stays in the conversation when a message that failed is sent again, and when it is deleted', async ({
+  browser,
+  open,
+}) => {
+  const context = await browser.newContext()
+  await context.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer()
+    socket.onMessage((data) => {
+      const { action, clientMessageId } = JSON.parse(String(data))
+      if (action !== 'sendMessage') return server.send(data)
+      const refusal = { type: 'error', code: 'badRequest', retryable: false, message: '', requestId: '', clientMessageId }
+      socket.send(JSON.stringify(refusal))
+    })
+  })
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  const { page } = minji
+  await minji.send('거절됨')
+  for (const name of ['다시 보내기', '삭제']) {
+    await expect(minji.status('거절됨')).toHaveAttribute('data-status', 'failed')
+    await page.getByRole('button', { name }).focus()
+    await page.keyboard.press('Enter')
+    await expect(minji.field).toBeFocused()
+  }
+  await expect(minji.rows).toHaveCount(0)
+  await expect(minji.field).toBeFocused()
+})

@@ -342,6 +342,16 @@ test.describe('a long conversation', () => {
 
     await reader.page.goBack()
     await expect(reader.page.getByText('여기부터 안 읽은 메시지')).toBeVisible()
+    // The day is told while the list moves, but not over that line.
+    const tellsDay = (byPx: number) =>
+      reader.scroller.evaluate(async (list, byPx) => {
+        list.scrollTop += byPx
+        for (let frame = 0; frame < 6; frame += 1) await new Promise(requestAnimationFrame)
+        return document.querySelector('[data-testid="floating-day"]') !== null
+      }, byPx)
+    expect(await tellsDay(4)).toBe(false)
+    expect(await tellsDay(200)).toBe(true)
+    expect(await tellsDay(-204)).toBe(false)
     const pill = reader.page.getByRole('button', { name: '새 메시지 30개' })
     await expect(pill).toBeVisible()
     await expect(reader.page.getByTestId('unread')).toHaveText('30')
@@ -382,6 +392,39 @@ test.describe('a long conversation', () => {
     await expect(divider.locator('.message-text')).toHaveText('later 1')
     expect([...marked].filter((text) => text !== 'later 1')).toEqual([])
   })
+})
+
+test('what came while nobody looked is marked off from what was seen', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  await context.addInitScript(() => {
+    let state = 'visible'
+    Object.defineProperty(document, 'visibilityState', { get: () => state })
+    Object.assign(window, {
+      look: (next: string) => {
+        state = next
+        document.dispatchEvent(new Event('visibilitychange'))
+      },
+    })
+  })
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  const look = (state: 'visible' | 'hidden') =>
+    minji.page.evaluate((state) => (window as unknown as { look(state: string): void }).look(state), state)
+  const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+  const divider = minji.rows.filter({ hasText: '여기부터 안 읽은 메시지' })
+  await junho.send('보고 있음')
+  await expect(junho.status('보고 있음')).toHaveAttribute('data-status', 'read')
+  await expect(divider).toHaveCount(0)
+  for (const text of ['자리 비움', '또 비움']) {
+    await look('hidden')
+    await junho.send(text)
+    await junho.send(`${text} 둘`)
+    await expect(minji.page.getByTestId('unread')).toHaveText('2')
+    await look('visible')
+    await expect(junho.status(`${text} 둘`)).toHaveAttribute('data-status', 'read')
+    await expect(divider.locator('.message-text')).toHaveText(text)
+  }
+  await minji.send('왔어요')
+  await expect(divider).toHaveCount(0)
 })
 
 test('a hundred unread are 99+', async ({ browser, open }) => {

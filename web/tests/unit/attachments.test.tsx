@@ -7,6 +7,7 @@ import { ImageBubble } from '@/components/ImageBubble'
 import ImagePreview from '@/components/ImagePreview'
 import { MessageRow } from '@/components/MessageRow'
 import { ProposalCard } from '@/components/ProposalCard'
+import { areNames } from '@/components/transfer'
 import type { Pending, ProposalState, Verdict } from '@/lib/chat'
 import { renderChat } from './support/render'
 import { at, FakeServer, JUNHO } from './support/server'
@@ -27,6 +28,7 @@ beforeAll(() => {
     return `blob:${made}`
   }
   URL.revokeObjectURL = () => {}
+  vi.stubGlobal('matchMedia', () => ({ matches: false }))
 })
 afterEach(cleanup)
 
@@ -195,5 +197,24 @@ describe('what was picked', () => {
     renderChat(preview(Uint8Array.from(text, (character) => character.charCodeAt(0))))
     await waitFor(() => expect(screen.getByRole('alert').textContent).toMatch(words))
     expect(screen.queryByRole('button', { name: '보내기' })).toBeNull()
+  })
+})
+
+describe('words on the clipboard beside files', () => {
+  const files = (...names: string[]) => names.map((name) => new File(['x'], name))
+  test.each<[string, string[], boolean]>([
+    ['', ['photo.jpg'], true],
+    ['photo.jpg', ['photo.jpg'], true],
+    ['/home/minji/photo.jpg\n', ['photo.jpg'], true],
+    ['file:///home/minji/%ED%8F%AC.jpg', ['포.jpg'], true],
+    ['C:\\Users\\minji\\photo.jpg', ['photo.jpg'], true],
+    // macOS writes syllables taken apart.
+    ['포.jpg'.normalize('NFD'), ['포.jpg'], true],
+    ['a.jpg\rb.jpg', ['a.jpg', 'b.jpg'], true],
+    ['a.jpg and b.jpg', ['a.jpg', 'b.jpg'], false],
+    ['1\t2\n3\t4', ['image.png'], false],
+    ['file:///%E0%A4%A', ['photo.jpg'], false],
+  ])('%j of %j: only their names is %j', (words, names, only) => {
+    expect(areNames(words, files(...names))).toBe(only)
   })
 })

@@ -1,0 +1,35 @@
+import { useEffect } from 'react'
+
+/** Whether the words beside files only name them, as a file manager puts them on the clipboard. */
+export function areNames(words: string, files: Iterable<File>): boolean {
+  const names = new Set([...files].map(({ name }) => name.normalize()))
+  const lines = words.split(/[\r\n]+/).filter((line) => line.trim() !== '')
+  return lines.every((line) => names.has(lastPart(line.trim()).normalize()))
+}
+
+function lastPart(path: string): string {
+  const last = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+  if (!path.startsWith('file:')) return last
+  try {
+    return decodeURIComponent(last)
+  } catch {
+    return last
+  }
+}
+
+/** A file that is dropped where nobody takes it would be opened in the page's place. */
+export function useStrayDropsRefused(): void {
+  useEffect(() => {
+    const refuse = (event: DragEvent) => {
+      if (event.defaultPrevented || !event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      event.dataTransfer.dropEffect = 'none'
+    }
+    window.addEventListener('dragover', refuse)
+    window.addEventListener('drop', refuse)
+    return () => {
+      window.removeEventListener('dragover', refuse)
+      window.removeEventListener('drop', refuse)
+    }
+  }, [])
+}

@@ -249,7 +249,7 @@ function Trouble({ entry }: { entry: Pending }) {
     )
   }
   // What cannot be otherwise the next time.
-  const final = entry.reason === 'imageLost' || entry.reason === 'proposalState'
+  const final = entry.reason === 'imageLost' || entry.reason === 'proposalState' || entry.reason === 'outdated'
   return (
     <div className="mt-1 flex flex-wrap items-center justify-end gap-x-1 text-xs">
       <span className="text-danger">

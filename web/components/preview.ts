@@ -34,6 +34,7 @@ const KNOWN_REASONS = [
   'selfChat',
   'internal',
   'notKept',
+  'outdated',
   'attachmentMissing',
   'attachmentRejected',
   'proposalState',

@@ -1,6 +1,6 @@
 import { peerOf } from './address'
 import { checkImage, type ReadyImage } from './image'
-import { type Outbox, openOutbox } from './outbox'
+import { type Outbox, Outdated, openOutbox } from './outbox'
 import { type ChatEvent, reduce } from './reducer'
 import { Rest, SignedOut, type Tokens } from './rest'
 import { Sender } from './sender'
@@ -14,7 +14,6 @@ import {
   isDiscardable,
   newestKnown,
   type Pending,
-  type PendingImage,
   type Room,
   syncFrom,
 } from './state'
@@ -219,22 +218,23 @@ export class ChatClient {
     }
     this.#typed.delete(peer)
     this.#adding.set(entry.id, { entry, bytes })
-    this.#dispatch({ type: 'queued', entry })
+    this.#dispatch({ type: 'written', entry })
     await this.#keep(entry, bytes)
   }
 
-  /** Sends a refused message again. What was refused was never stored, so it may be of this moment. */
+  /** Sends a refused message again. */
   async retry(id: string): Promise<void> {
     const { outbox, sender } = await this.#ready
     const unkept = this.#adding.get(id)
-    if (unkept !== undefined) return this.#keep({ ...unkept.entry, status: 'queued' }, unkept.bytes)
-    const refused = this.#state.pending.find((one) => one.id === id)
-    // What was uploaded is missing, or no good.
-    const anew = refused?.image !== undefined && (refused.reason === 'attachmentMissing' || refused.reason === 'attachmentRejected')
-    const image = anew ? { image: { ...refused.image, upload: undefined, uploaded: false } as PendingImage } : {}
-    await outbox.update(id, { status: 'queued', reason: undefined, after: null, ...image })
+    if (unkept !== undefined) {
+      if (unkept.entry.status === 'queued') return
+      const entry: Pending = { ...unkept.entry, status: 'queued', reason: undefined }
+      this.#adding.set(id, { ...unkept, entry })
+      this.#dispatch({ type: 'written', entry })
+      return this.#keep(entry, unkept.bytes)
+    }
+    const entry = await outbox.requeue(id).catch(() => undefined)
     await this.#outboxChanged()
-    const entry = this.#state.pending.find((one) => one.id === id)
     if (entry !== undefined) void sender.drain(entry.peer)
   }
 
@@ -242,8 +242,11 @@ export class ChatClient {
   async discard(id: string): Promise<void> {
     const { outbox } = await this.#ready
     const unkept = this.#adding.get(id)
-    if (unkept !== undefined && isDiscardable(unkept.entry)) this.#adding.delete(id)
-    await outbox.discard(id)
+    if (unkept !== undefined && isDiscardable(unkept.entry)) {
+      this.#adding.delete(id)
+      this.#dispatch({ type: 'unwritten', id })
+    }
+    await outbox.discard(id).catch(() => false)
     await this.#outboxChanged()
   }
 
@@ -343,19 +346,25 @@ export class ChatClient {
     const { outbox, sender } = await this.#ready
     try {
       await outbox.add(this.#options.me, entry, bytes)
-    } catch {
-      // No room on the disk. It stays in this page, to be tried again by hand.
-      this.#adding.set(entry.id, { entry: { ...entry, status: 'failed', reason: 'notKept' }, bytes })
-      return this.#loadOutbox(outbox)
+    } catch (error) {
+      if (!this.#adding.has(entry.id)) return
+      // It stays in this page, to be tried again by hand.
+      const failed: Pending = { ...entry, status: 'failed', reason: error instanceof Outdated ? 'outdated' : 'notKept' }
+      this.#adding.set(entry.id, { entry: failed, bytes })
+      this.#dispatch({ type: 'written', entry: failed })
+      return
     }
     // Unless it was discarded meanwhile.
     if (!this.#adding.delete(entry.id)) await outbox.discard(entry.id)
-    this.#tabs.tell({ type: 'outbox' })
+    // What was read of the outbox meanwhile may be without it.
+    void this.#outboxChanged()
     await sender.drain(entry.peer)
   }
 
   async #loadOutbox(outbox: Outbox): Promise<void> {
-    const kept = await outbox.all(this.#options.me)
+    const kept = await outbox.all(this.#options.me).catch(() => null)
+    // Nobody knows. What is shown stays.
+    if (kept === null) return
     const ids = new Set(kept.map(({ id }) => id))
     const adding = [...this.#adding.values()].map(({ entry }) => entry)
     this.#uploader?.keepOnly(ids)

@@ -1,9 +1,14 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
-import { isDiscardable, type Pending } from './state'
+import { isDiscardable, type Pending, requeued } from './state'
+
+/** A newer version of the page has taken over what is kept in this browser: only loading the page again helps. */
+export class Outdated extends Error {
+  override name = 'Outdated'
+}
 
 /** Keeps what is to be sent until it is acknowledged or discarded. The order of adding is the order of sending. */
 export interface Outbox {
-  /** Resolves once it is kept, with the bytes of its image if it has one. */
+  /** Resolves once it is kept, with the bytes of its image if it has one. Rejects with {@link Outdated} in a page of before. */
   add(user: string, entry: Pending, bytes?: Uint8Array<ArrayBuffer>): Promise<void>
   /** All of a user's, oldest first. */
   all(user: string): Promise<Pending[]>
@@ -13,6 +18,8 @@ export interface Outbox {
   bytes(id: string): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** Changes what is still there; whether it is. */
   update(id: string, change: Partial<Omit<Pending, 'id' | 'peer' | 'text'>>): Promise<boolean>
+  /** Queues again what was refused; nothing unless it was, and still is. */
+  requeue(id: string): Promise<Pending | undefined>
   remove(id: string): Promise<void>
   /** Removes it unless it may have been sent; whether it did. */
   discard(id: string): Promise<boolean>
@@ -28,37 +35,35 @@ interface Schema extends DBSchema {
 
 const STORES = ['outbox', 'images'] as const
 
+/** What a browser says when it has closed the connection: site data cleared, its database process gone, the same in Safari. */
+const CLOSED = ['InvalidStateError', 'AbortError', 'UnknownError']
+
 /** An outbox in IndexedDB, shared by all tabs of the origin. */
 export class IndexedDbOutbox implements Outbox {
-  readonly #database: Promise<IDBPDatabase<Schema>>
+  #database: Promise<IDBPDatabase<Schema>> | null = null
+  /** What was last seen, by id. A browser may take the database away under an open page; these are kept again. */
+  readonly #seen = new Map<string, Stored>()
 
-  constructor(name = 'chat') {
-    this.#database = openDB<Schema>(name, 2, {
-      upgrade(database, version) {
-        if (version < 1) {
-          const store = database.createObjectStore('outbox', { keyPath: 'order', autoIncrement: true })
-          store.createIndex('user', 'user')
-          store.createIndex('id', 'id', { unique: true })
-        }
-        database.createObjectStore('images')
-      },
-      // A newer page must not wait for this one.
-      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  constructor(private readonly name = 'chat') {}
+
+  async add(user: string, entry: Pending, bytes?: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#use(async (database) => {
+      // Strict: on the disk before it resolves, or a power cut takes what the page shows as queued.
+      const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
+      const [order] = await Promise.all([
+        transaction.objectStore('outbox').add({ ...entry, user }),
+        bytes === undefined ? undefined : transaction.objectStore('images').put(bytes, entry.id),
+        transaction.done,
+      ])
+      this.#seen.set(entry.id, { ...entry, user, order })
     })
   }
 
-  async add(user: string, entry: Pending, bytes?: Uint8Array<ArrayBuffer>): Promise<void> {
-    // Strict: on the disk before it resolves, or a power cut takes what the page shows as queued.
-    const transaction = (await this.#database).transaction(STORES, 'readwrite', { durability: 'strict' })
-    await Promise.all([
-      transaction.objectStore('outbox').add({ ...entry, user }),
-      bytes === undefined ? undefined : transaction.objectStore('images').put(bytes, entry.id),
-      transaction.done,
-    ])
-  }
-
   async all(user: string): Promise<Pending[]> {
-    return (await (await this.#database).getAllFromIndex('outbox', 'user', user)).map(pending)
+    const found = await this.#use((database) => database.getAllFromIndex('outbox', 'user', user))
+    for (const one of this.#seen.values()) if (one.user === user) this.#seen.delete(one.id)
+    for (const one of found) this.#seen.set(one.id, one)
+    return found.map(pending)
   }
 
   async next(user: string, peer: string): Promise<Pending | undefined> {
@@ -66,15 +71,16 @@ export class IndexedDbOutbox implements Outbox {
   }
 
   async bytes(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return (await this.#database).get('images', id)
+    return this.#use((database) => database.get('images', id))
   }
 
   async update(id: string, change: Partial<Pending>): Promise<boolean> {
-    const transaction = (await this.#database).transaction('outbox', 'readwrite')
-    const found = await transaction.store.index('id').get(id)
-    if (found !== undefined) await transaction.store.put({ ...found, ...change })
-    await transaction.done
-    return found !== undefined
+    return (await this.#change(id, (found) => ({ ...found, ...change }))) !== undefined
+  }
+
+  async requeue(id: string): Promise<Pending | undefined> {
+    const changed = await this.#change(id, (found) => (found.status === 'failed' ? requeued(found) : undefined))
+    return changed && pending(changed)
   }
 
   async remove(id: string): Promise<void> {
@@ -85,15 +91,72 @@ export class IndexedDbOutbox implements Outbox {
     return this.#remove(id, isDiscardable)
   }
 
+  async #change(id: string, change: (entry: Stored) => Stored | undefined): Promise<Stored | undefined> {
+    return this.#use(async (database) => {
+      const transaction = database.transaction('outbox', 'readwrite')
+      const found = await transaction.store.index('id').get(id)
+      const changed = found && change(found)
+      if (changed !== undefined) await transaction.store.put(changed)
+      await transaction.done
+      if (changed !== undefined) this.#seen.set(id, changed)
+      return changed
+    })
+  }
+
   async #remove(id: string, may: (entry: Stored) => boolean): Promise<boolean> {
-    const transaction = (await this.#database).transaction(STORES, 'readwrite')
-    const messages = transaction.objectStore('outbox')
-    const key = await messages.index('id').getKey(id)
-    const found = key === undefined ? undefined : await messages.get(key)
-    const removed = key !== undefined && found !== undefined && may(found)
-    if (removed) await Promise.all([messages.delete(key), transaction.objectStore('images').delete(id)])
-    await transaction.done
-    return removed
+    return this.#use(async (database) => {
+      const transaction = database.transaction(STORES, 'readwrite')
+      const messages = transaction.objectStore('outbox')
+      const key = await messages.index('id').getKey(id)
+      const found = key === undefined ? undefined : await messages.get(key)
+      const removed = key !== undefined && found !== undefined && may(found)
+      if (removed) await Promise.all([messages.delete(key), transaction.objectStore('images').delete(id)])
+      await transaction.done
+      if (removed) this.#seen.delete(id)
+      return removed
+    })
+  }
+
+  /** Works on the database; with a new connection when the browser has closed the one there was. */
+  async #use<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+    const opened = this.#open()
+    try {
+      return await work(await opened)
+    } catch (error) {
+      if (!(error instanceof DOMException && CLOSED.includes(error.name))) throw error
+      this.#forget(opened)
+      return work(await this.#open())
+    }
+  }
+
+  #open(): Promise<IDBPDatabase<Schema>> {
+    if (this.#database !== null) return this.#database
+    const opened = openDB<Schema>(this.name, 2, {
+      upgrade: (database, version) => {
+        if (version < 1) {
+          const store = database.createObjectStore('outbox', { keyPath: 'order', autoIncrement: true })
+          store.createIndex('user', 'user')
+          store.createIndex('id', 'id', { unique: true })
+          for (const entry of this.#seen.values()) void store.put(entry)
+        }
+        database.createObjectStore('images')
+      },
+      // Neither a newer page nor whoever clears the site's data must wait for this one.
+      blocking: () => this.#forget(opened),
+    }).catch((error: unknown) => {
+      this.#forget(opened)
+      throw error instanceof DOMException && error.name === 'VersionError' ? new Outdated(error.message) : error
+    })
+    this.#database = opened
+    return opened
+  }
+
+  #forget(opened: Promise<IDBPDatabase<Schema>>): void {
+    if (this.#database === opened) this.#database = null
+    opened.then(
+      (database) => database.close(),
+      () => {},
+    )
   }
 }
 
@@ -122,6 +185,14 @@ export class MemoryOutbox implements Outbox {
   async update(id: string, change: Partial<Pending>): Promise<boolean> {
     this.#entries = this.#entries.map((entry) => (entry.id === id ? { ...entry, ...change } : entry))
     return this.#entries.some((entry) => entry.id === id)
+  }
+
+  async requeue(id: string): Promise<Pending | undefined> {
+    const found = this.#entries.find((entry) => entry.id === id && entry.status === 'failed')
+    if (found === undefined) return undefined
+    const changed = requeued(found)
+    this.#entries = this.#entries.map((entry) => (entry === found ? changed : entry))
+    return pending(changed)
   }
 
   async remove(id: string): Promise<void> {

@@ -35,7 +35,10 @@ export type ChatEvent =
   | { type: 'typing'; peer: string; typing: boolean }
   /** What the outbox holds. */
   | { type: 'outbox'; pending: readonly Pending[] }
-  | { type: 'queued'; entry: Pending }
+  /** Not in the outbox yet, or it could not be kept there. */
+  | { type: 'written'; entry: Pending }
+  /** Taken back before it was in the outbox. */
+  | { type: 'unwritten'; id: string }
   | { type: 'waiting'; id: string; reason: PendingReason | undefined }
   /** How much of an image has left; `null` when nothing is on its way. */
   | { type: 'progress'; id: string; share: number | null }
@@ -78,8 +81,12 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       return changeRoom(state, event.peer, (room) => (room.typing === event.typing ? room : { ...room, typing: event.typing }))
     case 'outbox':
       return { ...state, pending: event.pending.filter(({ id, peer }) => !holds(state.rooms[peer], id)) }
-    case 'queued':
-      return { ...changeRoom(state, event.entry.peer, (room) => room), pending: [...state.pending, event.entry] }
+    case 'written': {
+      const others = state.pending.filter(({ id }) => id !== event.entry.id)
+      return { ...changeRoom(state, event.entry.peer, (room) => room), pending: [...others, event.entry] }
+    }
+    case 'unwritten':
+      return { ...state, pending: state.pending.filter(({ id }) => id !== event.id) }
     case 'waiting':
       return {
         ...state,

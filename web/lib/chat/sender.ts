@@ -57,17 +57,14 @@ export class Sender {
   /** Sends whatever is to be sent, to one peer or to all; nothing while there is no connection. */
   async drain(peer?: string): Promise<void> {
     if (this.#stopped || !this.context.transport.isOpen) return
-    const peers =
-      peer !== undefined
-        ? [peer]
-        : [
-            ...new Set(
-              (await this.context.outbox.all(this.context.user))
-                .filter(({ status }) => status === 'queued')
-                .map((entry) => entry.peer),
-            ),
-          ]
+    const peers = peer !== undefined ? [peer] : await this.#peers()
     await Promise.all(peers.map((one) => this.#drainRoom(one)))
+  }
+
+  /** To whom something is to be sent. */
+  async #peers(): Promise<string[]> {
+    const all = await this.context.outbox.all(this.context.user).catch((): Pending[] => [])
+    return [...new Set(all.filter(({ status }) => status === 'queued').map((entry) => entry.peer))]
   }
 
   sent(sent: SentFrame): void {
@@ -104,9 +101,15 @@ export class Sender {
     const drain = { again: true }
     this.#draining.set(peer, drain)
     try {
-      while (drain.again && !this.#stopped) {
+      for (let tries = 0; drain.again && !this.#stopped; tries += 1) {
         drain.again = false
-        await this.context.tabs.alone(`room:${peer}`, () => this.#sendAll(peer))
+        try {
+          await this.context.tabs.alone(`room:${peer}`, () => this.#sendAll(peer))
+        } catch {
+          // The outbox does not answer; perhaps that of another tab does.
+          drain.again = this.context.transport.isOpen
+          await this.#wait(tries)
+        }
       }
     } finally {
       this.#draining.delete(peer)
@@ -182,6 +185,7 @@ export class Sender {
         return { kind: 'refused', error: asRefusal(error) }
       }
       await this.context.outbox.update(entry.id, { after })
+      this.context.changed()
     }
     if (entry.proposal !== undefined) return this.#propose(entry, entry.proposal, after)
     const attachment = attachmentOf(entry)

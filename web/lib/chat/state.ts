@@ -12,8 +12,11 @@ import type {
 /** The `after` of a message in a conversation that is known to be empty. */
 export const EPOCH = '1970-01-01T00:00:00.000Z'
 
-/** Why a message waits or failed; `imageLost`: this device no longer has the image; `notKept`: it did not take the message. */
-export type PendingReason = ErrorCode | 'imageLost' | 'notKept'
+/**
+ * Why a message waits or failed; `imageLost`: this device no longer has the image; `notKept`: it did not take the message;
+ * `outdated`: it did not, because a newer version of the page is in use.
+ */
+export type PendingReason = ErrorCode | 'imageLost' | 'notKept' | 'outdated'
 
 /** An image of ours on its way. Its bytes are in the outbox, beside the message. */
 export interface PendingImage extends Omit<AttachmentBody, 'key'> {
@@ -114,6 +117,14 @@ export function attachmentOf({ image }: Pick<Pending, 'image'>): AttachmentBody 
 /** Whether a message can still be taken back: it was refused, or cannot have been sent yet. */
 export function isDiscardable({ status, image }: Pick<Pending, 'status' | 'image'>): boolean {
   return status === 'failed' || image?.uploaded === false
+}
+
+/** A refused message, to be sent again. What was refused was never stored, so it may be of that moment. */
+export function requeued<T extends Pending>(entry: T): T {
+  // What was uploaded is missing, or no good.
+  const anew = entry.reason === 'attachmentMissing' || entry.reason === 'attachmentRejected'
+  const image = anew && entry.image !== undefined ? { image: { ...entry.image, upload: undefined, uploaded: false } } : {}
+  return { ...entry, ...image, status: 'queued', reason: undefined, after: null }
 }
 
 export function emptyState(me: string): ChatState {

@@ -277,6 +277,66 @@ test.describe('what one tab wrote and cannot send, another one sends', () => {
   })
 })
 
+test('what is written after the browser has deleted the database, and what was in it, arrives once', async ({
+  browser,
+  open,
+  server,
+}) => {
+  const context = await browser.newContext()
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  const clear = () =>
+    minji.page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const request = indexedDB.deleteDatabase('chat')
+          request.onsuccess = resolve
+          request.onerror = request.onblocked = reject
+        }),
+    )
+  await clear()
+  await minji.send('하나')
+  await expect(minji.status('하나')).toHaveAttribute('data-status', 'sent')
+
+  await server.stop()
+  await expect(minji.page.getByRole('status')).toContainText('다시 연결하는 중')
+  await minji.send('둘')
+  await expect(minji.status('둘')).toHaveAttribute('data-status', 'sending')
+  await clear()
+  await minji.send('셋')
+  await expect(minji.status('셋')).toHaveAttribute('data-status', 'sending')
+  // This server keeps nothing on the disk.
+  await server.start()
+  await expect.poll(() => minji.texts()).toEqual(['둘', '셋'])
+  await expect(minji.status('셋')).toHaveAttribute('data-status', 'sent')
+
+  await minji.page.reload()
+  await online(minji.page)
+  await expect(minji.text('셋')).toBeVisible()
+  expect(await minji.texts()).toEqual(['둘', '셋'])
+  expect((await stored(server.url, MINJI, JUNHO)).map(({ message }) => message).reverse()).toEqual(['둘', '셋'])
+})
+
+test('what is written when a newer page has taken over stays, and says why', async ({ browser, open, server }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await minji.page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open('chat', 99)
+        request.onsuccess = resolve
+        request.onerror = request.onblocked = reject
+      }),
+  )
+  await minji.send('남아 있어요')
+  await expect(minji.status('남아 있어요')).toHaveAttribute('data-status', 'failed')
+  await expect(minji.text('남아 있어요')).toContainText('새 버전의 채팅이 열려 있어')
+  await expect(minji.text('남아 있어요').getByRole('button', { name: '다시 보내기' })).toHaveCount(0)
+  expect(await stored(server.url, MINJI, JUNHO)).toEqual([])
+  await minji.page.locator('a[href="/ko/teams/"]').click()
+  await minji.page.goBack()
+  await minji.text('남아 있어요').getByRole('button', { name: '삭제' }).click()
+  await expect(minji.rows).toHaveCount(0)
+})
+
 test.describe('a long conversation', () => {
   test.use({ flags: ['--send-burst', '1000000', '--send-per-second', '1000000'] })
 

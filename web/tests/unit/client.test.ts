@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto'
 import fc from 'fast-check'
+import { deleteDB, openDB } from 'idb'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   ChatClient,
@@ -8,6 +9,7 @@ import {
   MemoryOutbox,
   NoTabs,
   type Outbox,
+  Outdated,
   type ReadyImage,
   SignedOut,
   type TabMessage,
@@ -147,6 +149,25 @@ describe('sending', () => {
     await client.retry(no?.id ?? '')
     await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['no']))
     await until(() => expect(client.state.pending).toEqual([]))
+  })
+
+  test('that is sent again twice by hand is stored once, though the first acknowledgement is lost', async () => {
+    const { client, link } = page()
+    link.refuse.push({ code: 'badRequest', retryable: false })
+    void client.send(JUNHO, 'no')
+    await until(() => expect(client.state.pending[0]?.status).toBe('failed'))
+    const id = client.state.pending[0]?.id ?? ''
+    link.loseAcks = 1
+    await client.retry(id)
+    await until(() => expect(server.messages).toHaveLength(1))
+    // In a tab that has not heard of the first time.
+    await client.retry(id)
+    link.cut()
+    link.open()
+    await until(() => expect(client.state.pending).toEqual([]))
+    const attempts = server.received.filter((frame) => frame.action === 'sendMessage')
+    expect(attempts.length).toBe(3)
+    expect(attempts[2]).toEqual(attempts[1])
   })
 
   test('to a server that forgot everything delivers once, in order, and shows nothing of before', async () => {
@@ -772,6 +793,78 @@ describe('a session', () => {
   })
 })
 
+describe('an outbox that the browser has taken away', () => {
+  function gone(error: Error = new DOMException('gone', 'InvalidStateError')) {
+    const outbox = new MemoryOutbox()
+    const broken = (['add', 'all', 'discard', 'requeue'] as const).map((name) => vi.spyOn(outbox, name).mockRejectedValue(error))
+    const back = () => {
+      for (const one of broken) one.mockRestore()
+    }
+    return { outbox, back }
+  }
+
+  test('leaves what is written as not kept, to be sent by hand', async () => {
+    const { outbox, back } = gone()
+    const { client } = page({ outbox })
+    await Promise.all(['one', 'two'].map((text) => client.send(JUNHO, text)))
+    const failed = { status: 'failed', reason: 'notKept' }
+    expect(client.state.pending).toMatchObject(['one', 'two'].map((text) => ({ text, ...failed })))
+    const [one, two] = client.state.pending
+    await client.retry(one?.id ?? '')
+    await client.discard(two?.id ?? '')
+    expect(client.state.pending).toMatchObject([{ text: 'one', ...failed }])
+    back()
+    void client.retry(one?.id ?? '')
+    await until(() => expect(texts(client)).toEqual(['one']))
+    await until(() => expect(client.state.pending).toEqual([]))
+  })
+
+  test('says that only loading the page helps when a newer one took it', async () => {
+    const { client } = page({ outbox: gone(new Outdated('newer')).outbox })
+    await client.send(JUNHO, 'one')
+    expect(client.state.pending).toMatchObject([{ text: 'one', status: 'failed', reason: 'outdated' }])
+  })
+
+  test('keeps on showing what was in it', async () => {
+    const outbox = new MemoryOutbox()
+    const { client } = page({ outbox, online: false })
+    await client.send(JUNHO, 'one')
+    vi.spyOn(outbox, 'all').mockRejectedValue(new DOMException('gone', 'InvalidStateError'))
+    client.refresh()
+    await client.discard('another')
+    expect(client.state.pending).toMatchObject([{ text: 'one', status: 'queued' }])
+  })
+
+  test.each(['next', 'update', 'remove'] as const)('for a moment (%s) gets to send what is in it by itself', async (name) => {
+    const outbox = new MemoryOutbox()
+    const { client } = page({ outbox })
+    const once = vi.spyOn(outbox, name).mockRejectedValueOnce(new DOMException('full', 'QuotaExceededError'))
+    await client.send(JUNHO, 'one')
+    expect(once).toHaveBeenCalled()
+    await until(() => expect(texts(client)).toEqual(['one']))
+    expect(client.state.pending).toEqual([])
+    expect(await outbox.all(MINJI)).toEqual([])
+    expect(server.messages).toHaveLength(1)
+  })
+
+  test('takes what is sent again by hand as new: queued, without a reason, and once however often it was asked for', async () => {
+    const { outbox, back } = gone()
+    const { client } = page({ outbox, online: false })
+    await client.sendImage(
+      JUNHO,
+      { bytes: Uint8Array.of(1), contentType: 'image/png', width: 1, height: 1 },
+      { caption: '', alt: '' },
+    )
+    const id = client.state.pending[0]?.id ?? ''
+    back()
+    await Promise.all([client.retry(id), client.retry(id)])
+    expect(client.state.pending).toHaveLength(1)
+    expect(client.state.pending).toEqual(await outbox.all(MINJI))
+    expect(client.state.pending[0]).toMatchObject({ id, status: 'queued' })
+    expect(client.state.pending[0]?.reason).toBeUndefined()
+  })
+})
+
 describe.each([
   ['in memory', () => new MemoryOutbox()],
   ['in IndexedDB', () => new IndexedDbOutbox(`outbox-${crypto.randomUUID()}`)],
@@ -796,5 +889,66 @@ describe.each([
     await outbox.remove('b')
     await outbox.update('b', { after: 'x' })
     expect(await outbox.all(MINJI)).toEqual([{ ...entry('a'), status: 'failed', reason: 'badRequest' }])
+  })
+
+  test('queues again what was refused, once', async () => {
+    const outbox = open()
+    await outbox.add(MINJI, { ...entry('a'), after: at(1) })
+    expect(await outbox.requeue('a')).toBeUndefined()
+    await outbox.update('a', { status: 'failed', reason: 'badRequest' })
+    const again = { ...entry('a'), after: null, reason: undefined }
+    expect(await outbox.requeue('a')).toEqual(again)
+    await outbox.update('a', { after: at(2) })
+    expect(await outbox.requeue('a')).toBeUndefined()
+    expect(await outbox.requeue('b')).toBeUndefined()
+    expect(await outbox.all(MINJI)).toEqual([{ ...again, after: at(2) }])
+  })
+})
+
+describe('an outbox in IndexedDB', () => {
+  const entry = (id: string) => ({ id, peer: JUNHO, text: id, after: EPOCH, createdAt: 1, status: 'queued' as const })
+  const ids = async (outbox: Outbox) => (await outbox.all(MINJI)).map(({ id }) => id)
+
+  test('goes on in a new database when the old one is deleted, with what it held', async () => {
+    const name = `deleted-${crypto.randomUUID()}`
+    const [outbox, other] = [new IndexedDbOutbox(name), new IndexedDbOutbox(name)]
+    for (const id of ['a', 'b', 'c', 'd']) await outbox.add(MINJI, entry(id))
+    await other.remove('d')
+    await ids(outbox)
+    await outbox.update('b', { after: at(1) })
+    await outbox.remove('c')
+    await deleteDB(name)
+    await outbox.add(MINJI, entry('e'))
+    expect(await outbox.all(MINJI)).toEqual([entry('a'), { ...entry('b'), after: at(1) }, entry('e')])
+    expect(await ids(other)).toEqual(['a', 'b', 'e'])
+  })
+
+  test('opens it again when the browser has closed it', async () => {
+    const name = `closed-${crypto.randomUUID()}`
+    const opened: IDBDatabase[] = []
+    const open = vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
+      const request = IDBFactory.prototype.open.apply(indexedDB, args)
+      request.addEventListener('success', () => opened.push(request.result))
+      return request
+    })
+    const outbox = new IndexedDbOutbox(name)
+    await outbox.add(MINJI, entry('a'))
+    // As when its database process dies: nobody is told before the next use.
+    opened[0]?.close()
+    await outbox.add(MINJI, entry('b'))
+    opened[1]?.close()
+    expect(await ids(outbox)).toEqual(['a', 'b'])
+    expect(opened).toHaveLength(3)
+    open.mockRestore()
+  })
+
+  test('lets a newer page have it, and refuses what is written after that', async () => {
+    const name = `newer-${crypto.randomUUID()}`
+    const outbox = new IndexedDbOutbox(name)
+    await outbox.add(MINJI, entry('a'))
+    const newer = await openDB(name, 3)
+    await expect(outbox.add(MINJI, entry('b'))).rejects.toThrow(Outdated)
+    await expect(outbox.all(MINJI)).rejects.toThrow(Outdated)
+    expect(await newer.count('outbox')).toBe(1)
   })
 })

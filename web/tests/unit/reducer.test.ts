@@ -219,8 +219,8 @@ describe('messages', () => {
 describe('pending messages', () => {
   test('are there from the moment of sending, in order, and leave when stored', () => {
     const queued: ChatEvent[] = [
-      { type: 'queued', entry: entry(3) },
-      { type: 'queued', entry: entry(5) },
+      { type: 'written', entry: entry(3) },
+      { type: 'written', entry: entry(5) },
     ]
     const state = play([newest(1, 2), ...queued])
     expect(state.pending.map(({ id }) => id)).toEqual([entry(3).id, entry(5).id])
@@ -230,7 +230,7 @@ describe('pending messages', () => {
   })
 
   test('of the peer with the same id stay', () => {
-    const state = play([{ type: 'queued', entry: entry(2) }, push(2)])
+    const state = play([{ type: 'written', entry: entry(2) }, push(2)])
     expect(state.pending).toHaveLength(1)
   })
 
@@ -242,7 +242,7 @@ describe('pending messages', () => {
   test('begin a conversation', () => {
     const state = play([
       { type: 'conversations', page: { conversations: [], nextCursor: null }, first: true },
-      { type: 'queued', entry: { ...entry(1), createdAt: 5 } },
+      { type: 'written', entry: { ...entry(1), createdAt: 5 } },
     ])
     expect(conversations(state).map(({ peer }) => peer)).toEqual([JUNHO])
   })

@@ -170,6 +170,8 @@ mod commit {
     #[case::the_head_moved(|| cancelled(&["None", "ConditionalCheckFailed"]))]
     #[case::the_row_is_taken(|| cancelled(&["ConditionalCheckFailed", "None"]))]
     #[case::whatever_else_happened(|| cancelled(&["TransactionConflict", "ConditionalCheckFailed"]))]
+    #[case::an_earlier_attempt_at_the_image_is_in_the_way(|| cancelled(&["TransactionConflict", "TransactionConflict", "ConditionalCheckFailed"]))]
+    #[case::the_room_is_busy_under_an_image(|| cancelled(&["None", "TransactionConflict", "ConditionalCheckFailed"]))]
     #[case::the_head_moved_under_an_image(|| cancelled(&["None", "ConditionalCheckFailed", "ConditionalCheckFailed"]))]
     #[tokio::test(start_paused = true)]
     async fn a_failed_condition_is_a_conflict(#[case] response: fn() -> HttpResponse) {

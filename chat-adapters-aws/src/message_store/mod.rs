@@ -252,6 +252,7 @@ fn corrupt(room: &RoomId) -> impl FnOnce(Malformed) -> MessageStoreError {
 /// What it means that a commit failed. A cancelled transaction has a reason for each of its items.
 fn not_committed(error: SdkError<TransactWriteItemsError>) -> MessageStoreError {
     const COMMIT: &str = "commit";
+    const FAILED: &str = "ConditionalCheckFailed";
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
     else {
         return failed(COMMIT)(error.into());
@@ -260,11 +261,11 @@ fn not_committed(error: SdkError<TransactWriteItemsError>) -> MessageStoreError 
     let passing = |code| {
         matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
     };
-    let conditions: Vec<_> = codes().map(|code| code == "ConditionalCheckFailed").collect();
-    // Message, head, and the claim on an attachment.
-    if let [false, false, true] = conditions[..] {
+    // Message, head, and the claim on an attachment. While a transaction is in the way of the first two, it may be an earlier
+    // attempt at this very message that has the claim.
+    if codes().eq(["None", "None", FAILED]) {
         MessageStoreError::AttachmentTaken
-    } else if conditions.contains(&true) {
+    } else if codes().any(|code| code == FAILED) {
         MessageStoreError::Conflict
     } else if codes().any(|code| code != "None") && codes().all(passing) {
         MessageStoreError::Throttled { operation: COMMIT }

@@ -401,15 +401,14 @@ def test_logs_are_kept_for_a_while_only():
         assert log == {"Ref": f"{name.capitalize()}Log"}
 
 
-def metrics_that_ring() -> set[tuple[str, str]]:
+def metrics_that_ring() -> list[dict]:
     alarms = of_type("AWS::CloudWatch::Alarm").values()
     queries = [query for alarm in alarms for query in alarm["Properties"]["Metrics"] if "MetricStat" in query]
-    metrics = [query["MetricStat"]["Metric"] for query in queries]
-    return {(metric["Namespace"], metric["MetricName"]) for metric in metrics}
+    return [query["MetricStat"]["Metric"] for query in queries]
 
 
 def test_errors_throttles_and_lost_pushes_ring():
-    assert metrics_that_ring() >= {
+    assert {(metric["Namespace"], metric["MetricName"]) for metric in metrics_that_ring()} >= {
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
         ("AWS/ApiGateway", "5XXError"),
@@ -417,6 +416,11 @@ def test_errors_throttles_and_lost_pushes_ring():
         ("Chat", "Failures"),
         ("Chat", "Gone"),
     }
+
+
+def test_the_page_of_costs_knows_how_many_metrics_alarms_look_at():
+    cost = (ROOT / "docs/cost.md").read_text(encoding="utf-8")
+    assert f"alarms over {len(metrics_that_ring())} metrics" in cost
 
 
 def test_every_function_that_pushes_is_heard_by_the_alarm_for_lost_pushes():

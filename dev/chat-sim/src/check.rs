@@ -1,16 +1,17 @@
 //! The checker: what was promised, held against what is stored, pushed and answered.
 
 use chat_domain::{
-    CONNECTION_SETTLED_AFTER, ClientMessageId, Content, Event, Member, Message, PAGE_MAX, RoomId, Timestamp,
-    Verdict,
+    CONNECTION_SETTLED_AFTER, CONNECTIONS_MAX, ClientMessageId, Content, Event, Member, Message, PAGE_MAX,
+    PageRange, ProposalAnswer, RECENT_MAX, ROOMS_PAGE_MAX, Recent, RoomId, Timestamp, Verdict,
 };
-use chat_lambda::wire::frames::{ErrorBody, SentFrame};
-use chat_lambda::wire::message::MessageBody;
-use chat_lambda::wire::rest::{ConversationsBody, HistoryBody};
+use chat_lambda::wire::frames::{ErrorBody, ReadFrame, SentFrame};
+use chat_lambda::wire::message::{KindName, MessageBody};
+use chat_lambda::wire::rest::{ConversationBody, ConversationsBody, HistoryBody};
 
+use crate::client::proposal;
 use crate::ports::Call;
-use crate::store::Table;
-use crate::world::{INDEX_LAG_MAX_MS, Kind, World, socket_number};
+use crate::store::{Row, Table};
+use crate::world::{End, INDEX_LAG_MAX_MS, Kind, World, connection_id, socket_number};
 
 /// What somebody meant to say.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Intent {
     /// `None` for a frame of the seed's, whose id the server makes.
     pub(crate) id: Option<ClientMessageId>,
     pub(crate) says: Says,
+    /// The same as it has to be stored.
+    content: Content,
     /// The newest acknowledged place of the room when it was written.
     follows: Option<Timestamp>,
     /// Where it is stored.
@@ -44,13 +47,16 @@ pub(crate) enum Says {
 }
 
 impl Says {
-    pub(crate) fn of(content: &Content) -> Self {
-        match content {
-            Content::Text(text) => Self::Text(text.as_str().to_owned()),
-            Content::Image { .. } => Self::Text("an image".to_owned()),
-            Content::Erased => Self::Text("nothing any more".to_owned()),
-            Content::MatchProposal(proposal) => Self::Proposal(proposal.place.to_string()),
-            Content::MatchProposalAnswer(answer) => Self::Answer(answer.proposal, answer.verdict),
+    /// The whole of it, as it has to be stored.
+    fn content(&self) -> Content {
+        match self {
+            Self::Text(words) => Content::Text(words.parse().expect("it is short")),
+            Self::Proposal(place) => {
+                Content::MatchProposal(proposal(place).try_into().expect("it is well-formed"))
+            }
+            Self::Answer(proposal, verdict) => {
+                Content::MatchProposalAnswer(ProposalAnswer { proposal: *proposal, verdict: *verdict })
+            }
         }
     }
 }
@@ -63,20 +69,68 @@ pub(crate) struct Checker {
     asked: Vec<(RoomId, Member, Timestamp)>,
     /// The newest acknowledged place of each room.
     acked: Vec<(RoomId, Timestamp)>,
-    /// Where each mark was last.
-    marks: Vec<(RoomId, Member, Timestamp)>,
+    /// When each mark moved, in true time, and where to: room, reader, instant, place.
+    marks: Vec<(RoomId, Member, i64, Timestamp)>,
     /// When each row was stored, in true time: room, instant, number.
     committed: Vec<(RoomId, i64, u64)>,
 }
 
-/// The most calls that one request makes of ports, by kind. A send tries ten times, with a head, a page and a commit each.
-const CALLS_MAX: u32 = 100;
-/// The most rows that one request reads.
-const ROWS_MAX: u32 = 11 * (PAGE_MAX as u32 + 1);
+/// How many messages one send tries to store: once, and nine times more.
+const COMMITS_MAX: u32 = 10;
+/// How often one send reads the head: as it may be stale, strongly if that one refuses, and after each of nine attempts that
+/// failed.
+const HEADS_MAX: u32 = 11;
+/// How many pages one request reads, each of [`PAGE_MAX`] rows at most: a search for each head, and a read mark reads two.
+const PAGES_MAX: u32 = HEADS_MAX;
+/// How many users' connections one request lists: both members'.
+const LISTS_MAX: u32 = 2;
+/// How many pushes go to connections that are not listed: one that is unknown is told so, and closed.
+const TURNED_AWAY: u32 = 2;
+/// How many waits there are: one before each further attempt to store.
+const WAITS_MAX: u32 = COMMITS_MAX - 1;
+/// How many calls there are of all other kinds: a read mark reads its connection, moves the mark, and marks rows.
+const OTHERS_MAX: u32 = 3;
 
-/// How long a row may be missing before a frame on its connection has to notice: as long as the index may lag, twice, since
-/// it may also go back.
-const UNNOTICED_MAX_MS: i64 = 2 * INDEX_LAG_MAX_MS;
+/// How long the row of a connection may be missing before a frame has to notice that reads the row: not at all.
+pub(crate) const UNNOTICED_BY_ROW_MS: i64 = 0;
+/// The same for a frame that may take the list of connections for the row: as long as the index may lag, twice, since it may also
+/// go back.
+pub(crate) const UNNOTICED_BY_LIST_MS: i64 = 2 * INDEX_LAG_MAX_MS;
+
+/// What a request has asked of the ports so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    calls: [u32; 8],
+    /// How many connections were listed to it.
+    pub(crate) listed: u32,
+}
+
+impl Tally {
+    /// Counts a call; says whether a request may make so many of its kind.
+    fn admits(&mut self, call: &Call) -> bool {
+        let (kind, at_most) = match call {
+            Call::Commit(_) | Call::PutRow(_) => (0, COMMITS_MAX),
+            Call::Room(..) => (1, HEADS_MAX),
+            Call::Page(..) => (2, PAGES_MAX),
+            Call::OfUser(..) => (3, LISTS_MAX),
+            Call::Push(..) | Call::Close(_) => (4, self.listed + TURNED_AWAY),
+            Call::DeleteIfBefore(..) => (5, self.listed),
+            Call::Wait(_) => (6, WAITS_MAX),
+            _ => (7, OTHERS_MAX),
+        };
+        self.calls[kind] += 1;
+        let few_rows = !matches!(call, Call::MarkRows(_, _, rows, _) if rows.len() > PAGE_MAX);
+        self.calls[kind] <= at_most && few_rows
+    }
+}
+
+/// A page of history, as it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) peer: usize,
+    pub(crate) range: PageRange,
+    pub(crate) limit: usize,
+}
 
 impl World {
     /// The room of two users.
@@ -104,6 +158,7 @@ impl World {
             peer,
             device,
             id,
+            content: says.content(),
             says,
             follows,
             row: None,
@@ -128,13 +183,9 @@ impl World {
     /// Before a call: whether its handler may make it.
     pub(crate) fn check_call(&mut self, task: usize, call: &Call) {
         let Some(running) = self.tasks.get_mut(task) else { return };
-        running.calls += 1;
-        if let Call::Page(_, query, _) = call {
-            running.rows += u32::try_from(query.limit.get()).unwrap_or(u32::MAX);
-        }
-        let (calls, rows) = (running.calls, running.rows);
-        if calls > CALLS_MAX || rows > ROWS_MAX {
-            self.violate("G13", || format!("task {task} has made {calls} calls and read {rows} rows"));
+        if !running.tally.admits(call) {
+            let tally = running.tally.clone();
+            self.violate("G13", || format!("task {task} asks too much with {call:?}, after {tally:?}"));
         }
         let running = &self.tasks[task];
         let (kind, user, now) = (running.kind, running.user, running.now);
@@ -168,7 +219,40 @@ impl World {
                     });
                 }
             }
+            Call::Close(id) => match (kind, socket_number(id)) {
+                (Kind::Connect, Some(socket)) => self.check_one_too_many(task, socket),
+                (Kind::Frame, Some(socket)) => self.check_turned_away(task, socket),
+                _ => self.violate("G7", || format!("task {task} closes {id}")),
+            },
             _ => {}
+        }
+    }
+
+    /// Whoever connects closes only what is too much: of the same user's connections those that are the oldest.
+    fn check_one_too_many(&mut self, task: usize, socket: usize) {
+        let (user, own) = (self.tasks[task].user, self.tasks[task].socket);
+        let place = |number: usize| (self.sockets[number].connected_at, connection_id(number));
+        let closed = place(socket);
+        let theirs = (0..self.sockets.len()).filter(|number| self.sockets[*number].user == user);
+        let newer = theirs.filter(|number| Some(*number) != own && place(*number) > closed).count();
+        let is_theirs = self.sockets[socket].user == user && own != Some(socket);
+        if !is_theirs || newer + 1 < CONNECTIONS_MAX {
+            self.violate("G7", || {
+                format!("task {task} closes socket {socket}; besides its own only {newer} are newer")
+            });
+        }
+    }
+
+    /// Whoever is told that its connection is unknown has sent a frame on it, and its row was missing at some time since.
+    fn check_turned_away(&mut self, task: usize, socket: usize) {
+        let running = &self.tasks[task];
+        let row = self.store.connection(&connection_id(socket));
+        let row_is_there = row.is_some_and(|row| {
+            row.row.as_ref().is_some_and(|connection| connection.may_be_open(running.now))
+                && row.since_ms < running.asked_ms
+        });
+        if running.socket != Some(socket) || row_is_there {
+            self.violate("G7", || format!("task {task} turns socket {socket} away, which is known"));
         }
     }
 
@@ -180,7 +264,8 @@ impl World {
         self.check_fresh(task, "sends");
     }
 
-    /// Whether the event's login counted at the event's time.
+    /// Whether the event's login counted at the event's time: to the millisecond, since the clock that says when it came is the
+    /// one that says when it expires. What the gateway received in time may be handled at any later time.
     pub(crate) fn check_fresh(&mut self, task: usize, does: &str) {
         let running = &self.tasks[task];
         let fresh = match (running.kind, running.socket, running.token) {
@@ -231,16 +316,46 @@ impl World {
         self.check_intent(message);
     }
 
+    /// The head of a room to which a row was added: it says of the rows what they say themselves.
+    pub(crate) fn check_head(&mut self, id: &RoomId) {
+        let Some(table) = self.store.table(id) else { return };
+        let (Some(log), Some(row)) = (table.head().and_then(|head| head.log()), table.rows.last()) else {
+            return;
+        };
+        let newest = &row.message;
+        let recent = &table.rows[table.rows.len().saturating_sub(RECENT_MAX)..];
+        let recent = recent.iter().map(|Row { message, .. }| Recent {
+            id: message.id,
+            sender: message.sender,
+            at: message.at,
+        });
+        let answered = |at: Timestamp| table.rows.iter().any(|row| answers(&row.message, at));
+        let same = (log.seq, log.last_at, log.last_sender) == (newest.seq, newest.at, newest.sender)
+            && log.last_kind == newest.content.kind()
+            // Nothing that is said here is long, or has more than one line.
+            && log.preview == newest.content.text()
+            && [Member::A, Member::B].iter().all(|member| log.sent[*member] == newest.sent_by(*member))
+            && log.recent.iter().copied().eq(recent)
+            && log.open_proposals.iter().all(|open| {
+                let proposed = table.find(open.at).ok().map(|place| &table.rows[place].message);
+                proposed.is_some_and(|row| row.sender == open.proposer) && !answered(open.at)
+            });
+        if !same {
+            let (log, newest) = (log.clone(), newest.clone());
+            self.violate("G10", || format!("the head says {log:?}; the newest row is {newest:?}"));
+        }
+    }
+
     fn check_intent(&mut self, message: &Message) {
         let (sender, receiver) = (self.user(message.sender_email()), self.user(message.receiver_email()));
-        let says = Says::of(&message.content);
         let found = self.checker.intents.iter().position(|intent| {
-            Some(intent.user) == sender
+            let named = intent.id.map(|id| id == message.id);
+            named.unwrap_or_else(|| intent.content == message.content)
+                && Some(intent.user) == sender
                 && Some(intent.peer) == receiver
-                && intent.says == says
-                && intent.id.is_none_or(|id| id == message.id)
         });
-        let Some(place) = found else {
+        let Some(place) = found.filter(|place| self.checker.intents[*place].content == message.content)
+        else {
             return self.violate("G3", || format!("nobody wrote {message:?}"));
         };
         let intent = &self.checker.intents[place];
@@ -285,10 +400,7 @@ impl World {
             matches!(proposal.content, Content::MatchProposal(_))
                 && by_proposer == (answer.verdict == Verdict::Withdrawn)
         });
-        let answers = table.rows.iter().filter(|row| {
-            matches!(&row.message.content, Content::MatchProposalAnswer(other) if other.proposal == answer.proposal)
-        });
-        let answers = answers.count();
+        let answers = table.rows.iter().filter(|row| answers(&row.message, answer.proposal)).count();
         if !proposed || answers != 1 {
             self.violate("G4", || format!("{message:?} answers what is not open to its sender"));
         }
@@ -298,14 +410,12 @@ impl World {
     pub(crate) fn check_mark(&mut self, id: &RoomId, reader: Member) {
         let Some(table) = self.store.table(id) else { return };
         let Some(mark) = table.reads()[reader].mark else { return };
-        let before = self.checker.marks.iter_mut().find(|(room, by, _)| room == id && *by == reader);
-        let went_back = match before {
-            Some((.., at)) => std::mem::replace(at, mark.up_to) > mark.up_to,
-            None => {
-                self.checker.marks.push((id.clone(), reader, mark.up_to));
-                false
-            }
-        };
+        let before = self.mark_before(id, reader, i64::MAX);
+        let went_back = before > Some(mark.up_to);
+        if before != Some(mark.up_to) {
+            self.checker.marks.push((id.clone(), reader, self.now_ms, mark.up_to));
+        }
+        let Some(table) = self.store.table(id) else { return };
         let covered = table.rows.iter().filter(|row| row.message.at <= mark.up_to);
         let count = covered.filter(|row| row.message.sender == reader.peer()).count() as u64;
         let asked =
@@ -328,6 +438,34 @@ impl World {
         }
     }
 
+    /// How far somebody had read before an instant of true time, at least.
+    fn mark_before(&self, room: &RoomId, reader: Member, ms: i64) -> Option<Timestamp> {
+        let mut moves = self.checker.marks.iter().rev();
+        moves.find(|(of, by, at, _)| of == room && *by == reader && *at < ms).map(|(.., up_to)| *up_to)
+    }
+
+    /// The answer to a read mark: it is so, and reaches as far as was asked for.
+    pub(crate) fn check_marked(&mut self, task: usize, peer: usize, asked: Timestamp, told: &ReadFrame) {
+        let (user, asked_ms) = (self.tasks[task].user, self.tasks[task].asked_ms);
+        let room = self.room_of(user, peer);
+        let me = room.member(&self.users[user]).expect("it is their room");
+        let up_to = told.up_to.parse::<Timestamp>().ok();
+        let Some(table) = self.store.table(&room) else {
+            return self.violate("G9", || format!("{told:?} is answered, and there is no {room}"));
+        };
+        let is = table.reads()[me].mark.map(|mark| mark.up_to);
+        let there = usize::try_from(self.newest_seq_at(&room, asked_ms)).unwrap_or(usize::MAX);
+        let there = &table.rows[..there.min(table.rows.len())];
+        let asked_for = there[..there.partition_point(|row| row.message.at <= asked)].last();
+        let right_names = told.room_id == room.to_string() && told.reader_email == self.users[user].as_str();
+        if !right_names || up_to > is || up_to < asked_for.map(|row| row.message.at) {
+            let asked_for = asked_for.map(|row| row.message.at);
+            self.violate("G9", || {
+                format!("{told:?} is answered to {asked}, asked of {room}; it is {is:?}, and has to be {asked_for:?} at least")
+            });
+        }
+    }
+
     /// Rows that have just been marked as read.
     pub(crate) fn check_read_rows(&mut self, id: &RoomId, rows: &[Timestamp]) {
         let Some(table) = self.store.table(id) else { return };
@@ -344,20 +482,17 @@ impl World {
     pub(crate) fn check_push(&mut self, task: usize, socket: usize, event: &Event) {
         let to = &self.sockets[socket];
         let (user, now) = (to.user, self.tasks[task].now);
-        let room = match event {
-            Event::Message(message) => &message.room,
-            Event::Read { room, .. } | Event::Typing { room, .. } => room,
-            Event::UnknownConnection(_) => {
-                if self.tasks[task].socket != Some(socket) {
-                    self.violate("G11", || {
-                        format!("task {task} turns away socket {socket}, which did not ask")
-                    });
-                }
-                return;
-            }
+        let (room, by) = match event {
+            Event::Message(message) => (&message.room, message.sender_email()),
+            Event::Read { room, reader, .. } => (room, reader),
+            Event::Typing { room, sender } => (room, sender),
+            Event::UnknownConnection(_) => return self.check_turned_away(task, socket),
         };
         if room.member(&self.users[user]).is_none() {
             return self.violate("G11", || format!("user {user} is told of {room}: {event:?}"));
+        }
+        if *by != self.users[self.tasks[task].user] {
+            return self.violate("G3", || format!("{event:?} is told, which somebody else has done"));
         }
         if now >= to.fresh_until {
             return self.violate("G12", || {
@@ -365,7 +500,20 @@ impl World {
             });
         }
         match event {
-            Event::Message(message) => self.check_seen(&MessageBody::from(message), "pushed"),
+            Event::Message(message) => {
+                let table = self.store.table(room);
+                let stored = table.and_then(|table| Some(&table.rows[table.find(message.at).ok()?].message));
+                let same = stored.is_some_and(|stored| {
+                    (stored.seq, stored.sender, stored.sender_seq, stored.id)
+                        == (message.seq, message.sender, message.sender_seq, message.id)
+                        && stored.content == message.content
+                });
+                if !same {
+                    let stored = stored.cloned();
+                    return self.violate("G3", || format!("{message:?} is pushed; stored is {stored:?}"));
+                }
+                self.check_read(message, message.read, "pushed");
+            }
             Event::Read { room, reader, up_to } => {
                 let reader = room.member(reader);
                 let mark = reader.zip(self.store.table(room)).and_then(|(by, table)| table.reads()[by].mark);
@@ -377,64 +525,67 @@ impl World {
         }
     }
 
-    /// A message that somebody is shown: it is stored, and just so.
-    pub(crate) fn check_seen(&mut self, seen: &MessageBody, how: &str) {
-        let stored = self.stored(&seen.room_id, &seen.timestamp);
-        let same = stored.as_ref().is_some_and(|stored| {
-            stored.seq == seen.seq
-                && stored.sender_email().as_str() == seen.sender_email
-                && stored.receiver_email().as_str() == seen.receiver_email
-                && stored.content.text() == seen.message
-                && stored.id.to_string() == seen.client_message_id
-        });
-        if !same {
-            return self.violate("G1", || format!("{seen:?} is {how}; stored is {stored:?}"));
-        }
-        let Some(stored) = stored.filter(|_| seen.read) else { return };
-        let mark = self.store.table(&stored.room).and_then(|table| table.reads()[stored.sender.peer()].mark);
-        if mark.is_none_or(|mark| mark.up_to < stored.at) {
-            self.violate("G9", || format!("{seen:?} is {how} as read, and was not"));
+    /// Nobody is told that something was read which was not.
+    fn check_read(&mut self, message: &Message, read: bool, how: &str) {
+        let mark =
+            self.store.table(&message.room).and_then(|table| table.reads()[message.sender.peer()].mark);
+        if read && mark.is_none_or(|mark| mark.up_to < message.at) {
+            self.violate("G9", || format!("{message:?} is {how} as read, and was not"));
         }
     }
 
-    fn stored(&self, room: &str, at: &str) -> Option<Message> {
-        let (room, at): (RoomId, Timestamp) = (room.parse().ok()?, at.parse().ok()?);
-        let table = self.store.table(&room)?;
-        table.find(at).ok().map(|place| table.rows[place].message.clone())
+    /// A message that a device is told of: all of it is as it is stored.
+    pub(crate) fn check_shown(&mut self, seen: &MessageBody, how: &str) {
+        let room = seen.room_id.parse::<RoomId>().ok();
+        let stored = room.and_then(|room| self.stored(&room, &seen.timestamp));
+        let Some(stored) = stored.filter(|stored| differs(seen, stored).is_none()) else {
+            return self.violate("G3", || format!("{seen:?} is {how}, and not stored so"));
+        };
+        self.check_read(&stored, seen.read, how);
+    }
+
+    fn stored(&self, room: &RoomId, at: &str) -> Option<Message> {
+        let table = self.store.table(room)?;
+        table.find(at.parse().ok()?).ok().map(|place| table.rows[place].message.clone())
     }
 
     /// A message was acknowledged.
     pub(crate) fn check_sent(&mut self, task: usize, intent: usize, sent: &SentFrame) {
         self.check_fresh(task, "is acknowledged");
-        self.check_not_deaf(task);
-        let meant = self.checker.intents[intent].clone();
-        let ack = sent.timestamp.parse::<Timestamp>().ok().map(|at| (at, sent.seq));
-        let right_id = meant.id.is_none_or(|id| id.to_string() == sent.client_message_id);
-        let Some(ack) = ack.filter(|_| right_id) else {
+        self.check_not_deaf(task, UNNOTICED_BY_LIST_MS);
+        let meant = &self.checker.intents[intent];
+        let room = self.room_of(meant.user, meant.peer);
+        let stored = self.stored(&room, &sent.timestamp);
+        let same = stored.as_ref().is_some_and(|stored| {
+            sent.room_id == room.to_string()
+                && sent.seq == stored.seq
+                && sent.client_message_id == stored.id.to_string()
+                && meant.id.is_none_or(|id| id == stored.id)
+                && *stored.sender_email() == self.users[meant.user]
+                && stored.content == meant.content
+        });
+        let Some(stored) = stored.filter(|_| same) else {
+            let meant = meant.clone();
             return self.violate("G1", || format!("{meant:?} is acknowledged as {sent:?}"));
         };
+        let ack = (stored.at, stored.seq);
         // What says no `after` may be stored twice, far apart; then either place is one.
-        let elsewhere =
-            meant.without_after && self.says_at(meant.user, meant.peer, ack) == Some(meant.says.clone());
-        if !elsewhere && meant.row != Some(ack) {
-            return self.violate("G1", || format!("{meant:?} is acknowledged at {ack:?}"));
+        if !meant.without_after && (meant.row != Some(ack) || meant.acked.is_some_and(|before| before != ack))
+        {
+            let meant = meant.clone();
+            return self.violate("G2", || format!("{meant:?} is acknowledged at {ack:?}"));
         }
-        if !elsewhere && meant.acked.is_some_and(|before| before != ack) {
-            return self.violate("G2", || format!("{meant:?} is acknowledged again, at {ack:?}"));
+        let stored_by_it = self.tasks[task].stored == Some(stored.at);
+        if sent.duplicate == stored_by_it {
+            return self.violate("G2", || {
+                format!("{sent:?} is answered by task {task}, which stored it: {stored_by_it}")
+            });
         }
         self.checker.intents[intent].acked = Some(ack);
-        let room = self.room_of(meant.user, meant.peer);
         match self.checker.acked.iter_mut().find(|(acked, _)| *acked == room) {
             Some((_, at)) => *at = ack.0.max(*at),
             None => self.checker.acked.push((room, ack.0)),
         }
-    }
-
-    /// What is stored at a place.
-    fn says_at(&self, user: usize, peer: usize, (at, seq): (Timestamp, u64)) -> Option<Says> {
-        let table = self.table_of(user, peer)?;
-        let row = &table.rows[table.find(at).ok()?].message;
-        (row.seq == seq).then(|| Says::of(&row.content))
     }
 
     /// A message was refused. Only what is certain may be refused for good, and only for a reason.
@@ -452,92 +603,79 @@ impl World {
             return self
                 .violate("G8", || format!("{meant:?} is refused with {:?}, for no reason", error.code));
         };
-        let answered = self.table_of(meant.user, meant.peer).is_some_and(|table| {
-            table.rows.iter().any(|row| {
-                matches!(&row.message.content, Content::MatchProposalAnswer(other) if other.proposal == *proposal)
-            })
-        });
+        let answered = self
+            .table_of(meant.user, meant.peer)
+            .is_some_and(|table| table.rows.iter().any(|row| answers(&row.message, *proposal)));
         if !answered {
             self.violate("G8", || format!("{verdict:?} of {proposal}, which is open, is refused: {error:?}"));
         }
     }
 
-    /// A frame was accepted: its client can be reached, or has been told that it cannot.
-    pub(crate) fn check_not_deaf(&mut self, task: usize) {
+    /// A frame was accepted: its client can be reached, or could be a moment ago.
+    pub(crate) fn check_not_deaf(&mut self, task: usize, unnoticed_ms: i64) {
         let running = &self.tasks[task];
         let Some(socket) = running.socket.filter(|_| running.kind == Kind::Frame) else { return };
-        let id = crate::world::connection_id(socket);
-        let row = self.store.connection(&id);
-        let absent_since =
-            row.map_or(i64::MIN, |row| if row.row.is_some() { i64::MAX } else { row.absent_since_ms });
+        let row = self.store.connection(&connection_id(socket));
+        let absent_since_ms =
+            row.map_or(i64::MIN, |row| if row.row.is_some() { i64::MAX } else { row.since_ms });
         let asked_ms = running.asked_ms;
-        if absent_since.saturating_add(UNNOTICED_MAX_MS) < asked_ms {
+        if absent_since_ms.saturating_add(unnoticed_ms) < asked_ms {
             self.violate("G7", || {
-                format!(
-                    "socket {socket} has no row since {} ms, and task {task} did not notice",
-                    asked_ms - absent_since
-                )
+                format!("socket {socket} has no row since {absent_since_ms}, and task {task} did not notice at {asked_ms}")
             });
         }
     }
 
-    /// A page of history, as it was answered to a request with `after`, or for the newest rows.
-    pub(crate) fn check_history(
-        &mut self,
-        task: usize,
-        peer: usize,
-        after: Option<Timestamp>,
-        before: Option<Timestamp>,
-        body: &HistoryBody,
-    ) {
+    /// A page of history, as it was answered.
+    pub(crate) fn check_history(&mut self, task: usize, asked: Asked, body: &HistoryBody) {
         self.check_fresh(task, "reads");
         let (user, asked_ms) = (self.tasks[task].user, self.tasks[task].asked_ms);
-        let room = self.room_of(user, peer);
+        let room = self.room_of(user, asked.peer);
+        let me = room.member(&self.users[user]).expect("it is their room");
         if body.room_id != room.to_string() {
             return self.violate("G11", || format!("user {user} asked for {room} and got {}", body.room_id));
         }
-        if body.messages.len() > PAGE_MAX {
-            return self.violate("G13", || format!("a page of {} rows", body.messages.len()));
+        if body.messages.len() > asked.limit {
+            return self
+                .violate("G13", || format!("{asked:?} is answered with {} rows", body.messages.len()));
         }
-        for message in &body.messages {
-            self.check_seen(message, "answered");
-        }
-        let Some(table) = self.store.table(&room) else { return };
-        let seqs: Vec<u64> = body.messages.iter().map(|message| message.seq).collect();
-        let step = |from: u64| if after.is_some() { from + 1 } else { from.wrapping_sub(1) };
-        let torn = seqs.windows(2).any(|pair| pair[1] != step(pair[0]));
-        // The row that has to come first, and the newest row that a strong read has to show.
-        let first = after.map(|after| table.rows.partition_point(|row| row.message.at <= after) as u64 + 1);
         let begun = self.newest_seq_at(&room, asked_ms);
-        let Some(table) = self.store.table(&room) else { return };
-        let newest = table.rows.len() as u64;
-        let reached = seqs.last().copied();
-        let skipped = match first {
-            Some(first) => {
-                seqs.first().is_some_and(|seq| *seq != first)
-                    || (!body.has_more && reached.unwrap_or(first - 1) < begun)
-                    || (body.has_more && reached.is_some_and(|seq| seq >= newest))
-            }
-            None => {
-                let top =
-                    before.map(|before| table.rows.partition_point(|row| row.message.at < before) as u64);
-                let starts = seqs.first().is_some_and(|seq| top.is_some_and(|top| *seq > top));
-                starts || (!body.has_more && reached.is_some_and(|seq| seq != 1))
-            }
-        };
-        if torn || skipped {
-            let more = body.has_more;
+        let rows = self.store.table(&room).map_or(&[][..], |table| &table.rows);
+        let wrong = misplaced(rows, asked.range, begun, body);
+        if let Some(wrong) = wrong {
+            let seqs: Vec<u64> = body.messages.iter().map(|message| message.seq).collect();
+            let newest = rows.len();
             return self.violate("G6", || {
-                format!("a page of {room} after {after:?} before {before:?} holds {seqs:?}, more: {more}, of {newest}; {begun} were there when it was asked for")
+                format!("{asked:?} of {room} is answered with {seqs:?} of {newest}, of which {begun} were there when it was asked: {wrong}; {body:?}")
             });
         }
-        let me = room.member(&self.users[user]);
-        for (member, told) in [(me, &body.my_read_up_to), (me.map(Member::peer), &body.peer_read_up_to)] {
+        let strong = matches!(asked.range, PageRange::After(_) | PageRange::Oldest);
+        for (reader, told) in [(me, &body.my_read_up_to), (me.peer(), &body.peer_read_up_to)] {
             let told = told.as_ref().and_then(|told| told.parse::<Timestamp>().ok());
-            let is = self.store.table(&room).zip(member).and_then(|(table, by)| table.reads()[by].mark);
-            if told > is.map(|mark| mark.up_to) {
-                return self
-                    .violate("G9", || format!("{member:?} is said to have read {room} up to {told:?}"));
+            let is = self.store.table(&room).and_then(|table| table.reads()[reader].mark);
+            let was = self.mark_before(&room, reader, asked_ms);
+            if told > is.map(|mark| mark.up_to) || (strong && told < was) {
+                return self.violate("G9", || {
+                    format!(
+                        "{reader:?} is said to have read {room} up to {told:?}, was at {was:?}, is at {is:?}"
+                    )
+                });
+            }
+            let sent = body
+                .messages
+                .iter()
+                .filter(|message| message.sender_email == room.email(reader.peer()).as_str());
+            let told = told.map(|told| told.to_string());
+            for message in sent {
+                let covered = told.as_ref().is_some_and(|told| message.timestamp <= *told);
+                if covered && !message.read {
+                    return self.violate("G9", || format!("{message:?} is not read, and {told:?} is"));
+                }
+            }
+        }
+        for message in body.messages.iter().filter(|message| message.read) {
+            if let Some(stored) = self.stored(&room, &message.timestamp) {
+                self.check_read(&stored, true, "answered");
             }
         }
     }
@@ -549,41 +687,66 @@ impl World {
     }
 
     /// A list of conversations, as it was answered: each as it was at one moment.
-    pub(crate) fn check_conversations(&mut self, task: usize, body: &ConversationsBody) {
+    pub(crate) fn check_conversations(&mut self, task: usize, first: bool, body: &ConversationsBody) {
         self.check_fresh(task, "lists");
         let user = self.tasks[task].user;
-        for found in &body.conversations {
-            let Some(peer) = self.users.iter().position(|email| email.as_str() == found.peer_email) else {
-                return self.violate("G11", || format!("user {user} is told of {}", found.peer_email));
-            };
-            let room = self.room_of(user, peer);
-            let me = room.member(&self.users[user]).expect("it is their room");
-            let Some(table) = self.store.table(&room) else {
-                return self.violate("G11", || format!("user {user} is told of {room}, which is not there"));
-            };
-            let so_it_was = table.versions.iter().enumerate().rev().any(|(version, head)| {
-                let Some(head) = head else { return false };
-                if head.seq() != found.last_seq {
-                    return false;
-                }
-                let mark = head.read_up_to(me);
-                let unread = table.rows.iter().filter(|row| {
-                    row.since <= version && row.message.sender == me.peer() && Some(row.message.at) > mark
-                });
-                let newest = table.rows.iter().find(|row| row.message.seq == found.last_seq);
-                unread.count() as u64 == found.unread
-                    && newest.is_some_and(|row| row.message.at.to_string() == found.last_timestamp)
-                    && head.read_up_to(me.peer()).map(|at| at.to_string()) == found.peer_read_up_to
-            });
-            if !so_it_was {
+        let listed = &body.conversations;
+        if listed.len() > ROOMS_PAGE_MAX {
+            return self.violate("G13", || format!("{} conversations in a page", body.conversations.len()));
+        }
+        for found in listed {
+            if !self.was_so(user, found) {
                 return self.violate("G10", || format!("user {user} is told {found:?}, which never was so"));
             }
         }
-        let sum: u64 = body.conversations.iter().map(|found| found.unread).sum();
-        if body.total_unread.is_some_and(|total| total != sum) {
-            self.violate("G10", || {
-                format!("user {user} is told of {:?} unread, not {sum}", body.total_unread)
+        let in_order = listed.windows(2).all(|pair| pair[0].last_timestamp >= pair[1].last_timestamp);
+        let twice = (1..listed.len())
+            .any(|place| listed[..place].iter().any(|other| other.peer_email == listed[place].peer_email));
+        let sum: u64 = listed.iter().map(|found| found.unread).sum();
+        if !in_order || twice || body.total_unread != first.then_some(sum) {
+            self.violate("G10", || format!("user {user} is told {body:?}, where {sum} are unread"));
+        }
+    }
+
+    /// Whether a conversation was as a list has it, at some moment.
+    fn was_so(&self, user: usize, found: &ConversationBody) -> bool {
+        let peer = self.users.iter().position(|email| email.as_str() == found.peer_email);
+        let Some(peer) = peer.filter(|peer| *peer != user) else { return false };
+        let room = self.room_of(user, peer);
+        let me = room.member(&self.users[user]).expect("it is their room");
+        let Some(table) = self.store.table(&room) else { return false };
+        let place = usize::try_from(found.last_seq).ok().and_then(|seq| seq.checked_sub(1));
+        let Some(newest) = place.and_then(|place| table.rows.get(place)) else { return false };
+        let newest = &newest.message;
+        let same = newest.seq == found.last_seq
+            && newest.at.to_string() == found.last_timestamp
+            && newest.sender_email().as_str() == found.last_sender_email
+            && kind(&newest.content) == Some(found.last_kind)
+            && newest.content.text() == found.preview;
+        same && table.versions.iter().enumerate().rev().any(|(version, head)| {
+            let Some(head) = head.as_ref().filter(|head| head.seq() == found.last_seq) else { return false };
+            let mark = head.read_up_to(me);
+            let unread = table.rows.iter().filter(|row| {
+                row.since <= version && row.message.sender == me.peer() && Some(row.message.at) > mark
             });
+            unread.count() as u64 == found.unread
+                && head.read_up_to(me.peer()).map(|at| at.to_string()) == found.peer_read_up_to
+        })
+    }
+
+    /// Nothing goes wrong any more: whatever is open at both ends has its row, and nobody has more than one may have.
+    pub(crate) fn check_connections(&mut self) {
+        let mut rows = vec![0; self.users.len()];
+        for number in 0..self.sockets.len() {
+            let socket = &self.sockets[number];
+            let has_row = self.store.connection(&connection_id(number)).is_some_and(|row| row.row.is_some());
+            rows[socket.user] += usize::from(has_row && socket.at_gateway == End::Open);
+            if socket.at_gateway == End::Open && socket.at_client && !socket.silent && !has_row {
+                return self.violate("G7", || format!("socket {number} is open, and has no row"));
+            }
+        }
+        if let Some(user) = rows.iter().position(|rows| *rows > CONNECTIONS_MAX) {
+            self.violate("G13", || format!("user {user} has {} connections", rows[user]));
         }
     }
 
@@ -593,9 +756,9 @@ impl World {
             let meant = self.checker.intents[place].clone();
             let stored = self.table_of(meant.user, meant.peer).and_then(|table| {
                 let (at, _) = meant.row?;
-                table.find(at).ok().map(|place| Says::of(&table.rows[place].message.content))
+                table.find(at).ok().map(|place| table.rows[place].message.content.clone())
             });
-            if meant.acked.is_some() && stored.as_ref() != Some(&meant.says) {
+            if meant.acked.is_some() && stored.as_ref() != Some(&meant.content) {
                 return self.violate("G1", || format!("{meant:?} was acknowledged; stored is {stored:?}"));
             }
             if meant.acked.is_none() && !meant.refused && !meant.dropped {
@@ -603,4 +766,116 @@ impl World {
             }
         }
     }
+}
+
+/// Whether a message answers a proposal.
+fn answers(message: &Message, proposal: Timestamp) -> bool {
+    matches!(&message.content, Content::MatchProposalAnswer(answer) if answer.proposal == proposal)
+}
+
+/// What the wire calls a content, of those that are sent here.
+fn kind(content: &Content) -> Option<KindName> {
+    match content {
+        Content::Text(_) => Some(KindName::Text),
+        Content::MatchProposal(_) => Some(KindName::MatchProposal),
+        Content::MatchProposalAnswer(_) => Some(KindName::MatchProposalAnswer),
+        Content::Image { .. } | Content::Erased => None,
+    }
+}
+
+/// What of a message that somebody is shown is not as it is stored; whether it is read changes, and is looked at elsewhere.
+fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static str> {
+    let words = match &stored.content {
+        Content::Text(words) => words.as_str(),
+        Content::MatchProposal(proposal) => proposal.note.as_ref().map_or("", |note| note.as_str()),
+        _ => "",
+    };
+    let proposal = match (&stored.content, &seen.proposal) {
+        (Content::MatchProposal(stored), Some(seen)) => {
+            stored.team_name.as_str() == seen.team_name
+                && stored.opponent_team_name.as_str() == seen.opponent_team_name
+                && seen.match_at.parse() == Ok(stored.match_at)
+                && stored.place.as_str() == seen.place
+                && stored.note.as_ref().map(|note| note.as_str()) == seen.note.as_deref()
+        }
+        (Content::MatchProposal(_), None) | (_, Some(_)) => false,
+        (_, None) => true,
+    };
+    let answer = match (&stored.content, &seen.proposal_answer) {
+        (Content::MatchProposalAnswer(stored), Some(seen)) => {
+            seen.proposal.parse() == Ok(stored.proposal) && stored.verdict.as_str() == seen.answer
+        }
+        (Content::MatchProposalAnswer(_), None) | (_, Some(_)) => false,
+        (_, None) => true,
+    };
+    [
+        (seen.timestamp.parse() == Ok(stored.at), "timestamp"),
+        (seen.seq == stored.seq, "seq"),
+        (seen.sender_email == stored.sender_email().as_str(), "senderEmail"),
+        (seen.receiver_email == stored.receiver_email().as_str(), "receiverEmail"),
+        (seen.message == words, "message"),
+        (Some(seen.kind) == kind(&stored.content), "kind"),
+        (seen.client_message_id.parse() == Ok(stored.id), "clientMessageId"),
+        (seen.attachment.is_none(), "attachment"),
+        (proposal, "proposal"),
+        (answer, "proposalAnswer"),
+    ]
+    .into_iter()
+    .find_map(|(same, field)| (!same).then_some(field))
+}
+
+/// What is wrong with a page: its order, where it begins, where it ends, or what it says of what is beyond. `begun` rows were there
+/// when it was asked for, which a strong read has to show.
+fn misplaced(rows: &[Row], range: PageRange, begun: u64, body: &HistoryBody) -> Option<&'static str> {
+    let forward = matches!(range, PageRange::After(_) | PageRange::Oldest);
+    let mut before: Option<u64> = None;
+    for seen in &body.messages {
+        let next =
+            before.is_none_or(|before| if forward { seen.seq == before + 1 } else { seen.seq + 1 == before });
+        let place = usize::try_from(seen.seq).ok().and_then(|seq| seq.checked_sub(1));
+        let Some(stored) = place.and_then(|place| rows.get(place)).filter(|_| next) else {
+            return Some("order");
+        };
+        if seen.room_id != body.room_id {
+            return Some("roomId");
+        }
+        if let Some(field) = differs(seen, &stored.message) {
+            return Some(field);
+        }
+        before = Some(seen.seq);
+    }
+    let first = body.messages.first().map(|message| message.seq);
+    let last = body.messages.last().map(|message| message.seq);
+    let until = |at: Timestamp| rows.partition_point(|row| row.message.at <= at) as u64;
+    let newest = rows.len() as u64;
+    let (begins, ends) = match range {
+        PageRange::After(_) | PageRange::Oldest => {
+            let known = if let PageRange::After(after) = range { until(after) } else { 0 };
+            let reached = last.unwrap_or(known);
+            let ends = if body.has_more { last.is_some() && reached < newest } else { reached >= begun };
+            (first.is_none_or(|first| first == known + 1), ends)
+        }
+        PageRange::Newest | PageRange::Before(_) => {
+            let top = if let PageRange::Before(at) = range { until(at.previous()) } else { newest };
+            (first.is_none_or(|first| first <= top), body.has_more == last.is_some_and(|last| last > 1))
+        }
+    };
+    let last_at = body.messages.last().map(|message| &message.timestamp);
+    let (next_before, next_after) = (body.next_before.as_ref(), body.next_after.as_ref());
+    let cursors = match range {
+        PageRange::After(after) => {
+            next_before.is_none()
+                && match last_at {
+                    Some(at) => next_after == Some(at),
+                    None => next_after.and_then(|next| next.parse().ok()) == Some(after),
+                }
+        }
+        PageRange::Oldest => next_before.is_none() && next_after == last_at,
+        PageRange::Newest | PageRange::Before(_) => {
+            next_after.is_none() && next_before == last_at.filter(|_| body.has_more)
+        }
+    };
+    [(begins, "beginning"), (ends, "end"), (cursors, "next page")]
+        .into_iter()
+        .find_map(|(right, what)| (!right).then_some(what))
 }

@@ -13,7 +13,7 @@ use chat_lambda::wire::rest::{ConversationsBody, HistoryBody};
 
 use crate::check::Says;
 use crate::faults::Fault;
-use crate::sim::Sim;
+use crate::sim::{About, Sim};
 use crate::world::{Happening, note, timestamp};
 
 /// What is wrong with a client, for the bug bank.
@@ -292,7 +292,7 @@ impl Sim {
     }
 
     /// The client's end of a socket closes.
-    fn drop_socket(&mut self, socket: usize) {
+    pub(crate) fn drop_socket(&mut self, socket: usize) {
         let mut world = self.world();
         if !std::mem::replace(&mut world.sockets[socket].at_client, false) {
             return;
@@ -311,7 +311,7 @@ impl Sim {
         if !expired && !renewed {
             return token;
         }
-        let short = world.hit(Fault::TokenExpires);
+        let short = world.is_drawn(Fault::TokenExpires);
         let lifetime = if short { world.rng.i64(2_000..60_000) } else { 3_600_000 };
         let token = world.issue_token(user, lifetime);
         drop(world);
@@ -326,7 +326,7 @@ impl Sim {
             return;
         }
         session.open = false;
-        let socket = self.invoke_connect(device, token);
+        let socket = self.invoke_connect(device, token, false);
         if let Some(session) = self.session(device) {
             session.socket = Some(socket);
         }
@@ -349,6 +349,14 @@ impl Sim {
         session.open = true;
         session.failures = 0;
         session.pinged = false;
+        let user = self.devices[device].user;
+        let elsewhere = self.devices.iter().enumerate().any(|(number, other)| {
+            let is_open = other.session.as_ref().is_some_and(|session| session.open);
+            number != device && other.user == user && is_open
+        });
+        if elsewhere {
+            self.world().fired.add(Fault::TwoDevices);
+        }
         for peer in 0..self.users() {
             self.send_mark(device, peer);
         }
@@ -453,12 +461,12 @@ impl Sim {
         };
         session.pinged = true;
         let Some(socket) = session.socket else { return };
-        self.say(device, &ClientFrame::Ping(PingFrame {}), None);
+        self.say(device, &ClientFrame::Ping(PingFrame {}), About::Other);
         self.timer(device, PONG_WITHIN_MS, Timer::Pong(socket));
     }
 
     /// Sends a frame, if the socket is open.
-    fn say(&mut self, device: usize, frame: &ClientFrame, intent: Option<usize>) -> bool {
+    fn say(&mut self, device: usize, frame: &ClientFrame, about: About) -> bool {
         let Some(socket) =
             self.session(device).filter(|session| session.open).and_then(|session| session.socket)
         else {
@@ -466,7 +474,7 @@ impl Sim {
         };
         let token = if let ClientFrame::Reauth(_) = frame { Some(self.devices[device].token) } else { None };
         let text = serde_json::to_string(frame).expect("strings always serialise");
-        self.invoke_frame(socket, text, intent, token);
+        self.invoke_frame(socket, text, about, token);
         true
     }
 
@@ -644,7 +652,7 @@ impl Sim {
         match frame {
             ServerFrame::Message(message) => {
                 let me = self.me(device);
-                self.world().check_seen(&message, "shown");
+                self.world().check_shown(&message, "shown");
                 let (Some(peer), Some(seen)) = (self.peer_of(device, &message.room_id), seen(&message, &me))
                 else {
                     return self.world().violate("G11", || format!("device {device} hears {message:?}"));
@@ -726,7 +734,7 @@ impl Sim {
         session.reauthing = true;
         session.reauth += 1;
         let number = session.reauth;
-        self.say(device, &ClientFrame::Reauth(ReauthFrame { token: format!("token-{token}") }), None);
+        self.say(device, &ClientFrame::Reauth(ReauthFrame { token: format!("token-{token}") }), About::Other);
         self.timer(device, REAUTH_WITHIN_MS, Timer::Reauth(number));
     }
 
@@ -801,7 +809,7 @@ impl Sim {
             return self.ask(device, Request::Propose(peer, id));
         }
         let frame = ClientFrame::SendMessage(self.send_frame(peer, id, Some(after), &entry.says));
-        if self.say(device, &frame, Some(entry.intent)) {
+        if self.say(device, &frame, About::Intent(entry.intent)) {
             self.timer(device, ANSWER_WITHIN_MS, Timer::Answer(peer, attempt));
         }
     }
@@ -988,13 +996,13 @@ impl Sim {
         let peer_email = self.world().users[peer].to_string();
         self.world().intend_mark(user, peer, up_to);
         let frame = ClientFrame::MarkRead(MarkReadFrame { peer_email, up_to: up_to.to_string() });
-        self.say(device, &frame, None);
+        self.say(device, &frame, About::Mark(peer, up_to));
     }
 
     pub(crate) fn say_typing(&mut self, device: usize, peer: usize) {
         let receiver_email = self.world().users[peer].to_string();
         let frame = ClientFrame::Typing(chat_lambda::wire::frames::TypingFrame { receiver_email });
-        self.say(device, &frame, None);
+        self.say(device, &frame, About::Other);
     }
 }
 
@@ -1005,6 +1013,6 @@ pub(crate) fn proposal(place: &str) -> ProposalBody {
         opponent_team_name: "Busan".to_owned(),
         match_at: "2027-11-23T09:00:00.000Z".to_owned(),
         place: place.to_owned(),
-        note: None,
+        note: Some(format!("we meet at {place}")),
     }
 }

@@ -18,7 +18,7 @@ use crate::faults::Rates;
 use crate::plan::Plan;
 use crate::ports::{Call, Failure};
 use crate::server::{Build, Real};
-use crate::sim::{Asker, Sim};
+use crate::sim::{About, Asker, Sim};
 use crate::world::{Outcome, START_MS, Violation, timestamp};
 
 /// Something that a case consists of. The first user has the even devices, the second the odd ones.
@@ -483,13 +483,13 @@ impl<'a> Run<'a> {
                 let up_to = timestamp(START_MS + 1_000_000);
                 self.sim.world().intend_mark(device, peer, up_to);
                 let frame = MarkReadFrame { peer_email: users[peer].to_string(), up_to: up_to.to_string() };
-                self.frame(device, &ClientFrame::MarkRead(frame), None, None)
+                self.frame(device, &ClientFrame::MarkRead(frame), About::Mark(peer, up_to), None)
             }
             Sync { device } => self.rest(device, Request::After(1 - device, after, 0)),
             List { device } => self.rest(device, Request::List(None)),
             Connect { device } => {
                 let token = self.sim.devices[device].token;
-                self.sim.invoke_connect(device, token);
+                self.sim.invoke_connect(device, token, false);
                 self.sim.newest_task()
             }
             Disconnect { device } => {
@@ -499,7 +499,7 @@ impl<'a> Run<'a> {
             Reauth { device } => {
                 let token = self.sim.devices[device].token;
                 let frame = ClientFrame::Reauth(ReauthFrame { token: format!("token-{token}") });
-                self.frame(device, &frame, None, Some(token))
+                self.frame(device, &frame, About::Other, Some(token))
             }
         }
     }
@@ -516,18 +516,12 @@ impl<'a> Run<'a> {
         drop(world);
         self.intents[operation] = Some(intent);
         let frame = self.sim.send_frame(peer, id, Some(self.after), &says);
-        self.frame(device, &ClientFrame::SendMessage(frame), Some(intent), None)
+        self.frame(device, &ClientFrame::SendMessage(frame), About::Intent(intent), None)
     }
 
-    fn frame(
-        &mut self,
-        device: usize,
-        frame: &ClientFrame,
-        intent: Option<usize>,
-        token: Option<usize>,
-    ) -> usize {
+    fn frame(&mut self, device: usize, frame: &ClientFrame, about: About, token: Option<usize>) -> usize {
         let text = serde_json::to_string(frame).expect("strings always serialise");
-        self.sim.frame_asked_by(device, text, token, Asker::Frame(device, intent));
+        self.sim.frame_asked_by(device, text, token, Asker::Frame(device, about));
         self.sim.newest_task()
     }
 

@@ -31,12 +31,16 @@ faults! {
     AppliedThenError,
     /// a write is answered with an error and happens later, perhaps after its retry
     AppliedLate,
+    /// a write happens, its answer is lost on the way, and the store's own client sends it again
+    WriteRepeated,
     /// a read fails
     ReadFails,
     /// a read is throttled
     ReadThrottled,
-    /// an eventually consistent read shows an earlier state, perhaps one before the last read's
+    /// an eventually consistent read shows an earlier state, though none before what was read last
     StaleRead,
+    /// an eventually consistent read shows a state before what was read last
+    BackwardsRead,
     /// a page ends early and says that there is more
     CutPage,
     /// the index does not show a new connection yet
@@ -53,8 +57,10 @@ faults! {
     GoneDuringConnect,
     /// a push is taken and never arrives
     PushBlackHoled,
-    /// a push is delayed, and so overtaken by others
+    /// a push is delayed, and those behind it too
     PushDelayed,
+    /// a push is overtaken by one that was made later
+    PushReordered,
     /// a push arrives twice
     PushDoubled,
     /// a push is throttled
@@ -99,8 +105,12 @@ faults! {
     CrashAfterSend,
     /// a client loses all it had stored
     StorageLost,
-    /// everybody is away for days, and what waits is sent then
+    /// everybody is away for days, and what waits is tried again then
     AwayForDays,
+    /// a user is on two devices at once
+    TwoDevices,
+    /// a user opens more connections than one may have
+    ManyConnections,
     /// the identity provider does not answer
     VerifierDown,
     /// a token expires

@@ -37,6 +37,10 @@ pub(crate) enum Act {
     Away { days: u8 },
     /// The device's token is revoked.
     Revoke { device: usize },
+    /// A device opens many connections.
+    Crowd { device: usize, count: u8 },
+    /// A device opens one of them.
+    OneMore { device: usize },
     /// So many messages are written at once, by a device that is not looked at further.
     Flood { user: usize, peer: usize, count: u8 },
     /// Presents a cursor of somebody else's.
@@ -70,13 +74,15 @@ impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x9e37_79b9_7f4a_7c15);
         let users = if rng.u8(0..4) == 0 { 3 } else { 2 };
+        let mut rates = Rates::draw(&mut rng);
+        // Most of what two devices have to agree on goes wrong in any weather.
+        rates.set(Fault::TwoDevices, [0, 512, 768][rng.usize(0..3)]);
         let mut devices: Vec<usize> = (0..users).collect();
         for user in 0..users {
-            if rng.bool() && devices.len() < 4 {
+            if rng.u16(0..1_024) < rates.of(Fault::TwoDevices) && devices.len() < 4 {
                 devices.push(user);
             }
         }
-        let rates = Rates::draw(&mut rng);
         let mut plan =
             Self { run_seed: seed, users, processes: rng.usize(1..=3), devices, rates, acts: Vec::new() };
         // Most of it happens at once, some of it over minutes.
@@ -109,6 +115,10 @@ impl Plan {
             let user = plan.devices[device];
             let count = if rng.bool() { rng.u8(9..20) } else { rng.u8(50..60) };
             plan.acts.push((rng.i64(0..span_ms), Act::Flood { user, peer, count }));
+        }
+        if rates.is_on(Fault::ManyConnections) && rng.u8(0..16) == 0 {
+            let device = rng.usize(0..plan.devices.len());
+            plan.acts.push((rng.i64(0..span_ms), Act::Crowd { device, count: rng.u8(21..26) }));
         }
         if rates.is_on(Fault::AwayForDays) && rng.u8(0..8) == 0 {
             plan.acts.push((rng.i64(0..span_ms), Act::Away { days: rng.u8(1..4) }));

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::bugs::{BUGS, Bug, CONTROL, SEEDS_TO_CATCH};
+use crate::bugs::{BUGS, Bug, CONTROLS, SEEDS_TO_CATCH};
 use crate::faults::{Counters, Fault};
 use crate::plan::Plan;
 use crate::server::Real;
@@ -85,8 +85,10 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
 
 /// Lets the checker catch every bug; says whether it did.
 pub(crate) fn bugs() -> bool {
-    for seed in 0..SEEDS_TO_CATCH {
-        if let Some(violation) = sim::run(&Plan::of(seed), CONTROL, None, false).violation {
+    for (control, seed) in
+        CONTROLS.iter().flat_map(|control| (0..SEEDS_TO_CATCH).map(move |seed| (control, seed)))
+    {
+        if let Some(violation) = sim::run(&Plan::of(seed), *control, None, false).violation {
             eprintln!("seed {seed} finds something in what has no bug: {violation:?}");
             return false;
         }

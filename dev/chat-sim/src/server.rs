@@ -5,7 +5,8 @@ use std::sync::Arc;
 use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
 };
-use chat_lambda::functions::{Functions, Ports, Settings};
+use chat_domain::Connect;
+use chat_lambda::functions::{ConnectFunction, Functions, Ports, Settings};
 use futures_util::future::BoxFuture;
 
 use crate::ports::Shared;
@@ -37,6 +38,14 @@ impl Real {
     /// Over these ports.
     pub(crate) fn over(ports: &Ports) -> Self {
         Self(Arc::new(Functions::new(ports, &Settings::default())))
+    }
+
+    /// The same with another way to connect.
+    pub(crate) fn connecting_by(self, connect: Connect) -> Self {
+        let settings = Settings::default();
+        let connect = ConnectFunction::new(connect, settings.allowed_origins);
+        let functions = Arc::into_inner(self.0).expect("nobody else has them yet");
+        Self(Arc::new(Functions { connect, ..functions }))
     }
 
     pub(crate) fn build(shared: &Shared) -> Box<dyn Server> {

@@ -7,7 +7,7 @@ use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
 };
-use chat_domain::{Append, ClientMessageId, Content, Draft, Room, SendRate, Timestamp};
+use chat_domain::{Append, ClientMessageId, Content, Draft, PAGE_MAX, PageRange, Room, SendRate, Timestamp};
 use chat_lambda::functions::SUBPROTOCOL;
 use chat_lambda::wire::error::ErrorCode;
 use chat_lambda::wire::frames::{ErrorBody, SentFrame, ServerFrame};
@@ -16,19 +16,24 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderValue, Method};
 use serde_json::json;
 
-use crate::check::Says;
+use crate::check::{Asked, Says, Tally, UNNOTICED_BY_ROW_MS};
 use crate::client::{Answer, ClientBug, Device, Request, Timer, proposal};
 use crate::faults::{Counters, Fault};
 use crate::plan::{Act, Plan};
 use crate::ports::{Call, Shared};
 use crate::server::{Build, GatewayEvent, Running, Server};
 use crate::world::{
-    End, Happening, Kind, Outcome, Socket, Task, Violation, World, connection_id, note, timestamp,
+    CLOCK_JUMP_MAX_MS, CLOCK_SKEW_MAX_MS, End, Happening, INDEX_LAG_MAX_MS, Kind, Outcome, Socket, Task,
+    Violation, World, connection_id, note, timestamp,
 };
 
 /// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer than any handler was
 /// frozen, and any wait of a client.
 const CONVERGED_WITHIN_MS: i64 = 1_200_000;
+/// How long the gateway lets `$connect` take.
+const CONNECT_MAX_MS: i64 = 29_000;
+/// How many connections are too many.
+const CROWD: u8 = 22;
 /// How many things may happen in one schedule: several times more than ever do.
 const STEPS_MAX: u64 = 200_000;
 
@@ -38,12 +43,22 @@ pub(crate) enum Asker {
     Nobody,
     /// A socket being opened.
     Connect(usize),
-    /// A frame on a socket, of an intent, perhaps.
-    Frame(usize, Option<usize>),
+    /// A frame on a socket, and what it is about.
+    Frame(usize, About),
     /// A request of a device in a life of it; whether it is the second attempt.
     Rest(usize, u32, Request, bool),
     /// The answer has to refuse: a foreign cursor, a reused id.
     Refusal(&'static str),
+}
+
+/// What a frame is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum About {
+    /// It sends what somebody meant to say.
+    Intent(usize),
+    /// It says how far the conversation with a user was read.
+    Mark(usize, Timestamp),
+    Other,
 }
 
 /// A handler, before, while and after it runs.
@@ -89,13 +104,12 @@ impl Sim {
         let mut skews_ms = vec![0; plan.processes];
         for skew in &mut skews_ms {
             if plan.rates.is_on(Fault::ClockSkew) {
-                world.fired.add(Fault::ClockSkew);
-                *skew = world.rng.i64(-300_000..300_000);
+                *skew = world.rng.i64(-CLOCK_SKEW_MAX_MS..CLOCK_SKEW_MAX_MS);
             }
         }
         let mut devices = Vec::new();
         for user in &plan.devices {
-            let short = world.hit(Fault::TokenExpires);
+            let short = world.is_drawn(Fault::TokenExpires);
             let lifetime_ms = if short { world.rng.i64(1_000..60_000) } else { 3_600_000 };
             let token = world.issue_token(*user, lifetime_ms);
             devices.push(Device { user: *user, outbox: Vec::new(), epoch: 0, session: None, token });
@@ -181,6 +195,8 @@ impl Sim {
         if !self.settle() {
             return;
         }
+        // Clocks were wrong when these came, and the oldest may not be the oldest.
+        self.leave_crowd();
         // Everybody connects anew, while everybody writes: the index lags, and nobody may miss anything.
         note!(self.world(), "---- everybody reconnects ----");
         for device in 0..self.devices.len() {
@@ -201,6 +217,7 @@ impl Sim {
             return;
         }
         self.check_views("after reconnecting");
+        self.world().check_connections();
         // A last word of everybody, which nobody syncs for: every device is told.
         note!(self.world(), "---- everybody writes once more ----");
         for device in 0..self.devices.len() {
@@ -230,6 +247,28 @@ impl Sim {
         }
         self.check_views("at the end");
         self.check_lists();
+        let crowds: Vec<usize> = self
+            .plan
+            .acts
+            .iter()
+            .filter_map(|(_, act)| if let Act::Crowd { device, .. } = act { Some(*device) } else { None })
+            .collect();
+        for device in crowds {
+            note!(self.world(), "---- device {device} opens too many connections ----");
+            self.crowd(device, CROWD);
+            if !self.rest(i64::from(CROWD) * 400) || !self.settle() || !self.rest(2 * INDEX_LAG_MAX_MS) {
+                return;
+            }
+            // By now the index shows all of them to whoever comes next. Whoever is closed by that one comes back while the index
+            // lags, and may be one too many: the next one sees to it.
+            for _ in 0..2 {
+                self.renew(device);
+                if !self.settle() || !self.rest(2 * INDEX_LAG_MAX_MS) {
+                    return;
+                }
+            }
+        }
+        self.world().check_connections();
     }
 
     fn rest(&mut self, span_ms: i64) -> bool {
@@ -278,6 +317,20 @@ impl Sim {
                 let mut world = self.world();
                 let rows = world.table_of(device.user, peer).map_or(0, |table| table.rows.len() as u64);
                 let known = room.known_seq();
+                let differs = room.messages.iter().find(|(seq, seen)| {
+                    let place = usize::try_from(**seq).ok().and_then(|seq| seq.checked_sub(1));
+                    let row = place.and_then(|place| world.table_of(device.user, peer)?.rows.get(place));
+                    let mine = &world.users[device.user];
+                    row.is_none_or(|row| {
+                        let is_mine = row.message.sender_email() == mine;
+                        (row.message.at, row.message.id, is_mine) != (seen.at, seen.id, seen.mine)
+                    })
+                });
+                if let Some((seq, seen)) = differs.map(|(seq, seen)| (*seq, *seen)) {
+                    world.violate("G7", || {
+                        format!("{when}, device {number} takes {seq} of user {peer} for {seen:?}")
+                    });
+                }
                 if known != Some(rows) {
                     let seqs: Vec<u64> = room.messages.keys().copied().collect();
                     world.violate("G7", || {
@@ -339,11 +392,25 @@ impl Sim {
                 world.late(&call);
             }
             Happening::Start(task) => self.begin(task),
+            Happening::Open(task, socket) => {
+                let end = self.world().sockets[socket].at_gateway;
+                if end == End::Opening {
+                    self.world().sockets[socket].at_gateway = End::Open;
+                }
+                self.send_answer(task);
+            }
             Happening::GiveUp(task) => self.give_up(task),
             Happening::Answer(task) => self.answer(task),
             Happening::Arrive(socket, frame) => {
                 let to = self.world().sockets[socket].clone();
-                if to.at_client && to.at_gateway == End::Open && self.devices[to.device].epoch == to.epoch {
+                if !to.at_client || to.at_gateway != End::Open {
+                    return;
+                }
+                if to.silent {
+                    if let ServerFrame::Message(message) = *frame {
+                        self.world().check_shown(&message, "shown");
+                    }
+                } else if self.devices[to.device].epoch == to.epoch {
                     note!(self.world(), "device {} hears {frame:?}", to.device);
                     self.heard(to.device, *frame, true);
                 }
@@ -413,13 +480,27 @@ impl Sim {
         self.check_response(task, &response);
         if let Asker::Connect(socket) = self.jobs[task].asker {
             let mut world = self.world();
-            let fails = response.status_code == 200 && world.hit(Fault::UpgradeFails);
-            let socket = &mut world.sockets[socket];
-            if response.status_code == 200 && socket.at_gateway == End::Opening {
-                socket.at_gateway = if fails { End::Closed } else { End::Open };
+            let opens = response.status_code == 200 && world.sockets[socket].at_gateway == End::Opening;
+            if opens && world.hit(Fault::UpgradeFails) {
+                world.sockets[socket].at_gateway = End::Closed;
+            } else if opens && !world.explored && world.is_drawn(Fault::GoneDuringConnect) {
+                // The gateway takes its time, though not longer than it gives `$connect`.
+                let left_ms = (world.tasks[task].asked_ms + CONNECT_MAX_MS - world.now_ms).max(1);
+                let delay = world.rng.i64(0..left_ms);
+                drop(world);
+                self.jobs[task].response = Some(Box::new(response));
+                self.world().after(delay, Happening::Open(task, socket));
+                return;
+            } else if opens {
+                world.sockets[socket].at_gateway = End::Open;
             }
         }
         self.jobs[task].response = Some(Box::new(response));
+        self.send_answer(task);
+    }
+
+    /// An answer is on its way to whoever waits for it.
+    fn send_answer(&mut self, task: usize) {
         let mut world = self.world();
         if world.hit(Fault::AckLost) {
             world.after(20_000, Happening::GiveUp(task));
@@ -440,24 +521,30 @@ impl Sim {
                     world.check_fresh(task, "connects");
                 }
             }
-            Asker::Frame(_, intent) => {
+            Asker::Frame(_, about) => {
                 if body.is_empty() {
                     return;
                 }
-                match (serde_json::from_str::<ServerFrame>(body), intent) {
-                    (Ok(ServerFrame::Sent(sent)), Some(intent)) => {
+                match (serde_json::from_str::<ServerFrame>(body), about) {
+                    (Ok(ServerFrame::Sent(sent)), About::Intent(intent)) => {
                         self.world().check_sent(task, intent, &sent)
                     }
-                    (Ok(ServerFrame::Error(error)), Some(intent)) => {
+                    (Ok(ServerFrame::Error(error)), About::Intent(intent)) => {
                         self.world().check_refused(intent, &error)
                     }
-                    (Ok(ServerFrame::Read(_) | ServerFrame::Pong(_)), None) => {
+                    (Ok(ServerFrame::Read(read)), About::Mark(peer, up_to)) => {
+                        let mut world = self.world();
+                        world.check_fresh(task, "marks as read");
+                        world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
+                        world.check_marked(task, peer, up_to, &read);
+                    }
+                    (Ok(ServerFrame::Pong(_)), About::Other) => {
                         let mut world = self.world();
                         world.check_fresh(task, "is accepted");
-                        world.check_not_deaf(task);
+                        world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
                     }
-                    (Ok(ServerFrame::Reauth(_)), None) => self.check_reauth(task),
-                    (Ok(ServerFrame::Error(_)), None) => {}
+                    (Ok(ServerFrame::Reauth(_)), About::Other) => self.check_reauth(task),
+                    (Ok(ServerFrame::Error(_)), _) => {}
                     (frame, _) => {
                         let frame = format!("{frame:?}");
                         self.world().violate("G1", || format!("task {task} answers {frame}"));
@@ -485,6 +572,7 @@ impl Sim {
         if !good {
             world.violate("G12", || format!("task {task} extends the login by a token that is no good"));
         }
+        world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
     }
 
     fn check_rest(&mut self, task: usize, request: &Request, response: &ApiGatewayProxyResponse) {
@@ -501,9 +589,9 @@ impl Sim {
             return;
         }
         match request {
-            Request::List(_) => {
+            Request::List(cursor) => {
                 if let Ok(body) = serde_json::from_str(body) {
-                    self.world().check_conversations(task, &body);
+                    self.world().check_conversations(task, cursor.is_none(), &body);
                 }
             }
             Request::Propose(_, id) => {
@@ -512,21 +600,28 @@ impl Sim {
                     self.world().check_sent(task, intent, &sent);
                 }
             }
-            Request::Newest(peer) | Request::One(peer) => {
-                if let Ok(body) = serde_json::from_str(body) {
-                    self.world().check_history(task, *peer, None, None, &body);
-                }
+            Request::Newest(peer) => {
+                let asked = Asked { peer: *peer, range: PageRange::Newest, limit: PAGE_MAX };
+                self.check_page(task, asked, body);
+            }
+            Request::One(peer) => {
+                let asked = Asked { peer: *peer, range: PageRange::Newest, limit: 1 };
+                self.check_page(task, asked, body);
             }
             Request::After(peer, after, _) | Request::Resync(peer, _, after) => {
-                if let Ok(body) = serde_json::from_str(body) {
-                    self.world().check_history(task, *peer, Some(*after), None, &body);
-                }
+                let asked = Asked { peer: *peer, range: PageRange::After(*after), limit: PAGE_MAX };
+                self.check_page(task, asked, body);
             }
             Request::Older(peer, before) => {
-                if let Ok(body) = serde_json::from_str(body) {
-                    self.world().check_history(task, *peer, None, Some(*before), &body);
-                }
+                let asked = Asked { peer: *peer, range: PageRange::Before(*before), limit: PAGE_MAX };
+                self.check_page(task, asked, body);
             }
+        }
+    }
+
+    fn check_page(&mut self, task: usize, asked: Asked, body: &str) {
+        if let Ok(body) = serde_json::from_str(body) {
+            self.world().check_history(task, asked, &body);
         }
     }
 
@@ -609,6 +704,9 @@ impl Sim {
         let current = self.devices[to.device].epoch == to.epoch
             && self.devices[to.device].session.as_ref().is_some_and(|session| session.socket == Some(socket));
         if to.at_gateway == End::Open {
+            if to.silent && to.at_client {
+                return;
+            }
             if to.at_client && current {
                 return self.opened(to.device, socket);
             }
@@ -667,7 +765,7 @@ impl Sim {
         let mut world = self.world();
         let process = world.rng.usize(0..self.servers.len());
         let recycled = world.hit(Fault::ProcessRecycled);
-        let back = if world.hit(Fault::ClockJumpsBack) { world.rng.i64(0..300_000) } else { 0 };
+        let back = if world.hit(Fault::ClockJumpsBack) { world.rng.i64(0..CLOCK_JUMP_MAX_MS) } else { 0 };
         let late = world.hit(Fault::InvocationDelayed);
         let delay = delay_ms + if late { world.rng.i64(50..10_000) } else { world.rng.i64(1..=10) };
         let doubled = kind != Kind::Rest && world.hit(Fault::InvocationDoubled);
@@ -676,7 +774,11 @@ impl Sim {
         if recycled {
             self.servers[process] = (self.build)(&self.shared);
         }
-        let now = timestamp(self.world().now_ms + self.skews_ms[process] - back);
+        let skew_ms = self.skews_ms[process];
+        let now = timestamp(self.world().now_ms + skew_ms - back);
+        if skew_ms != 0 && self.world().rates.is_on(Fault::ClockSkew) {
+            self.world().fired.add(Fault::ClockSkew);
+        }
         let number = self.jobs.len();
         match &mut event {
             GatewayEvent::Connect(event) | GatewayEvent::Disconnect(event) | GatewayEvent::Frame(event) => {
@@ -697,6 +799,7 @@ impl Sim {
             event.request_context.connected_at = now.unix_ms();
             self.world().sockets[socket].connected_at = now;
         }
+        self.count_expired(kind, facts, now);
         if let (Kind::Connect | Kind::Frame, Some(socket), Some(token)) = (kind, facts.socket, facts.token) {
             // From now on the login may count, or count for longer.
             let mut world = self.world();
@@ -715,6 +818,18 @@ impl Sim {
             self.job(event.clone(), kind, facts, again, process, now, delay + second);
         }
         self.job(event, kind, facts, asker, process, now, delay)
+    }
+
+    /// Whether an event's login has run out; of those that last for an hour some do too, which counts for nothing.
+    fn count_expired(&mut self, kind: Kind, facts: Facts, now: Timestamp) {
+        let mut world = self.world();
+        let expires_at = match (kind, facts.socket, facts.token) {
+            (Kind::Frame, Some(socket), _) => Some(world.sockets[socket].fresh_until),
+            (_, _, token) => token.map(|token| world.tokens[token].expires_at),
+        };
+        if world.rates.is_on(Fault::TokenExpires) && expires_at.is_some_and(|expires_at| expires_at <= now) {
+            world.fired.add(Fault::TokenExpires);
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "it is called in one place, twice")]
@@ -740,8 +855,8 @@ impl Sim {
             now,
             asked_ms,
             gone: Vec::new(),
-            calls: 0,
-            rows: 0,
+            stored: None,
+            tally: Tally::default(),
         });
         world.after(delay_ms, Happening::Start(task));
         drop(world);
@@ -750,22 +865,14 @@ impl Sim {
         task
     }
 
-    /// A device opens a socket.
-    pub(crate) fn invoke_connect(&mut self, device: usize, token: usize) -> usize {
+    /// A device opens a socket; one that is silent has no client but listens.
+    pub(crate) fn invoke_connect(&mut self, device: usize, token: usize, silent: bool) -> usize {
         let (user, epoch) = (self.devices[device].user, self.devices[device].epoch);
         let mut world = self.world();
         let socket = world.sockets.len();
         let connected_at = timestamp(world.now_ms);
-        world.sockets.push(Socket {
-            user,
-            device,
-            epoch,
-            at_gateway: End::Opening,
-            at_client: true,
-            connected_at,
-            fresh_until: Timestamp::MIN,
-        });
-        let aborts = world.hit(Fault::DisconnectBeforeConnect);
+        world.sockets.push(Socket { silent, ..Socket::opening(user, device, epoch, connected_at) });
+        let aborts = world.is_drawn(Fault::DisconnectBeforeConnect);
         drop(world);
         let mut event = ApiGatewayWebsocketProxyRequest::default();
         let offered = format!("{SUBPROTOCOL}, token-{token}");
@@ -789,14 +896,8 @@ impl Sim {
     }
 
     /// A frame leaves on a socket.
-    pub(crate) fn invoke_frame(
-        &mut self,
-        socket: usize,
-        frame: String,
-        intent: Option<usize>,
-        token: Option<usize>,
-    ) {
-        self.frame_asked_by(socket, frame, token, Asker::Frame(socket, intent));
+    pub(crate) fn invoke_frame(&mut self, socket: usize, frame: String, about: About, token: Option<usize>) {
+        self.frame_asked_by(socket, frame, token, Asker::Frame(socket, about));
     }
 
     pub(crate) fn frame_asked_by(
@@ -945,11 +1046,16 @@ impl Sim {
                 }
             }
             Act::Away { days } => {
-                self.world().fired.add(Fault::AwayForDays);
                 let away_ms = i64::from(days) * 86_400_000;
                 for device in 0..self.devices.len() {
+                    let peer = (self.devices[device].user + 1) % self.plan.users;
+                    self.write_words(device, peer);
+                    if self.devices[device].outbox.iter().any(|entry| !entry.failed) {
+                        self.world().fired.add(Fault::AwayForDays);
+                    }
                     self.crash_for(device, away_ms);
                 }
+                self.leave_crowd();
                 let expire = self.world().hit(Fault::RowsExpire);
                 self.rest(away_ms - 1_000);
                 if expire {
@@ -959,11 +1065,18 @@ impl Sim {
             Act::Revoke { device } => {
                 let token = self.devices[device].token;
                 let mut world = self.world();
-                world.fired.add(Fault::TokenRevoked);
                 let now_ms = world.now_ms;
                 world.tokens[token].revoked_at_ms.get_or_insert(now_ms);
             }
             Act::Flood { user, peer, count } => self.flood(user, peer, count),
+            Act::Crowd { device, count } => {
+                self.world().fired.add(Fault::ManyConnections);
+                self.crowd(device, count);
+            }
+            Act::OneMore { device } => {
+                let token = self.token(device, false);
+                self.invoke_connect(device, token, true);
+            }
             Act::ForeignCursor { device } => self.foreign_cursor(device),
             Act::Forge { device, peer } => self.forge(device, peer),
             Act::ReuseId { device } => self.reuse_id(device),
@@ -990,7 +1103,7 @@ impl Sim {
                 let receiver = world.users[peer].to_string();
                 drop(world);
                 let frame = json!({ "action": "sendMessage", "receiverEmail": receiver, "message": words });
-                self.invoke_frame(socket, frame.to_string(), Some(intent), None);
+                self.invoke_frame(socket, frame.to_string(), About::Intent(intent), None);
             }
         }
     }
@@ -1016,6 +1129,28 @@ impl Sim {
     fn crash_for(&mut self, device: usize, down_ms: i64) {
         self.crash(device);
         self.timer(device, down_ms, Timer::Start);
+    }
+
+    /// A device opens many connections, one soon after the other.
+    fn crowd(&mut self, device: usize, count: u8) {
+        let mut delay = 0;
+        for _ in 0..count {
+            self.plan.acts.push((0, Act::OneMore { device }));
+            let place = self.plan.acts.len() - 1;
+            let mut world = self.world();
+            delay += world.rng.i64(0..400);
+            world.after(delay, Happening::Op(place));
+        }
+    }
+
+    /// All connections that only listen are left.
+    fn leave_crowd(&mut self) {
+        let sockets = self.world().sockets.len();
+        for socket in 0..sockets {
+            if self.world().sockets[socket].silent {
+                self.drop_socket(socket);
+            }
+        }
     }
 
     /// Many messages at once, straight into the store, as a fast client would have sent them.
@@ -1077,7 +1212,7 @@ impl Sim {
             "action": "sendMessage", "receiverEmail": peer_email, "message": words, "clientMessageId": id.to_string(),
             "senderEmail": peer_email, "roomId": room, "timestamp": "2020-01-01T00:00:00.000Z", "read": true, "seq": 1,
         });
-        self.invoke_frame(socket, frame.to_string(), Some(intent), None);
+        self.invoke_frame(socket, frame.to_string(), About::Intent(intent), None);
     }
 
     /// The id of something acknowledged, for other words.
@@ -1123,15 +1258,7 @@ impl Sim {
         let user = self.devices[device].user;
         let mut world = self.world();
         let connected_at = timestamp(world.now_ms - 60_000);
-        world.sockets.push(Socket {
-            user,
-            device,
-            epoch: 0,
-            at_gateway: End::Open,
-            at_client: true,
-            connected_at,
-            fresh_until: Timestamp::MIN,
-        });
+        world.sockets.push(Socket::opening(user, device, 0, connected_at));
         world.sockets_reopen();
     }
 

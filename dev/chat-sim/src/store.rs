@@ -29,11 +29,13 @@ pub(crate) struct Table {
     reads: PerMember<ReadState>,
     /// The head in every version; the first is that of no room.
     pub(crate) versions: Vec<Option<Arc<Room>>>,
+    /// The newest version that an eventually consistent read has shown.
+    pub(crate) shown: usize,
 }
 
 impl Table {
     fn new(id: RoomId) -> Self {
-        Self { id, rows: Vec::new(), log: None, reads: PerMember::default(), versions: vec![None] }
+        Self { id, rows: Vec::new(), log: None, reads: PerMember::default(), versions: vec![None], shown: 0 }
     }
 
     pub(crate) fn newest(&self) -> usize {
@@ -109,8 +111,8 @@ struct Listing {
 pub(crate) struct ConnectionRow {
     pub(crate) id: ConnectionId,
     pub(crate) row: Option<Connection>,
-    /// Since when there is no row, in true time.
-    pub(crate) absent_since_ms: i64,
+    /// Since when the row has been there, or has not, in true time.
+    pub(crate) since_ms: i64,
     listings: Vec<Listing>,
 }
 
@@ -251,7 +253,7 @@ impl Store {
                 self.connections.push(ConnectionRow {
                     id: id.clone(),
                     row: None,
-                    absent_since_ms: i64::MIN,
+                    since_ms: i64::MIN,
                     listings: Vec::new(),
                 });
                 self.connections.last_mut().expect("it was pushed just now")
@@ -272,8 +274,8 @@ impl Store {
         listed_at_ms: i64,
     ) {
         let row = self.connection_row(id);
-        if connection.is_none() && row.row.is_some() {
-            row.absent_since_ms = now_ms;
+        if connection.is_some() != row.row.is_some() {
+            row.since_ms = now_ms;
         }
         row.row.clone_from(&connection);
         let latest = row.listings.last().map_or(i64::MIN, |listing| listing.from_ms);

@@ -11,14 +11,19 @@ use chat_domain::{
 };
 use chat_lambda::wire::frames::ServerFrame;
 
-use crate::check::Checker;
+use crate::check::{Checker, Tally};
 use crate::client::Timer;
 use crate::faults::{Counters, Fault, Rates};
 use crate::ports::{Call, Failure, Reply};
 use crate::store::Store;
 
-/// How far the index may lag, whatever the seed.
+/// How far the index may lag, whatever the seed: a client syncs again five seconds after it has connected, and an index that lags
+/// by more would be noticed by the next message only.
 pub(crate) const INDEX_LAG_MAX_MS: i64 = 2_000;
+/// How many versions an eventually consistent read lags behind at the most.
+const STALE_MAX: usize = 4;
+/// How far the index lags without a fault.
+const INDEX_LAG_MS: i64 = 100;
 
 /// What is going to happen.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub(crate) enum Happening {
     Late(Box<Call>),
     /// A handler begins.
     Start(usize),
+    /// The gateway opens a socket whose `$connect` was answered.
+    Open(usize, usize),
     /// Nobody waits for a handler's answer any more.
     GiveUp(usize),
     /// An answer reaches whoever asked.
@@ -105,8 +112,9 @@ pub(crate) struct Task {
     pub(crate) asked_ms: i64,
     /// Sockets that answered "gone" to it.
     pub(crate) gone: Vec<usize>,
-    pub(crate) calls: u32,
-    pub(crate) rows: u32,
+    /// What it has stored, and knows that it has.
+    pub(crate) stored: Option<Timestamp>,
+    pub(crate) tally: Tally,
 }
 
 /// A WebSocket, as the gateway and the client see it.
@@ -121,6 +129,30 @@ pub(crate) struct Socket {
     pub(crate) connected_at: Timestamp,
     /// The latest expiry of any good token that was presented on it.
     pub(crate) fresh_until: Timestamp,
+    /// It is one of many that only listen.
+    pub(crate) silent: bool,
+    /// When what was pushed last arrives.
+    pub(crate) arrives_ms: i64,
+    /// When a push arrives that others are to overtake.
+    pub(crate) held_until_ms: i64,
+}
+
+impl Socket {
+    /// One that is being opened.
+    pub(crate) fn opening(user: usize, device: usize, epoch: u32, connected_at: Timestamp) -> Self {
+        Self {
+            user,
+            device,
+            epoch,
+            at_gateway: End::Opening,
+            at_client: true,
+            connected_at,
+            fresh_until: Timestamp::MIN,
+            silent: false,
+            arrives_ms: 0,
+            held_until_ms: 0,
+        }
+    }
 }
 
 /// The gateway's end of a socket.
@@ -146,6 +178,7 @@ pub(crate) enum Outcome {
     Refused(Failure),
     AppliedThenError,
     Late,
+    Repeated,
     /// So many versions ago.
     Stale(usize),
     /// So many rows.
@@ -154,6 +187,7 @@ pub(crate) enum Outcome {
     IndexAt(i64),
     BlackHoled,
     Delayed,
+    Reordered,
     Doubled,
     ErrorAndArrives,
     Killed,
@@ -193,6 +227,8 @@ pub(crate) struct World {
     pub(crate) checker: Checker,
     /// What each member has not read, as a bug of the bank counts it up and down.
     pub(crate) counted: HashMap<RoomId, PerMember<u64>>,
+    /// What a bug of the bank does to frames that are pushed.
+    pub(crate) alters_push: Option<fn(&mut ServerFrame)>,
     pub(crate) violation: Option<Violation>,
     /// Whether `last_reply` is wanted.
     pub(crate) hashes_replies: bool,
@@ -211,6 +247,11 @@ macro_rules! note {
     };
 }
 pub(crate) use note;
+
+/// How far the clock of a process is off at the most.
+pub(crate) const CLOCK_SKEW_MAX_MS: i64 = 300_000;
+/// How far a clock jumps back at the most.
+pub(crate) const CLOCK_JUMP_MAX_MS: i64 = 300_000;
 
 /// 2026-11-23T09:00:00.000Z, when every schedule begins.
 pub(crate) const START_MS: i64 = 1_795_424_400_000;
@@ -243,6 +284,7 @@ impl World {
             explored: false,
             checker: Checker::default(),
             counted: HashMap::new(),
+            alters_push: None,
             violation: None,
             hashes_replies: false,
             last_reply: 0,
@@ -271,6 +313,12 @@ impl World {
             note!(self, "VIOLATION of {}: {}", violation.rule, violation.what);
             self.violation = Some(violation);
         }
+    }
+
+    /// Whether a fault is to happen now; whoever asks counts it, if it makes a difference.
+    pub(crate) fn is_drawn(&mut self, fault: Fault) -> bool {
+        let rate = self.rates.of(fault);
+        rate > 0 && self.faults_on && self.rng.u16(0..1_024) < rate
     }
 
     /// Whether a fault happens now.
@@ -416,7 +464,19 @@ impl World {
             _ => {}
         }
         let asked = self.hashes_replies.then(|| call.clone());
+        let stores = match &call {
+            Call::Commit(append) => Some(append.message.at),
+            Call::PutRow(message) => Some(message.at),
+            _ => None,
+        };
         let reply = self.execute(task, call, outcome);
+        match &reply {
+            Reply::Done if stores.is_some() => self.tasks[task].stored = stores,
+            Reply::Connections(listed) => {
+                self.tasks[task].tally.listed += u32::try_from(listed.len()).unwrap_or(u32::MAX);
+            }
+            _ => {}
+        }
         if self.history.is_some() {
             let text = format!("{reply:?}");
             let text: String = text.chars().take(300).collect();
@@ -486,33 +546,58 @@ impl World {
             return Outcome::Refused(Failure::Throttled);
         }
         match call {
-            Call::Room(id, Consistency::Eventual) | Call::Page(id, _, Consistency::Eventual) => {
-                let known = self.store.table(id).is_some();
-                if known && self.hit(Fault::StaleRead) {
-                    return Outcome::Stale(self.rng.usize(1..=4));
+            Call::Room(id, Consistency::Eventual) => {
+                self.draw_stale(id).map_or(Outcome::Normal, Outcome::Stale)
+            }
+            Call::Page(id, query, consistency) => {
+                let eventual = *consistency == Consistency::Eventual;
+                let stale = if eventual { self.draw_stale(id) } else { None };
+                // The newest fifty are looked through for an earlier attempt, and a page of so many is never cut.
+                let may_be_cut = eventual || matches!(query.range, PageRange::After(_) | PageRange::Oldest);
+                if let Some(back) = stale {
+                    return Outcome::Stale(back);
                 }
-            }
-            Call::RoomsOf(..) => {
-                if self.hit(Fault::StaleRead) {
-                    return Outcome::Stale(self.rng.usize(1..=4));
+                let rows = self.store.page(id, *query, 0).messages.len();
+                if may_be_cut && rows > 1 && self.hit(Fault::CutPage) {
+                    return Outcome::Cut(self.rng.usize(1..rows.min(6)));
                 }
-                if self.hit(Fault::CutPage) {
-                    return Outcome::Cut(1);
+                Outcome::Normal
+            }
+            Call::RoomsOf(member, after) => {
+                if self.hit(Fault::BackwardsRead) {
+                    return Outcome::Stale(self.rng.usize(1..=STALE_MAX));
                 }
+                let rooms = self.store.rooms_of(member, *after, 0).rooms.len();
+                if rooms > 1 && self.hit(Fault::CutPage) { Outcome::Cut(1) } else { Outcome::Normal }
             }
-            Call::Page(_, query, Consistency::Strong)
-                if matches!(query.range, PageRange::After(_) | PageRange::Oldest)
-                    && query.limit.get() > 1
-                    && self.hit(Fault::CutPage) =>
-            {
-                return Outcome::Cut(self.rng.usize(1..=5));
+            Call::OfUser(email, now) if self.is_drawn(Fault::IndexBackwards) => {
+                let ago_ms = self.rng.i64(1..INDEX_LAG_MAX_MS);
+                let listed = |at_ms| self.store.listed(email, at_ms, *now);
+                if listed(self.now_ms - ago_ms) == listed(self.now_ms) {
+                    return Outcome::Normal;
+                }
+                self.fired.add(Fault::IndexBackwards);
+                Outcome::IndexAt(ago_ms)
             }
-            Call::OfUser(..) if self.hit(Fault::IndexBackwards) => {
-                return Outcome::IndexAt(self.rng.i64(1..INDEX_LAG_MAX_MS));
-            }
-            _ => {}
+            _ => Outcome::Normal,
         }
-        Outcome::Normal
+    }
+
+    /// How many versions ago an eventually consistent read sees a room, if not as it is.
+    fn draw_stale(&mut self, id: &RoomId) -> Option<usize> {
+        let table = self.store.table(id)?;
+        let (newest, shown) = (table.newest(), table.shown);
+        let oldest = newest.saturating_sub(STALE_MAX);
+        let seen = if shown > oldest && self.hit(Fault::BackwardsRead) {
+            self.rng.usize(oldest..shown)
+        } else if shown.max(oldest) < newest && self.hit(Fault::StaleRead) {
+            self.rng.usize(shown.max(oldest)..newest)
+        } else {
+            newest
+        };
+        let table = self.store.table_mut(id);
+        table.shown = shown.max(seen);
+        (seen < newest).then_some(newest - seen)
     }
 
     fn draw_write(&mut self, call: &Call) -> Outcome {
@@ -534,6 +619,9 @@ impl World {
         if self.hit(Fault::AppliedLate) {
             return Outcome::Late;
         }
+        if self.hit(Fault::WriteRepeated) {
+            return Outcome::Repeated;
+        }
         Outcome::Normal
     }
 
@@ -541,17 +629,24 @@ impl World {
         if self.hit(Fault::PushThrottled) {
             return Outcome::Refused(Failure::Throttled);
         }
-        if matches!(call, Call::Close(_)) {
+        let to = match call {
+            Call::Push(id, _) => socket_number(id).and_then(|socket| self.sockets.get(socket)),
+            _ => None,
+        };
+        if to.is_none_or(|to| to.at_gateway != End::Open) {
             return Outcome::Normal;
         }
         for (fault, outcome) in [
             (Fault::PushGone, Outcome::Refused(Failure::Gone)),
             (Fault::PushBlackHoled, Outcome::BlackHoled),
             (Fault::PushDelayed, Outcome::Delayed),
+            (Fault::PushReordered, Outcome::Reordered),
             (Fault::PushDoubled, Outcome::Doubled),
             (Fault::PushUnknown, Outcome::ErrorAndArrives),
         ] {
-            if self.hit(fault) {
+            // That one is overtaken shows only when another one comes.
+            let hit = if fault == Fault::PushReordered { self.is_drawn(fault) } else { self.hit(fault) };
+            if hit {
                 return outcome;
             }
         }
@@ -568,6 +663,10 @@ impl World {
             (_, Outcome::AppliedThenError) => {
                 self.apply(&call);
                 Reply::Failed(Failure::Unavailable)
+            }
+            (_, Outcome::Repeated) => {
+                self.apply(&call);
+                self.apply(&call)
             }
             (_, Outcome::Late) => {
                 self.give_up(call);
@@ -612,6 +711,7 @@ impl World {
             Call::Commit(append) => match self.store.commit(append) {
                 Ok(()) => {
                     self.check_row(&append.message);
+                    self.check_head(append.room.id());
                     Reply::Done
                 }
                 Err(error) => self.message_failure(&error),
@@ -648,6 +748,9 @@ impl World {
             Call::Get(id) => Reply::Connection(self.store.connection(id).and_then(|row| row.row.clone())),
             Call::OfUser(email, now) => Reply::Connections(self.store.listed(email, self.now_ms, *now)),
             Call::Put(connection) => {
+                if self.store.connection(&connection.id).is_some_and(|row| row.row.is_none()) {
+                    self.fired.add(Fault::DisconnectBeforeConnect);
+                }
                 self.write_connection(&connection.id, Some(Clone::clone(connection)));
                 Reply::Done
             }
@@ -694,23 +797,30 @@ impl World {
     }
 
     fn write_connection(&mut self, id: &ConnectionId, connection: Option<Connection>) {
-        let lags = match connection {
-            Some(_) => self.hit(Fault::IndexLag),
-            None => self.hit(Fault::IndexStaleDelete),
+        let fault = match connection {
+            Some(_) => Fault::IndexLag,
+            None => Fault::IndexStaleDelete,
         };
-        // The index is no fault: it lags a little even when nothing goes wrong, unless it is told not to.
+        // A lag is no fault that ends: it is there as well when nothing else goes wrong any more.
+        let lags = self.hit(fault) || (!self.faults_on && self.rates.is_on(fault));
         let lag = if self.immediate || self.explored {
             0
-        } else if lags || self.rates.is_on(Fault::IndexLag) {
-            self.rng.i64(0..INDEX_LAG_MAX_MS)
+        } else if lags {
+            self.rng.i64(INDEX_LAG_MS..INDEX_LAG_MAX_MS)
         } else {
-            self.rng.i64(0..100)
+            self.rng.i64(0..INDEX_LAG_MS)
         };
         self.store.write_connection(id, connection, self.now_ms, self.now_ms + lag);
     }
 
-    fn verify(&self, token: &str, now: Timestamp) -> Reply {
+    fn verify(&mut self, token: &str, now: Timestamp) -> Reply {
         let number = token.strip_prefix("token-").and_then(|number| number.parse::<usize>().ok());
+        if number
+            .and_then(|number| self.tokens.get(number))
+            .is_some_and(|token| token.revoked_at_ms.is_some())
+        {
+            self.fired.add(Fault::TokenRevoked);
+        }
         match number.and_then(|number| self.tokens.get(number)) {
             None => Reply::Failed(Failure::Rejected),
             Some(token) if token.revoked_at_ms.is_some() => Reply::Failed(Failure::Rejected),
@@ -728,25 +838,48 @@ impl World {
             return Reply::Failed(Failure::Gone);
         };
         self.check_push(task, socket, event);
-        let end = self.sockets[socket].at_gateway;
-        if end == End::Opening {
-            self.fired.add(Fault::GoneDuringConnect);
-        }
-        if end != End::Open || outcome == Outcome::Refused(Failure::Gone) {
+        // Without the fault, what is posted while a connection is being opened waits for it.
+        let refuses_early = self.explored || self.rates.is_on(Fault::GoneDuringConnect);
+        let gone = match self.sockets[socket].at_gateway {
+            End::Opening if refuses_early => {
+                self.fired.add(Fault::GoneDuringConnect);
+                true
+            }
+            End::Opening | End::Open => false,
+            End::Closed => true,
+        };
+        if gone || outcome == Outcome::Refused(Failure::Gone) {
             self.tasks[task].gone.push(socket);
             return Reply::Failed(Failure::Gone);
         }
-        let near = self.rng.i64(1..=20);
-        let far = self.rng.i64(50..30_000);
-        let delays: &[i64] = match outcome {
+        let (near, far) = (self.now_ms + self.rng.i64(1..=20), self.now_ms + self.rng.i64(50..30_000));
+        let to = &mut self.sockets[socket];
+        let in_order = |to: &mut Socket, at_ms: i64| {
+            to.arrives_ms = to.arrives_ms.max(at_ms);
+            to.arrives_ms
+        };
+        let arrivals = match outcome {
             Outcome::Refused(failure) => return Reply::Failed(failure),
             Outcome::BlackHoled => return Reply::Done,
-            Outcome::Delayed => &[far],
-            Outcome::Doubled => &[near, far],
-            _ => &[near],
+            Outcome::Delayed => [Some(in_order(to, far)), None],
+            Outcome::Reordered => {
+                to.held_until_ms = far;
+                [Some(far), None]
+            }
+            Outcome::Doubled => [Some(in_order(to, near)), Some(far)],
+            _ => [Some(in_order(to, near)), None],
         };
-        for delay in delays {
-            self.after(*delay, Happening::Arrive(socket, Box::new(ServerFrame::from(event))));
+        let overtakes = arrivals[0].is_some_and(|at_ms| at_ms < to.held_until_ms);
+        if overtakes {
+            to.held_until_ms = 0;
+            self.fired.add(Fault::PushReordered);
+        }
+        for at_ms in arrivals.into_iter().flatten() {
+            let mut frame = Box::new(ServerFrame::from(event));
+            if let Some(alter) = self.alters_push {
+                alter(&mut frame);
+            }
+            self.after(at_ms - self.now_ms, Happening::Arrive(socket, frame));
         }
         let unknown = outcome == Outcome::ErrorAndArrives;
         if unknown { Reply::Failed(Failure::Unavailable) } else { Reply::Done }

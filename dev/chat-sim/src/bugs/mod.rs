@@ -1,14 +1,20 @@
 //! The bug bank: handlers, ports and clients that are wrong in ways in which real ones have been. The checker has to catch
 //! each of them, or it proves nothing.
 
+mod answers;
 mod ports;
 mod read;
 mod send;
+
+use chat_lambda::wire::frames::ServerFrame;
+use chat_lambda::wire::message::{KindName, MessageBody};
+use serde_json::{Value, json};
 
 use crate::client::ClientBug;
 use crate::ports::Shared;
 use crate::server::{Build, Real, Server};
 
+use self::answers::{Altered, Hasty, messages};
 use self::ports::PortBug;
 use self::read::ReadBug;
 use self::send::SendBug;
@@ -21,7 +27,7 @@ pub(crate) struct Bug {
 }
 
 /// How many seeds the checker has to catch a bug.
-pub(crate) const SEEDS_TO_CATCH: u64 = 3_000;
+pub(crate) const SEEDS_TO_CATCH: u64 = 1_000;
 
 const fn server(name: &'static str, build: Build) -> Bug {
     Bug { name, build, client: None }
@@ -49,8 +55,27 @@ macro_rules! port {
     };
 }
 
-/// What takes the place of the real send, without anything wrong: the checker must find nothing in it.
-pub(crate) const CONTROL: Build = send!(None);
+macro_rules! answers {
+    ($change:expr) => {
+        |shared| Altered::build(shared, $change)
+    };
+}
+
+macro_rules! pushes {
+    ($change:expr) => {
+        |shared| {
+            answers::pushing(shared, |frame| {
+                if let ServerFrame::Message(message) = frame {
+                    let change: fn(&mut MessageBody) = $change;
+                    change(message);
+                }
+            })
+        }
+    };
+}
+
+/// What takes the place of what is real, without anything wrong: the checker must find nothing in it.
+pub(crate) const CONTROLS: &[Build] = &[send!(None), read!(None)];
 
 /// All of them.
 pub(crate) const BUGS: &[Bug] = &[
@@ -84,6 +109,108 @@ pub(crate) const BUGS: &[Bug] = &[
     server("an identity is cached past its expiry", port!(CachedIdentity)),
     server("a cursor is trusted", port!(CursorTrusted)),
     server("an error of the verifier lets in", port!(FailsOpen)),
+    server("a read mark is answered and not stored", read!(OnlyAnswered)),
+    server("a proposal is stored with its teams in each other's place", port!(ContentAltered)),
+    server("a room's preview is that of the message before", port!(PreviewOfTheOneBefore)),
+    server("a connection whose row cannot be read is turned away", port!(FailedReadIsNoRow)),
+    server("a ping is answered without a look at the row", Hasty::build),
+    server("a user has any number of connections", port!(NoLimitOfConnections)),
+    server("beyond the limit the newest connection is closed", port!(NewestIsClosed)),
+    server("pushed with another number", pushes!(|body| body.seq += 1)),
+    server("pushed with another timestamp", pushes!(|body| body.timestamp.replace_range(20..23, "999"))),
+    server("pushed with another id", pushes!(|body| body.client_message_id.replace_range(..1, "f"))),
+    server("pushed with other words", pushes!(|body| body.message.push('!'))),
+    server(
+        "pushed as the receiver's own",
+        pushes!(|body| body.sender_email.clone_from(&body.receiver_email)),
+    ),
+    server(
+        "pushed with the sender as the receiver",
+        pushes!(|body| body.receiver_email.clone_from(&body.sender_email)),
+    ),
+    server("pushed as read", pushes!(|body| body.read = true)),
+    server("pushed as of another kind", pushes!(|body| body.kind = KindName::MatchProposal)),
+    server("pushed without its proposal", pushes!(|body| body.proposal = None)),
+    server("pushed without the answer to a proposal", pushes!(|body| body.proposal_answer = None)),
+    server(
+        "pushed with another opponent",
+        pushes!(|body| body
+            .proposal
+            .iter_mut()
+            .for_each(|it| it.opponent_team_name.clone_from(&it.team_name))),
+    ),
+    server("a retry is told as the first", answers!(|answer| replace(answer, "duplicate", json!(false)))),
+    server("the first is told as a retry", answers!(|answer| replace(answer, "duplicate", json!(true)))),
+    server(
+        "acknowledged with another number",
+        answers!(|answer| {
+            if answer.get("duplicate").is_some() {
+                answer["seq"] = json!(answer["seq"].as_u64().unwrap_or_default() + 1);
+            }
+        }),
+    ),
+    server(
+        "acknowledged in another room",
+        answers!(|answer| {
+            if answer.get("duplicate").is_some() {
+                answer["roomId"] = json!("a@example.com#b@example.com");
+            }
+        }),
+    ),
+    server("a page is in the other order", answers!(|answer| messages(answer).reverse())),
+    server(
+        "a page loses its kinds",
+        answers!(|answer| {
+            messages(answer).iter_mut().for_each(|row| replace(row, "kind", json!("text")));
+        }),
+    ),
+    server(
+        "a page loses its proposals",
+        answers!(|answer| {
+            messages(answer).iter_mut().for_each(|row| replace(row, "proposal", Value::Null));
+        }),
+    ),
+    server(
+        "a page has its receivers as senders",
+        answers!(|answer| {
+            messages(answer).iter_mut().for_each(|row| row["senderEmail"] = row["receiverEmail"].clone());
+        }),
+    ),
+    server(
+        "a page is unread whatever was read",
+        answers!(|answer| {
+            messages(answer).iter_mut().for_each(|row| replace(row, "read", json!(false)));
+        }),
+    ),
+    server(
+        "a page is read whatever was not",
+        answers!(|answer| {
+            messages(answer).iter_mut().for_each(|row| replace(row, "read", json!(true)));
+        }),
+    ),
+    server(
+        "the next page leaves a row out",
+        answers!(|answer| {
+            if let Some(Value::String(next)) = answer.get_mut("nextAfter") {
+                *next = next.replace("Z", "").parse::<String>().unwrap_or_default();
+                next.truncate(19);
+                next.push_str(".999Z");
+            }
+        }),
+    ),
+    server(
+        "a page always says that there is more",
+        answers!(|answer| replace(answer, "hasMore", json!(true))),
+    ),
+    server(
+        "a list says what the last one sent of the other one",
+        answers!(|answer| {
+            let listed = answer.get_mut("conversations").and_then(Value::as_array_mut);
+            for found in listed.into_iter().flatten() {
+                found["lastSenderEmail"] = found["peerEmail"].clone();
+            }
+        }),
+    ),
     client("client: no second sync, so that the index's lag is ignored", ClientBug::NoSecondSync),
     client("client: a new id for every retry", ClientBug::NewIdForEveryRetry),
     client("client: the outbox is in memory only", ClientBug::OutboxInMemoryOnly),
@@ -93,6 +220,13 @@ pub(crate) const BUGS: &[Bug] = &[
     client("client: a sync begins at the newest it has, past a hole", ClientBug::CursorPastAHole),
     client("client: a retry says `after` what is newest now", ClientBug::AfterOfNow),
 ];
+
+/// Replaces a field that is there.
+fn replace(object: &mut Value, field: &str, value: Value) {
+    if let Some(there) = object.get_mut(field) {
+        *there = value;
+    }
+}
 
 /// The real functions over other ports.
 fn over(ports: &chat_lambda::functions::Ports) -> Real {

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chat_domain::{
-    AccessToken, Activity, Advance, Append, Consistency, Email, IdentityVerifier, Member, MessageStore,
+    AccessToken, Activity, Advance, Append, Connect, Connection, ConnectionId, ConnectionStore,
+    ConnectionStoreError, Consistency, Content, Email, IdentityVerifier, Member, MessageStore,
     MessageStoreError, Page, PageQuery, PerMember, ReadMark, Room, RoomId, RoomsPage, Timestamp, UserId,
     VerifiedIdentity, VerifyError,
 };
@@ -24,19 +25,36 @@ pub(super) enum PortBug {
     CachedIdentity,
     CursorTrusted,
     FailsOpen,
+    ContentAltered,
+    PreviewOfTheOneBefore,
+    FailedReadIsNoRow,
+    NoLimitOfConnections,
+    NewestIsClosed,
 }
 
 /// The real functions over ports with a bug.
 pub(super) fn build(shared: &Shared, bug: PortBug) -> Box<dyn Server> {
     let mut ports = shared.ports();
     match bug {
-        PortBug::IncrementedUnread | PortBug::EventualSync | PortBug::CutIsTheEnd => {
+        PortBug::IncrementedUnread
+        | PortBug::EventualSync
+        | PortBug::CutIsTheEnd
+        | PortBug::ContentAltered
+        | PortBug::PreviewOfTheOneBefore => {
             ports.messages = Arc::new(Messages { inner: ports.messages, bug, shared: shared.clone() });
         }
         PortBug::CachedIdentity | PortBug::FailsOpen => {
             let shared = shared.clone();
             ports.verifier =
                 Arc::new(Verifier { inner: ports.verifier, bug, shared, cache: Mutex::default() });
+        }
+        PortBug::FailedReadIsNoRow => {
+            ports.connections = Arc::new(Connections { inner: ports.connections, bug });
+        }
+        PortBug::NoLimitOfConnections | PortBug::NewestIsClosed => {
+            let connections = Arc::new(Connections { inner: ports.connections.clone(), bug });
+            let connect = Connect::new(ports.verifier.clone(), connections, ports.pusher.clone());
+            return Box::new(super::over(&ports).connecting_by(connect));
         }
         PortBug::CursorTrusted => {
             return Box::new(Trusting { real: super::over(&ports), shared: shared.clone() });
@@ -65,6 +83,30 @@ impl Messages {
     }
 }
 
+impl Messages {
+    fn altered(&self, append: &Append) -> Append {
+        let mut append = append.clone();
+        match (self.bug, &mut append.message.content) {
+            (PortBug::ContentAltered, Content::MatchProposal(proposal)) => {
+                std::mem::swap(&mut proposal.team_name, &mut proposal.opponent_team_name);
+            }
+            (PortBug::PreviewOfTheOneBefore, _) => {
+                let before = self.shared.world().store.room(append.room.id(), 0);
+                let preview = before.and_then(|room| Some(room.log()?.preview.clone()));
+                if let (Some(preview), Some(mut log)) = (preview, append.room.log().cloned()) {
+                    log.preview = preview;
+                    let room = &append.room;
+                    let reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
+                    let altered = Room::restore(room.id().clone(), log, reads);
+                    append.room = altered.unwrap_or_else(|_| append.room.clone());
+                }
+            }
+            _ => {}
+        }
+        append
+    }
+}
+
 #[async_trait]
 impl MessageStore for Messages {
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
@@ -72,8 +114,10 @@ impl MessageStore for Messages {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let outcome = self.inner.commit(append).await;
-        if matches!(outcome, Ok(()) | Err(MessageStoreError::Unavailable { .. })) {
+        let outcome = self.inner.commit(&self.altered(append)).await;
+        if self.bug == PortBug::IncrementedUnread
+            && matches!(outcome, Ok(()) | Err(MessageStoreError::Unavailable { .. }))
+        {
             let mut world = self.shared.world();
             let receiver = append.message.sender.peer();
             world.counted.entry(append.room.id().clone()).or_default()[receiver] += 1;
@@ -128,6 +172,61 @@ impl MessageStore for Messages {
         through: Timestamp,
     ) -> Result<(), MessageStoreError> {
         self.inner.mark_rows_read(room, reader, rows, through).await
+    }
+}
+
+struct Connections {
+    inner: Arc<dyn ConnectionStore>,
+    bug: PortBug,
+}
+
+#[async_trait]
+impl ConnectionStore for Connections {
+    async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
+        self.inner.put(connection).await
+    }
+
+    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
+        match self.inner.get(id).await {
+            Err(_) if self.bug == PortBug::FailedReadIsNoRow => Ok(None),
+            found => found,
+        }
+    }
+
+    async fn of_user(&self, email: &Email, now: Timestamp) -> Result<Vec<Connection>, ConnectionStoreError> {
+        let mut listed = self.inner.of_user(email, now).await?;
+        match self.bug {
+            PortBug::NoLimitOfConnections => listed.clear(),
+            PortBug::NewestIsClosed => {
+                for connection in &mut listed {
+                    // What connected last seems to be the oldest.
+                    let age = now.since(connection.connected_at);
+                    connection.connected_at = Timestamp::UNIX_EPOCH.after(age);
+                }
+            }
+            _ => {}
+        }
+        Ok(listed)
+    }
+
+    async fn set_identity_expiry(
+        &self,
+        id: &ConnectionId,
+        expires_at: Timestamp,
+    ) -> Result<bool, ConnectionStoreError> {
+        self.inner.set_identity_expiry(id, expires_at).await
+    }
+
+    async fn delete(&self, id: &ConnectionId) -> Result<(), ConnectionStoreError> {
+        self.inner.delete(id).await
+    }
+
+    async fn delete_if_connected_before(
+        &self,
+        id: &ConnectionId,
+        instant: Timestamp,
+    ) -> Result<bool, ConnectionStoreError> {
+        self.inner.delete_if_connected_before(id, instant).await
     }
 }
 

@@ -1,11 +1,11 @@
-//! Read marks, wrong in a few ways.
+//! Read marks, wrong in a few ways; with [`ReadBug::None`] as they should be.
 
 use std::sync::Arc;
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_domain::{
-    ClientMessageId, ConnectionId, Consistency, Content, Email, Message, ReadMark, RoomId, Timestamp,
+    Advance, ClientMessageId, ConnectionId, Consistency, Content, Email, Message, ReadMark, RoomId, Timestamp,
 };
 use chat_lambda::wire::frames::{ClientFrame, MarkReadFrame, ReadFrame, ServerFrame};
 
@@ -15,6 +15,8 @@ use crate::server::{GatewayEvent, Running, Server};
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadBug {
+    None,
+    OnlyAnswered,
     Upsert,
     PastHead,
     Backwards,
@@ -74,7 +76,7 @@ async fn mark(
     let reader = id.member(&me)?;
     let room = ports.messages.room(&id, Consistency::Strong).await.ok()??;
     let log = room.log()?.clone();
-    match bug {
+    let (by, at) = match bug {
         ReadBug::Upsert => {
             // An update of one attribute makes a row where there is none.
             let table = shared.world().store.table(&id).map(|table| table.find(up_to).is_err());
@@ -97,8 +99,9 @@ async fn mark(
         ReadBug::PastHead => {
             let mark = ReadMark { up_to, count: log.sent[reader.peer()] };
             shared.call(Call::ForceMark(id.clone(), reader, mark)).await;
+            (reader, up_to)
         }
-        ReadBug::Backwards | ReadBug::ForThePeer => {
+        ReadBug::None | ReadBug::OnlyAnswered | ReadBug::Backwards | ReadBug::ForThePeer => {
             let query = chat_domain::PageQuery {
                 range: chat_domain::PageRange::Before(up_to.next()),
                 limit: chat_domain::PageLimit::ONE,
@@ -106,8 +109,18 @@ async fn mark(
             let page = ports.messages.page(&id, query, Consistency::Strong).await.ok()?;
             let by = if bug == ReadBug::ForThePeer { reader.peer() } else { reader };
             let mark = ReadMark::at(page.messages.first()?, by);
-            shared.call(Call::ForceMark(id.clone(), by, mark)).await;
+            match bug {
+                ReadBug::OnlyAnswered => (by, mark.up_to),
+                ReadBug::None => match ports.messages.advance_read(&id, by, mark).await.ok()? {
+                    Advance::Moved(room) | Advance::Unchanged(room) => (by, room.read_up_to(by)?),
+                    Advance::NoRoom => return None,
+                },
+                _ => {
+                    shared.call(Call::ForceMark(id.clone(), by, mark)).await;
+                    (by, mark.up_to)
+                }
+            }
         }
-    }
-    Some(ReadFrame { room_id: id.to_string(), reader_email: me.to_string(), up_to: up_to.to_string() })
+    };
+    Some(ReadFrame { room_id: id.to_string(), reader_email: id.email(by).to_string(), up_to: at.to_string() })
 }

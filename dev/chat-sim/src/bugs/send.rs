@@ -234,9 +234,9 @@ impl Send {
             audience.extend(own.unwrap_or_default());
         }
         if self.bug == SendBug::PushedToAll {
-            let everybody = self.shared.world().users.clone();
-            for user in &everybody {
-                audience.extend(connections.of_user(user, asked.now).await.unwrap_or_default());
+            let world = self.shared.world();
+            for user in &world.users {
+                audience.extend(world.store.listed(user, world.now_ms, asked.now));
             }
         }
         audience.retain(|other| other.id != asked.connection && !other.identity.is_expired(asked.now));

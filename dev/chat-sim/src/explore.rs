@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use chat_domain::{ClientMessageId, Consistency, Timestamp, Verdict};
+use chat_domain::{ClientMessageId, Consistency, PageRange, Timestamp, Verdict};
 use chat_lambda::wire::frames::{ClientFrame, MarkReadFrame, ReauthFrame};
 
 use crate::check::Says;
@@ -19,7 +19,8 @@ use crate::plan::Plan;
 use crate::ports::{Call, Failure};
 use crate::server::{Build, Real};
 use crate::sim::{About, Asker, Sim};
-use crate::world::{Outcome, START_MS, Violation, timestamp};
+use crate::store::Table;
+use crate::world::{Outcome, START_MS, Violation, World, hash_room, timestamp};
 
 /// Something that a case consists of. The first user has the even devices, the second the odd ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +156,8 @@ enum Step {
     Turn(usize, Outcome),
     /// A write that was given up arrives.
     Late(usize),
+    /// Whoever sent has no answer, or lost it, and tries again.
+    Retry { operation: usize },
 }
 
 /// What was explored.
@@ -367,6 +370,11 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        for (operation, begun) in self.begun.iter().enumerate() {
+            if self.may_retry(operation, begun) {
+                steps.push(Step::Retry { operation });
+            }
+        }
         let world = self.sim.world();
         let late = world.tickets.iter().any(|ticket| ticket.task == usize::MAX && ticket.call.is_some());
         for (number, ticket) in world.tickets.iter().enumerate() {
@@ -375,9 +383,8 @@ impl<'a> Run<'a> {
                 steps.push(Step::Late(number));
             } else if self.sim.is_running(ticket.task) {
                 let normal = std::iter::once(Outcome::Normal);
-                let faults: &[Outcome] = if self.fault_used { &[] } else { self.faults_of(call) };
-                let outcomes = normal.chain(faults.iter().copied());
-                let turns = outcomes.map(|outcome| Step::Turn(number, outcome));
+                let faults = if self.fault_used { Vec::new() } else { self.faults_of(&world, call) };
+                let turns = normal.chain(faults).map(|outcome| Step::Turn(number, outcome));
                 if self.is_nobody_elses(call, late) {
                     // Whatever else can happen does not change what comes of it, nor the other way round: it may as well
                     // happen first.
@@ -415,15 +422,71 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What can go wrong with a call.
-    fn faults_of(&self, call: &Call) -> &'static [Outcome] {
-        match call {
-            // "Gone" deletes a row, and then the row is not the caller's alone.
-            Call::Push(..) | Call::Close(_) if !self.case.touches_connections() => {
-                &[Outcome::Killed, Outcome::Refused(Failure::Throttled)]
-            }
-            call => faults_of(call),
+    /// Whether a client tries again: the handler died or does not know, or, as the one fault, its answer is lost.
+    fn may_retry(&self, operation: usize, begun: &[usize]) -> bool {
+        let (Some(intent), [task]) = (self.intents[operation], begun) else { return false };
+        if self.sim.is_running(*task) || self.case.is_repeated(operation) {
+            return false;
         }
+        let world = self.sim.world();
+        let intent = &world.checker.intents[intent];
+        !intent.refused && (intent.acked.is_none() || !self.fault_used)
+    }
+
+    /// What can go wrong with a call, where it makes a difference.
+    fn faults_of(&self, world: &World, call: &Call) -> Vec<Outcome> {
+        let mut faults = vec![Outcome::Killed];
+        match call {
+            Call::Wait(_) => {}
+            // "Gone" deletes a row, and then the row is not the caller's alone.
+            Call::Push(..) | Call::Close(_) if self.case.touches_connections() => {
+                faults.extend([Outcome::Refused(Failure::Gone), Outcome::BlackHoled]);
+            }
+            Call::Push(..) | Call::Close(_) => {
+                faults.extend([Outcome::Refused(Failure::Throttled), Outcome::BlackHoled]);
+            }
+            Call::OfUser(email, now) => {
+                faults.push(Outcome::Refused(Failure::Unavailable));
+                // The index as it was before anything, and before the latest change.
+                let shown = world.store.listed(email, world.now_ms, *now);
+                let before = [Some(START_MS), world.store.listed_last_ms(email)];
+                let mut earlier: Vec<_> = before.into_iter().flatten().map(|ms| ms - 1).collect();
+                earlier.dedup();
+                earlier.retain(|ms| world.store.listed(email, *ms, *now) != shown);
+                // The step itself takes a millisecond.
+                faults.extend(earlier.into_iter().map(|ms| Outcome::IndexAt(world.now_ms + 1 - ms)));
+            }
+            Call::Verify(..) | Call::Get(_) => faults.push(Outcome::Refused(Failure::Unavailable)),
+            Call::Room(id, Consistency::Eventual) | Call::Page(id, _, Consistency::Eventual) => {
+                faults.push(Outcome::Refused(Failure::Unavailable));
+                let versions = world.store.table(id).map_or(0, Table::newest);
+                faults.extend((1..=versions.min(2)).map(Outcome::Stale));
+            }
+            Call::RoomsOf(..) => {
+                faults.extend([Outcome::Refused(Failure::Unavailable), Outcome::Stale(1), Outcome::Stale(2)]);
+            }
+            Call::Page(id, query, _) => {
+                faults.push(Outcome::Refused(Failure::Unavailable));
+                let rows = world.store.page(id, *query, 0).messages.len();
+                if rows > 1 && matches!(query.range, PageRange::After(_) | PageRange::Oldest) {
+                    faults.push(Outcome::Cut(1));
+                }
+            }
+            Call::Room(..) => faults.push(Outcome::Refused(Failure::Unavailable)),
+            call => {
+                if let Call::Commit(_) = call {
+                    faults.push(Outcome::Refused(Failure::Conflict));
+                }
+                faults.extend([
+                    Outcome::Refused(Failure::Unavailable),
+                    Outcome::AppliedThenError,
+                    Outcome::Late,
+                    Outcome::Repeated,
+                    Outcome::KilledWriting,
+                ]);
+            }
+        }
+        faults
     }
 
     fn take(&mut self, step: Step) {
@@ -449,6 +512,13 @@ impl<'a> Run<'a> {
                 if let Some(call) = world.tickets[ticket].call.take() {
                     world.late(&call);
                 }
+            }
+            Step::Retry { operation } => {
+                let world = self.sim.world();
+                let intent = self.intents[operation].map(|intent| &world.checker.intents[intent]);
+                self.fault_used |= intent.is_some_and(|intent| intent.acked.is_some());
+                drop(world);
+                self.start(operation, 0);
             }
         }
     }
@@ -545,20 +615,28 @@ impl<'a> Run<'a> {
                 world.tasks[*task].now.unix_ms().cmp(&START_MS).hash(&mut hasher);
             }
             if let Some(intent) = self.intents[operation] {
-                format!("{:?}", world.checker.intents[intent]).hash(&mut hasher);
+                let intent = &world.checker.intents[intent];
+                (intent.row, intent.acked, intent.refused).hash(&mut hasher);
             }
         }
         for table in &world.store.tables {
-            format!("{:?}", table.head()).hash(&mut hasher);
+            if let Some(head) = table.head() {
+                hash_room(head, &mut hasher);
+            }
             for row in &table.rows {
                 (row.message.at, row.message.id, row.read_since.is_some()).hash(&mut hasher);
             }
         }
-        for row in &world.store.connections {
-            format!("{:?}", row.row).hash(&mut hasher);
+        if self.case.touches_connections() {
+            for row in &world.store.connections {
+                format!("{:?}", row.row).hash(&mut hasher);
+            }
+            for (_, number, is_there) in world.store.listings() {
+                (number, is_there).hash(&mut hasher);
+            }
         }
         for socket in &world.sockets {
-            format!("{:?}", socket.at_gateway).hash(&mut hasher);
+            (socket.at_gateway as u8).hash(&mut hasher);
         }
         for ticket in world.tickets.iter().filter(|ticket| ticket.task == usize::MAX) {
             format!("{:?}", ticket.call).hash(&mut hasher);
@@ -589,34 +667,20 @@ impl<'a> Run<'a> {
             self.take(step);
         }
         self.sim.world().check_end();
+        // Whatever was not pushed, or was lost, a sync shows: to both.
+        for device in 0..2 {
+            let task = self.rest(device, Request::After(1 - device, Timestamp::UNIX_EPOCH, 0));
+            self.answered.resize(task + 1, 0);
+            self.rows_then.resize(task + 1, 0);
+            self.sim.begin(task);
+            while let Some(step) = self.next_turn() {
+                self.take(step);
+            }
+        }
     }
 
     fn next_turn(&self) -> Option<Step> {
         self.steps().into_iter().find(|step| matches!(step, Step::Turn(_, Outcome::Normal)))
-    }
-}
-
-/// What can go wrong with a call.
-fn faults_of(call: &Call) -> &'static [Outcome] {
-    const KILLED: Outcome = Outcome::Killed;
-    const UNAVAILABLE: Outcome = Outcome::Refused(Failure::Unavailable);
-    match call {
-        Call::Wait(_) => &[KILLED],
-        Call::Verify(..) | Call::Get(_) | Call::OfUser(..) => &[KILLED, UNAVAILABLE],
-        Call::Push(..) | Call::Close(_) => &[KILLED, Outcome::Refused(Failure::Gone)],
-        Call::Room(_, Consistency::Eventual)
-        | Call::Page(_, _, Consistency::Eventual)
-        | Call::RoomsOf(..) => &[KILLED, UNAVAILABLE, Outcome::Stale(1), Outcome::Stale(2)],
-        Call::Room(..) | Call::Page(..) => &[KILLED, UNAVAILABLE],
-        Call::Commit(_) => &[
-            KILLED,
-            UNAVAILABLE,
-            Outcome::Refused(Failure::Conflict),
-            Outcome::AppliedThenError,
-            Outcome::Late,
-            Outcome::KilledWriting,
-        ],
-        _ => &[KILLED, UNAVAILABLE, Outcome::AppliedThenError, Outcome::Late, Outcome::KilledWriting],
     }
 }
 

@@ -73,10 +73,15 @@ impl Plan {
     /// The plan of a seed.
     pub(crate) fn of(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x9e37_79b9_7f4a_7c15);
-        let users = if rng.u8(0..4) == 0 { 3 } else { 2 };
         let mut rates = Rates::draw(&mut rng);
-        // Most of what two devices have to agree on goes wrong in any weather.
+        // Two devices have much to agree on, in any weather.
         rates.set(Fault::TwoDevices, [0, 512, 768][rng.usize(0..3)]);
+        Self::with(seed, rng, rates)
+    }
+
+    /// What else is drawn for a seed, when it is known how much goes wrong.
+    fn with(seed: u64, mut rng: fastrand::Rng, rates: Rates) -> Self {
+        let users = if rng.u8(0..4) == 0 { 3 } else { 2 };
         let mut devices: Vec<usize> = (0..users).collect();
         for user in 0..users {
             if rng.u16(0..1_024) < rates.of(Fault::TwoDevices) && devices.len() < 4 {
@@ -173,6 +178,54 @@ impl Plan {
                 Act::WildMark { device, peer, offset_ms }
             }
             _ => Act::Plain { device, peer },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::Counters;
+    use crate::server::Real;
+    use crate::sim;
+
+    /// What goes wrong in the schedule of a seed when only this may.
+    fn fired(seed: u64, faults: &[Fault]) -> Counters {
+        let mut rates = Rates::NONE;
+        for fault in faults {
+            rates.set(*fault, 400);
+        }
+        let plan = Plan::with(seed, fastrand::Rng::with_seed(seed), rates);
+        let report = sim::run(&plan, Real::build, None, false);
+        assert_eq!(report.violation, None, "seed {seed} under {faults:?}");
+        report.fired
+    }
+
+    fn others(fired: &Counters, faults: &[Fault]) -> Vec<Fault> {
+        let mut others = Fault::ALL.to_vec();
+        others.retain(|fault| fired.of(*fault) > 0 && !faults.contains(fault));
+        others
+    }
+
+    #[test]
+    fn nothing_goes_wrong_without_its_switch() {
+        for seed in 0..20 {
+            assert_eq!(others(&fired(seed, &[]), &[]), []);
+        }
+    }
+
+    #[test]
+    fn each_switch_lets_its_own_go_wrong_and_nothing_else() {
+        for fault in Fault::ALL {
+            // Rows get as old as that only when everybody is away.
+            let with: &[Fault] =
+                if *fault == Fault::RowsExpire { &[*fault, Fault::AwayForDays] } else { &[*fault] };
+            let happened = (0..400).any(|seed| {
+                let fired = fired(seed, with);
+                assert_eq!(others(&fired, with), [], "with {with:?}");
+                fired.of(*fault) > 0
+            });
+            assert!(happened, "{fault:?} never happened");
         }
     }
 }

@@ -881,6 +881,7 @@ impl Sim {
         self.invoke(GatewayEvent::Connect(Box::new(event)), Kind::Connect, facts, Asker::Connect(socket), 0);
         if aborts {
             note!(self.world(), "device {device} gives up socket {socket} while it is being opened");
+            self.world().sockets[socket].aborted = true;
             self.world().sockets[socket].at_gateway = End::Closed;
             self.world().after(1, Happening::ClientLoses(socket));
             self.invoke_disconnect(socket, 0);

@@ -282,6 +282,26 @@ impl Store {
         row.listings.push(Listing { from_ms: listed_at_ms.max(latest), connection });
     }
 
+    /// When the index was changed last, of a user's connections.
+    pub(crate) fn listed_last_ms(&self, email: &Email) -> Option<i64> {
+        let theirs = self.connections.iter().flat_map(|row| &row.listings).filter(|listing| {
+            listing.connection.as_ref().is_none_or(|connection| connection.identity.email() == email)
+        });
+        theirs.map(|listing| listing.from_ms).max()
+    }
+
+    /// Which of the connections the index has changed, one after the other, and how.
+    pub(crate) fn listings(&self) -> Vec<(i64, usize, bool)> {
+        let rows = self.connections.iter().enumerate();
+        let mut listings: Vec<_> = rows
+            .flat_map(|(number, row)| {
+                row.listings.iter().map(move |it| (it.from_ms, number, it.connection.is_some()))
+            })
+            .collect();
+        listings.sort_unstable();
+        listings
+    }
+
     /// What the index showed of a user at an instant.
     pub(crate) fn listed(&self, email: &Email, at_ms: i64, now: Timestamp) -> Vec<Connection> {
         let shown = self.connections.iter().filter_map(|row| {

@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::task::Waker;
 
 use chat_domain::{
-    Connection, ConnectionId, Consistency, Email, Event, MessageStoreError, PageRange, PerMember, RoomId,
-    Timestamp, UserId, VerifiedIdentity,
+    Connection, ConnectionId, Consistency, Email, Event, Member, MessageStoreError, PageRange, PerMember,
+    Room, RoomId, Timestamp, UserId, VerifiedIdentity,
 };
 use chat_lambda::wire::frames::ServerFrame;
 
@@ -129,6 +129,8 @@ pub(crate) struct Socket {
     pub(crate) connected_at: Timestamp,
     /// The latest expiry of any good token that was presented on it.
     pub(crate) fresh_until: Timestamp,
+    /// Its client gave it up while it was being opened.
+    pub(crate) aborted: bool,
     /// It is one of many that only listen.
     pub(crate) silent: bool,
     /// When what was pushed last arrives.
@@ -148,6 +150,7 @@ impl Socket {
             at_client: true,
             connected_at,
             fresh_until: Timestamp::MIN,
+            aborted: false,
             silent: false,
             arrives_ms: 0,
             held_until_ms: 0,
@@ -484,7 +487,17 @@ impl World {
         }
         if self.hashes_replies {
             let mut hasher = DefaultHasher::new();
-            format!("{asked:?} {reply:?}").hash(&mut hasher);
+            match &reply {
+                Reply::Room(Some(room)) => hash_room(room, &mut hasher),
+                Reply::Page(page) => {
+                    page.has_more.hash(&mut hasher);
+                    for row in &page.messages {
+                        (row.at, row.id, row.read).hash(&mut hasher);
+                    }
+                }
+                reply => format!("{reply:?}").hash(&mut hasher),
+            }
+            format!("{asked:?}").hash(&mut hasher);
             self.last_reply = hasher.finish();
         }
         let ticket = &mut self.tickets[ticket];
@@ -748,7 +761,9 @@ impl World {
             Call::Get(id) => Reply::Connection(self.store.connection(id).and_then(|row| row.row.clone())),
             Call::OfUser(email, now) => Reply::Connections(self.store.listed(email, self.now_ms, *now)),
             Call::Put(connection) => {
-                if self.store.connection(&connection.id).is_some_and(|row| row.row.is_none()) {
+                let socket = socket_number(&connection.id).and_then(|socket| self.sockets.get(socket));
+                let was_deleted = self.store.connection(&connection.id).is_some_and(|row| row.row.is_none());
+                if was_deleted && socket.is_some_and(|socket| socket.aborted) {
                     self.fired.add(Fault::DisconnectBeforeConnect);
                 }
                 self.write_connection(&connection.id, Some(Clone::clone(connection)));
@@ -896,6 +911,26 @@ impl World {
                 Reply::Failed(Failure::Gone)
             }
         }
+    }
+}
+
+/// Hashes all of a room that a handler can tell apart. Heads are compared millions of times, and in words that would take most of
+/// the time.
+pub(crate) fn hash_room(room: &Room, hasher: &mut impl Hasher) {
+    for member in [Member::A, Member::B] {
+        let state = room.read_state(member);
+        (state.mark.map(|mark| (mark.up_to, mark.count)), state.rows_marked_to).hash(hasher);
+    }
+    let Some(log) = room.log() else { return };
+    (log.seq, log.last_at, log.last_sender, log.sent, &log.preview).hash(hasher);
+    for recent in &log.recent {
+        (recent.id, recent.sender, recent.at).hash(hasher);
+    }
+    for bucket in [log.buckets.a, log.buckets.b] {
+        bucket.map(|bucket| (bucket.milli_messages, bucket.at)).hash(hasher);
+    }
+    for open in &log.open_proposals {
+        (open.at, open.proposer).hash(hasher);
     }
 }
 

@@ -10,7 +10,7 @@ use aws_lambda_events::event::apigw::{
 use chat_domain::{Append, ClientMessageId, Content, Draft, PAGE_MAX, PageRange, Room, SendRate, Timestamp};
 use chat_lambda::functions::SUBPROTOCOL;
 use chat_lambda::wire::error::ErrorCode;
-use chat_lambda::wire::frames::{ErrorBody, SentFrame, ServerFrame};
+use chat_lambda::wire::frames::ServerFrame;
 use chat_lambda::wire::rest::ProposalRequestBody;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderValue, Method};
@@ -32,6 +32,8 @@ use crate::world::{
 const CONVERGED_WITHIN_MS: i64 = 1_200_000;
 /// How long the gateway lets `$connect` take.
 const CONNECT_MAX_MS: i64 = 29_000;
+/// How many handlers most schedules run.
+const JOBS_USUAL: usize = 128;
 /// How many connections are too many.
 const CROWD: u8 = 22;
 /// How many things may happen in one schedule: several times more than ever do.
@@ -66,9 +68,18 @@ struct Job {
     event: Option<GatewayEvent>,
     process: usize,
     running: Option<Running>,
-    response: Option<Box<ApiGatewayProxyResponse>>,
+    answer: Option<Answered>,
     asker: Asker,
     answered: bool,
+}
+
+/// A handler's answer, taken apart.
+enum Answered {
+    /// A frame, or none.
+    Frame(Option<Box<ServerFrame>>),
+    Rest(Answer),
+    /// Nobody looks into it.
+    Other,
 }
 
 /// What came of a schedule.
@@ -94,6 +105,8 @@ pub(crate) struct Sim {
     plan: Plan,
     /// Requests that are on their way.
     pending_requests: usize,
+    /// Handlers that run, or will.
+    busy: usize,
     steps: u64,
 }
 
@@ -121,11 +134,12 @@ impl Sim {
             build,
             servers,
             skews_ms,
-            jobs: Vec::new(),
+            jobs: Vec::with_capacity(JOBS_USUAL),
             devices,
             client_bug,
             plan: plan.clone(),
             pending_requests: 0,
+            busy: 0,
             steps: 0,
         }
     }
@@ -293,9 +307,8 @@ impl Sim {
     }
 
     fn is_settled(&self) -> bool {
-        let busy = self.jobs.iter().any(|job| job.running.is_some() || job.event.is_some());
         let world = self.world();
-        !busy
+        self.busy == 0
             && self.pending_requests == 0
             && !world.is_late_waiting()
             && self.devices.iter().all(|device| {
@@ -451,7 +464,7 @@ impl Sim {
             self.poll(task);
         } else {
             note!(self.world(), "task {task} is killed ({outcome:?})");
-            self.jobs[task].running = None;
+            self.busy -= usize::from(self.jobs[task].running.take().is_some());
             self.world().after(5, Happening::GiveUp(task));
         }
     }
@@ -463,7 +476,8 @@ impl Sim {
             return;
         };
         self.jobs[task].running = None;
-        self.completed(task, response);
+        self.busy -= 1;
+        self.completed(task, &response);
     }
 
     pub(crate) fn begin(&mut self, task: usize) {
@@ -475,9 +489,10 @@ impl Sim {
     }
 
     /// A handler has answered.
-    fn completed(&mut self, task: usize, response: ApiGatewayProxyResponse) {
-        note!(self.world(), "task {task} answers {} {}", response.status_code, text(&response));
-        self.check_response(task, &response);
+    fn completed(&mut self, task: usize, response: &ApiGatewayProxyResponse) {
+        note!(self.world(), "task {task} answers {} {}", response.status_code, text(response));
+        let answered = self.take_apart(task, response);
+        self.jobs[task].answer = Some(answered);
         if let Asker::Connect(socket) = self.jobs[task].asker {
             let mut world = self.world();
             let opens = response.status_code == 200 && world.sockets[socket].at_gateway == End::Opening;
@@ -487,15 +502,12 @@ impl Sim {
                 // The gateway takes its time, though not longer than it gives `$connect`.
                 let left_ms = (world.tasks[task].asked_ms + CONNECT_MAX_MS - world.now_ms).max(1);
                 let delay = world.rng.i64(0..left_ms);
-                drop(world);
-                self.jobs[task].response = Some(Box::new(response));
-                self.world().after(delay, Happening::Open(task, socket));
+                world.after(delay, Happening::Open(task, socket));
                 return;
             } else if opens {
                 world.sockets[socket].at_gateway = End::Open;
             }
         }
-        self.jobs[task].response = Some(Box::new(response));
         self.send_answer(task);
     }
 
@@ -510,46 +522,27 @@ impl Sim {
         }
     }
 
-    /// Holds an answer against what is stored, at the moment it is given.
-    fn check_response(&mut self, task: usize, response: &ApiGatewayProxyResponse) {
+    /// Takes an answer apart, and holds it against what is stored at the moment it is given.
+    fn take_apart(&mut self, task: usize, response: &ApiGatewayProxyResponse) -> Answered {
         let body = text(response);
         match self.jobs[task].asker.clone() {
-            Asker::Nobody => {}
+            Asker::Nobody => Answered::Other,
             Asker::Connect(_) => {
                 if response.status_code == 200 {
-                    let mut world = self.world();
-                    world.check_fresh(task, "connects");
+                    self.world().check_fresh(task, "connects");
                 }
+                Answered::Other
             }
             Asker::Frame(_, about) => {
                 if body.is_empty() {
-                    return;
+                    return Answered::Frame(None);
                 }
-                match (serde_json::from_str::<ServerFrame>(body), about) {
-                    (Ok(ServerFrame::Sent(sent)), About::Intent(intent)) => {
-                        self.world().check_sent(task, intent, &sent)
-                    }
-                    (Ok(ServerFrame::Error(error)), About::Intent(intent)) => {
-                        self.world().check_refused(intent, &error)
-                    }
-                    (Ok(ServerFrame::Read(read)), About::Mark(peer, up_to)) => {
-                        let mut world = self.world();
-                        world.check_fresh(task, "marks as read");
-                        world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
-                        world.check_marked(task, peer, up_to, &read);
-                    }
-                    (Ok(ServerFrame::Pong(_)), About::Other) => {
-                        let mut world = self.world();
-                        world.check_fresh(task, "is accepted");
-                        world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
-                    }
-                    (Ok(ServerFrame::Reauth(_)), About::Other) => self.check_reauth(task),
-                    (Ok(ServerFrame::Error(_)), _) => {}
-                    (frame, _) => {
-                        let frame = format!("{frame:?}");
-                        self.world().violate("G1", || format!("task {task} answers {frame}"));
-                    }
-                }
+                let Ok(frame) = serde_json::from_str(body) else {
+                    self.world().violate("G1", || format!("task {task} answers {body}"));
+                    return Answered::Other;
+                };
+                self.check_frame(task, about, &frame);
+                Answered::Frame(Some(Box::new(frame)))
             }
             Asker::Refusal(what) => {
                 let refused = response.status_code >= 400
@@ -559,8 +552,45 @@ impl Sim {
                 if !refused {
                     self.world().violate("G11", || format!("{what} is accepted: {body}"));
                 }
+                Answered::Other
             }
-            Asker::Rest(_, _, request, _) => self.check_rest(task, &request, response),
+            Asker::Rest(_, _, request, _) => {
+                let parsed = match (&request, response.status_code) {
+                    (Request::List(_), 200) => serde_json::from_str(body).map(Answer::List),
+                    (Request::Propose(..), 200) => serde_json::from_str(body).map(Answer::Sent),
+                    (_, 200) => serde_json::from_str(body).map(Answer::History),
+                    _ => serde_json::from_str(body).map(Answer::Refused),
+                };
+                let Ok(answer) = parsed else {
+                    self.world().violate("G1", || format!("task {task} answers {body}"));
+                    return Answered::Other;
+                };
+                self.check_rest(task, &request, &answer);
+                Answered::Rest(answer)
+            }
+        }
+    }
+
+    fn check_frame(&mut self, task: usize, about: About, frame: &ServerFrame) {
+        let mut world = self.world();
+        match (frame, about) {
+            (ServerFrame::Sent(sent), About::Intent(intent)) => world.check_sent(task, intent, sent),
+            (ServerFrame::Error(error), About::Intent(intent)) => world.check_refused(intent, error),
+            (ServerFrame::Read(read), About::Mark(peer, up_to)) => {
+                world.check_fresh(task, "marks as read");
+                world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
+                world.check_marked(task, peer, up_to, read);
+            }
+            (ServerFrame::Pong(_), About::Other) => {
+                world.check_fresh(task, "is accepted");
+                world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
+            }
+            (ServerFrame::Reauth(_), About::Other) => {
+                drop(world);
+                self.check_reauth(task);
+            }
+            (ServerFrame::Error(_), _) => {}
+            _ => world.violate("G1", || format!("task {task} answers {frame:?}")),
         }
     }
 
@@ -575,53 +605,32 @@ impl Sim {
         world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
     }
 
-    fn check_rest(&mut self, task: usize, request: &Request, response: &ApiGatewayProxyResponse) {
-        let body = text(response);
-        if response.status_code != 200 {
-            if let (Request::Propose(_, id), Ok(error)) = (request, serde_json::from_str::<ErrorBody>(body))
-                && error.code != ErrorCode::Unauthorized
-            {
-                let intent = self.intent_of(*id);
-                if let Some(intent) = intent {
-                    self.world().check_refused(intent, &error);
-                }
-            }
-            return;
-        }
-        match request {
-            Request::List(cursor) => {
-                if let Ok(body) = serde_json::from_str(body) {
-                    self.world().check_conversations(task, cursor.is_none(), &body);
-                }
-            }
-            Request::Propose(_, id) => {
-                let sent = serde_json::from_str::<SentFrame>(body);
-                if let (Some(intent), Ok(sent)) = (self.intent_of(*id), sent) {
-                    self.world().check_sent(task, intent, &sent);
-                }
-            }
-            Request::Newest(peer) => {
-                let asked = Asked { peer: *peer, range: PageRange::Newest, limit: PAGE_MAX };
-                self.check_page(task, asked, body);
-            }
-            Request::One(peer) => {
-                let asked = Asked { peer: *peer, range: PageRange::Newest, limit: 1 };
-                self.check_page(task, asked, body);
-            }
+    fn check_rest(&mut self, task: usize, request: &Request, answer: &Answer) {
+        let page = |peer: &usize, range: PageRange, limit| Asked { peer: *peer, range, limit };
+        let asked = match request {
+            Request::List(_) | Request::Propose(..) => None,
+            Request::Newest(peer) => Some(page(peer, PageRange::Newest, PAGE_MAX)),
+            Request::One(peer) => Some(page(peer, PageRange::Newest, 1)),
             Request::After(peer, after, _) | Request::Resync(peer, _, after) => {
-                let asked = Asked { peer: *peer, range: PageRange::After(*after), limit: PAGE_MAX };
-                self.check_page(task, asked, body);
+                Some(page(peer, PageRange::After(*after), PAGE_MAX))
             }
-            Request::Older(peer, before) => {
-                let asked = Asked { peer: *peer, range: PageRange::Before(*before), limit: PAGE_MAX };
-                self.check_page(task, asked, body);
+            Request::Older(peer, before) => Some(page(peer, PageRange::Before(*before), PAGE_MAX)),
+        };
+        let intent = match request {
+            Request::Propose(_, id) => self.intent_of(*id),
+            _ => None,
+        };
+        let mut world = self.world();
+        match (answer, asked, intent) {
+            (Answer::History(body), Some(asked), _) => world.check_history(task, asked, body),
+            (Answer::List(body), ..) => {
+                world.check_conversations(task, *request == Request::List(None), body)
             }
-        }
-    }
-
-    fn check_page(&mut self, task: usize, asked: Asked, body: &str) {
-        if let Ok(body) = serde_json::from_str(body) {
-            self.world().check_history(task, asked, &body);
+            (Answer::Sent(sent), _, Some(intent)) => world.check_sent(task, intent, sent),
+            (Answer::Refused(error), _, Some(intent)) if error.code != ErrorCode::Unauthorized => {
+                world.check_refused(intent, error)
+            }
+            _ => {}
         }
     }
 
@@ -646,7 +655,7 @@ impl Sim {
             Asker::Frame(socket, _) => {
                 let to = self.world().sockets[socket].clone();
                 // A lost answer is not told of; a handler that failed is.
-                let failed = self.jobs[task].response.is_none();
+                let failed = self.jobs[task].answer.is_none();
                 if failed && to.at_client && self.devices[to.device].epoch == to.epoch {
                     self.gateway_failed(to.device);
                 }
@@ -665,36 +674,24 @@ impl Sim {
         if std::mem::replace(&mut self.jobs[task].answered, true) {
             return;
         }
-        let Some(response) = self.jobs[task].response.take() else { return };
-        let body = text(&response);
-        match self.jobs[task].asker.clone() {
-            Asker::Nobody | Asker::Refusal(_) => {}
-            Asker::Connect(socket) => self.connect_answered(socket),
-            Asker::Frame(socket, _) => {
+        let Some(answered) = self.jobs[task].answer.take() else { return };
+        match (self.jobs[task].asker.clone(), answered) {
+            (Asker::Connect(socket), _) => self.connect_answered(socket),
+            (Asker::Frame(socket, _), Answered::Frame(Some(frame))) => {
                 let to = self.world().sockets[socket].clone();
-                if body.is_empty() || !to.at_client || self.devices[to.device].epoch != to.epoch {
-                    return;
-                }
-                if let Ok(frame) = serde_json::from_str(body) {
-                    self.heard(to.device, frame, false);
+                if to.at_client && self.devices[to.device].epoch == to.epoch {
+                    self.heard(to.device, *frame, false);
                 }
             }
-            Asker::Rest(device, epoch, request, retried) => {
+            (Asker::Rest(device, epoch, request, retried), answered) => {
                 self.pending_requests -= 1;
                 if self.devices[device].epoch != epoch {
                     return;
                 }
-                let answer = if response.status_code == 200 {
-                    match &request {
-                        Request::List(_) => serde_json::from_str(body).map(Answer::List),
-                        Request::Propose(..) => serde_json::from_str(body).map(Answer::Sent),
-                        _ => serde_json::from_str(body).map(Answer::History),
-                    }
-                } else {
-                    serde_json::from_str(body).map(Answer::Refused)
-                };
-                self.answered(device, request, answer.unwrap_or(Answer::Lost), retried);
+                let answer = if let Answered::Rest(answer) = answered { answer } else { Answer::Lost };
+                self.answered(device, request, answer, retried);
             }
+            _ => {}
         }
     }
 
@@ -861,7 +858,8 @@ impl Sim {
         world.after(delay_ms, Happening::Start(task));
         drop(world);
         let event = Some(event);
-        self.jobs.push(Job { event, process, running: None, response: None, asker, answered: false });
+        self.jobs.push(Job { event, process, running: None, answer: None, asker, answered: false });
+        self.busy += 1;
         task
     }
 

@@ -20,6 +20,8 @@ use crate::store::Store;
 /// How far the index may lag, whatever the seed: a client syncs again five seconds after it has connected, and an index that lags
 /// by more would be noticed by the next message only.
 pub(crate) const INDEX_LAG_MAX_MS: i64 = 2_000;
+/// How many calls most schedules make.
+const CALLS_USUAL: usize = 512;
 /// How many versions an eventually consistent read lags behind at the most.
 const STALE_MAX: usize = 4;
 /// How far the index lags without a fault.
@@ -212,6 +214,8 @@ pub(crate) struct World {
     pub(crate) rng: fastrand::Rng,
     queue: BinaryHeap<Reverse<Entry>>,
     scheduled: u64,
+    /// How many writes are on their way that were given up.
+    late_waiting: usize,
     pub(crate) rates: Rates,
     pub(crate) faults_on: bool,
     pub(crate) fired: Counters,
@@ -271,8 +275,9 @@ impl World {
         Self {
             now_ms: START_MS,
             rng: fastrand::Rng::with_seed(seed),
-            queue: BinaryHeap::new(),
+            queue: BinaryHeap::with_capacity(CALLS_USUAL),
             scheduled: 0,
+            late_waiting: 0,
             rates,
             faults_on: true,
             fired: Counters::default(),
@@ -280,7 +285,7 @@ impl World {
             store: Store::default(),
             sockets: Vec::new(),
             tokens: Vec::new(),
-            tickets: Vec::new(),
+            tickets: Vec::with_capacity(CALLS_USUAL),
             current: 0,
             tasks: Vec::new(),
             immediate: false,
@@ -352,12 +357,13 @@ impl World {
         let Reverse(entry) = self.queue.pop()?;
         self.now_ms = self.now_ms.max(entry.at_ms);
         self.trace = (self.trace ^ entry.at_ms.cast_unsigned()).wrapping_mul(0x0100_0000_01b3) ^ entry.order;
+        self.late_waiting -= usize::from(matches!(entry.happening, Happening::Late(_)));
         Some(entry.happening)
     }
 
     /// Whether a write that was given up is still on its way.
     pub(crate) fn is_late_waiting(&self) -> bool {
-        self.queue.iter().any(|Reverse(entry)| matches!(entry.happening, Happening::Late(_)))
+        self.late_waiting > 0
     }
 
     /// Every socket is open, and has its row: what closed has connected anew.
@@ -516,6 +522,7 @@ impl World {
         }
         // A client of a store gives up after seconds; a write that is on its way longer than that is lost.
         let delay = self.rng.i64(1..25_000);
+        self.late_waiting += 1;
         self.after(delay, Happening::Late(Box::new(call)));
     }
 

@@ -209,7 +209,7 @@ export class ChatClient {
 
   async #queue(peer: string, content: Pick<Pending, 'text' | 'image' | 'proposal' | 'answer'>, bytes?: Uint8Array<ArrayBuffer>) {
     const entry: Pending = {
-      id: crypto.randomUUID(),
+      id: newId(),
       peer,
       ...content,
       after: newestKnown(this.#state.rooms[peer]),
@@ -412,9 +412,10 @@ export class ChatClient {
     }
   }
 
-  /** Looks for a hole after something was stored. */
+  /** Looks for a hole after something was stored; and loads what could not be loaded before. */
   #stored(dispatch: () => void, peer: string): void {
     dispatch()
+    if (this.#state.rooms[peer]?.status === 'failed') void this.#syncRoom(peer)
     const isTorn = (room: Room | undefined) => room !== undefined && room.anchor !== null && hasHole(room)
     if (!isTorn(this.#state.rooms[peer]) || this.#timers.has(`hole:${peer}`)) return
     this.#after(`hole:${peer}`, HOLE_PATIENCE_MS, () => {
@@ -667,6 +668,15 @@ export class ChatClient {
       stopTokens?.()
     }
   }
+}
+
+/** A UUID, version 4. `crypto.randomUUID` is only there in secure contexts. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')
 }
 
 /** Whether a page, which is strongly consistent, is without something that was held before it was asked for. */

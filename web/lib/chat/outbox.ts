@@ -8,7 +8,7 @@ export class Outdated extends Error {
 
 /** Keeps what is to be sent until it is acknowledged or discarded. The order of adding is the order of sending. */
 export interface Outbox {
-  /** Resolves once it is kept, with the bytes of its image if it has one. Rejects with {@link Outdated} in a page of before. */
+  /** Resolves once it is kept, with the bytes of its image if it has one; again does nothing. Rejects with {@link Outdated} in a page of before. */
   add(user: string, entry: Pending, bytes?: Uint8Array<ArrayBuffer>): Promise<void>
   /** All of a user's, oldest first. */
   all(user: string): Promise<Pending[]>
@@ -50,8 +50,11 @@ export class IndexedDbOutbox implements Outbox {
     await this.#use(async (database) => {
       // Strict: on the disk before it resolves, or a power cut takes what the page shows as queued.
       const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' })
+      const messages = transaction.objectStore('outbox')
+      // An earlier attempt may have been kept unheard.
+      if ((await messages.index('id').getKey(entry.id)) !== undefined) return
       const [order] = await Promise.all([
-        transaction.objectStore('outbox').add({ ...entry, user }),
+        messages.add({ ...entry, user }),
         bytes === undefined ? undefined : transaction.objectStore('images').put(bytes, entry.id),
         transaction.done,
       ])
@@ -166,6 +169,7 @@ export class MemoryOutbox implements Outbox {
   readonly #images = new Map<string, Uint8Array<ArrayBuffer>>()
 
   async add(user: string, entry: Pending, bytes?: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (this.#entries.some(({ id }) => id === entry.id)) return
     this.#entries.push({ ...entry, user })
     if (bytes !== undefined) this.#images.set(entry.id, bytes)
   }

@@ -80,7 +80,7 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case 'typing':
       return changeRoom(state, event.peer, (room) => (room.typing === event.typing ? room : { ...room, typing: event.typing }))
     case 'outbox':
-      return { ...state, pending: event.pending.filter(({ id, peer }) => !holds(state.rooms[peer], id)) }
+      return withOutbox(state, event.pending)
     case 'written': {
       const others = state.pending.filter(({ id }) => id !== event.entry.id)
       return { ...changeRoom(state, event.entry.peer, (room) => room), pending: [...others, event.entry] }
@@ -98,6 +98,15 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       return { ...state, progress: event.share === null ? others : { ...others, [event.id]: event.share } }
     }
   }
+}
+
+function withOutbox(state: ChatState, kept: readonly Pending[]): ChatState {
+  const reasons = new Map(state.pending.flatMap(({ id, status, reason }) => (status === 'queued' ? [[id, reason]] : [])))
+  const pending = kept
+    .filter(({ id, peer }) => !holds(state.rooms[peer], id))
+    // Why something waits is not kept.
+    .map((entry) => (entry.status === 'queued' && reasons.has(entry.id) ? { ...entry, reason: reasons.get(entry.id) } : entry))
+  return pending.reduce<ChatState>((changed, { peer }) => changeRoom(changed, peer, (room) => room), { ...state, pending })
 }
 
 function changeRoom(state: ChatState, peer: string, change: (room: Room) => Room): ChatState {

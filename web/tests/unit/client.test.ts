@@ -151,6 +151,40 @@ describe('sending', () => {
     await until(() => expect(client.state.pending).toEqual([]))
   })
 
+  test('works where a page was not loaded securely', async () => {
+    vi.spyOn(crypto, 'randomUUID').mockImplementation(() => {
+      throw new TypeError('crypto.randomUUID is not a function')
+    })
+    const { client } = page()
+    for (const text of ['one', 'two']) void client.send(JUNHO, text)
+    await until(() => expect(texts(client)).toEqual(['one', 'two']))
+    const ids = server.messages.map(({ clientMessageId }) => clientMessageId)
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(new Set(ids).size).toBe(2)
+    vi.mocked(crypto.randomUUID).mockRestore()
+  })
+
+  test('to a conversation that could not be loaded loads it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      server.store(JUNHO, 'first')
+      const { client } = page()
+      await vi.advanceTimersByTimeAsync(100)
+      server.status = 503
+      client.open(JUNHO)
+      // Past the second sync.
+      await vi.advanceTimersByTimeAsync(6_000)
+      expect(client.state.rooms[JUNHO]?.status).toBe('failed')
+      server.status = 200
+      void client.send(JUNHO, 'second')
+      await vi.advanceTimersByTimeAsync(100)
+      expect(client.state.rooms[JUNHO]?.status).toBe('ready')
+      expect(texts(client)).toEqual(['first', 'second'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('that is sent again twice by hand is stored once, though the first acknowledgement is lost', async () => {
     const { client, link } = page()
     link.refuse.push({ code: 'badRequest', retryable: false })
@@ -836,15 +870,23 @@ describe('an outbox that the browser has taken away', () => {
   })
 
   test.each(['next', 'update', 'remove'] as const)('for a moment (%s) gets to send what is in it by itself', async (name) => {
-    const outbox = new MemoryOutbox()
-    const { client } = page({ outbox })
-    const once = vi.spyOn(outbox, name).mockRejectedValueOnce(new DOMException('full', 'QuotaExceededError'))
-    await client.send(JUNHO, 'one')
-    expect(once).toHaveBeenCalled()
-    await until(() => expect(texts(client)).toEqual(['one']))
-    expect(client.state.pending).toEqual([])
-    expect(await outbox.all(MINJI)).toEqual([])
-    expect(server.messages).toHaveLength(1)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const outbox = new MemoryOutbox()
+      const { client } = page({ outbox })
+      // Past the second sync.
+      await vi.advanceTimersByTimeAsync(6_000)
+      const once = vi.spyOn(outbox, name).mockRejectedValueOnce(new DOMException('full', 'QuotaExceededError'))
+      void client.send(JUNHO, 'one')
+      await vi.advanceTimersByTimeAsync(2_000)
+      expect(once).toHaveBeenCalled()
+      expect(texts(client)).toEqual(['one'])
+      expect(client.state.pending).toEqual([])
+      expect(await outbox.all(MINJI)).toEqual([])
+      expect(server.messages).toHaveLength(1)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('takes what is sent again by hand as new: queued, without a reason, and once however often it was asked for', async () => {
@@ -878,6 +920,12 @@ describe.each([
     expect((await outbox.all(MINJI)).map(({ id }) => id)).toEqual(['c', 'a', 'b'])
     expect((await outbox.next(MINJI, JUNHO))?.id).toBe('c')
     expect(await outbox.next(MINJI, 'club@example.com')).toBeUndefined()
+  })
+
+  test('keeps everything once', async () => {
+    const outbox = open()
+    for (const id of ['a', 'b', 'a']) await outbox.add(MINJI, entry(id))
+    expect((await outbox.all(MINJI)).map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
   test('skips what failed, and forgets what is removed', async () => {

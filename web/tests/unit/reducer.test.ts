@@ -239,12 +239,22 @@ describe('pending messages', () => {
     expect(state.pending.map(({ id }) => id)).toEqual([entry(5).id])
   })
 
-  test('begin a conversation', () => {
-    const state = play([
-      { type: 'conversations', page: { conversations: [], nextCursor: null }, first: true },
-      { type: 'written', entry: { ...entry(1), createdAt: 5 } },
-    ])
+  test.each<[string, ChatEvent]>([
+    ['when they are written', { type: 'written', entry: { ...entry(1), createdAt: 5 } }],
+    ['when they are read from the outbox', { type: 'outbox', pending: [{ ...entry(1), createdAt: 5 }] }],
+  ])('begin a conversation %s', (_, event) => {
+    const state = play([{ type: 'conversations', page: { conversations: [], nextCursor: null }, first: true }, event])
     expect(conversations(state).map(({ peer }) => peer)).toEqual([JUNHO])
+  })
+
+  test('say why they wait until they no longer do, however often the outbox is read', () => {
+    const outbox: ChatEvent = { type: 'outbox', pending: [entry(1)] }
+    const waiting = play([outbox, { type: 'waiting', id: entry(1).id, reason: 'rateLimited' }, outbox])
+    expect(waiting.pending[0]?.reason).toBe('rateLimited')
+    const failed: ChatEvent = { type: 'outbox', pending: [{ ...entry(1), status: 'failed', reason: 'badRequest' }] }
+    expect(play([failed], waiting).pending[0]?.reason).toBe('badRequest')
+    expect(play([failed, outbox], waiting).pending[0]?.reason).toBeUndefined()
+    expect(play([{ type: 'waiting', id: entry(1).id, reason: undefined }, outbox], waiting).pending[0]?.reason).toBeUndefined()
   })
 })
 

@@ -235,7 +235,8 @@ impl Variables<'_> {
         let issuer = self.checked("COGNITO_ISSUER", what, |issuer| {
             is_http_url(issuer) && region_of_pool(issuer).is_some()
         });
-        let client_ids = self.required("COGNITO_CLIENT_IDS");
+        let client_ids =
+            self.checked("COGNITO_CLIENT_IDS", "a list of app clients", |ids| listed(ids).count() > 0);
         CognitoConfig { issuer, client_ids: listed(&client_ids).collect() }
     }
 

@@ -223,6 +223,7 @@ async fn whatever_is_missing_is_named_at_once_and_the_function_does_not_run() {
 #[rstest]
 #[case("WEBSOCKET_CALLBACK_URL", "wss://abc123.execute-api.ap-northeast-2.amazonaws.com/prod")]
 #[case("COGNITO_ISSUER", "https://cognito-idp.ap-northeast-2.amazonaws.com/pool")]
+#[case("COGNITO_CLIENT_IDS", ",")]
 #[case("AWS_ENDPOINT_URL", "127.0.0.1:4566")]
 #[case("ALLOWED_ORIGINS", "https://chat.example.com/")]
 #[case("SEND_BURST", "0")]

@@ -9,12 +9,15 @@ export type TabMessage =
 /** The other tabs of the same user. */
 export interface Tabs {
   tell(message: TabMessage): void
-  /** Runs `work` while no other tab does work of the same name. */
+  /**
+   * Runs `work` while no other tab does work of the same name, as far as the browser can tell. It saves work; that a message is
+   * stored once does not hang on it.
+   */
   alone(name: string, work: () => Promise<void>): Promise<void>
   close(): void
 }
 
-/** Tabs by BroadcastChannel and Web Locks. A lock of a tab that is closed or killed is free at once. */
+/** Tabs by BroadcastChannel and Web Locks. A lock of a tab that is closed, killed or frozen is free at once. */
 export class BrowserTabs implements Tabs {
   readonly #channel: BroadcastChannel
   readonly #closed = new AbortController()
@@ -28,22 +31,42 @@ export class BrowserTabs implements Tabs {
   }
 
   tell(message: TabMessage): void {
-    this.#channel.postMessage(message)
+    if (!this.#closed.signal.aborted) this.#channel.postMessage(message)
   }
 
   async alone(name: string, work: () => Promise<void>): Promise<void> {
     // Only secure contexts have locks; without them two tabs may send the same message, which the server stores once.
     if (typeof navigator === 'undefined' || navigator.locks === undefined) return work()
-    try {
-      await navigator.locks.request(`chat:${this.user}:${name}`, { signal: this.#closed.signal }, work)
-    } catch (error) {
-      if (!this.#closed.signal.aborted) throw error
+    let running: Promise<void> | undefined
+    const begin = () => {
+      running = work()
+      return untilFrozen(running)
     }
+    try {
+      await navigator.locks.request(`chat:${this.user}:${name}`, { signal: this.#closed.signal }, begin)
+    } catch {
+      // Locks may be refused, as where a browser keeps nothing for a site.
+      if (running === undefined && !this.#closed.signal.aborted) running = work()
+    }
+    await running
   }
 
   close(): void {
     this.#closed.abort()
     this.#channel.close()
+  }
+}
+
+/** A frozen tab does nothing, so it must hold nothing. What it was about to do it does when it thaws: the server stores it once. */
+async function untilFrozen(work: Promise<void>): Promise<void> {
+  const over = new AbortController()
+  const frozen = new Promise<void>((resolve) => {
+    document.addEventListener('freeze', () => resolve(), { signal: over.signal })
+  })
+  try {
+    await Promise.race([work, frozen])
+  } finally {
+    over.abort()
   }
 }
 

@@ -348,8 +348,9 @@ export class ChatClient {
       await outbox.add(this.#options.me, entry, bytes)
     } catch (error) {
       if (!this.#adding.has(entry.id)) return
-      // It stays in this page, to be tried again by hand.
-      const failed: Pending = { ...entry, status: 'failed', reason: error instanceof Outdated ? 'outdated' : 'notKept' }
+      // It stays in this page, to be tried again by hand. If it was kept unheard, another tab may have sent it by then.
+      const reason = error instanceof Outdated ? 'outdated' : 'notKept'
+      const failed: Pending = { ...entry, status: 'failed', reason, after: entry.after ?? EPOCH }
       this.#adding.set(entry.id, { entry: failed, bytes })
       this.#dispatch({ type: 'written', entry: failed })
       return

@@ -17,6 +17,7 @@ import {
   type Tokens,
 } from '@/lib/chat'
 import type { MessageBody } from '@/lib/chat/wire'
+import { browser } from './support/browser'
 import { at, type FakeLink, FakeServer, JUNHO, MINJI } from './support/server'
 
 const clients: ChatClient[] = []
@@ -710,40 +711,6 @@ describe('typing', () => {
 })
 
 describe('two tabs', () => {
-  /** Tabs of one browser, without a browser. */
-  function browser() {
-    const listeners = new Set<(message: TabMessage) => void>()
-    const queues = new Map<string, Promise<void>>()
-    return (listener: (message: TabMessage) => void): Tabs => {
-      listeners.add(listener)
-      return {
-        tell: (message) => {
-          for (const one of listeners) if (one !== listener) queueMicrotask(() => one(message))
-        },
-        alone: (name, work) => {
-          const turn = (queues.get(name) ?? Promise.resolve()).then(work)
-          queues.set(name, turn)
-          return turn
-        },
-        close: () => listeners.delete(listener),
-      }
-    }
-  }
-
-  test('show the same, and one of them sends', async () => {
-    const outbox = new MemoryOutbox()
-    const tabs = browser()
-    const [first, second] = [page({ outbox, tabs }), page({ outbox, tabs })]
-    for (const { client } of [first, second]) client.open(JUNHO)
-    await until(() => expect(second.client.state.rooms[JUNHO]?.status).toBe('ready'))
-    for (const text of ['one', 'two', 'three']) void first.client.send(JUNHO, text)
-    for (const { client } of [first, second]) {
-      await until(() => expect(texts(client)).toEqual(['one', 'two', 'three']))
-      await until(() => expect(client.state.pending).toEqual([]))
-    }
-    expect(server.received.filter((frame) => frame.action === 'sendMessage')).toHaveLength(3)
-  })
-
   const settled = async (...pages: Page[]) => {
     for (const { client } of pages) await until(() => expect(client.state.list.status).toBe('ready'))
   }
@@ -851,6 +818,27 @@ describe('an outbox that the browser has taken away', () => {
     void client.retry(one?.id ?? '')
     await until(() => expect(texts(client)).toEqual(['one']))
     await until(() => expect(client.state.pending).toEqual([]))
+  })
+
+  test('stores once what was kept unheard, sent by another tab, and sent again by hand', async () => {
+    const outbox = new MemoryOutbox()
+    const add = outbox.add.bind(outbox)
+    vi.spyOn(outbox, 'add').mockImplementationOnce(async (...args) => {
+      await add(...args)
+      throw new DOMException('unheard', 'UnknownError')
+    })
+    const { client } = page({ outbox, online: false })
+    await client.send(JUNHO, 'one')
+    expect(client.state.pending).toMatchObject([{ status: 'failed', reason: 'notKept' }])
+    page({ outbox })
+    await until(() => expect(server.messages).toHaveLength(1))
+    await until(async () => expect(await outbox.all(MINJI)).toEqual([]))
+    server.store(JUNHO, 'two')
+    const again = page({ outbox, online: false })
+    await client.retry(client.state.pending[0]?.id ?? '')
+    again.link.open()
+    await until(async () => expect(await outbox.all(MINJI)).toEqual([]))
+    expect(server.messages.map(({ message }) => message)).toEqual(['one', 'two'])
   })
 
   test('says that only loading the page helps when a newer one took it', async () => {

@@ -71,15 +71,20 @@ export class FakeServer {
     return new FakeLink(this, user, listener)
   }
 
-  /** Stores a message, as `sendMessage` does, and pushes it to every connection but `from`. */
+  /**
+   * Stores a message, as `sendMessage` does, unless it is among those after `after`, and pushes it to every connection but `from`.
+   */
   store(
     sender: string,
     text: string,
     id: string = crypto.randomUUID(),
     from?: FakeLink,
     content: Partial<MessageBody> = {},
+    after: string = EPOCH,
   ): { stored: MessageBody; duplicate: boolean } {
-    const there = this.messages.find(({ clientMessageId, senderEmail }) => clientMessageId === id && senderEmail === sender)
+    const there = this.messages.find(
+      ({ clientMessageId, senderEmail, timestamp }) => clientMessageId === id && senderEmail === sender && timestamp > after,
+    )
     if (there !== undefined) return { stored: there, duplicate: true }
     const seq = this.messages.length + 1
     const receiverEmail = sender === MINJI ? JUNHO : MINJI
@@ -158,8 +163,9 @@ export class FakeServer {
     return bytes === undefined ? new Response(null, { status: 404 }) : new Response(bytes)
   }
 
-  private proposal(user: string, { clientMessageId, proposal }: ProposalRequestBody): Response {
-    const { stored, duplicate } = this.store(user, '', clientMessageId, undefined, { kind: 'matchProposal', proposal })
+  private proposal(user: string, { clientMessageId, after, proposal }: ProposalRequestBody): Response {
+    const content = { kind: 'matchProposal', proposal } as const
+    const { stored, duplicate } = this.store(user, '', clientMessageId, undefined, content, after ?? EPOCH)
     if (this.loseProposalAnswers > 0) {
       this.loseProposalAnswers -= 1
       throw new TypeError('network')
@@ -259,7 +265,9 @@ export class FakeLink implements Transport {
   private answer(frame: SendMessageFrame): void {
     const clientMessageId = frame.clientMessageId ?? ''
     const error = this.refuse.shift()
-    if (error !== undefined) {
+    // What is stored is not refused for good.
+    const isStored = this.server.messages.some((message) => message.clientMessageId === clientMessageId)
+    if (error !== undefined && (error.retryable || !isStored)) {
       this.push({ type: 'error', ...error, message: error.code, requestId: 'r', clientMessageId })
       return
     }
@@ -276,7 +284,8 @@ export class FakeLink implements Transport {
       ...(attachment === undefined ? {} : { kind: 'image', attachment }),
       ...(proposalAnswer === undefined ? {} : { kind: 'matchProposalAnswer', proposalAnswer }),
     }
-    const { stored, duplicate } = this.server.store(this.user, frame.message ?? '', clientMessageId, this, content)
+    const after = frame.after ?? EPOCH
+    const { stored, duplicate } = this.server.store(this.user, frame.message ?? '', clientMessageId, this, content, after)
     if (this.loseAcks > 0) this.loseAcks -= 1
     else this.push({ type: 'sent', clientMessageId, roomId: ROOM, timestamp: stored.timestamp, seq: stored.seq, duplicate })
   }

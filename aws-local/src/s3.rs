@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::error_handling::HandleError;
-use http::StatusCode;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode, header};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
@@ -16,6 +19,7 @@ use self::tagged::Tagged;
 ///
 /// - Signatures are checked as S3 does, those in a URL among them: a request that differs from what was signed is refused.
 /// - It takes, shows, lists and deletes objects, and takes the tags off them; it has no other operation.
+/// - An upload that does not say its length is refused with 411.
 /// - What an [`ExpirationRule`] names is deleted with the first upload after its time. S3 does so once a day.
 #[derive(Clone)]
 pub struct S3 {
@@ -56,8 +60,7 @@ impl S3 {
         let failed = |reason: String| S3Error { folder: folder.to_owned(), reason };
         std::fs::create_dir_all(folder.join(bucket)).map_err(|error| failed(error.to_string()))?;
         let files = FileSystem::new(folder).map_err(|error| failed(format!("{error:?}")))?;
-        let tagged =
-            Tagged::new(files, folder.join(".tags"), rule).map_err(|error| failed(error.to_string()))?;
+        let tagged = Tagged::new(files, folder, rule).map_err(|error| failed(error.to_string()))?;
         let mut builder = S3ServiceBuilder::new(tagged);
         builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
         Ok(Self { bucket: bucket.to_owned(), service: builder.build() })
@@ -72,7 +75,19 @@ impl S3 {
         Router::new()
             .route_service(&format!("/{}/", self.bucket), service.clone())
             .route_service(&format!("/{}/{{*key}}", self.bucket), service)
+            .layer(from_fn(only_with_length))
     }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>
+async fn only_with_length(request: Request, next: Next) -> Response {
+    if request.method() == Method::PUT && !request.headers().contains_key(header::CONTENT_LENGTH) {
+        let error = "<Error><Code>MissingContentLength</Code>\
+            <Message>You must provide the Content-Length HTTP header.</Message></Error>";
+        let headers = [(header::CONTENT_TYPE, "application/xml")];
+        return (StatusCode::LENGTH_REQUIRED, headers, error).into_response();
+    }
+    next.run(request).await
 }
 
 impl std::fmt::Debug for S3 {

@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use aws_local::{ExpirationRule, S3};
@@ -15,7 +17,7 @@ use rstest::rstest;
 
 struct Bucket {
     client: Client,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 async fn bucket() -> Bucket {
@@ -33,7 +35,7 @@ async fn bucket_with(rule: Option<ExpirationRule>) -> Bucket {
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .endpoint_url(format!("http://{address}"))
         .force_path_style(true);
-    Bucket { client: Client::from_conf(config.build()), _folder: folder }
+    Bucket { client: Client::from_conf(config.build()), folder }
 }
 
 impl Bucket {
@@ -139,14 +141,53 @@ async fn a_refused_upload_tags_nothing() {
     assert_eq!(bucket.keys().await, ["one", "two"]);
 }
 
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[rstest]
+#[case("one")]
+#[case("a b/c")]
 #[tokio::test]
-async fn what_is_deleted_is_gone() {
+async fn what_is_deleted_is_gone_and_what_was_noted_of_it(#[case] key: &str) {
     let bucket = bucket().await;
-    bucket.put_tagged("one", Some("state=new")).await;
+    bucket.put_tagged(key, Some("state=new")).await;
+    let before = files(bucket.folder.path());
+    assert!(before.len() > 1, "its type, its checksums and its tags: {before:?}");
     for _ in 0..2 {
-        bucket.client.delete_object().bucket("images").key("one").send().await.unwrap();
+        bucket.client.delete_object().bucket("images").key(key).send().await.unwrap();
     }
     assert_eq!(bucket.keys().await, Vec::<String>::new());
+    assert_eq!(files(bucket.folder.path()), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn what_is_noted_of_an_object_stays_when_another_is_deleted() {
+    let bucket = bucket().await;
+    for key in ["one", "two"] {
+        let put = bucket.client.put_object().bucket("images").key(key).content_type("image/png");
+        put.body(b"12345".to_vec().into()).send().await.unwrap();
+    }
+    bucket.client.delete_object().bucket("images").key("one").send().await.unwrap();
+    let two = bucket.client.head_object().bucket("images").key("two").send().await.unwrap();
+    assert_eq!(two.content_type(), Some("image/png"));
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>
+#[tokio::test]
+async fn an_upload_says_its_length() {
+    let bucket = bucket().await;
+    let url = bucket.upload(SystemTime::now()).await;
+    let chunked =
+        support::put_chunked(url.uri(), &[("content-type", "image/png"), ("if-none-match", "*")], "12345")
+            .await;
+    assert!(
+        chunked.starts_with("HTTP/1.1 411 ") && chunked.contains("<Code>MissingContentLength</Code>"),
+        "{chunked}"
+    );
+    assert_eq!(put(&url, "image/png", "12345").await, 200, "nothing was stored");
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestParameters>

@@ -1,7 +1,8 @@
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chat_adapters_memory::{DownloadRefused, MemoryAttachmentStore, UploadRefused};
@@ -23,8 +24,16 @@ impl Objects {
         Router::new()
             .route(&format!("{OBJECTS_PATH}/{{key}}"), get(download).put(upload))
             .layer(DefaultBodyLimit::max(limit))
+            .layer(from_fn(only_with_length))
             .with_state(self)
     }
+}
+
+async fn only_with_length(request: Request, next: Next) -> Response {
+    if request.method() == Method::PUT && !request.headers().contains_key(header::CONTENT_LENGTH) {
+        return (StatusCode::LENGTH_REQUIRED, "an upload says its length: Content-Length").into_response();
+    }
+    next.run(request).await
 }
 
 async fn upload(

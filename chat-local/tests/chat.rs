@@ -122,6 +122,9 @@ async fn an_image_goes_up_once_and_down_to_the_members_alone() {
     assert_eq!(minji.ask(shown.clone()).await["code"], "attachmentMissing");
 
     let headers = [("content-type", "image/png")];
+    let chunked = [headers[0], ("transfer-encoding", "chunked")];
+    let chunks = [format!("{:x}\r\n", png.len()).as_bytes(), png, b"\r\n0\r\n\r\n"].concat();
+    assert_eq!(chat.request("PUT", path, &chunked, &chunks).await.status, 411);
     assert_eq!(chat.request("PUT", path, &headers, b"<svg>").await.status, 403);
     assert_eq!(chat.request("PUT", path, &headers, png).await.status, 200);
     assert_eq!(chat.request("PUT", path, &headers, png).await.status, 412);

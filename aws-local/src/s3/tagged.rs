@@ -1,7 +1,9 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput,
@@ -16,14 +18,23 @@ use super::ExpirationRule;
 /// Objects in files, and beside them the tags that those bear who were uploaded with any: files named for their objects.
 pub(super) struct Tagged {
     files: FileSystem,
+    folder: PathBuf,
     tags: PathBuf,
     rule: Option<ExpirationRule>,
 }
 
 impl Tagged {
-    pub(super) fn new(files: FileSystem, tags: PathBuf, rule: Option<ExpirationRule>) -> io::Result<Self> {
+    pub(super) fn new(files: FileSystem, folder: &Path, rule: Option<ExpirationRule>) -> io::Result<Self> {
+        let tags = folder.join(".tags");
         fs::create_dir_all(&tags)?;
-        Ok(Self { files, tags, rule })
+        Ok(Self { files, folder: folder.to_owned(), tags, rule })
+    }
+
+    /// Where the file system keeps an object's type and its checksums. It leaves both there when the object is deleted.
+    fn sidecars(&self, bucket: &str, key: &str) -> [PathBuf; 2] {
+        let [bucket, key] = [bucket, key].map(|name| URL_SAFE_NO_PAD.encode(name));
+        ["metadata", "internal"]
+            .map(|kind| self.folder.join(format!(".bucket-{bucket}.object-{key}.{kind}.json")))
     }
 
     fn tag(&self, bucket: &str, key: &str) -> PathBuf {
@@ -32,10 +43,7 @@ impl Tagged {
     }
 
     fn untag(&self, bucket: &str, key: &str) -> S3Result<()> {
-        match fs::remove_file(self.tag(bucket, key)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(internal(error)),
-            _ => Ok(()),
-        }
+        remove(&self.tag(bucket, key))
     }
 
     async fn exists(&self, bucket: &str, key: &str) -> bool {
@@ -62,6 +70,13 @@ impl Tagged {
             self.delete_object(request(delete)).await?;
         }
         Ok(())
+    }
+}
+
+fn remove(file: &Path) -> S3Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(internal(error)),
+        _ => Ok(()),
     }
 }
 
@@ -124,6 +139,9 @@ impl S3 for Tagged {
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
         let deleted = self.files.delete_object(request).await?;
+        for sidecar in self.sidecars(&bucket, &key) {
+            remove(&sidecar)?;
+        }
         self.untag(&bucket, &key)?;
         Ok(deleted)
     }

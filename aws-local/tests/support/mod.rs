@@ -26,6 +26,13 @@ pub(crate) async fn put(url: &str, headers: &[(&str, &str)], body: &str) -> u16 
     send("PUT", host, &format!("/{path}"), headers, body).await
 }
 
+/// The answer to a PUT whose length nobody is told.
+pub(crate) async fn put_chunked(url: &str, headers: &[(&str, &str)], body: &str) -> String {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let chunks = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    request("PUT", host, &format!("/{path}"), "transfer-encoding: chunked", headers, &chunks).await
+}
+
 /// The headers of the answer to a GET, by their names in lower case.
 pub(crate) async fn get(url: &str) -> HashMap<String, String> {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
@@ -41,10 +48,21 @@ async fn send(method: &str, host: &str, path: &str, headers: &[(&str, &str)], bo
 }
 
 async fn exchange(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
-    let length = body.len();
+    let length = format!("content-length: {}", body.len());
+    request(method, host, path, &length, headers, body).await
+}
+
+async fn request(
+    method: &str,
+    host: &str,
+    path: &str,
+    length: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> String {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{length}\r\n{headers}\r\n{body}"
     );
     let mut stream = TcpStream::connect(host).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -137,11 +137,17 @@ impl Chat {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
-        let host = self.address.to_string();
-        let own_host = headers.iter().any(|(name, _)| *name == "host");
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in headers.iter().chain((!own_host).then_some(&("host", host.as_str()))) {
+        let (host, length) = (self.address.to_string(), body.len().to_string());
+        let says = |name| headers.iter().any(|(header, _)| *header == name);
+        let mut own = Vec::new();
+        if !says("host") {
+            own.push(("host", host.as_str()));
+        }
+        if !says("transfer-encoding") {
+            own.push(("content-length", &length));
+        }
+        let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
+        for (name, value) in headers.iter().chain(&own) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");

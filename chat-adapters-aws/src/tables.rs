@@ -72,6 +72,8 @@ pub(crate) mod rooms {
     pub(crate) const OPEN_PROPOSALS: &str = "openProposals";
     pub(crate) const READ_UP_TO: PerMember<&str> = PerMember { a: "readUpToA", b: "readUpToB" };
     pub(crate) const READ_COUNT: PerMember<&str> = PerMember { a: "readCountA", b: "readCountB" };
+    /// There if this member was erased and has not written since.
+    pub(crate) const ERASED: PerMember<&str> = PerMember { a: "erasedA", b: "erasedB" };
     /// Of an attachment, whose item has its key for a `roomId`: the timestamp of the message that shows it.
     pub(crate) const SHOWN_AT: &str = "shownAt";
     pub(crate) const ROWS_MARKED_TO: PerMember<&str> = PerMember { a: "rowsMarkedToA", b: "rowsMarkedToB" };

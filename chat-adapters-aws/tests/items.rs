@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chat_adapters_aws::{DynamoConnectionStore, DynamoMessageStore, TableNames};
 use chat_domain::{
     Append, Attachment, AttachmentKey, ClientMessageId, Connection, ConnectionId, ConnectionStore, Content,
-    Draft, Email, ImageFacts, ImageType, Member, MessageStore, Proposal, ProposalAnswer, ReadMark, Room,
-    RoomId, SendRate, Timestamp, UserId, Verdict, VerifiedIdentity,
+    Draft, Email, ImageFacts, ImageType, Member, MessageEraser as _, MessageStore, Proposal, ProposalAnswer,
+    ReadMark, Room, RoomId, SendRate, Timestamp, UserId, Verdict, VerifiedIdentity,
 };
 use serde_json::{Value, json};
 
@@ -198,6 +198,15 @@ async fn a_head_has_a_sending_half_and_a_reading_half() {
     talk.say(JUNHO, proposal(None)).await;
     talk.everything_is_read().await;
     insta::assert_snapshot!("head_with_everything", lines(&talk.head().await));
+}
+
+#[tokio::test]
+async fn who_was_erased_is_noted_in_the_head() {
+    let mut talk = Talk::new().await;
+    talk.say(MINJI, words("지울 말")).await;
+    talk.store.rewrite_head(&talk.room.without(MINJI).unwrap()).await.unwrap();
+    let head = lines(&talk.head().await);
+    assert!(head.contains("erasedB: {\"BOOL\":true}\n") && !head.contains("erasedA"), "{head}");
 }
 
 #[tokio::test]

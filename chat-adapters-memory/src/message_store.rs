@@ -44,6 +44,9 @@ struct RoomRow {
     tag: Tag,
     log: RoomLog,
     reads: PerMember<ReadState>,
+    erased: PerMember<bool>,
+    /// Somebody may still hold it.
+    removed: bool,
     messages: Messages,
     /// The attachments that messages show, or have shown. A key is good for one room only.
     shown: HashSet<AttachmentKey>,
@@ -55,7 +58,8 @@ impl RoomRow {
         let mut messages = Messages::default();
         messages.push(append.message.clone());
         let shown = shown_by(&append.message).cloned().into_iter().collect();
-        Self { tag: id.tag(), id, log: log_of(append), reads: PerMember::default(), messages, shown }
+        let (reads, erased) = (PerMember::default(), PerMember::default());
+        Self { tag: id.tag(), id, log: log_of(append), reads, erased, removed: false, messages, shown }
     }
 
     fn activity(&self) -> Activity {
@@ -63,9 +67,24 @@ impl RoomRow {
     }
 
     fn room(&self) -> Result<Room, MessageStoreError> {
-        Room::restore(self.id.clone(), self.log.clone(), self.reads).map_err(|corrupt| {
+        let room = Room::restore(self.id.clone(), self.log.clone(), self.reads).map_err(|corrupt| {
             MessageStoreError::Corrupt { key: self.tag.to_string(), source: corrupt.into() }
-        })
+        })?;
+        Ok(room.with_erased(self.erased))
+    }
+
+    fn check_seq(&self, seq: u64) -> Result<(), MessageStoreError> {
+        if self.log.seq == seq { Ok(()) } else { Err(MessageStoreError::Conflict) }
+    }
+
+    /// Removes rows of a room that nobody is left in.
+    fn remove(&mut self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        self.check_seq(room.seq())?;
+        if !self.room()?.is_deserted() {
+            return Err(MessageStoreError::Conflict);
+        }
+        self.messages.remove(rows);
+        Ok(())
     }
 }
 
@@ -91,8 +110,11 @@ impl MemoryMessageStore {
         Self::default()
     }
 
-    fn row(&self, id: &RoomId) -> Option<SharedRow> {
-        self.tables.rooms.read().expect(NOT_POISONED).get(id).cloned()
+    /// Does something with a room, if there is one.
+    fn in_room<T>(&self, id: &RoomId, act: impl FnOnce(&mut RoomRow, &SharedRow) -> T) -> Option<T> {
+        let shared = self.tables.rooms.read().expect(NOT_POISONED).get(id).cloned()?;
+        let mut row = lock(&shared);
+        (!row.removed).then(|| act(&mut row, &shared))
     }
 
     fn begin(&self, append: &Append) -> Result<(), MessageStoreError> {
@@ -112,24 +134,24 @@ impl MemoryMessageStore {
     }
 
     fn extend(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let shared = self.row(append.room.id()).ok_or(MessageStoreError::Conflict)?;
-        let mut row = lock(&shared);
-        if row.log.seq != append.expected_seq() {
-            return Err(MessageStoreError::Conflict);
-        }
-        if let Some(key) = shown_by(&append.message)
-            && !row.shown.insert(key.clone())
-        {
-            return Err(MessageStoreError::AttachmentTaken);
-        }
-        let before = row.activity();
-        row.log = log_of(append);
-        row.messages.push(append.message.clone());
-        let after = row.activity();
-        if before != after {
-            self.place(append.room.id(), Some(before), after, &shared);
-        }
-        Ok(())
+        let extended = self.in_room(append.room.id(), |row, shared| {
+            row.check_seq(append.expected_seq())?;
+            if let Some(key) = shown_by(&append.message)
+                && !row.shown.insert(key.clone())
+            {
+                return Err(MessageStoreError::AttachmentTaken);
+            }
+            let before = row.activity();
+            row.log = log_of(append);
+            row.erased[append.message.sender] = false;
+            row.messages.push(append.message.clone());
+            let after = row.activity();
+            if before != after {
+                self.place(append.room.id(), Some(before), after, shared);
+            }
+            Ok(())
+        });
+        extended.unwrap_or(Err(MessageStoreError::Conflict))
     }
 
     /// Moves a room within both members' lists.
@@ -148,7 +170,7 @@ impl MemoryMessageStore {
 #[async_trait]
 impl MessageStore for MemoryMessageStore {
     async fn room(&self, id: &RoomId, _: Consistency) -> Result<Option<Room>, MessageStoreError> {
-        self.row(id).map(|row| lock(&row).room()).transpose()
+        self.in_room(id, |row, _| row.room()).transpose()
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
@@ -156,26 +178,28 @@ impl MessageStore for MemoryMessageStore {
     }
 
     async fn page(&self, room: &RoomId, query: PageQuery, _: Consistency) -> Result<Page, MessageStoreError> {
-        let Some(row) = self.row(room) else {
-            return Ok(Page { messages: Vec::new(), has_more: false });
-        };
-        let row = lock(&row);
-        let messages = &row.messages;
-        let limit = query.limit.get();
-        let older_than = |end: usize| {
-            let start = end.saturating_sub(limit);
-            Page { messages: messages.range(start..end).rev().cloned().collect(), has_more: start > 0 }
-        };
-        let newer_than = |start: usize| {
-            let end = messages.len().min(start + limit);
-            Page { messages: messages.range(start..end).cloned().collect(), has_more: end < messages.len() }
-        };
-        Ok(match query.range {
-            PageRange::Newest => older_than(messages.len()),
-            PageRange::Before(at) => older_than(messages.count_before(at)),
-            PageRange::Oldest => newer_than(0),
-            PageRange::After(at) => newer_than(messages.count_up_to(at)),
-        })
+        let page = self.in_room(room, |row, _| {
+            let messages = &row.messages;
+            let limit = query.limit.get();
+            let older_than = |end: usize| {
+                let start = end.saturating_sub(limit);
+                Page { messages: messages.range(start..end).rev().cloned().collect(), has_more: start > 0 }
+            };
+            let newer_than = |start: usize| {
+                let end = messages.len().min(start + limit);
+                Page {
+                    messages: messages.range(start..end).cloned().collect(),
+                    has_more: end < messages.len(),
+                }
+            };
+            match query.range {
+                PageRange::Newest => older_than(messages.len()),
+                PageRange::Before(at) => older_than(messages.count_before(at)),
+                PageRange::Oldest => newer_than(0),
+                PageRange::After(at) => newer_than(messages.count_up_to(at)),
+            }
+        });
+        Ok(page.unwrap_or(Page { messages: Vec::new(), has_more: false }))
     }
 
     async fn rooms_of(
@@ -193,7 +217,8 @@ impl MessageStore for MemoryMessageStore {
         let has_more = page.len() > ROOMS_PAGE_MAX;
         page.truncate(ROOMS_PAGE_MAX);
         let next = page.last().map(|(place, _)| *place).filter(|_| has_more);
-        let mut rooms = page.iter().map(|(_, row)| lock(row).room()).collect::<Result<Vec<_>, _>>()?;
+        let rows = page.iter().map(|(_, row)| lock(row)).filter(|row| !row.removed);
+        let mut rooms = rows.map(|row| row.room()).collect::<Result<Vec<_>, _>>()?;
         // A room may have moved up since the list was read.
         rooms.sort_by_key(|room| Reverse(room.activity()));
         Ok(RoomsPage { rooms, next })
@@ -205,15 +230,14 @@ impl MessageStore for MemoryMessageStore {
         reader: Member,
         mark: ReadMark,
     ) -> Result<Advance, MessageStoreError> {
-        let Some(row) = self.row(room) else { return Ok(Advance::NoRoom) };
-        let mut row = lock(&row);
-        match row.reads[reader].advanced(mark) {
+        let advance = self.in_room(room, |row, _| match row.reads[reader].advanced(mark) {
             Some(advanced) => {
                 row.reads[reader] = advanced;
                 row.room().map(Advance::Moved)
             }
             None => row.room().map(Advance::Unchanged),
-        }
+        });
+        advance.unwrap_or(Ok(Advance::NoRoom))
     }
 
     async fn mark_rows_read(
@@ -223,15 +247,15 @@ impl MessageStore for MemoryMessageStore {
         rows: &[Timestamp],
         through: Timestamp,
     ) -> Result<(), MessageStoreError> {
-        let Some(row) = self.row(room) else { return Ok(()) };
-        let mut row = lock(&row);
-        for at in rows {
-            if let Some(message) = row.messages.find_mut(*at) {
-                message.read = true;
+        self.in_room(room, |row, _| {
+            for at in rows {
+                if let Some(message) = row.messages.find_mut(*at) {
+                    message.read = true;
+                }
             }
-        }
-        let marked_to = &mut row.reads[reader].rows_marked_to;
-        *marked_to = (*marked_to).max(Some(through));
+            let marked_to = &mut row.reads[reader].rows_marked_to;
+            *marked_to = (*marked_to).max(Some(through));
+        });
         Ok(())
     }
 }
@@ -239,26 +263,49 @@ impl MessageStore for MemoryMessageStore {
 #[async_trait]
 impl MessageEraser for MemoryMessageStore {
     async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
-        let Some(row) = self.row(&message.room) else { return Ok(()) };
-        let mut row = lock(&row);
-        let Some(stored) = row.messages.find_mut(message.at) else { return Ok(()) };
-        stored.content = Content::Erased;
-        if let Some(key) = shown_by(message) {
-            row.shown.remove(key);
-        }
+        self.in_room(&message.room, |row, _| {
+            let Some(stored) = row.messages.find_mut(message.at) else { return };
+            stored.content = Content::Erased;
+            if let Some(key) = shown_by(message) {
+                row.shown.remove(key);
+            }
+        });
         Ok(())
     }
 
     async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
-        let row = self.row(room.id()).ok_or(MessageStoreError::Conflict)?;
-        let mut row = lock(&row);
-        match room.log() {
-            Some(log) if log.seq == row.log.seq => {
-                row.log = log.clone();
-                Ok(())
+        let log = room.log().ok_or(MessageStoreError::Conflict)?;
+        let rewritten = self.in_room(room.id(), |row, _| {
+            row.check_seq(log.seq)?;
+            row.log = log.clone();
+            for member in [Member::A, Member::B] {
+                row.erased[member] |= room.erased()[member];
             }
-            _ => Err(MessageStoreError::Conflict),
+            Ok(())
+        });
+        rewritten.unwrap_or(Err(MessageStoreError::Conflict))
+    }
+
+    async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        let removed = self.in_room(room.id(), |row, _| row.remove(room, rows));
+        removed.unwrap_or(Err(MessageStoreError::Conflict))
+    }
+
+    async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        // Held until the room has left the lists, as when it is made.
+        let mut rooms = self.tables.rooms.write().expect(NOT_POISONED);
+        let shared = rooms.get(room.id()).cloned().ok_or(MessageStoreError::Conflict)?;
+        let mut row = lock(&shared);
+        row.remove(room, rows)?;
+        row.removed = true;
+        rooms.remove(room.id());
+        let mut places = self.tables.places.write().expect(NOT_POISONED);
+        for member in [Member::A, Member::B] {
+            if let Some(list) = places.get_mut(room.id().email(member)) {
+                list.remove(&row.activity());
+            }
         }
+        Ok(())
     }
 }
 

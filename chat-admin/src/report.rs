@@ -9,14 +9,15 @@ use serde::Serialize;
 struct Counts {
     messages: u64,
     heads: u64,
+    rooms: u64,
     connections: u64,
     uploads: u64,
 }
 
 impl From<Found> for Counts {
     fn from(found: Found) -> Self {
-        let Found { messages, heads, connections, uploads } = found;
-        Self { messages, heads, connections, uploads }
+        let Found { messages, heads, rooms, connections, uploads } = found;
+        Self { messages, heads, rooms, connections, uploads }
     }
 }
 

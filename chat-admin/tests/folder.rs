@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use aws_local::DynamoDb;
 use chat_admin::{AdminError, Config, Stores, run};
 use chat_domain::{
     Attachment, AttachmentKey, AttachmentStore, ClientMessageId, Connection, ConnectionId, ConnectionStore,
@@ -92,8 +93,8 @@ async fn folder() -> tempfile::TempDir {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_is_erased_once_that_is_confirmed_and_a_receipt_says_so() {
     let folder = folder().await;
-    let found = json!({ "messages": 2, "heads": 1, "connections": 1, "uploads": 2 });
-    let nothing = json!({ "messages": 0, "heads": 0, "connections": 0, "uploads": 0 });
+    let found = json!({ "messages": 2, "heads": 1, "rooms": 0, "connections": 1, "uploads": 2 });
+    let nothing = json!({ "messages": 0, "heads": 0, "rooms": 0, "connections": 0, "uploads": 0 });
     for _ in 0..2 {
         let dry_run = report(folder.path(), &["erase", "--email", " Minji@Example.com"]).await;
         assert_eq!(dry_run, json!({ "email": MINJI, "dryRun": true, "found": found }));
@@ -121,6 +122,29 @@ async fn a_user_is_erased_once_that_is_confirmed_and_a_receipt_says_so() {
     assert!(messages.iter().all(|row| row.get("attachment").is_none()));
     assert_eq!(of_junho["uploads"].as_array().unwrap().len(), 1, "his own");
     assert_eq!(of_junho["connections"][0]["connectionId"], JUNHO);
+}
+
+/// How many items there are in a table.
+async fn items(folder: &Path, table: &str) -> Value {
+    let tables = DynamoDb::in_file(&folder.join("dynamodb.sqlite")).unwrap();
+    let (status, found) = tables.call("Scan", json!({ "TableName": table }).to_string().into()).await;
+    assert_eq!(status, 200, "{found}");
+    serde_json::from_str::<Value>(&found).unwrap()["Count"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_second_of_two_users_nothing_is_left() {
+    let folder = folder().await;
+    let erase = async |user| report(folder.path(), &["erase", "--email", user, "--confirm"]).await;
+    assert_eq!(erase(MINJI).await["removed"]["rooms"], 0);
+    let receipt = erase(JUNHO).await;
+    let removed = json!({ "messages": 2, "heads": 1, "rooms": 1, "connections": 1, "uploads": 1 });
+    let nothing = json!({ "messages": 0, "heads": 0, "rooms": 0, "connections": 0, "uploads": 0 });
+    assert_eq!((&receipt["removed"], &receipt["remaining"]), (&removed, &nothing));
+    assert_eq!(erase(MINJI).await["found"], nothing);
+    for table in ["playground-connections", "playground-messages", "playground-rooms"] {
+        assert_eq!(items(folder.path(), table).await, 0, "{table}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -700,3 +700,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_room_is_deserted_once_both_members_were_erased() {
+    let said = |room: &Room, id, sender| {
+        room.append(&draft(id, sender, words("말")), nine(), SendRate::default()).expect("it is allowed").room
+    };
+    assert_eq!(Room::empty(their_room()).without(Member::A), None, "it is never stored");
+    let room = said(&Room::empty(their_room()), 1, Member::A);
+    assert_eq!(room.erased(), PerMember::default());
+    for [first, second] in [[Member::A, Member::B], [Member::B, Member::A]] {
+        let one = room.without(first).expect("the first is there");
+        assert!(!one.is_deserted());
+        assert_eq!(one.without(first), None, "nothing is left of the first");
+        let both = one.without(second).expect("the second is there");
+        assert!(both.is_deserted());
+        // Who writes is here again, and the other one is not.
+        let again = said(&both, 2, first);
+        assert!(!again.is_deserted());
+        assert!(!again.erased()[first] && again.erased()[second]);
+        assert_eq!(restored(&again, PerMember::default()).with_erased(again.erased()), again);
+    }
+}

@@ -11,8 +11,8 @@ use chat_domain::{
 
 use crate::attributes::{Fields, Item, Malformed, bytes, item, number, text, words};
 use crate::tables::rooms::{
-    ACTIVITY, BUCKETS, LAST_KIND, MEMBER, OPEN_PROPOSALS, PREVIEW, READ_COUNT, READ_UP_TO, RECENT, ROOM_ID,
-    ROWS_MARKED_TO, SENT, SEQ,
+    ACTIVITY, BUCKETS, ERASED, LAST_KIND, MEMBER, OPEN_PROPOSALS, PREVIEW, READ_COUNT, READ_UP_TO, RECENT,
+    ROOM_ID, ROWS_MARKED_TO, SENT, SEQ,
 };
 
 pub(super) fn key(room: &RoomId) -> Item {
@@ -29,6 +29,7 @@ pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<Attri
         (SENT.a, Some(number(log.sent.a))),
         (SENT.b, Some(number(log.sent.b))),
         (RECENT, bytes(log.recent.iter().flat_map(recent_bytes).collect())),
+        (ERASED[append.message.sender], None),
     ];
     attributes.extend(told_attributes(log));
     if append.expected_seq() == 0 {
@@ -41,6 +42,12 @@ pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<Attri
         attributes.push((ACTIVITY, Some(text(activity))));
     }
     attributes
+}
+
+/// Which members were erased. Who was not is left alone: only what they write says so.
+pub(super) fn erased_attributes(room: &Room) -> impl Iterator<Item = (&'static str, Option<AttributeValue>)> {
+    let erased = [Member::A, Member::B].into_iter().filter(|member| room.erased()[*member]);
+    erased.map(|member| (ERASED[member], Some(AttributeValue::Bool(true))))
 }
 
 /// What the head tells of its messages, and a message's erasure changes.
@@ -77,7 +84,9 @@ pub(super) fn from_item(head: &Item) -> Result<Room, Malformed> {
         open_proposals: entries(head, OPEN_PROPOSALS, open_proposal_from)?,
     };
     let reads = PerMember { a: read_state(head, Member::A)?, b: read_state(head, Member::B)? };
-    Room::restore(head.parsed(ROOM_ID)?, log, reads).map_err(|error| Malformed::value(ROOM_ID, error))
+    let room = Room::restore(head.parsed(ROOM_ID)?, log, reads);
+    let room = room.map_err(|error| Malformed::value(ROOM_ID, error))?;
+    Ok(room.with_erased(PerMember { a: head.has(ERASED.a), b: head.has(ERASED.b) }))
 }
 
 fn read_state(head: Fields<'_>, reader: Member) -> Result<ReadState, Malformed> {

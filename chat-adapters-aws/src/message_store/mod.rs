@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::builders::{DeleteBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, ReturnValue,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValue,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use chat_domain::{
@@ -116,6 +116,17 @@ impl DynamoMessageStore {
     async fn erase(&self, items: Vec<TransactWriteItem>) -> Result<(), MessageStoreError> {
         let write = self.client.sdk().transact_write_items().set_transact_items(Some(items));
         write.customize().config_override(as_write()).send().await.map(drop).map_err(not_committed)
+    }
+
+    /// Removes rows together with what is done about the head: all of it, or nothing.
+    async fn remove(
+        &self,
+        head: TransactWriteItem,
+        room: &Room,
+        rows: &[Timestamp],
+    ) -> Result<(), MessageStoreError> {
+        let rows = rows.iter().map(|at| deleted(delete(&self.messages, row::key(room.id(), *at))));
+        self.erase([head].into_iter().chain(rows).collect()).await
     }
 
     /// Notes that a message shows an attachment, unless one does already. An update, since a head is updated too: one permission.
@@ -227,10 +238,22 @@ fn claim_key(message: &Message) -> Option<Item> {
     }
 }
 
+fn delete(table: &str, key: Item) -> DeleteBuilder {
+    Delete::builder().table_name(table).set_key(Some(key))
+}
+
+fn deleted(delete: DeleteBuilder) -> TransactWriteItem {
+    let delete = delete.build().expect("a delete has a table and a key");
+    TransactWriteItem::builder().delete(delete).build()
+}
+
 fn in_transaction(update: UpdateBuilder) -> TransactWriteItem {
     let update = update.build().expect("an update has a table, a key and an expression");
     TransactWriteItem::builder().update(update).build()
 }
+
+/// The condition under which a head, and what belongs to it, may go: nobody has written since, and nobody is left.
+const IS_DESERTED: &str = "seq = :expected AND attribute_exists(erasedA) AND attribute_exists(erasedB)";
 
 /// The condition under which an instant in the head moves: the room exists, and the instant is absent or earlier.
 fn exists_and_is_before(name: &str) -> String {
@@ -467,10 +490,7 @@ impl MessageEraser for DynamoMessageStore {
             .condition_expression("attribute_exists(roomId)")
             .update_expression("SET kind = :erased REMOVE message, attachment, proposal, proposalAnswer")
             .expression_attribute_values(":erased", text(Kind::Erased.as_str()));
-        let claim = claim_key(message).map(|key| {
-            let delete = Delete::builder().table_name(&self.rooms).set_key(Some(key)).build();
-            TransactWriteItem::builder().delete(delete.expect("it has a table and a key")).build()
-        });
+        let claim = claim_key(message).map(|key| deleted(delete(&self.rooms, key)));
         match self.erase([in_transaction(row)].into_iter().chain(claim).collect()).await {
             // There is no such row.
             Err(MessageStoreError::Conflict) => Ok(()),
@@ -480,11 +500,30 @@ impl MessageEraser for DynamoMessageStore {
 
     async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
         let log = room.log().ok_or(MessageStoreError::Conflict)?;
-        let update = self.head_set(room.id(), head::told_attributes(log));
+        let attributes = head::told_attributes(log).into_iter().chain(head::erased_attributes(room));
+        let update = self.head_set(room.id(), attributes);
         let update = update
             .condition_expression("seq = :expected")
             .expression_attribute_values(":expected", number(log.seq));
         self.erase(vec![in_transaction(update)]).await
+    }
+
+    async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.rooms)
+            .set_key(Some(head::key(room.id())))
+            .condition_expression(IS_DESERTED)
+            .expression_attribute_values(":expected", number(room.seq()))
+            .build()
+            .expect("a check has a table, a key and a condition");
+        self.remove(TransactWriteItem::builder().condition_check(check).build(), room, rows).await
+    }
+
+    async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        let head = delete(&self.rooms, head::key(room.id()))
+            .condition_expression(IS_DESERTED)
+            .expression_attribute_values(":expected", number(room.seq()));
+        self.remove(deleted(head), room, rows).await
     }
 }
 

@@ -1,3 +1,4 @@
+use std::mem;
 use std::ops::Range;
 
 use chat_domain::{Message, Timestamp};
@@ -6,7 +7,7 @@ use chat_domain::{Message, Timestamp};
 /// blocks of a room of a million messages is as small.
 const BLOCK: usize = 256;
 
-/// The messages of one room: their timestamps strictly rise, and the n-th has the number n.
+/// The messages of one room: their timestamps strictly rise.
 ///
 /// One `Vec` would be simpler, but each time it outgrew itself one unlucky send would wait for all of the room to be copied,
 /// a quarter of a gigabyte at a million messages. A `BTreeMap` that only ever grows at its end leaves its nodes half
@@ -47,6 +48,15 @@ impl Messages {
         let index = self.count_before(at);
         let message = self.blocks.get_mut(index / BLOCK)?.get_mut(index % BLOCK)?;
         (message.at == at).then_some(message)
+    }
+
+    /// Copies all that stay: for administration.
+    pub(super) fn remove(&mut self, rows: &[Timestamp]) {
+        for message in mem::take(&mut self.blocks).into_iter().flatten() {
+            if !rows.contains(&message.at) {
+                self.push(message);
+            }
+        }
     }
 
     fn count_while(&self, holds: impl Fn(&Message) -> bool) -> usize {

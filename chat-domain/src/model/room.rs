@@ -14,7 +14,7 @@ pub const RECENT_MAX: usize = 8;
 /// A room: everything the rules need to know of a conversation, in one row (the "head"), however long it is.
 ///
 /// - It consists of two halves that are written apart: the [`RoomLog`], by sending, and each member's
-///   [`ReadState`], by reading. So a read mark never makes a send conflict.
+///   [`ReadState`], by reading. So a read mark never makes a send conflict. Beside them stands which members were erased.
 /// - Its version is the number of its messages, [`Room::seq`]: every send makes it one more.
 /// - All rules are pure functions here; stores only keep what they return.
 ///
@@ -35,6 +35,7 @@ pub struct Room {
     id: RoomId,
     log: Option<RoomLog>,
     reads: PerMember<ReadState>,
+    erased: PerMember<bool>,
 }
 
 /// The half of a room that sending writes.
@@ -118,7 +119,7 @@ impl ReadState {
 /// A message and the room that holds it, to be stored together or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
-    /// The room afterwards. Only its [`log`](Room::log) is to be written.
+    /// The room afterwards. Only its [`log`](Room::log) is to be written, and that the sender is not [erased](Room::erased).
     pub room: Room,
     /// The new message.
     pub message: Message,
@@ -170,7 +171,7 @@ impl Room {
     /// The room of two users who have not written to each other yet. It is never stored.
     #[must_use]
     pub fn empty(id: RoomId) -> Self {
-        Self { id, log: None, reads: PerMember::default() }
+        Self { id, log: None, reads: PerMember::default(), erased: PerMember::default() }
     }
 
     /// A room as a store kept it.
@@ -204,7 +205,13 @@ impl Room {
                 "rows are marked past the read mark",
             )?;
         }
-        Ok(Self { id, log: Some(log), reads })
+        Ok(Self { id, log: Some(log), reads, erased: PerMember::default() })
+    }
+
+    /// The room with what a store kept beside it: which members were erased.
+    #[must_use]
+    pub fn with_erased(self, erased: PerMember<bool>) -> Self {
+        Self { erased, ..self }
     }
 
     /// Whose room it is.
@@ -250,8 +257,20 @@ impl Room {
         message.read || self.read_up_to(message.sender.peer()) >= Some(message.at)
     }
 
-    /// The room without what its head tells of `member`'s messages: the preview if the newest is theirs, how fast they wrote, and
-    /// the proposals they made. `None` when there is nothing of it.
+    /// Which members were erased, and have not written since.
+    #[must_use]
+    pub fn erased(&self) -> PerMember<bool> {
+        self.erased
+    }
+
+    /// Whether both were: then it is nobody's conversation any more.
+    #[must_use]
+    pub fn is_deserted(&self) -> bool {
+        self.erased.a && self.erased.b
+    }
+
+    /// The room with the note that `member` was erased, and without what its head tells of their messages: the preview if the
+    /// newest is theirs, how fast they wrote, and the proposals they made. `None` when it is that already.
     ///
     /// The ids of the newest messages stay: they say nothing, and a retry is recognised by them.
     #[must_use]
@@ -264,6 +283,7 @@ impl Room {
         }
         log.buckets[member] = None;
         log.open_proposals.retain(|open| open.proposer != member);
+        room.erased[member] = true;
         (room != *self).then_some(room)
     }
 
@@ -295,7 +315,7 @@ impl Room {
         if holds_all || reaches_back { Recall::Absent } else { Recall::Search(after) }
     }
 
-    /// Appends a message.
+    /// Appends a message. Whoever sends it was not erased, or is here again.
     ///
     /// Its timestamp is `now`, or one millisecond after the newest message when the clock is not past that: timestamps
     /// strictly rise, whatever the clocks of the handlers say.
@@ -353,6 +373,8 @@ impl Room {
             content: draft.content.clone(),
             read: false,
         };
-        Ok(Append { room: Self { id: self.id.clone(), log: Some(log), reads: self.reads }, message })
+        let mut erased = self.erased;
+        erased[sender] = false;
+        Ok(Append { room: Self { id: self.id.clone(), log: Some(log), reads: self.reads, erased }, message })
     }
 }

@@ -5,8 +5,8 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::walk;
 use crate::{
-    AttachmentEraser, ChatError, ConnectionStore, Content, Email, Member, MessageEraser, MessageStore,
-    MessageStoreError, Room,
+    AttachmentEraser, ChatError, ConnectionStore, Consistency, Content, Email, Member, MessageEraser,
+    MessageStore, MessageStoreError, PageLimit, PageQuery, PageRange, Room,
 };
 
 /// How many messages are erased at the same time.
@@ -21,8 +21,10 @@ const PASSES_MAX: usize = 5;
 pub struct Found {
     /// Messages that they wrote and that still say something.
     pub messages: u64,
-    /// Heads of rooms that still tell of such messages.
+    /// Heads of rooms that still tell of such messages, or do not say yet that the user was erased.
     pub heads: u64,
+    /// Rooms whose other member was erased before.
+    pub rooms: u64,
     /// Rows of their connections, open or not.
     pub connections: u64,
     /// Objects that they uploaded, shown or not.
@@ -41,13 +43,14 @@ impl AddAssign for Found {
     fn add_assign(&mut self, other: Self) {
         self.messages += other.messages;
         self.heads += other.heads;
+        self.rooms += other.rooms;
         self.connections += other.connections;
         self.uploads += other.uploads;
     }
 }
 
 /// Erases what there is of a user: connections, what they wrote, what they uploaded. The others keep their conversations, in which
-/// every message of the user is [`Erased`](Content::Erased).
+/// every message of the user is [`Erased`](Content::Erased); a conversation with somebody who was erased before is removed.
 ///
 /// Nothing is remembered between two steps: what was cut short is begun again, and finds the rest. It works while others write; the
 /// user themselves must be kept from it before, or it finds more each time.
@@ -59,7 +62,7 @@ impl AddAssign for Found {
 /// # fn main() { example(async |Example { connections, messages, attachments, junho, .. }| {
 /// let erase = EraseUser::new(connections, messages.clone(), messages, attachments);
 /// let found = erase.find(&junho).await?;
-/// assert_eq!(found, Found { messages: 1, heads: 1, connections: 1, uploads: 0 });
+/// assert_eq!(found, Found { messages: 1, heads: 1, rooms: 0, connections: 1, uploads: 0 });
 /// assert_eq!(erase.execute(&junho).await?, found);
 /// assert!(erase.find(&junho).await?.is_nothing());
 /// # Ok(()) }) }
@@ -123,7 +126,9 @@ impl EraseUser {
         for room in rooms {
             let member = room.id().member(user).expect("a user's rooms are those they are a member of");
             found.messages += self.messages(&room, member, act).await?;
-            found.heads += u64::from(self.head(room, member, act).await?);
+            let Some((told, room)) = self.head(room, member, act).await? else { continue };
+            found.heads += u64::from(told);
+            found.rooms += u64::from(room.is_deserted() && (act == Do::Count || self.remove(&room).await?));
         }
         found.uploads = self.uploads(user, act).await?;
         Ok(found)
@@ -154,24 +159,47 @@ impl EraseUser {
         Ok(found)
     }
 
-    async fn head(&self, room: Room, member: Member, act: Do) -> Result<bool, ChatError> {
+    /// Whether the head told of them, and the room without it; `None` when there is no room any more.
+    async fn head(&self, room: Room, member: Member, act: Do) -> Result<Option<(bool, Room)>, ChatError> {
         let id = room.id().clone();
-        let mut room = Some(room);
+        let mut stored = Some(room);
         for _ in 0..REWRITES_MAX {
-            let Some(rewritten) = room.as_ref().and_then(|room| room.without(member)) else {
-                return Ok(false);
-            };
+            let Some(room) = stored else { return Ok(None) };
+            let Some(rewritten) = room.without(member) else { return Ok(Some((false, room))) };
             if act == Do::Count {
-                return Ok(true);
+                return Ok(Some((true, rewritten)));
             }
             match self.eraser.rewrite_head(&rewritten).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(Some((true, rewritten))),
                 Err(MessageStoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
-            room = self.messages.room(&id, crate::Consistency::Strong).await?;
+            stored = self.messages.room(&id, Consistency::Strong).await?;
         }
         Err(ChatError::Unavailable { source: MessageStoreError::Conflict.into() })
+    }
+
+    /// Removes a deserted room, unless somebody wrote meanwhile: what they wrote is looked at in the next pass.
+    async fn remove(&self, room: &Room) -> Result<bool, ChatError> {
+        let query = PageQuery { range: PageRange::Oldest, limit: PageLimit::MAX };
+        loop {
+            let page = self.messages.page(room.id(), query, Consistency::Strong).await?;
+            if page.messages.iter().any(|message| message.content != Content::Erased) {
+                return Ok(false);
+            }
+            let rows: Vec<_> = page.messages.iter().map(|message| message.at).collect();
+            let removed = if page.has_more {
+                self.eraser.remove_oldest(room, &rows).await
+            } else {
+                self.eraser.remove_room(room, &rows).await
+            };
+            match removed {
+                Ok(()) if page.has_more => {}
+                Ok(()) => return Ok(true),
+                Err(MessageStoreError::Conflict) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     async fn uploads(&self, user: &Email, act: Do) -> Result<u64, ChatError> {

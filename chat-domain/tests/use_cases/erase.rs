@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use chat_domain::{
     AttachmentEraser as _, ChatError, Content, Draft, Email, EraseUser, ExportUser, Found, Kind, Member,
-    Message, MessageEraser, MessageStoreError, MockMessageEraser, ProposalAnswer, ProposalRefused, Room,
-    SendCommand, Verdict,
+    Message, MessageEraser, MessageStore, MessageStoreError, MockMessageEraser, ProposalAnswer,
+    ProposalRefused, Room, SendCommand, Timestamp, Verdict,
 };
 
 use crate::assert_refused;
@@ -43,7 +43,7 @@ async fn what_one_wrote_is_erased_and_what_the_other_wrote_stays_where_it_was() 
     long_talk(&chat).await;
     let before = all_rows(&chat).await;
     let erase = erase(&chat);
-    let found = Found { messages: 60, heads: 1, connections: 2, uploads: 0 };
+    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
     assert_eq!(erase.find(&minji()).await.unwrap(), found);
     assert_eq!(all_rows(&chat).await, before, "who looks changes nothing");
     assert_eq!(erase.execute(&minji()).await.unwrap(), found);
@@ -54,7 +54,7 @@ async fn what_one_wrote_is_erased_and_what_the_other_wrote_stays_where_it_was() 
     assert_eq!(said_by(&after, &junho()), said_by(&before, &junho()));
     let place = |row: &Message| (row.at, row.seq, row.sender, row.sender_seq, row.id);
     assert_eq!(after.iter().map(place).collect::<Vec<_>>(), before.iter().map(place).collect::<Vec<_>>());
-    let others = Found { messages: 60, heads: 1, connections: 2, uploads: 0 };
+    let others = Found { messages: 60, heads: 1, rooms: 1, connections: 2, uploads: 0 };
     assert_eq!(erase.find(&junho()).await.unwrap(), others, "nothing of his was touched");
 }
 
@@ -110,12 +110,9 @@ async fn what_was_cut_short_is_finished_by_the_next_attempt() {
         let erased = chat_domain::MessageEraser::erase_message(&stored, message);
         futures_util::FutureExt::now_or_never(erased).unwrap()
     });
-    let attachments = Arc::new(chat.attachments.clone());
-    let cut_short =
-        EraseUser::new(chat.connections.clone(), chat.messages.clone(), Arc::new(eraser), attachments);
-    assert_refused!(cut_short.execute(&minji()).await, ChatError::Unavailable { .. });
+    assert_refused!(erase_by(&chat, eraser).execute(&minji()).await, ChatError::Unavailable { .. });
 
-    let rest = Found { messages: 35, heads: 1, connections: 0, uploads: 0 };
+    let rest = Found { messages: 35, heads: 1, rooms: 0, connections: 0, uploads: 0 };
     assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), rest);
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
 }
@@ -142,22 +139,32 @@ impl MessageEraser for Overtaken {
         }
         self.messages.stored.rewrite_head(room).await
     }
+
+    async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        self.messages.stored.remove_oldest(room, rows).await
+    }
+
+    async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        self.messages.stored.remove_room(room, rows).await
+    }
 }
 
 /// Erases Minji while one of the two writes so many times.
 async fn erase_overtaken(chat: &Chat, by: Member, times: u32) -> Result<Found, ChatError> {
     let eraser = Overtaken { messages: chat.messages.clone(), by, times: times.into() };
+    erase_by(chat, eraser).execute(&minji()).await
+}
+
+fn erase_by(chat: &Chat, eraser: impl MessageEraser + 'static) -> EraseUser {
     let attachments = Arc::new(chat.attachments.clone());
     EraseUser::new(chat.connections.clone(), chat.messages.clone(), Arc::new(eraser), attachments)
-        .execute(&minji())
-        .await
 }
 
 #[tokio::test]
 async fn a_head_that_somebody_wrote_to_meanwhile_is_rewritten_as_it_is_by_then() {
     let chat = Chat::new().await;
     long_talk(&chat).await;
-    let found = Found { messages: 60, heads: 1, connections: 2, uploads: 0 };
+    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
     assert_eq!(erase_overtaken(&chat, JUNHO, 3).await.unwrap(), found);
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
     let log = chat.room().await.log().cloned().unwrap();
@@ -175,7 +182,7 @@ async fn whoever_writes_faster_than_heads_are_rewritten_is_not_waited_for() {
 async fn what_the_user_writes_meanwhile_is_erased_too() {
     let chat = Chat::new().await;
     chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
-    let found = Found { messages: 3, heads: 1, connections: 2, uploads: 0 };
+    let found = Found { messages: 3, heads: 1, rooms: 0, connections: 2, uploads: 0 };
     assert_eq!(erase_overtaken(&chat, MINJI, 2).await.unwrap(), found);
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
 }
@@ -195,14 +202,14 @@ async fn what_one_uploaded_is_erased_shown_or_not_and_what_the_other_uploaded_st
     let data = export(&chat).execute(&minji()).await.unwrap();
     assert_eq!(data.uploads.iter().map(|upload| &upload.key).collect::<Vec<_>>(), [&hers.key]);
 
-    let found = Found { messages: 0, heads: 0, connections: 2, uploads: 1 };
+    let found = Found { messages: 0, heads: 0, rooms: 0, connections: 2, uploads: 1 };
     assert_eq!(erase(&chat).find(&minji()).await.unwrap(), found);
     assert_eq!(left().await.len(), 2, "who looks changes nothing");
     assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), found);
     assert_eq!(left().await, std::slice::from_ref(&his.key));
 
     chat.send(JUNHO_PHONE, SendCommand { receiver: minji(), ..images::of(&his) }, at(1)).await.unwrap();
-    let found = Found { messages: 1, heads: 1, connections: 2, uploads: 1 };
+    let found = Found { messages: 1, heads: 1, rooms: 0, connections: 2, uploads: 1 };
     assert_eq!(erase(&chat).execute(&junho()).await.unwrap(), found);
     assert_eq!(left().await, []);
 }
@@ -257,4 +264,173 @@ async fn an_export_holds_both_sides_of_a_conversation_and_the_connections() {
     assert_eq!(data.rooms[0].room.id(), &their_room());
     let devices: Vec<_> = data.connections.iter().map(|connection| connection.id.as_str()).collect();
     assert!(devices.len() == 2 && devices.contains(&MINJI_PHONE) && devices.contains(&MINJI_LAPTOP));
+}
+
+/// Whether nothing is left of their room.
+async fn is_gone(chat: &Chat) -> bool {
+    let lists = [
+        chat.messages.stored.rooms_of(&minji(), None).await.unwrap(),
+        chat.messages.stored.rooms_of(&junho(), None).await.unwrap(),
+    ];
+    let unlisted = lists.iter().all(|list| list.rooms.is_empty());
+    unlisted && chat.room().await == Room::empty(their_room()) && chat.rows().await.is_empty()
+}
+
+#[tokio::test]
+async fn a_room_goes_with_the_second_of_its_members() {
+    let chat = Chat::new().await;
+    long_talk(&chat).await;
+    let erase = erase(&chat);
+    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
+    assert_eq!(erase.execute(&minji()).await.unwrap(), found);
+    assert_eq!(erase.execute(&minji()).await.unwrap(), Found::default(), "he is left");
+
+    let found = Found { rooms: 1, ..found };
+    assert_eq!(erase.find(&junho()).await.unwrap(), found);
+    assert_eq!(chat.rows().await.len(), 120, "who looks changes nothing");
+    assert_eq!(erase.execute(&junho()).await.unwrap(), found);
+    assert!(is_gone(&chat).await);
+    for user in [minji(), junho()] {
+        assert!(erase.find(&user).await.unwrap().is_nothing());
+    }
+}
+
+#[tokio::test]
+async fn a_room_goes_whoever_wrote_in_it() {
+    for [first, second] in [[minji(), junho()], [junho(), minji()]] {
+        let chat = Chat::new().await;
+        chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
+        assert_eq!(erase(&chat).execute(&first).await.unwrap().rooms, 0);
+        assert!(!is_gone(&chat).await);
+        assert_eq!(erase(&chat).execute(&second).await.unwrap().rooms, 1);
+        assert!(is_gone(&chat).await);
+    }
+}
+
+#[tokio::test]
+async fn who_wrote_again_after_being_erased_keeps_the_conversation() {
+    let chat = Chat::new().await;
+    chat.send(JUNHO_PHONE, to_minji(1, "안녕"), at(0)).await.unwrap();
+    erase(&chat).execute(&minji()).await.unwrap();
+    chat.send(JUNHO_PHONE, to_minji(2, "어디 갔어"), at(1)).await.unwrap();
+    let back = chat.write(MINJI, 3, "돌아왔어", at(2)).await;
+    assert_eq!(erase(&chat).execute(&junho()).await.unwrap().rooms, 0);
+    let rows = chat.rows().await;
+    assert_eq!(said_by(&rows, &junho()), [&Content::Erased; 2]);
+    assert_eq!(rows.last(), Some(&back));
+    assert_eq!(erase(&chat).execute(&minji()).await.unwrap().rooms, 1);
+    assert!(is_gone(&chat).await);
+}
+
+#[tokio::test]
+async fn a_room_that_is_half_removed_goes_with_the_next_attempt() {
+    let chat = Chat::new().await;
+    long_talk(&chat).await;
+    erase(&chat).execute(&minji()).await.unwrap();
+    let mut before = chat.rows().await;
+    let removing = Removing { messages: chat.messages.clone(), steps: 1.into(), then: Then::Fail };
+    assert_refused!(erase_by(&chat, removing).execute(&junho()).await, ChatError::Unavailable { .. });
+
+    let left = chat.rows().await;
+    before.drain(..50);
+    assert!(left.iter().all(|row| row.content == Content::Erased));
+    assert!(left.iter().map(|row| row.seq).eq(before.iter().map(|row| row.seq)), "the newest are left");
+    let rest = Found { rooms: 1, ..Found::default() };
+    for user in [minji(), junho()] {
+        assert_eq!(erase(&chat).find(&user).await.unwrap(), rest, "{user}");
+    }
+    assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), rest);
+    assert!(is_gone(&chat).await);
+}
+
+/// Removes so many times; then something happens first, once.
+struct Removing {
+    messages: Arc<Messages>,
+    steps: AtomicU32,
+    then: Then,
+}
+
+#[derive(Clone, Copy)]
+enum Then {
+    Fail,
+    Writes(Member),
+}
+
+impl Removing {
+    async fn step(&self) -> Result<(), MessageStoreError> {
+        if self.steps.fetch_sub(1, Ordering::Relaxed) != 0 {
+            return Ok(());
+        }
+        match self.then {
+            Then::Fail => return Err(MessageStoreError::Throttled { operation: "remove_oldest" }),
+            Then::Writes(sender) => {
+                let draft = Draft { id: id(1_000), sender, content: words("잠깐") };
+                self.messages.write(&draft, at(1_000)).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MessageEraser for Removing {
+    async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
+        self.messages.stored.erase_message(message).await
+    }
+
+    async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
+        self.messages.stored.rewrite_head(room).await
+    }
+
+    async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        self.step().await?;
+        self.messages.stored.remove_oldest(room, rows).await
+    }
+
+    async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
+        self.step().await?;
+        self.messages.stored.remove_room(room, rows).await
+    }
+}
+
+#[tokio::test]
+async fn who_writes_while_a_room_is_removed_keeps_what_is_left_of_it() {
+    // Before either page of the oldest, and before the last one with the head.
+    for steps in 0..3 {
+        let chat = Chat::new().await;
+        long_talk(&chat).await;
+        erase(&chat).execute(&minji()).await.unwrap();
+        let then = Then::Writes(MINJI);
+        let removing = Removing { messages: chat.messages.clone(), steps: steps.into(), then };
+        let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
+        assert_eq!(erase_by(&chat, removing).execute(&junho()).await.unwrap(), found);
+
+        let rows = chat.rows().await;
+        assert!(rows.iter().map(|row| row.seq).eq(50 * u64::from(steps) + 1..=121));
+        assert_eq!(rows.last().unwrap().content, words("잠깐"));
+        assert!(erase(&chat).find(&junho()).await.unwrap().is_nothing());
+    }
+}
+
+#[tokio::test]
+async fn what_the_user_writes_while_their_room_is_removed_is_erased_before() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
+    erase(&chat).execute(&minji()).await.unwrap();
+    let then = Then::Writes(JUNHO);
+    let removing = Removing { messages: chat.messages.clone(), steps: 0.into(), then };
+    let found = Found { messages: 1, heads: 2, rooms: 1, connections: 2, uploads: 0 };
+    assert_eq!(erase_by(&chat, removing).execute(&junho()).await.unwrap(), found);
+    assert!(is_gone(&chat).await);
+}
+
+#[tokio::test]
+async fn what_is_removed_was_erased_before() {
+    let chat = Chat::new().await;
+    chat.send(JUNHO_PHONE, to_minji(1, "안녕"), at(0)).await.unwrap();
+    erase(&chat).execute(&junho()).await.unwrap();
+    // She writes after her messages were looked for, and before the head is rewritten.
+    let found = Found { messages: 1, heads: 1, rooms: 1, connections: 2, uploads: 0 };
+    assert_eq!(erase_overtaken(&chat, MINJI, 1).await.unwrap(), found);
+    assert!(is_gone(&chat).await);
 }

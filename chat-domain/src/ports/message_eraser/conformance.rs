@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use crate::conformance::{JUNHO, MINJI, november, suite, their_room, time};
 use crate::{
-    Attachment, AttachmentKey, ClientMessageId, Consistency, Content, Draft, ImageFacts, ImageType, Kind,
-    Member, Message, MessageEraser, MessageStore, MessageStoreError, PageLimit, PageQuery, PageRange,
-    Proposal, ReadMark, Room, SendRate,
+    Advance, Append, Attachment, AttachmentKey, ClientMessageId, Consistency, Content, Draft, ImageFacts,
+    ImageType, Kind, Member, Message, MessageEraser, MessageStore, MessageStoreError, PageLimit, PageQuery,
+    PageRange, PerMember, Proposal, ReadMark, Room, SendRate,
 };
 
 suite! {
@@ -21,6 +21,12 @@ suite! {
         a_head_that_was_rewritten_takes_the_next_message,
         rewriting_leaves_read_states_alone,
         a_room_that_does_not_exist_is_not_made,
+        who_was_erased_is_noted_until_they_write,
+        two_who_are_erased_at_the_same_time_are_both_noted,
+        a_deserted_room_goes_from_its_oldest_message_on,
+        a_room_that_somebody_is_left_in_is_not_removed,
+        a_room_that_was_written_to_meanwhile_is_not_removed,
+        a_room_that_is_gone_can_be_begun_anew,
     }
 }
 
@@ -65,11 +71,14 @@ async fn messages(store: &Store) -> Vec<Message> {
     store.page(&their_room(), query, Consistency::Strong).await.expect(STORED).messages
 }
 
-async fn say(store: &Store, sender: Member, content: Content) -> Message {
-    let room = room(store).await;
+fn append(room: &Room, sender: Member, content: Content) -> Append {
     let id = ClientMessageId::from_u128(u128::from(room.seq()) + 1);
     let draft = Draft { id, sender, content };
-    let append = room.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule");
+    room.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule")
+}
+
+async fn say(store: &Store, sender: Member, content: Content) -> Message {
+    let append = append(&room(store).await, sender, content);
     store.commit(&append).await.expect(STORED);
     append.message
 }
@@ -181,4 +190,119 @@ async fn a_room_that_does_not_exist_is_not_made(store: Store) {
     let outcome = store.rewrite_head(&never).await;
     assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
     assert_eq!(store.room(&their_room(), Consistency::Strong).await.expect(STORED), None);
+}
+
+async fn note_erased(store: &Store, member: Member) {
+    let without = room(store).await.without(member).expect("the member was not erased yet");
+    store.rewrite_head(&without).await.expect(STORED);
+}
+
+async fn who_was_erased_is_noted_until_they_write(store: Store) {
+    say(&store, JUNHO, words("안녕")).await;
+    let before = room(&store).await;
+    assert_eq!(before.erased(), PerMember { a: false, b: false });
+    note_erased(&store, MINJI).await;
+    assert_eq!(room(&store).await.erased(), PerMember { a: false, b: true });
+    // By a head that was read before.
+    store.commit(&append(&before, JUNHO, words("그래도"))).await.expect(STORED);
+    assert_eq!(room(&store).await.erased(), PerMember { a: false, b: true });
+    say(&store, MINJI, words("돌아왔어")).await;
+    assert_eq!(room(&store).await.erased(), PerMember { a: false, b: false });
+}
+
+async fn two_who_are_erased_at_the_same_time_are_both_noted(store: Store) {
+    say(&store, JUNHO, words("안녕")).await;
+    let before = room(&store).await;
+    for member in [MINJI, JUNHO] {
+        store.rewrite_head(&before.without(member).expect("nobody is erased")).await.expect(STORED);
+    }
+    assert!(room(&store).await.is_deserted());
+}
+
+/// What was said in a room that nobody is left in.
+async fn deserted(store: &Store) -> [Message; 3] {
+    let said = [
+        say(store, JUNHO, words("안녕")).await,
+        say(store, MINJI, photo()).await,
+        say(store, JUNHO, words("멋지다")).await,
+    ];
+    for message in &said {
+        store.erase_message(message).await.expect(STORED);
+    }
+    note_erased(store, MINJI).await;
+    note_erased(store, JUNHO).await;
+    said.map(erased)
+}
+
+async fn a_deserted_room_goes_from_its_oldest_message_on(store: Store) {
+    let [first, second, third] = deserted(&store).await;
+    let head = room(&store).await;
+    for _ in 0..2 {
+        store.remove_oldest(&head, &[first.at, second.at]).await.expect(STORED);
+        assert_eq!(messages(&store).await, std::slice::from_ref(&third));
+        assert_eq!(room(&store).await, head);
+    }
+    store.remove_room(&head, &[third.at]).await.expect(STORED);
+    assert_eq!(messages(&store).await, []);
+    assert_eq!(store.room(&their_room(), Consistency::Strong).await.expect(STORED), None);
+    for member in [MINJI, JUNHO] {
+        let page = store.rooms_of(their_room().email(member), None).await.expect(STORED);
+        assert_eq!((page.rooms, page.next), (Vec::new(), None));
+    }
+}
+
+/// That a room, which is not to be removed, is not.
+async fn stays(store: &Store, asked_for: &Room) {
+    let (head, rows) = (room(store).await, messages(store).await);
+    let at: Vec<_> = rows.iter().map(|message| message.at).collect();
+    for outcome in [store.remove_oldest(asked_for, &at[..1]).await, store.remove_room(asked_for, &at).await] {
+        assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
+    }
+    assert_eq!((room(store).await, messages(store).await), (head, rows));
+}
+
+async fn a_room_that_somebody_is_left_in_is_not_removed(store: Store) {
+    say(&store, JUNHO, words("안녕")).await;
+    say(&store, MINJI, words("안녕")).await;
+    stays(&store, &room(&store).await).await;
+    note_erased(&store, MINJI).await;
+    stays(&store, &room(&store).await).await;
+    note_erased(&store, JUNHO).await;
+    say(&store, MINJI, words("돌아왔어")).await;
+    stays(&store, &room(&store).await).await;
+}
+
+async fn a_room_that_was_written_to_meanwhile_is_not_removed(store: Store) {
+    deserted(&store).await;
+    let before = room(&store).await;
+    say(&store, MINJI, words("돌아왔어")).await;
+    stays(&store, &before).await;
+    note_erased(&store, MINJI).await;
+    stays(&store, &before).await;
+}
+
+async fn a_room_that_is_gone_can_be_begun_anew(store: Store) {
+    let said = deserted(&store).await;
+    let head = room(&store).await;
+    store.remove_room(&head, &said.each_ref().map(|message| message.at)).await.expect(STORED);
+    let late = append(&head, JUNHO, words("늦은 말"));
+    for outcome in [
+        store.commit(&late).await,
+        store.rewrite_head(&head).await,
+        store.remove_oldest(&head, &[said[0].at]).await,
+        store.remove_room(&head, &[said[0].at]).await,
+    ] {
+        assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
+    }
+    let advance = store.advance_read(&their_room(), JUNHO, ReadMark::at(&said[1], JUNHO)).await;
+    assert_eq!(advance.expect(STORED), Advance::NoRoom);
+    store.mark_rows_read(&their_room(), JUNHO, &[said[1].at], said[1].at).await.expect(STORED);
+    store.erase_message(&said[0]).await.expect(STORED);
+    assert_eq!((messages(&store).await, room(&store).await), (Vec::new(), Room::empty(their_room())));
+
+    // The attachment is not one that was shown.
+    let first = say(&store, MINJI, photo()).await;
+    assert_eq!((first.seq, first.sender_seq), (1, 1));
+    assert_eq!(messages(&store).await, [first]);
+    assert_eq!(room(&store).await.erased(), PerMember::default());
 }

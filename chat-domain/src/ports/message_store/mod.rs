@@ -41,7 +41,8 @@ pub trait MessageStore: Send + Sync {
 
     /// Stores the message and the room's new [`log`](Room::log), if the stored room's [`seq`](Room::seq) still is
     /// [`expected_seq`](Append::expected_seq); otherwise [`Conflict`](MessageStoreError::Conflict), or
-    /// [`AttachmentTaken`](MessageStoreError::AttachmentTaken).
+    /// [`AttachmentTaken`](MessageStoreError::AttachmentTaken). The sender is no longer [erased](Room::erased); whether the
+    /// receiver is stays as it is stored.
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError>;
 
     /// A page of a room's messages, with [`read`](Message::read) as the rows say.

@@ -137,9 +137,11 @@ idle: ## memory and latency of a running chat that holds 10,000 connections
 # Whose data `make export-user` and `make erase-user` are about, and whether to erase it: CONFIRM=yes.
 EMAIL ?=
 CONFIRM ?=
+# Where `make export-user` saves the images.
+OBJECTS ?=
 
-export-user: ## everything there is of EMAIL=..., as JSON, images by their keys; of a chat-local's folder with DATA=folder, else of AWS
-	@dev/admin.sh export "$(EMAIL)" $(if $(DATA),--data "$(DATA)")
+export-user: ## everything there is of EMAIL=..., as JSON, with its images in OBJECTS=folder; of a chat-local's folder with DATA=folder, else of AWS
+	@dev/admin.sh export "$(EMAIL)" $(if $(OBJECTS),--objects "$(OBJECTS)") $(if $(DATA),--data "$(DATA)")
 
 erase-user: ## says what there is of EMAIL=..., and with CONFIRM=yes erases it
 	@dev/admin.sh erase "$(EMAIL)" $(if $(filter yes,$(CONFIRM)),--confirm) $(if $(DATA),--data "$(DATA)")

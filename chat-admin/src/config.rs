@@ -35,6 +35,9 @@ pub enum Command {
         /// Whose.
         #[arg(long)]
         email: Email,
+        /// A folder to save the images in that it names, each in a file named by its key.
+        #[arg(long)]
+        objects: Option<PathBuf>,
     },
     /// Says what there is of a user; with `--confirm`, erases it, looks again, and writes a receipt.
     Erase {

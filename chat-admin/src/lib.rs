@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod objects;
 mod report;
 mod stores;
+
+use std::path::PathBuf;
 
 use chat_domain::{BoxError, ChatError, EraseUser, ExportUser};
 
@@ -16,6 +19,14 @@ pub enum AdminError {
     /// The stores cannot be reached.
     #[error("{0}")]
     Stores(BoxError),
+    /// An image cannot be saved.
+    #[error("--objects {}: {source}", folder.display())]
+    Objects {
+        /// Where.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// A store failed midway. Repeating goes on with what is left.
     #[error("{}; some of it may be done: run it again", chain(.0))]
     Chat(ChatError),
@@ -38,10 +49,14 @@ pub async fn run(config: &Config) -> Result<String, AdminError> {
     let stores = Stores::open(config).await.map_err(AdminError::Stores)?;
     let Stores { connections, messages, attachments, .. } = &stores;
     match &config.command {
-        Command::Export { email } => {
+        Command::Export { email, objects } => {
             let export = ExportUser::new(connections.clone(), messages.clone(), attachments.clone());
             let data = export.execute(email).await.map_err(AdminError::Chat)?;
-            Ok(report::export(email, &data))
+            let saved = match objects {
+                Some(folder) => Some(objects::save(&data, &**attachments, folder).await?),
+                None => None,
+            };
+            Ok(report::export(email, &data, saved))
         }
         Command::Erase { email, confirm } => {
             let erase =

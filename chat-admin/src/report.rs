@@ -4,6 +4,8 @@ use chat_domain::{Email, Found, ListedUpload, UserData};
 use chat_lambda::wire::message::MessageBody;
 use serde::Serialize;
 
+use crate::objects::Objects;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Counts {
@@ -40,6 +42,15 @@ struct Export<'a> {
     connections: Vec<ConnectionRow>,
     conversations: Vec<Conversation>,
     uploads: Vec<Upload>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objects: Option<Saved>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Saved {
+    saved: usize,
+    missing: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -93,7 +104,7 @@ pub(crate) fn receipt(email: &Email, found: Found, removed: Found, remaining: Fo
     json(&Receipt { email: email.as_str(), dry_run: false, found: found.into(), removed, remaining })
 }
 
-pub(crate) fn export(email: &Email, data: &UserData) -> String {
+pub(crate) fn export(email: &Email, data: &UserData, objects: Option<Objects>) -> String {
     let connections = data.connections.iter().map(|connection| ConnectionRow {
         connection_id: connection.id.to_string(),
         connected_at: connection.connected_at.to_string(),
@@ -114,5 +125,9 @@ pub(crate) fn export(email: &Email, data: &UserData) -> String {
         connections: connections.collect(),
         conversations: conversations.collect(),
         uploads: data.uploads.iter().map(Upload::from).collect(),
+        objects: objects.map(|Objects { saved, missing }| Saved {
+            saved,
+            missing: missing.iter().map(ToString::to_string).collect(),
+        }),
     })
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use aws_local::DynamoDb;
 use chat_admin::{AdminError, Config, Stores, run};
 use chat_domain::{
-    Attachment, AttachmentKey, AttachmentStore, ClientMessageId, Connection, ConnectionId, ConnectionStore,
-    Consistency, Content, Draft, Email, ImageFacts, ImageType, Member, MessageStore, Room, RoomId, SendRate,
-    Timestamp, UserId, VerifiedIdentity,
+    Attachment, AttachmentEraser as _, AttachmentKey, AttachmentStore, ClientMessageId, Connection,
+    ConnectionId, ConnectionStore, Consistency, Content, Draft, Email, ImageFacts, ImageType, Member,
+    MessageStore, Room, RoomId, SendRate, Timestamp, UserId, VerifiedIdentity,
 };
 use clap::Parser as _;
 use serde_json::{Value, json};
@@ -168,6 +168,40 @@ async fn an_export_holds_what_was_written_and_received() {
     let id = RoomId::new(&email(MINJI), &email(JUNHO)).unwrap();
     let room = stores.messages.room(&id, Consistency::Strong).await.unwrap().unwrap();
     assert_eq!(room.log().unwrap().preview, "고마워", "nothing was changed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_saves_the_images_that_it_names() {
+    let folder = folder().await;
+    let objects = tempfile::tempdir().unwrap();
+    let into = objects.path().join("of").join("minji");
+    let command = ["export", "--email", MINJI, "--objects", into.to_str().unwrap()];
+    for _ in 0..2 {
+        let data = report(folder.path(), &command).await;
+        assert_eq!(data["objects"], json!({ "saved": 2, "missing": [] }));
+        for upload in data["uploads"].as_array().unwrap() {
+            assert_eq!(std::fs::read(into.join(upload["key"].as_str().unwrap())).unwrap(), b"GIF89a");
+        }
+        assert_eq!(std::fs::read_dir(&into).unwrap().count(), 2);
+    }
+
+    // What was shown to him is gone from the bucket, and his own upload is there.
+    let stores = Stores::open(&config(folder.path(), &command)).await.unwrap();
+    let uploads = stores.attachments.list(None).await.unwrap().uploads;
+    for upload in uploads.iter().filter(|upload| upload.key.is_uploaded_by(&email(MINJI))) {
+        stores.attachments.delete(&upload.key).await.unwrap();
+    }
+    drop(stores);
+    let into = objects.path().join("junho");
+    let command = ["export", "--email", JUNHO, "--objects", into.to_str().unwrap()];
+    let data = report(folder.path(), &command).await;
+    let shown = &data["conversations"][0]["messages"][1]["attachment"]["key"];
+    assert_eq!(data["objects"], json!({ "saved": 1, "missing": [shown] }));
+
+    let no_folder = objects.path().join("junho").join(data["uploads"][0]["key"].as_str().unwrap());
+    let command = ["export", "--email", JUNHO, "--objects", no_folder.to_str().unwrap()];
+    let refused = run(&config(folder.path(), &command)).await;
+    assert!(matches!(refused, Err(AdminError::Objects { .. })), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

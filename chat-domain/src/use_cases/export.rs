@@ -1,9 +1,10 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::walk;
 use crate::{
-    AttachmentEraser, ChatError, Connection, ConnectionStore, Email, ListedUpload, Message, MessageStore,
-    Room,
+    AttachmentEraser, AttachmentKey, ChatError, Connection, ConnectionStore, Content, Email, ListedUpload,
+    Message, MessageStore, Room,
 };
 
 /// Everything there is of a user.
@@ -15,6 +16,21 @@ pub struct UserData {
     pub rooms: Vec<ExportedRoom>,
     /// What they uploaded, shown or not.
     pub uploads: Vec<ListedUpload>,
+}
+
+impl UserData {
+    /// The images that it names, each once: what the user uploaded, and what was shown to them.
+    #[must_use]
+    pub fn images(&self) -> Vec<AttachmentKey> {
+        let messages = self.rooms.iter().flat_map(|exported| &exported.messages);
+        let shown = messages.filter_map(|message| match &message.content {
+            Content::Image { attachment, .. } => Some(&attachment.key),
+            _ => None,
+        });
+        let mut seen = HashSet::new();
+        let named = self.uploads.iter().map(|upload| &upload.key).chain(shown);
+        named.filter(|key| seen.insert(*key)).cloned().collect()
+    }
 }
 
 /// A room with all that was said in it, by either.

@@ -244,6 +244,20 @@ async fn the_other_one_loses_nothing_by_writing_meanwhile() {
 }
 
 #[tokio::test]
+async fn an_export_names_each_image_that_was_uploaded_or_shown_once() {
+    let chat = Chat::new().await;
+    let (hers, his) = (images::image(&their_room(), MINJI), images::image(&their_room(), JUNHO));
+    for image in [&hers, &his] {
+        images::upload(&chat, image, images::PNG).await;
+    }
+    let named = async || export(&chat).execute(&minji()).await.unwrap().images();
+    assert_eq!(named().await, std::slice::from_ref(&hers.key), "his was not shown to her");
+    chat.send(MINJI_PHONE, images::of(&hers), at(0)).await.unwrap();
+    chat.send(JUNHO_PHONE, SendCommand { receiver: minji(), ..images::of(&his) }, at(1)).await.unwrap();
+    assert_eq!(named().await, [hers.key, his.key]);
+}
+
+#[tokio::test]
 async fn nobody_who_never_was_here_is_found() {
     let chat = Chat::new().await;
     let stranger = email("sora@example.com");

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import time
 import uuid
 from collections.abc import Callable
@@ -129,6 +130,19 @@ class Rows:
         self.table.delete_item(Key={"connectionId": name})
 
 
+class Admin:
+    """chat-admin, for those who may look into the chat's tables and its bucket: it finds them by its environment."""
+
+    def __init__(self, program: str):
+        self.program = program
+
+    def report(self, command: str, person: "Person", *more: str) -> dict:
+        command = [self.program, command, "--email", person.email, *more]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_SECONDS)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
 def await_that(condition: Callable[[], bool]) -> None:
     """What happens behind everybody's back, and is told to nobody."""
     deadline = time.monotonic() + WITHIN_SECONDS
@@ -153,6 +167,9 @@ class Chat:
     origin: str | None = None
     foreign_token: str | None = None
     rows: Rows | None = None
+    admin: Admin | None = None
+    # Whether images are of another origin than the page.
+    has_bucket: bool = False
     open_sockets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def connect(self, token: str | None, *, subprotocol: bool = True, origin: str | None = None) -> "Device":
@@ -288,4 +305,6 @@ def chat_from_environment() -> Chat:
         origin=url.rstrip("/") if url else variable("ORIGIN"),
         foreign_token=variable("FOREIGN_TOKEN"),
         rows=Rows(table) if table else None,
+        admin=Admin(program) if (program := variable("CHAT_ADMIN")) else None,
+        has_bucket=bool(variable("ATTACHMENTS_BUCKET")),
     )

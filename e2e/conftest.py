@@ -14,10 +14,14 @@ LACKS = {
         "cognito": "people sign in as whoever they say",
         "second_pool": "there is no pool, and so no other one",
         "database": "no port leads to its rows",
+        "admin": "chat-admin opens a folder that nobody else uses meanwhile",
+        "bucket": "images are of the page's own origin",
     },
     "dynamodb": {
         "cognito": "people sign in as whoever they say",
         "second_pool": "there is no pool, and so no other one",
+        "admin": "there is no bucket",
+        "bucket": "images are of the page's own origin",
     },
     "deployed": {},
     # Somebody's own; what it can show depends on what the environment names.
@@ -42,6 +46,8 @@ def offered(chat: Chat) -> dict[str, bool]:
         "page": chat.origin is not None,
         "second_pool": chat.foreign_token is not None,
         "database": chat.rows is not None,
+        "admin": chat.admin is not None,
+        "bucket": chat.has_bucket,
     }
 
 

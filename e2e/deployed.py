@@ -25,6 +25,7 @@ sys.path.append(str(ROOT / "deploy"))
 from expand import expand  # noqa: E402
 
 from chat import CognitoAccounts  # noqa: E402
+from local import program  # noqa: E402
 
 REGION = "ap-northeast-2"
 ORIGIN = "https://chat.example.com"
@@ -199,6 +200,9 @@ def main() -> int:
                 "COGNITO_USER_POOL_ID": outputs["UserPool"],
                 "COGNITO_CLIENT_ID": outputs["UserPoolClient"],
                 "CONNECTIONS_TABLE": "playground-connections",
+                "ATTACHMENTS_BUCKET": outputs["AttachmentsBucketName"],
+                "AWS_REGION": REGION,
+                "CHAT_ADMIN": program("chat-admin"),
                 "FOREIGN_TOKEN": token_of_another_pool(),
             }
             story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "e2e", *sys.argv[2:]]

@@ -13,14 +13,18 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-@contextlib.contextmanager
-def chat_local(flags: list[str]):
-    """The URL of a chat-local on a port of its own choice."""
-    # As the tests build it: with any other selection of features, the AWS SDKs would be built once more.
+def program(name: str) -> str:
+    """Builds it, as the tests do: with any other selection of features, the AWS SDKs would be built once more."""
     build = ["cargo", "test", "--quiet", "--workspace", "--all-features", "--no-run"]
     subprocess.run(build, cwd=ROOT, check=True)
     folder = subprocess.run([ROOT / "dev/target-dir.sh"], capture_output=True, text=True, check=True).stdout.strip()
-    command = [f"{folder}/debug/chat-local", "--listen", "127.0.0.1:0", *flags]
+    return f"{folder}/debug/{name}"
+
+
+@contextlib.contextmanager
+def chat_local(flags: list[str]):
+    """The URL of a chat-local on a port of its own choice."""
+    command = [program("chat-local"), "--listen", "127.0.0.1:0", *flags]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             first = process.stdout.readline()

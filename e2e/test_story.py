@@ -503,6 +503,63 @@ def test_an_image_of_another_is_not_shown_as_ones_own(people):
         assert sender.connect().send(receiver, "", attachment=attachment)["code"] == "attachmentRejected"
 
 
+@pytest.mark.needs("page", "bucket")
+def test_the_bucket_answers_the_chats_own_page_alone(chat, minji_and_junho):
+    minji, _ = minji_and_junho
+    image, elsewhere = png(16, 9), "https://elsewhere.example.com"
+    upload, _ = announce(minji_and_junho, image)
+    named = [header["name"] for header in upload["headers"]]
+    asked = {"access-control-request-method": "PUT", "access-control-request-headers": ",".join(named)}
+    answer = httpx.options(upload["url"], headers={"origin": chat.origin, **asked})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, chat.origin)
+    allowed = answer.headers["access-control-allow-headers"].lower()
+    assert {name.lower() for name in named} <= {name.strip() for name in allowed.split(",")}
+    to_delete = {**asked, "access-control-request-method": "DELETE"}
+    for refused in ({"origin": elsewhere, **asked}, {"origin": chat.origin, **to_delete}):
+        answer = httpx.options(upload["url"], headers=refused)
+        assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (403, False)
+
+    assert put(upload, image, origin=chat.origin) == 200
+    url = minji.get(f"/chat/attachments/{upload['key']}")["url"]
+    assert httpx.get(url, headers={"origin": chat.origin}).headers["access-control-allow-origin"] == chat.origin
+    assert "access-control-allow-origin" not in httpx.get(url, headers={"origin": elsewhere}).headers
+
+
+# ---- Leaving
+
+
+@pytest.mark.needs("admin")
+def test_who_is_erased_leaves_the_conversation_and_the_second_one_takes_it_along(chat, minji_and_junho, tmp_path):
+    minji, junho = minji_and_junho
+    phone, other, image = minji.connect(), junho.connect(), png(16, 9)
+    upload, facts = announce(minji_and_junho, image)
+    assert put(upload, image) == 200
+    phone.sends(junho, "the field", attachment={"key": upload["key"], **facts})
+    other.sends(minji, "nice")
+
+    data = chat.admin.report("export", minji, "--objects", str(tmp_path))
+    (conversation,) = data["conversations"]
+    assert [row["message"] for row in conversation["messages"]] == ["the field", "nice"]
+    assert data["objects"] == {"saved": 1, "missing": []}
+    assert (tmp_path / upload["key"]).read_bytes() == image
+
+    found = {"messages": 1, "heads": 1, "rooms": 0, "connections": 1, "uploads": 1}
+    nothing = dict.fromkeys(found, 0)
+    assert chat.admin.report("erase", minji) == {"email": minji.email, "dryRun": True, "found": found}
+    receipt = chat.admin.report("erase", minji, "--confirm")
+    assert (receipt["removed"], receipt["remaining"]) == (found, nothing)
+    kinds = [row["kind"] for row in junho.history(minji, after=EMPTY_ROOM)["messages"]]
+    assert kinds == ["erased", "text"]
+    assert httpx.get(junho.get(f"/chat/attachments/{upload['key']}")["url"]).status_code == 404
+
+    receipt = chat.admin.report("erase", junho, "--confirm")
+    removed = {"messages": 1, "heads": 1, "rooms": 1, "connections": 1, "uploads": 0}
+    assert (receipt["removed"], receipt["remaining"]) == (removed, nothing)
+    for person, peer in ((minji, junho), (junho, minji)):
+        assert person.get("/chat/conversations")["conversations"] == []
+        assert person.history(peer)["messages"] == []
+
+
 MATCH = {"teamName": "Seoul", "opponentTeamName": "Busan", "matchAt": "9000-01-01T00:00:00.000Z", "place": "Jamsil"}
 
 

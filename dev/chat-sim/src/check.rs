@@ -133,9 +133,21 @@ pub(crate) struct Asked {
 }
 
 impl World {
+    /// The room of two users, and what it is called.
+    fn place_of(&self, one: usize, other: usize) -> &(RoomId, String) {
+        let mut rooms =
+            self.rooms.iter().map(|(members, room)| (*members == (one.min(other), one.max(other)), room));
+        rooms.find_map(|(same, room)| same.then_some(room)).expect("they are different users")
+    }
+
     /// The room of two users.
     pub(crate) fn room_of(&self, one: usize, other: usize) -> RoomId {
-        RoomId::new(&self.users[one], &self.users[other]).expect("they are different users")
+        self.place_of(one, other).0.clone()
+    }
+
+    /// Whose room is called so.
+    pub(crate) fn members_of(&self, room: &str) -> Option<(usize, usize)> {
+        self.rooms.iter().find(|(_, (_, name))| name == room).map(|(members, _)| *members)
     }
 
     pub(crate) fn table_of(&self, one: usize, other: usize) -> Option<&Table> {
@@ -457,7 +469,8 @@ impl World {
         let there = usize::try_from(self.newest_seq_at(&room, asked_ms)).unwrap_or(usize::MAX);
         let there = &table.rows[..there.min(table.rows.len())];
         let asked_for = there[..there.partition_point(|row| row.message.at <= asked)].last();
-        let right_names = told.room_id == room.to_string() && told.reader_email == self.users[user].as_str();
+        let right_names =
+            told.room_id == self.place_of(user, peer).1 && told.reader_email == self.users[user].as_str();
         if !right_names || up_to > is || up_to < asked_for.map(|row| row.message.at) {
             let asked_for = asked_for.map(|row| row.message.at);
             self.violate("G9", || {
@@ -536,7 +549,7 @@ impl World {
 
     /// A message that a device is told of: all of it is as it is stored.
     pub(crate) fn check_shown(&mut self, seen: &MessageBody, how: &str) {
-        let room = seen.room_id.parse::<RoomId>().ok();
+        let room = self.members_of(&seen.room_id).map(|(one, other)| self.room_of(one, other));
         let stored = room.and_then(|room| self.stored(&room, &seen.timestamp));
         let Some(stored) = stored.filter(|stored| differs(seen, stored).is_none()) else {
             return self.violate("G3", || format!("{seen:?} is {how}, and not stored so"));
@@ -557,9 +570,9 @@ impl World {
         let room = self.room_of(meant.user, meant.peer);
         let stored = self.stored(&room, &sent.timestamp);
         let same = stored.as_ref().is_some_and(|stored| {
-            sent.room_id == room.to_string()
+            sent.room_id == self.place_of(meant.user, meant.peer).1
                 && sent.seq == stored.seq
-                && sent.client_message_id == stored.id.to_string()
+                && sent.client_message_id.parse() == Ok(stored.id)
                 && meant.id.is_none_or(|id| id == stored.id)
                 && *stored.sender_email() == self.users[meant.user]
                 && stored.content == meant.content
@@ -632,7 +645,7 @@ impl World {
         let (user, asked_ms) = (self.tasks[task].user, self.tasks[task].asked_ms);
         let room = self.room_of(user, asked.peer);
         let me = room.member(&self.users[user]).expect("it is their room");
-        if body.room_id != room.to_string() {
+        if body.room_id != self.place_of(user, asked.peer).1 {
             return self.violate("G11", || format!("user {user} asked for {room} and got {}", body.room_id));
         }
         if body.messages.len() > asked.limit {

@@ -258,10 +258,12 @@ impl Sim {
     }
 
     fn peer_of(&self, device: usize, room: &str) -> Option<usize> {
-        let room: chat_domain::RoomId = room.parse().ok()?;
-        let world = self.world();
-        let me = room.member(&world.users[self.devices[device].user])?;
-        world.user(room.email(me.peer()))
+        let me = self.devices[device].user;
+        match self.world().members_of(room)? {
+            (one, other) if one == me => Some(other),
+            (one, other) if other == me => Some(one),
+            _ => None,
+        }
     }
 
     /// The page is opened.

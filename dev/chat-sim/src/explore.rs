@@ -59,6 +59,20 @@ impl Operation {
         matches!(self, Connect { .. } | Disconnect { .. } | Reauth { .. })
     }
 
+    /// Whose it is.
+    fn device(self) -> usize {
+        match self {
+            Send { device, .. }
+            | Answer { device, .. }
+            | Mark { device }
+            | Sync { device }
+            | List { device }
+            | Connect { device }
+            | Disconnect { device }
+            | Reauth { device } => device,
+        }
+    }
+
     /// Whether something is stored with the time of the event.
     fn is_stamped(self) -> bool {
         matches!(self, Send { .. } | Answer { .. } | Connect { .. })
@@ -106,6 +120,16 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "one user writes from two devices at once, and the other one writes",
+        prior: 1,
+        proposal: false,
+        operations: &[
+            Send { device: 0, words: 0 },
+            Send { device: 2, words: 1 },
+            Send { device: 1, words: 2 },
+        ],
+    },
+    Case {
         name: "one writes while the other one reads and lists",
         prior: 2,
         proposal: false,
@@ -146,6 +170,11 @@ const CASES: &[Case] = &[
         ],
     },
 ];
+
+/// The user that a device writes to.
+fn peer_of(device: usize) -> usize {
+    1 - device % 2
+}
 
 /// One step of an interleaving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -310,16 +339,18 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(case: &'a Case, build: Build, verbose: bool) -> Self {
+        let devices =
+            case.operations.iter().map(|operation| operation.device() + 1).max().unwrap_or(0).max(2);
         let plan = Plan {
             run_seed: 0,
             users: 2,
-            devices: vec![0, 1],
+            devices: (0..devices).map(|device| device % 2).collect(),
             processes: 1,
             rates: Rates::NONE,
             acts: Vec::new(),
         };
         let mut sim = Sim::new(&plan, build, None, verbose);
-        for device in 0..2 {
+        for device in 0..devices {
             sim.open_for_exploring(device);
         }
         if case.prior > 0 {
@@ -549,13 +580,13 @@ impl<'a> Run<'a> {
                 self.invoke_send(operation, device, words, says)
             }
             Mark { device } => {
-                let peer = 1 - device;
+                let peer = peer_of(device);
                 let up_to = timestamp(START_MS + 1_000_000);
-                self.sim.world().intend_mark(device, peer, up_to);
+                self.sim.world().intend_mark(device % 2, peer, up_to);
                 let frame = MarkReadFrame { peer_email: users[peer].to_string(), up_to: up_to.to_string() };
                 self.frame(device, &ClientFrame::MarkRead(frame), About::Mark(peer, up_to), None)
             }
-            Sync { device } => self.rest(device, Request::After(1 - device, after, 0)),
+            Sync { device } => self.rest(device, Request::After(peer_of(device), after, 0)),
             List { device } => self.rest(device, Request::List(None)),
             Connect { device } => {
                 let token = self.sim.devices[device].token;
@@ -576,12 +607,12 @@ impl<'a> Run<'a> {
 
     fn invoke_send(&mut self, operation: usize, device: usize, words: u8, says: Says) -> usize {
         let id = ClientMessageId::from_u128(0x7000 + u128::from(words));
-        let peer = 1 - device;
+        let peer = peer_of(device);
         let mut world = self.sim.world();
         let known = world.checker.intents.iter().position(|intent| intent.id == Some(id));
         let intent = known.unwrap_or_else(|| {
             // Each is from a device of its own, which waits for nobody.
-            world.intend(device, peer, 100 + usize::from(words), Some(id), says.clone())
+            world.intend(device % 2, peer, 100 + usize::from(words), Some(id), says.clone())
         });
         drop(world);
         self.intents[operation] = Some(intent);
@@ -689,6 +720,10 @@ mod tests {
     use super::*;
     use crate::bugs::BUGS;
 
+    fn case(name: &str) -> usize {
+        CASES.iter().position(|case| case.name == name).expect("it is a case")
+    }
+
     fn caught(case: usize, bug: &str) -> bool {
         let bug = BUGS.iter().find(|known| known.name == bug).expect("the bank has it");
         explore_case(&CASES[case], bug.build).is_err()
@@ -706,7 +741,27 @@ mod tests {
 
     #[test]
     fn an_answer_that_does_not_look_is_one_too_many() {
-        assert!(caught(8, "an answer does not look whether the proposal is open"));
+        assert!(caught(
+            case("a proposal is accepted, declined and withdrawn at once"),
+            "an answer does not look whether the proposal is open"
+        ));
+    }
+
+    #[test]
+    fn what_is_lost_and_tried_again_is_looked_for() {
+        assert!(caught(0, "no id search"));
+        assert!(caught(0, "the first is told as a retry"));
+    }
+
+    #[test]
+    fn a_page_that_ends_early_is_not_the_end() {
+        assert!(caught(case("both write while one syncs"), "a page that was cut is taken for the end"));
+    }
+
+    #[test]
+    fn a_connection_that_is_just_being_opened_keeps_its_row() {
+        let connecting = case("one is written to while connecting and disconnecting");
+        assert!(caught(connecting, "a row is deleted on any 410"));
     }
 
     #[test]

@@ -329,6 +329,18 @@ impl Sim {
                 }
                 let mut world = self.world();
                 let rows = world.table_of(device.user, peer).map_or(0, |table| table.rows.len() as u64);
+                let me = world.room_of(device.user, peer).member(&world.users[device.user]);
+                let mark =
+                    me.zip(world.table_of(device.user, peer)).and_then(|(me, table)| table.reads()[me].mark);
+                let mark = mark.map(|mark| mark.up_to);
+                if session.active == Some(peer) && room.my_read != mark {
+                    let knows = room.my_read;
+                    world.violate("G7", || {
+                        format!(
+                            "{when}, device {number} has read user {peer} up to {knows:?}; stored is {mark:?}"
+                        )
+                    });
+                }
                 let known = room.known_seq();
                 let differs = room.messages.iter().find(|(seq, seen)| {
                     let place = usize::try_from(**seq).ok().and_then(|seq| seq.checked_sub(1));
@@ -927,8 +939,8 @@ impl Sim {
         self.invoke(GatewayEvent::Rest(Box::new(event)), Kind::Rest, facts, asker, 0);
     }
 
-    fn rest_event(&mut self, device: usize, request: &Request, token: usize) -> ApiGatewayProxyRequest {
-        let users = self.world().users.clone();
+    fn rest_event(&self, device: usize, request: &Request, token: usize) -> ApiGatewayProxyRequest {
+        let address = |peer: usize| self.world().users[peer].to_string();
         let mut query: Vec<(&str, String)> = Vec::new();
         let mut event = ApiGatewayProxyRequest::default();
         event.http_method = Method::GET;
@@ -938,17 +950,17 @@ impl Sim {
                 resource = "/chat/conversations";
                 query.extend(cursor.clone().map(|cursor| ("cursor", cursor)));
             }
-            Request::Newest(peer) => query.push(("with", users[*peer].to_string())),
+            Request::Newest(peer) => query.push(("with", address(*peer))),
             Request::One(peer) => {
-                query.push(("with", users[*peer].to_string()));
+                query.push(("with", address(*peer)));
                 query.push(("limit", "1".to_owned()));
             }
             Request::After(peer, after, _) | Request::Resync(peer, _, after) => {
-                query.push(("with", users[*peer].to_string()));
+                query.push(("with", address(*peer)));
                 query.push(("after", after.to_string()));
             }
             Request::Older(peer, before) => {
-                query.push(("with", users[*peer].to_string()));
+                query.push(("with", address(*peer)));
                 query.push(("before", before.to_string()));
             }
             Request::Propose(peer, id) => {
@@ -961,7 +973,7 @@ impl Sim {
                 });
                 let after = entry.and_then(|entry| entry.after).map(|after| after.to_string());
                 let body = ProposalRequestBody {
-                    receiver_email: users[*peer].to_string(),
+                    receiver_email: address(*peer),
                     client_message_id: id.to_string(),
                     after,
                     proposal: proposal(&place.unwrap_or_default()),

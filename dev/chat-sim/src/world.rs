@@ -220,6 +220,9 @@ pub(crate) struct World {
     pub(crate) faults_on: bool,
     pub(crate) fired: Counters,
     pub(crate) users: Vec<Email>,
+    user_ids: Vec<UserId>,
+    /// The room of each two users, the lower number first, and what it is called.
+    pub(crate) rooms: Vec<((usize, usize), (RoomId, String))>,
     pub(crate) store: Store,
     pub(crate) sockets: Vec<Socket>,
     pub(crate) tokens: Vec<Token>,
@@ -272,6 +275,14 @@ pub(crate) fn timestamp(ms: i64) -> Timestamp {
 
 impl World {
     pub(crate) fn new(users: usize, seed: u64, rates: Rates) -> Self {
+        let users: Vec<Email> =
+            USERS[..users].iter().map(|user| user.parse().expect("they are addresses")).collect();
+        let pairs = (0..users.len()).flat_map(|other| (0..other).map(move |one| (one, other)));
+        let rooms = pairs.map(|(one, other)| {
+            let room = RoomId::new(&users[one], &users[other]).expect("they are different users");
+            let name = room.to_string();
+            ((one, other), (room, name))
+        });
         Self {
             now_ms: START_MS,
             rng: fastrand::Rng::with_seed(seed),
@@ -281,7 +292,9 @@ impl World {
             rates,
             faults_on: true,
             fired: Counters::default(),
-            users: USERS[..users].iter().map(|user| user.parse().expect("they are addresses")).collect(),
+            rooms: rooms.collect(),
+            user_ids: (0..users.len()).map(|user| UserId::new(format!("sub-{user}"))).collect(),
+            users,
             store: Store::default(),
             sockets: Vec::new(),
             tokens: Vec::new(),
@@ -373,7 +386,7 @@ impl World {
             self.sockets[number].at_gateway = End::Open;
             let expires_at = timestamp(self.now_ms + 3_600_000);
             self.sockets[number].fresh_until = expires_at;
-            let user_id = UserId::new(format!("sub-{user}"));
+            let user_id = self.user_ids[user].clone();
             let identity = VerifiedIdentity::vouched(self.users[user].clone(), user_id, expires_at);
             let connected_at = self.sockets[number].connected_at;
             let connection = Connection { id: id.clone(), identity, connected_at };
@@ -848,7 +861,7 @@ impl World {
             Some(token) if token.revoked_at_ms.is_some() => Reply::Failed(Failure::Rejected),
             Some(token) if now >= token.expires_at => Reply::Failed(Failure::Expired),
             Some(token) => {
-                let user = UserId::new(format!("sub-{}", token.user));
+                let user = self.user_ids[token.user].clone();
                 let email = self.users[token.user].clone();
                 Reply::Identity(VerifiedIdentity::vouched(email, user, token.expires_at))
             }

@@ -1,5 +1,17 @@
 import type { Browser, WebSocketRoute } from '@playwright/test'
-import { Conversation, conversation, expect, JUNHO, MINJI, type Open, online, test, watch, writeMany } from './support/chat'
+import {
+  Conversation,
+  conversation,
+  expect,
+  JUNHO,
+  MINJI,
+  type Open,
+  online,
+  type Page,
+  test,
+  watch,
+  writeMany,
+} from './support/chat'
 import { stored } from './support/images'
 
 test('two people find each other, chat, and see what was read', async ({ browser, server }) => {
@@ -256,25 +268,32 @@ test.describe('what one tab wrote and cannot send, another one sends', () => {
     expect(sent).toEqual(TEXTS)
   })
 
-  test('when it is closed, if it was about to', async ({ browser, open, server }) => {
-    // As on a network that is gone without a word.
-    const { one, two, sent } = await tabs(browser, open, (socket) => {
-      const upstream = socket.connectToServer()
-      socket.onMessage((data) => {
-        if (JSON.parse(String(data)).action !== 'sendMessage') upstream.send(data)
+  const ends: [string, (tab: Page) => Promise<unknown>][] = [
+    ['closed', (tab) => tab.close()],
+    // Headless pages are always visible, and what is visible is not frozen: only the word is given.
+    ['frozen', (tab) => tab.evaluate(() => document.dispatchEvent(new Event('freeze')))],
+  ]
+  for (const [name, end] of ends) {
+    test(`when it is ${name}, if it was about to`, async ({ browser, open, server }) => {
+      // As on a network that is gone without a word.
+      const { one, two, sent } = await tabs(browser, open, (socket) => {
+        const upstream = socket.connectToServer()
+        socket.onMessage((data) => {
+          if (JSON.parse(String(data)).action !== 'sendMessage') upstream.send(data)
+        })
       })
-    })
-    await online(one.page)
-    for (const text of TEXTS) await one.send(text)
-    for (const tab of [one, two]) await expect(tab.status('셋')).toHaveAttribute('data-status', 'sending')
-    expect(await stored(server.url, MINJI, JUNHO)).toEqual([])
+      await online(one.page)
+      for (const text of TEXTS) await one.send(text)
+      for (const tab of [one, two]) await expect(tab.status('셋')).toHaveAttribute('data-status', 'sending')
+      expect(await stored(server.url, MINJI, JUNHO)).toEqual([])
 
-    await one.page.close()
-    await expect(two.status('셋')).toHaveAttribute('data-status', 'sent')
-    expect(await two.texts()).toEqual(TEXTS)
-    expect((await stored(server.url, MINJI, JUNHO)).map(({ message }) => message).reverse()).toEqual(TEXTS)
-    expect(sent).toEqual(TEXTS)
-  })
+      await end(one.page)
+      await expect(two.status('셋')).toHaveAttribute('data-status', 'sent')
+      expect(await two.texts()).toEqual(TEXTS)
+      expect((await stored(server.url, MINJI, JUNHO)).map(({ message }) => message).reverse()).toEqual(TEXTS)
+      expect(sent).toEqual(TEXTS)
+    })
+  }
 })
 
 test('what is written after the browser has deleted the database, and what was in it, arrives once', async ({
@@ -332,6 +351,7 @@ test('what is written when a newer page has taken over stays, and says why', asy
   await expect(minji.text('남아 있어요').getByRole('button', { name: '다시 보내기' })).toHaveCount(0)
   expect(await stored(server.url, MINJI, JUNHO)).toEqual([])
   await minji.page.locator('a[href="/ko/teams/"]').click()
+  await expect(minji.page.getByRole('heading', { name: '팀', exact: true })).toBeVisible()
   await minji.page.goBack()
   await minji.text('남아 있어요').getByRole('button', { name: '삭제' }).click()
   await expect(minji.rows).toHaveCount(0)

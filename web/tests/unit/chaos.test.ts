@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ChatClient, MemoryOutbox, type Outbox } from '@/lib/chat'
+import { ChatClient, MemoryOutbox, type Outbox, type ReadyImage } from '@/lib/chat'
 import { browser } from './support/browser'
 import { type FakeLink, FakeServer, JUNHO, MINJI } from './support/server'
 
@@ -23,9 +23,12 @@ function flaky(): { outbox: Outbox; faults: ('before' | 'after')[] } {
   return { outbox, faults }
 }
 
+const IMAGE: ReadyImage = { bytes: Uint8Array.of(1, 2, 3), contentType: 'image/png', width: 40, height: 30 }
+
 const step = fc.record({
   tab: fc.nat(1),
-  text: fc.boolean(),
+  writes: fc.constantFrom('text', 'image', 'nothing'),
+  put: fc.constantFrom('lost' as const, 'unheard' as const, 'refused' as const, null, null),
   faults: fc.array(fc.constantFrom('before' as const, 'after' as const, null), { maxLength: 4 }),
   loseAcks: fc.nat(2),
   losePushes: fc.nat(2),
@@ -81,10 +84,11 @@ test('two tabs and an outbox that fails at times store everything once', async (
         if (one.refuse !== null) page.link.refuse.push({ code: one.refuse, retryable: one.refuse === 'unavailable' })
         for (let count = 0; count < one.noise; count += 1) server.store(JUNHO, `theirs ${index}.${count}`)
         if (one.look) page.client.open(JUNHO)
-        if (one.text) {
-          written.push(`mine ${index}`)
-          void page.client.send(JUNHO, `mine ${index}`)
-        }
+        if (one.put !== null) server.putFaults.push(one.put)
+        const caption = `mine ${index}`
+        if (one.writes !== 'nothing') written.push(caption)
+        if (one.writes === 'text') void page.client.send(JUNHO, caption)
+        if (one.writes === 'image') void page.client.sendImage(JUNHO, IMAGE, { caption, alt: '' })
         await vi.advanceTimersByTimeAsync(one.pause)
         if (one.last === 'cut') page.link.cut()
         if (one.last === 'open' && !page.link.isOpen) page.link.open()
@@ -119,7 +123,7 @@ test('two tabs and an outbox that fails at times store everything once', async (
       for (let rounds = 0; rounds < 4; rounds += 1) {
         await vi.advanceTimersByTimeAsync(60_000)
         for (const { client } of pages) {
-          for (const { id, status } of client.state.pending) if (status === 'failed') await client.retry(id)
+          for (const { id, status } of client.state.pending) if (status === 'failed') void client.retry(id)
           client.refresh()
         }
       }

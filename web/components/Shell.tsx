@@ -1,7 +1,7 @@
 'use client'
 
 import Link from 'next/link'
-import { useSelectedLayoutSegment } from 'next/navigation'
+import { useRouter } from 'next/router'
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { ChatSocketProvider, useChat, useChatClient } from '@/context/ChatSocketContext'
@@ -15,7 +15,7 @@ import { Problem } from './Problem'
 import { ListSkeleton } from './Skeleton'
 import { useStrayDropsRefused } from './transfer'
 import { useLocale } from './useLocale'
-import { forgetPeer } from './usePeer'
+import { forgetPeer, showPeer } from './usePeer'
 
 // What most visits do not need is loaded when it is needed.
 const Settings = lazy(() => import('./Settings'))
@@ -101,7 +101,7 @@ const NAV_ITEM =
 
 /** A rail on the left; on a phone a bar at the bottom, which a conversation covers. */
 function Nav({ onSettings }: { onSettings(): void }) {
-  const page = useSelectedLayoutSegment()
+  const page = useRouter().pathname.split('/')[2]
   const t = useTranslations('nav')
   const locale = useLocale()
   const unread = useTotalUnread()
@@ -116,6 +116,7 @@ function Nav({ onSettings }: { onSettings(): void }) {
         label={t('chat')}
         badge={unread}
         badgeLabel={t('unread', { count: unread })}
+        onStay={() => showPeer(null)}
       >
         <ChatIcon className="size-5.5" />
       </NavLink>
@@ -136,6 +137,7 @@ function NavLink({
   label,
   badge = 0,
   badgeLabel,
+  onStay,
   children,
 }: {
   href: string
@@ -143,6 +145,8 @@ function NavLink({
   label: string
   badge?: number
   badgeLabel?: string
+  /** What it does instead on the page that it leads to. */
+  onStay?(): void
   children: ReactNode
 }) {
   return (
@@ -150,6 +154,11 @@ function NavLink({
       href={href}
       prefetch={false}
       aria-current={current ? 'page' : undefined}
+      onClick={(event) => {
+        if (!current || onStay === undefined || event.metaKey || event.ctrlKey || event.shiftKey) return
+        event.preventDefault()
+        onStay()
+      }}
       className={`${NAV_ITEM} ${current ? 'text-accent-text md:bg-hover' : 'text-muted hover:bg-hover hover:text-text'}`}
     >
       {children}

@@ -7,7 +7,9 @@ import { join } from 'node:path'
 
 const OUT = 'out'
 const FOLDER = '_next/static/inline'
-const INLINE = /<script(?![^>]*\ssrc=)([^>]*)>([\s\S]*?)<\/script>/g
+// Data, of which a browser runs nothing, may stay.
+const INLINE = /<script(?![^>]*\ssrc=)(?![^>]*type="application\/json")([^>]*)>([\s\S]*?)<\/script>/g
+const RUNS = new RegExp(`(?:${INLINE.source})+`, 'g')
 
 const page = (title, body) =>
   `<!doctype html><html lang="ko"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title></head><body>${body}</body></html>\n`
@@ -29,7 +31,7 @@ const pages = readdirSync(OUT, { recursive: true, encoding: 'utf8' }).filter((na
 for (const name of pages) {
   const file = join(OUT, name)
   // Neighbours become one file: that is one request instead of ten.
-  const html = readFileSync(file, 'utf8').replace(/(?:<script(?![^>]*\ssrc=)[^>]*>[\s\S]*?<\/script>)+/g, (run) => {
+  const html = readFileSync(file, 'utf8').replace(RUNS, (run) => {
     const scripts = [...run.matchAll(INLINE)]
     const foreign = scripts.find(([, attributes]) => /type=/.test(attributes))
     if (foreign !== undefined) throw new Error(`${name}: a script of another type: ${foreign[0].slice(0, 80)}`)

@@ -8,7 +8,8 @@ test('on a bad day everything two people write arrives once and in order', async
   const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
   // Where loading has failed three times, the page leaves it to its user.
   for (const { page } of [minji, junho]) {
-    await page.addLocatorHandler(page.getByRole('button', { name: '다시 시도' }), (again) => again.click())
+    const again = page.getByRole('button', { name: '다시 시도' }).first()
+    await page.addLocatorHandler(again, () => again.click(), { noWaitAfter: true })
   }
   const all: string[] = []
   for (let number = 1; number <= 12; number += 1) {

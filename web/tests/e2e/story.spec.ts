@@ -466,7 +466,7 @@ test.describe('a long conversation', () => {
         await reader.scroller.evaluate((list) => {
           list.scrollTop = 0
         })
-        return reader.page.getByText('대화의 처음입니다').isVisible()
+        return (await reader.page.getByText('대화의 처음입니다').isVisible()) && (await reader.text('message 1').isVisible())
       })
       .toBe(true)
     await expect(divider.locator('.message-text')).toHaveText('later 1')

@@ -1,5 +1,0 @@
-import { ChatPage } from '@/components/ChatPage'
-
-export default function Page() {
-  return <ChatPage />
-}

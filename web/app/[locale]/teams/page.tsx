@@ -1,5 +1,0 @@
-import { TeamsPage } from '@/components/TeamsPage'
-
-export default function Page() {
-  return <TeamsPage />
-}

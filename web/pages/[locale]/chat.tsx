@@ -1,0 +1,2 @@
+export { ChatPage as default } from '@/components/ChatPage'
+export { getStaticPaths, getStaticProps } from '@/lib/page'

@@ -11,16 +11,25 @@ const FOLDER = '_next/static/inline'
 const INLINE = /<script(?![^>]*\ssrc=)(?![^>]*type="application\/json")([^>]*)>([\s\S]*?)<\/script>/g
 const RUNS = new RegExp(`(?:${INLINE.source})+`, 'g')
 
-const page = (title, body) =>
-  `<!doctype html><html lang="ko"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title></head><body>${body}</body></html>\n`
+const page = (title, body, head = '') =>
+  `<!doctype html><html lang="ko"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>${head}</head><body>${body}</body></html>\n`
 const entry = page(
   '채팅',
   '<script src="/enter.js"></script><noscript><a href="/ko/chat/">채팅</a> <a href="/en/chat/">Chat</a></noscript>',
 )
 
-// Not found has the plainest page there is; Next.js' own has inline styles.
-for (const name of ['404', '_not-found', '404.html', '_not-found.html']) rmSync(join(OUT, name), { recursive: true, force: true })
-writeFileSync(join(OUT, '404.html'), page('404', '<p>찾을 수 없는 페이지입니다. Not found. <a href="/">채팅 · Chat</a></p>'))
+// What is not found has a page without Next.js, whose own has inline styles. It is in both languages, one of which is hidden.
+const [styles] = /<link rel="stylesheet" href="[^"]+"/.exec(readFileSync(join(OUT, 'ko/chat/index.html'), 'utf8'))
+const HIDDEN = { ko: 'in-[[lang=en]]:hidden', en: 'in-[[lang=ko]]:hidden' }
+const notFound = Object.entries(HIDDEN).map(([language, hidden]) => {
+  const { title, hint, chat } = JSON.parse(readFileSync(`messages/${language}.json`, 'utf8')).notFound
+  return `<main class="${hidden} grid min-h-dvh place-items-center px-6"><div class="max-w-sm text-center"><p aria-hidden="true" class="mb-2 font-semibold text-5xl text-muted tabular-nums">404</p><h1 class="mb-1 font-semibold text-lg">${title}</h1><p class="mb-5 text-muted">${hint}</p><a href="/${language}/chat/" class="inline-flex min-h-10 items-center rounded-lg bg-accent px-4 font-medium text-on-accent hover:bg-accent-strong">${chat}</a></div></main>`
+})
+for (const name of ['404', '404.html']) rmSync(join(OUT, name), { recursive: true, force: true })
+writeFileSync(
+  join(OUT, '404.html'),
+  page('404', notFound.join(''), `<link rel="icon" href="/icon.svg">${styles}><script src="/not-found.js"></script>`),
+)
 for (const folder of ['', 'chat', 'teams']) {
   mkdirSync(join(OUT, folder), { recursive: true })
   writeFileSync(join(OUT, folder, 'index.html'), entry)

@@ -1,5 +1,17 @@
 import AxeBuilder from '@axe-core/playwright'
-import { Conversation, conversation, expect, JUNHO, MINJI, online, type Page, propose, test, writeMany } from './support/chat'
+import {
+  Conversation,
+  conversation,
+  expect,
+  JUNHO,
+  MINJI,
+  online,
+  type Page,
+  propose,
+  test,
+  watch,
+  writeMany,
+} from './support/chat'
 import { picture } from './support/images'
 
 test('an address without a language leads to the browser’s, and to the chosen one from then on', async ({ browser, server }) => {
@@ -235,6 +247,34 @@ test('everything can be done by keyboard', async ({ browser, open }) => {
   await expect(page.locator(`button[data-peer="${JUNHO}"]`)).toBeFocused()
   await page.keyboard.press('Enter')
   await expect(minji.field).toBeFocused()
+})
+
+test('what is not there has a page of its own, in the reader’s language and theme', async ({ browser, server }) => {
+  const complaints: string[] = []
+  const look = async (locale: string, path: string, remembered: Record<string, string> = {}) => {
+    const context = await browser.newContext({ locale, colorScheme: 'light' })
+    await context.addInitScript((remembered) => {
+      for (const [key, value] of Object.entries(remembered)) localStorage.setItem(key, value)
+    }, remembered)
+    const page = await context.newPage()
+    watch(page, complaints)
+    expect((await page.goto(`${server.url}${path}`))?.status()).toBe(404)
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    expect(violations.map(({ id }) => id)).toEqual([])
+    return page
+  }
+  const korean = await look('ko-KR', '/nowhere')
+  await expect(korean.getByRole('heading')).toHaveText('찾을 수 없는 페이지입니다')
+  await expect(korean.locator('html')).toHaveCSS('background-color', 'rgb(245, 246, 244)')
+  const english = await look('ko-KR', '/en/chat/nowhere/', { 'chat.theme': 'dark' })
+  await expect(english.getByRole('heading')).toHaveText('There is no such page')
+  await expect(english.locator('html')).toHaveCSS('background-color', 'rgb(18, 21, 20)')
+  await english.getByRole('link').click()
+  await expect(english).toHaveURL(/\/en\/chat\/$/)
+  await expect(english.getByRole('button', { name: /minji/ })).toBeVisible()
+  const chosen = await look('ko-KR', '/nowhere', { 'chat.locale': 'en' })
+  await expect(chosen.getByRole('link')).toHaveText('Go to the chat')
+  expect(complaints).toEqual([])
 })
 
 for (const theme of ['light', 'dark'] as const) {

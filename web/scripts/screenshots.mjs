@@ -133,7 +133,42 @@ await failed.locator('textarea').fill('이 메시지는 거절됩니다')
 await failed.locator('textarea').press('Enter')
 await failed.getByRole('alert').filter({ hasText: '전송' }).waitFor()
 await shoot(failed, 'failed-light')
+await failed.setViewportSize(PHONE.viewport)
+await failed.goto(`${url}/en/chat/?with=${JUNHO}`)
+await failed.getByRole('button', { name: 'Send again' }).waitFor()
+await shoot(failed, 'phone-failed-english-light')
+await failed.emulateMedia({ colorScheme: 'dark' })
+await shoot(failed, 'phone-failed-english-dark')
+await failed.getByRole('button', { name: 'Delete' }).click()
 await refusing.close()
+
+// What is unread, searching, and what is not there.
+const search = minji.getByRole('searchbox')
+for (const [name, words] of [
+  ['search-own', MINJI],
+  ['search-none', '아무도'],
+  ['search-new', 'new@example.com'],
+]) {
+  await search.fill(words)
+  await shoot(minji, name)
+}
+await search.fill('')
+await minji.goto(`${url}/ko/chat/`)
+await minji.locator('[data-peer="club@example.com"]').click()
+await minji.getByText('여기부터 안 읽은 메시지').waitFor()
+for (const colorScheme of ['light', 'dark']) {
+  await minji.emulateMedia({ colorScheme })
+  await shoot(minji, `unread-${colorScheme}`)
+  for (const language of ['ko', 'en']) {
+    const where = await context({ ...(language === 'ko' ? DESKTOP : PHONE), colorScheme })
+    const nowhere = await where.newPage()
+    await nowhere.goto(`${url}/${language}/nowhere`)
+    await shoot(nowhere, `not-found-${language}-${colorScheme}`)
+    await where.close()
+  }
+}
+await minji.goto(`${url}/ko/chat/?with=${JUNHO}`)
+await minji.locator('textarea').waitFor()
 
 // Teams, and the phone.
 const teams = await open(first, MINJI, '/ko/teams/')

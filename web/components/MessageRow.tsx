@@ -255,7 +255,7 @@ function Trouble({ entry }: { entry: Pending }) {
       <span className="text-danger">
         {t('message.failed')}: {t(`reason.${reasonKey(entry.reason)}`)}
       </span>
-      <span className="flex">
+      <span className="-mr-1.5 flex">
         {!final && (
           <Action strong onClick={() => void client.retry(entry.id)}>
             {t('message.retry')}

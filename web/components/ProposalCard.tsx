@@ -50,10 +50,10 @@ export function ProposalCard({
   }
   return (
     <div className="w-72 max-w-full py-1" data-proposal={state}>
-      <p className="mb-2 flex items-center gap-1.5 font-medium text-sm">
+      <p className="mb-2 flex flex-wrap items-center gap-1.5 font-medium text-sm">
         <MatchIcon className="size-4.5" />
-        <span className="flex-1">{t('title')}</span>
-        <span className={`rounded-full px-2 py-0.5 text-xs ${CHIPS[state]}`}>{t(state)}</span>
+        <span className="mr-auto whitespace-nowrap">{t('title')}</span>
+        <span className={`whitespace-nowrap rounded-full px-2 py-0.5 text-xs ${CHIPS[state]}`}>{t(state)}</span>
       </p>
       <p className="font-semibold">
         <bdi>{teamName}</bdi> {t('against')} <bdi>{opponentTeamName}</bdi>

@@ -26,7 +26,7 @@ export function formatExact(locale: Locale, at: number): string {
 
 /** When a match begins: `2026년 12월 5일 (토) 오후 2:00` */
 export function formatMatch(locale: Locale, at: number): string {
-  const options = { year: 'numeric', month: 'long', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' } as const
+  const options = { year: 'numeric', month: 'short', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' } as const
   return formatter(locale, 'match', options).format(at)
 }
 

@@ -14,6 +14,8 @@ const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch:
 const context = (options) => browser.newContext({ locale: 'ko-KR', timezoneId: 'Asia/Seoul', ...options })
 // Colours fade when the theme changes.
 const shoot = async (page, name) => {
+  // What is not in front does not move.
+  await page.bringToFront()
   await page.waitForTimeout(400)
   await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => {}))))
   await page.screenshot({ path: `${folder}/${name}.png` })

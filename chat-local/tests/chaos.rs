@@ -3,19 +3,67 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use std::{fs, hint, thread};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use support::{Chat, Socket};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const MINJI: &str = "minji@example.com";
 const JUNHO: &str = "junho@example.com";
 
 /// Longer than anything is late, on a busy machine too. Only what is lost is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it takes until what was late has arrived.
+const UNTIL_LATE: Duration = Duration::from_millis(2_500);
+/// How long it takes until the server has noticed that a socket was closed.
+const UNTIL_CLOSED: Duration = Duration::from_millis(100);
+
+/// How a story goes on from message to message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Hurried,
+    /// What is late arrives before the next one.
+    Settled,
+}
+
+/// Waits for what the log has said since it was read so far.
+async fn settle(log: &Path, read: &mut usize) {
+    let text = fs::read_to_string(log).expect("it is written");
+    let is_late = text[*read..].contains("late");
+    *read = text.len();
+    sleep(if is_late { UNTIL_LATE } else { UNTIL_CLOSED }).await;
+}
+
+/// Threads that do nothing, as fast as they can, until this is dropped.
+struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    fn with(threads: usize) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        for _ in 0..threads {
+            let stop = stop.clone();
+            thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            });
+        }
+        Self(stop)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Does what `docs/protocol.md` asks of a client that sends: the same id and `after` until there is an answer.
 struct Device<'a> {
@@ -88,18 +136,21 @@ impl<'a> Device<'a> {
 }
 
 /// Minji and Junho write `count` messages by turns under this chaos: what was written down meanwhile.
-async fn story(chaos: String, count: u64) -> Vec<String> {
+async fn story(chaos: String, count: u64, pace: Pace) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("chaos.log");
     let flags = ["--chaos", &chaos, "--chaos-log", log.to_str().expect("text")];
     let chat = Chat::start(&flags).await;
     let (mut minji, mut junho) = (Device::of(&chat, MINJI).await, Device::of(&chat, JUNHO).await);
-    let mut acks = Vec::new();
+    let (mut acks, mut read) = (Vec::new(), 0);
     for number in 0..count {
         let (device, to) = if number % 2 == 0 { (&mut minji, JUNHO) } else { (&mut junho, MINJI) };
         acks.push(device.send(to, number).await);
         if number % 5 == 4 {
             device.socket = None;
+        }
+        if pace == Pace::Settled {
+            settle(&log, &mut read).await;
         }
     }
     let rows = minji.history(JUNHO).await;
@@ -113,9 +164,10 @@ async fn story(chaos: String, count: u64) -> Vec<String> {
     fs::read_to_string(log).expect("it was written").lines().map(str::to_owned).collect()
 }
 
-#[tokio::test]
-async fn the_same_seed_and_the_same_script_have_the_same_log() {
-    let mut logs = join_all(["7", "7", "8"].map(|chaos| story(chaos.to_owned(), 30))).await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_seed_and_the_same_script_have_the_same_log_on_a_busy_machine() {
+    let _busy = Busy::with(2);
+    let mut logs = join_all(["7", "7", "8"].map(|chaos| story(chaos.to_owned(), 30, Pace::Settled))).await;
     // What happens at the same time is written down in any order.
     logs.iter_mut().for_each(|log| log.sort());
     assert!(logs[0].len() > 10, "{:?}", logs[0]);
@@ -139,7 +191,7 @@ async fn every_fault_happens_and_nothing_is_lost_doubled_or_reordered() {
         "1:store",
         "2:store",
     ];
-    let logs = join_all(chaos.map(|chaos| story(chaos.to_owned(), 24))).await;
+    let logs = join_all(chaos.map(|chaos| story(chaos.to_owned(), 24, Pace::Hurried))).await;
     let happened: BTreeSet<_> = logs.iter().flatten().map(|line| kind(line)).collect();
     let expected = [
         "$connect: killed",

@@ -1,12 +1,16 @@
+use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use apigw_local::{IntegrationError, RestIntegration, WebSocketIntegration};
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
 };
+use tokio::sync::Notify;
+use tokio::task::yield_now;
 
-use super::{Counts, Misfortune, lock};
+use super::{Counts, Misfortune};
 
 tokio::task_local! {
     /// The invocation that is running.
@@ -17,11 +21,18 @@ tokio::task_local! {
 pub(super) struct Scope {
     name: String,
     counts: Counts,
+    /// How often it may wait before it is killed.
+    waits_left: AtomicU64,
+    killed: Notify,
 }
 
 impl Scope {
     pub(super) fn new(name: String) -> Self {
-        Self { name, counts: Counts::default() }
+        Self::killed_after(name, u64::MAX)
+    }
+
+    pub(super) fn killed_after(name: String, waits: u64) -> Self {
+        Self { name, counts: Counts::default(), waits_left: AtomicU64::new(waits), killed: Notify::new() }
     }
 
     pub(super) fn next(&self, name: &str) -> String {
@@ -29,19 +40,23 @@ impl Scope {
     }
 }
 
+/// Waits, and is killed there when that is its fate. Places are counted, not how often the invocation is woken: that is up to the
+/// scheduler.
+pub(super) async fn wait() {
+    if let Ok(scope) = SCOPE.try_with(Arc::clone) {
+        let lives = |left: u64| left.checked_sub(1);
+        if scope.waits_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lives).is_err() {
+            scope.killed.notify_one();
+            pending::<()>().await;
+        }
+    }
+    yield_now().await;
+}
+
 /// A function that knows which invocation it is.
 pub(crate) struct Scoped<I: ?Sized> {
     pub(crate) function: Arc<I>,
     pub(crate) misfortune: Arc<Misfortune>,
-}
-
-/// Forgets an invocation when it ends, however it does.
-struct Begun<'a>(&'a Misfortune, String);
-
-impl Drop for Begun<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.begun).remove(&self.1);
-    }
 }
 
 #[async_trait]
@@ -51,11 +66,13 @@ impl WebSocketIntegration for Scoped<dyn WebSocketIntegration> {
         event: ApiGatewayWebsocketProxyRequest,
     ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
         let request_id = event.request_context.request_id.clone().unwrap_or_default();
-        let scope = lock(&self.misfortune.begun).get(&request_id).cloned();
-        let _begun = Begun(&self.misfortune, request_id);
-        match scope {
-            Some(scope) => SCOPE.scope(scope, self.function.invoke(event)).await,
-            None => self.function.invoke(event).await,
+        let Some(scope) = self.misfortune.begins(&request_id) else {
+            return self.function.invoke(event).await;
+        };
+        tokio::select! {
+            biased;
+            outcome = SCOPE.scope(scope.clone(), self.function.invoke(event)) => outcome,
+            () = scope.killed.notified() => Err(IntegrationError::crashed("killed on demand")),
         }
     }
 }
@@ -69,5 +86,53 @@ impl RestIntegration for Scoped<dyn RestIntegration> {
         let resource = event.resource.as_deref().unwrap_or_default();
         let name = self.misfortune.counts.next(format!("{} {resource}", event.http_method));
         SCOPE.scope(Arc::new(Scope::new(name)), self.function.invoke(event)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Chaos, lock};
+    use super::*;
+
+    /// Waits ten times, and is woken in between for no reason.
+    struct Restless(AtomicU64);
+
+    #[async_trait]
+    impl WebSocketIntegration for Restless {
+        async fn invoke(
+            &self,
+            _event: ApiGatewayWebsocketProxyRequest,
+        ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
+            for _ in 0..10 {
+                yield_now().await;
+                yield_now().await;
+                wait().await;
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(ApiGatewayProxyResponse::default())
+        }
+    }
+
+    /// How often a function waited that was to be killed after so many waits, and whether it ended well.
+    async fn waited(waits: u64) -> (u64, bool) {
+        let chaos: Chaos = "7".parse().expect("it is a seed");
+        let misfortune = Arc::new(Misfortune::new(chaos, None).expect("it logs to the terminal"));
+        let scope = Arc::new(Scope::killed_after("a message".to_owned(), waits));
+        lock(&misfortune.begun).insert("a request".to_owned(), [scope].into());
+        let restless = Arc::new(Restless(AtomicU64::new(0)));
+        let function: Arc<dyn WebSocketIntegration> = restless.clone();
+        let mut event = ApiGatewayWebsocketProxyRequest::default();
+        event.request_context.request_id = Some("a request".to_owned());
+        let outcome = Scoped { function, misfortune: misfortune.clone() }.invoke(event).await;
+        assert!(lock(&misfortune.begun).is_empty(), "it is forgotten");
+        (restless.0.load(Ordering::Relaxed), outcome.is_ok())
+    }
+
+    #[tokio::test]
+    async fn a_function_is_killed_where_it_waits_however_often_it_is_woken() {
+        for waits in [0, 1, 7] {
+            assert_eq!(waited(waits).await, (waits, false));
+        }
+        assert_eq!(waited(10).await, (10, true));
     }
 }

@@ -9,10 +9,11 @@ mod log;
 mod profile;
 mod stores;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,7 +41,9 @@ pub(crate) struct Misfortune {
     chaos: Chaos,
     counts: Counts,
     /// Invocations that are to begin, by request id.
-    begun: Mutex<HashMap<String, Arc<Scope>>>,
+    begun: Mutex<HashMap<String, VecDeque<Arc<Scope>>>>,
+    /// Whether functions run in this process, and can be killed where they wait.
+    in_process: AtomicBool,
     log: Log,
 }
 
@@ -74,17 +77,36 @@ pub(crate) struct Lot<'a> {
 
 impl Misfortune {
     pub(crate) fn new(chaos: Chaos, log: Option<&Path>) -> Result<Self, BoxError> {
-        Ok(Self { chaos, counts: Counts::default(), begun: Mutex::default(), log: Log::open(log)? })
+        let in_process = AtomicBool::new(false);
+        Ok(Self {
+            chaos,
+            counts: Counts::default(),
+            begun: Mutex::default(),
+            in_process,
+            log: Log::open(log)?,
+        })
     }
 
     /// These ports, with all that can go wrong behind them.
     pub(crate) fn over(self: &Arc<Self>, ports: Ports) -> Ports {
+        self.in_process.store(true, Ordering::Relaxed);
         Ports {
             connections: Arc::new(UnreliableConnections::new(ports.connections, self.clone())),
             messages: Arc::new(UnreliableMessages::new(ports.messages, self.clone())),
             pusher: Arc::new(PausingPusher(ports.pusher)),
             ..ports
         }
+    }
+
+    /// The scope of an invocation that begins now.
+    fn begins(&self, request_id: &str) -> Option<Arc<Scope>> {
+        let mut begun = lock(&self.begun);
+        let scopes = begun.get_mut(request_id)?;
+        let scope = scopes.pop_front();
+        if scopes.is_empty() {
+            begun.remove(request_id);
+        }
+        scope
     }
 
     /// The lot of the next event of this name.
@@ -159,10 +181,22 @@ impl Faults for Misfortune {
                 lot.choose(rates.functions, &[late, twice, killed, answer_lost])
             }
         };
-        if fault != Some(InvocationFault::Lost) {
-            lock(&self.begun).insert(request_id.to_owned(), Arc::new(Scope::new(lot.event)));
+        if !self.in_process.load(Ordering::Relaxed) {
+            return fault.unwrap_or(InvocationFault::None);
         }
-        fault.unwrap_or(InvocationFault::None)
+        let (scopes, fault) = match fault {
+            Some(InvocationFault::Lost) => return InvocationFault::Lost,
+            Some(InvocationFault::Killed { waits }) => {
+                (vec![Scope::killed_after(lot.event, waits.into())], InvocationFault::None)
+            }
+            Some(InvocationFault::Twice) => {
+                let again = Scope::new(format!("{} again", lot.event));
+                (vec![Scope::new(lot.event), again], InvocationFault::Twice)
+            }
+            fault => (vec![Scope::new(lot.event)], fault.unwrap_or(InvocationFault::None)),
+        };
+        lock(&self.begun).insert(request_id.to_owned(), scopes.into_iter().map(Arc::new).collect());
+        fault
     }
 
     fn cut_after(&self, connection: u64) -> Option<u64> {

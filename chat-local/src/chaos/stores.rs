@@ -9,9 +9,9 @@ use chat_domain::{
     Email, Event, Member, MessageStore, MessageStoreError, Page, PageQuery, PushError, Pusher, ReadMark,
     Room, RoomId, RoomsPage, Timestamp,
 };
-use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
+use super::functions::wait;
 use super::{LATE_MS, Lot, Misfortune, lock};
 
 /// How many looks into the list a new connection is missing from at the most.
@@ -88,7 +88,7 @@ async fn call<T: Send + 'static, E: StoreError + Send + 'static>(
     conflict: Option<E>,
     performed: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E> {
-    yield_now().await;
+    wait().await;
     let outcome = match (fault, conflict) {
         (None, _) => performed.await,
         (Some(Fault::Conflict), Some(conflict)) => Err(conflict),
@@ -104,7 +104,7 @@ async fn call<T: Send + 'static, E: StoreError + Send + 'static>(
             Err(E::unavailable(operation))
         }
     };
-    yield_now().await;
+    wait().await;
     outcome
 }
 
@@ -274,14 +274,14 @@ pub(super) struct PausingPusher(pub(super) Arc<dyn Pusher>);
 #[async_trait]
 impl Pusher for PausingPusher {
     async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
-        yield_now().await;
+        wait().await;
         let outcome = self.0.push(to, event).await;
-        yield_now().await;
+        wait().await;
         outcome
     }
 
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {
-        yield_now().await;
+        wait().await;
         self.0.close(id).await
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Bug {
 }
 
 /// How many seeds the checker has to catch a bug.
-pub(crate) const SEEDS_TO_CATCH: u64 = 1_000;
+pub(crate) const SEEDS_TO_CATCH: u64 = 3_000;
 
 const fn server(name: &'static str, build: Build) -> Bug {
     Bug { name, build, client: None }
@@ -112,6 +112,7 @@ pub(crate) const BUGS: &[Bug] = &[
     server("a read mark is answered and not stored", read!(OnlyAnswered)),
     server("a proposal is stored with its teams in each other's place", port!(ContentAltered)),
     server("a room's preview is that of the message before", port!(PreviewOfTheOneBefore)),
+    server("a page is read row by row", port!(RowByRow)),
     server("a connection whose row cannot be read is turned away", port!(FailedReadIsNoRow)),
     server("a ping is answered without a look at the row", Hasty::build),
     server("a user has any number of connections", port!(NoLimitOfConnections)),

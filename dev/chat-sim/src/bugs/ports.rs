@@ -9,8 +9,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chat_domain::{
     AccessToken, Activity, Advance, Append, Connect, Connection, ConnectionId, ConnectionStore,
     ConnectionStoreError, Consistency, Content, Email, IdentityVerifier, Member, MessageStore,
-    MessageStoreError, Page, PageQuery, PerMember, ReadMark, Room, RoomId, RoomsPage, Timestamp, UserId,
-    VerifiedIdentity, VerifyError,
+    MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, ReadMark, Room, RoomId, RoomsPage,
+    Timestamp, UserId, VerifiedIdentity, VerifyError,
 };
 
 use crate::ports::Shared;
@@ -27,6 +27,7 @@ pub(super) enum PortBug {
     FailsOpen,
     ContentAltered,
     PreviewOfTheOneBefore,
+    RowByRow,
     FailedReadIsNoRow,
     NoLimitOfConnections,
     NewestIsClosed,
@@ -40,7 +41,8 @@ pub(super) fn build(shared: &Shared, bug: PortBug) -> Box<dyn Server> {
         | PortBug::EventualSync
         | PortBug::CutIsTheEnd
         | PortBug::ContentAltered
-        | PortBug::PreviewOfTheOneBefore => {
+        | PortBug::PreviewOfTheOneBefore
+        | PortBug::RowByRow => {
             ports.messages = Arc::new(Messages { inner: ports.messages, bug, shared: shared.clone() });
         }
         PortBug::CachedIdentity | PortBug::FailsOpen => {
@@ -84,6 +86,28 @@ impl Messages {
 }
 
 impl Messages {
+    async fn row_by_row(
+        &self,
+        room: &RoomId,
+        query: PageQuery,
+        consistency: Consistency,
+    ) -> Result<Page, MessageStoreError> {
+        let mut rows = Page { messages: Vec::new(), has_more: true };
+        let mut next = PageQuery { limit: PageLimit::ONE, ..query };
+        while rows.has_more && rows.messages.len() < query.limit.get() {
+            let page = self.inner.page(room, next, consistency).await?;
+            rows.has_more = page.has_more;
+            for row in page.messages {
+                next.range = match query.range {
+                    PageRange::Newest | PageRange::Before(_) => PageRange::Before(row.at),
+                    PageRange::Oldest | PageRange::After(_) => PageRange::After(row.at),
+                };
+                rows.messages.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
     fn altered(&self, append: &Append) -> Append {
         let mut append = append.clone();
         match (self.bug, &mut append.message.content) {
@@ -132,6 +156,9 @@ impl MessageStore for Messages {
         consistency: Consistency,
     ) -> Result<Page, MessageStoreError> {
         let consistency = if self.bug == PortBug::EventualSync { Consistency::Eventual } else { consistency };
+        if self.bug == PortBug::RowByRow {
+            return self.row_by_row(room, query, consistency).await;
+        }
         let mut page = self.inner.page(room, query, consistency).await?;
         if self.bug == PortBug::CutIsTheEnd && page.messages.len() < query.limit.get() {
             page.has_more = false;

@@ -160,7 +160,10 @@ function withPage(state: ChatState, peer: string, page: HistoryBody, range: 'new
     const anew = range === 'newest' && (known === null || bottom > known + 1)
     const anchor = anew ? top : room.anchor
     const messages = connected(merge(room.messages, ascending), anchor)
-    const whole = anchor === 0 || messages[0]?.seq === 1
+    // A room that was removed in part begins later than at 1.
+    const isFirst = ascending.length === 0 ? range === 'older' : range !== 'after' && messages[0]?.seq === bottom
+    const beginsHere = isFirst && !page.hasMore
+    const whole = anchor === 0 || messages[0]?.seq === 1 || beginsHere
     const older = whole ? 'none' : anew || range === 'older' ? 'more' : room.older
     return {
       ...room,

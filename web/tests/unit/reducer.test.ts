@@ -140,6 +140,13 @@ describe('messages', () => {
     expect(room(play([newest(1, 0)])).older).toBe('none')
     expect(room(play([newest(51, 100), { type: 'olderLoading', peer: JUNHO }, synced(101, 102)])).older).toBe('loading')
     expect(room(play([newest(51, 100), { type: 'olderFailed', peer: JUNHO }])).older).toBe('failed')
+    // Of a room that was removed in part, the first that is left.
+    const last = (event: ChatEvent): ChatEvent =>
+      ({ ...event, page: { ...(event as { page: HistoryBody }).page, hasMore: false } }) as ChatEvent
+    expect(room(play([last(newest(51, 100))])).older).toBe('none')
+    expect(room(play([newest(51, 100), last(older(31, 50))])).older).toBe('none')
+    expect(room(play([newest(51, 100), older(51, 50)])).older).toBe('more')
+    expect(room(play([newest(51, 100), last(older(51, 50))])).older).toBe('none')
   })
 
   test('end in the order of the server, whole and once, whatever comes in whatever order', () => {

@@ -64,6 +64,19 @@ async fn an_upload_as_it_was_signed_is_taken_once() {
     assert_eq!(stored.body.collect().await.unwrap().to_vec(), b"123");
 }
 
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+#[tokio::test]
+async fn of_two_uploads_at_once_the_first_to_arrive_whole_stays() {
+    let bucket = bucket().await;
+    let url = bucket.upload(SystemTime::now()).await;
+    let headers = [("content-type", "image/png"), ("if-none-match", "*")];
+    let slow = support::begin_put(url.uri(), &headers, 5).await;
+    assert_eq!(put(&url, "image/png", "12345").await, 200);
+    assert_eq!(slow.go_on("54321").await, 412);
+    let stored = bucket.client.get_object().bucket("images").key("one").send().await.unwrap();
+    assert_eq!(stored.body.collect().await.unwrap().to_vec(), b"12345");
+}
+
 #[rstest]
 #[case::another_type("image/gif", "12345")]
 #[case::too_long("image/png", "123456")]

@@ -10,8 +10,9 @@ use s3s::dto::{
     GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
     ListObjectsV2Output, PutObjectInput, PutObjectOutput,
 };
-use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
+use tokio::sync::Mutex;
 
 use super::ExpirationRule;
 
@@ -21,13 +22,15 @@ pub(super) struct Tagged {
     folder: PathBuf,
     tags: PathBuf,
     rule: Option<ExpirationRule>,
+    /// One object is written at a time: the file system looks whether there is one before it writes, and not again.
+    writing: Mutex<()>,
 }
 
 impl Tagged {
     pub(super) fn new(files: FileSystem, folder: &Path, rule: Option<ExpirationRule>) -> io::Result<Self> {
         let tags = folder.join(".tags");
         fs::create_dir_all(&tags)?;
-        Ok(Self { files, folder: folder.to_owned(), tags, rule })
+        Ok(Self { files, folder: folder.to_owned(), tags, rule, writing: Mutex::default() })
     }
 
     /// Where the file system keeps an object's type and its checksums. It leaves both there when the object is deleted.
@@ -80,7 +83,7 @@ fn remove(file: &Path) -> S3Result<()> {
     }
 }
 
-fn internal(error: io::Error) -> s3s::S3Error {
+fn internal(error: io::Error) -> S3Error {
     s3_error!(error, InternalError)
 }
 
@@ -101,7 +104,19 @@ fn request<T>(input: T) -> S3Request<T> {
 
 #[async_trait::async_trait]
 impl S3 for Tagged {
-    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(
+        &self,
+        mut request: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
+        // Of two uploads the first to arrive whole is the first, whenever it began. None is longer than it said.
+        if let Some(body) = request.input.body.take() {
+            let mut body = Body::from(body);
+            body.store_all_limited(usize::MAX)
+                .await
+                .map_err(|error| S3Error::with_source(S3ErrorCode::IncompleteBody, error))?;
+            request.input.body = Some(body.into());
+        }
+        let _writing = self.writing.lock().await;
         self.expire().await?;
         let PutObjectInput { bucket, key, tagging, .. } = &request.input;
         let (bucket, key) = (bucket.clone(), key.clone());

@@ -33,6 +33,29 @@ pub(crate) async fn put_chunked(url: &str, headers: &[(&str, &str)], body: &str)
     request("PUT", host, &format!("/{path}"), "transfer-encoding: chunked", headers, &chunks).await
 }
 
+/// A PUT whose body is awaited.
+pub(crate) struct BegunPut(TcpStream);
+
+/// Begins a PUT, up to where the server asks for its body.
+pub(crate) async fn begin_put(url: &str, headers: &[(&str, &str)], length: usize) -> BegunPut {
+    const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let waiting = format!("content-length: {length}\r\nexpect: 100-continue");
+    let mut stream = ask("PUT", host, &format!("/{path}"), &waiting, headers, "").await;
+    let mut answer = [0; GO_ON.len()];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, GO_ON);
+    BegunPut(stream)
+}
+
+impl BegunPut {
+    /// The status of the answer, once there is a body.
+    pub(crate) async fn go_on(mut self, body: &str) -> u16 {
+        self.0.write_all(body.as_bytes()).await.unwrap();
+        status(&read(self.0).await)
+    }
+}
+
 /// The headers of the answer to a GET, by their names in lower case.
 pub(crate) async fn get(url: &str) -> HashMap<String, String> {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
@@ -43,7 +66,10 @@ pub(crate) async fn get(url: &str) -> HashMap<String, String> {
 }
 
 async fn send(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
-    let answer = exchange(method, host, path, headers, body).await;
+    status(&exchange(method, host, path, headers, body).await)
+}
+
+fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
@@ -60,12 +86,27 @@ async fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> String {
+    read(ask(method, host, path, length, headers, body).await).await
+}
+
+async fn ask(
+    method: &str,
+    host: &str,
+    path: &str,
+    length: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> TcpStream {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{length}\r\n{headers}\r\n{body}"
     );
     let mut stream = TcpStream::connect(host).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn read(mut stream: TcpStream) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer

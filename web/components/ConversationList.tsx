@@ -1,12 +1,14 @@
 'use client'
 
-import { type KeyboardEvent, lazy, memo, Suspense, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { checkPeer, conversations, type Pending, type Room, unreadOf } from '@/lib/chat'
 import { formatBadge, formatExact, formatListTime } from '@/lib/format'
 import { Button, IconButton } from './Button'
 import { AlertIcon, ChatIcon, PlusIcon, SearchIcon } from './icons'
+import { NotLoaded } from './NotLoaded'
+import { OnDemand, Part } from './OnDemand'
 import { Avatar, nameOf } from './people'
 import { usePendingPreview, usePreviewText } from './preview'
 import { ListSkeleton } from './Skeleton'
@@ -14,7 +16,7 @@ import { useLocale } from './useLocale'
 import { useNow } from './useNow'
 import { showPeer } from './usePeer'
 
-const NewChat = lazy(() => import('./NewChat'))
+const newChat = new Part(() => import('./NewChat'))
 
 /** `onPoint`: somebody is about to open a conversation. */
 export function ConversationList({ peer, onPoint }: { peer: string | null; onPoint?(): void }) {
@@ -128,9 +130,11 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
         )}
       </div>
       {creating && (
-        <Suspense>
-          <NewChat onClose={() => setCreating(false)} me={me} onStart={open} />
-        </Suspense>
+        <OnDemand
+          part={newChat}
+          props={{ me, onStart: open, onClose: () => setCreating(false) }}
+          failed={(retry) => <NotLoaded onRetry={retry} onClose={() => setCreating(false)} />}
+        />
       )}
     </section>
   )

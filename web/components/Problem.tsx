@@ -5,7 +5,7 @@ import { Button } from './Button'
 import { AlertIcon } from './icons'
 
 /** The page cannot go on, and what helps. */
-export function Problem({ kind, onRetry }: { kind: 'config' | 'page'; onRetry(): void }) {
+export function Problem({ kind, onRetry }: { kind: 'config' | 'page' | 'part'; onRetry(): void }) {
   const t = useTranslations('error')
   return (
     <main className="grid min-h-dvh place-items-center px-6">

@@ -2,7 +2,7 @@
 
 import Link from 'next/link'
 import { useRouter } from 'next/router'
-import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { ChatSocketProvider, useChat, useChatClient } from '@/context/ChatSocketContext'
 import { useSession } from '@/context/SessionContext'
@@ -11,6 +11,8 @@ import { formatBadge } from '@/lib/format'
 import { Banner } from './Banner'
 import { Incoming } from './Incoming'
 import { ChatIcon, SettingsIcon, TeamsIcon } from './icons'
+import { NotLoaded } from './NotLoaded'
+import { OnDemand, Part } from './OnDemand'
 import { Problem } from './Problem'
 import { ListSkeleton } from './Skeleton'
 import { useStrayDropsRefused } from './transfer'
@@ -18,8 +20,8 @@ import { useLocale } from './useLocale'
 import { forgetPeer, showPeer } from './usePeer'
 
 // What most visits do not need is loaded when it is needed.
-const Settings = lazy(() => import('./Settings'))
-const SignIn = lazy(() => import('./SignIn'))
+const settingsDialog = new Part(() => import('./Settings'))
+const signIn = new Part(() => import('./SignIn'))
 
 /** What is round every page: signing in, the menu, the state of the connection. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -32,9 +34,12 @@ export function Shell({ children }: { children: ReactNode }) {
       return <Problem kind="config" onRetry={session.retry} />
     case 'signedOut':
       return (
-        <Suspense fallback={<Loading />}>
-          <SignIn state={session} />
-        </Suspense>
+        <OnDemand
+          part={signIn}
+          props={{ state: session }}
+          waiting={<Loading />}
+          failed={(retry) => <Problem kind="part" onRetry={retry} />}
+        />
       )
     case 'signedIn':
       return (
@@ -87,9 +92,11 @@ function Frame({
         <div className="relative min-h-0 flex-1">{children}</div>
       </div>
       {settings && (
-        <Suspense>
-          <Settings onClose={() => setSettings(false)} email={email} onSignOut={onSignOut} />
-        </Suspense>
+        <OnDemand
+          part={settingsDialog}
+          props={{ email, onSignOut, onClose: () => setSettings(false) }}
+          failed={(retry) => <NotLoaded onRetry={retry} onClose={() => setSettings(false)} />}
+        />
       )}
       <Incoming />
     </div>

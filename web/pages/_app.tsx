@@ -46,13 +46,31 @@ export default function App({ Component, pageProps }: AppProps<Partial<PageProps
 function usePagesByAddress(): void {
   useEffect(() => {
     Router.beforePopState(() => false)
+    let loading = false
+    const started = () => {
+      loading = true
+    }
+    const ended = () => {
+      loading = false
+    }
     const followed = () => {
       const { pathname, search } = location
-      if (pathname === Router.asPath.replace(/[?#].*/, '')) return
+      // A page on its way would take the place of the one that is gone back to.
+      if (!loading && pathname === Router.asPath.replace(/[?#].*/, '')) return
       const entry: unknown = history.state
-      void Router.replace(pathname + search).then(() => history.replaceState(Object.assign({}, history.state, entry), ''))
+      void Router.replace(pathname + search).then((shown) => {
+        if (shown) history.replaceState(Object.assign({}, history.state, entry), '')
+      })
     }
+    Router.events.on('routeChangeStart', started)
+    Router.events.on('routeChangeComplete', ended)
+    Router.events.on('routeChangeError', ended)
     window.addEventListener('popstate', followed)
-    return () => window.removeEventListener('popstate', followed)
+    return () => {
+      Router.events.off('routeChangeStart', started)
+      Router.events.off('routeChangeComplete', ended)
+      Router.events.off('routeChangeError', ended)
+      window.removeEventListener('popstate', followed)
+    }
   }, [])
 }

@@ -1,4 +1,5 @@
-// Leads from an address without a language to the one with it: the remembered one, else the browser's, else Korean.
+// Leads from an address without a page or a language to the one with both: its own language, else the remembered one, else the browser's,
+// else Korean.
 ;(() => {
   const languages = ['ko', 'en']
   let remembered = null
@@ -7,7 +8,9 @@
   } catch {
     // Storage is refused: nothing is remembered.
   }
-  const wanted = [remembered, ...navigator.languages].map((language) => (language ?? '').slice(0, 2))
+  const wanted = [location.pathname.split('/')[1], remembered, ...navigator.languages].map((language) =>
+    (language ?? '').slice(0, 2),
+  )
   const language = wanted.find((one) => languages.includes(one)) ?? languages[0]
   const page = location.pathname.replace(/^\/+|\/+$|\.html$/g, '')
   location.replace(`/${language}/${page === 'teams' ? 'teams' : 'chat'}/${location.search}`)

@@ -4,7 +4,8 @@ addEventListener('notificationclick', (event) => {
   const { url, peer } = event.notification.data
   event.waitUntil(
     (async () => {
-      const [page] = await clients.matchAll({ type: 'window' })
+      // The page that started this worker is not under its control before it is loaded again.
+      const [page] = await clients.matchAll({ type: 'window', includeUncontrolled: true })
       if (page === undefined) return clients.openWindow(url)
       page.postMessage({ type: 'chat:open', peer })
       return page.focus()

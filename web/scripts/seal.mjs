@@ -11,6 +11,16 @@ const FOLDER = '_next/static/inline'
 const INLINE = /<script(?![^>]*\ssrc=)(?![^>]*type="application\/json")([^>]*)>([\s\S]*?)<\/script>/g
 const RUNS = new RegExp(`(?:${INLINE.source})+`, 'g')
 
+// Next.js gives its manifests four seconds from when it starts, and then never shows the page. In front of its code they are there.
+const MANIFEST = /<script src="\/_next\/static\/[^/"]+\/_\w+Manifest\.js" defer=""><\/script>/g
+const manifestsFirst = (html) => {
+  const manifests = html.match(MANIFEST) ?? []
+  const rest = html.replace(MANIFEST, '')
+  const code = rest.indexOf('<script src="/_next/static/chunks/')
+  if (manifests.length > 0 !== code >= 0) throw new Error('Next.js has changed where its manifests are')
+  return code < 0 ? html : rest.slice(0, code) + manifests.join('') + rest.slice(code)
+}
+
 const page = (title, body, head = '') =>
   `<!doctype html><html lang="ko"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>${head}</head><body>${body}</body></html>\n`
 const entry = page(
@@ -30,7 +40,7 @@ writeFileSync(
   join(OUT, '404.html'),
   page('404', notFound.join(''), `<link rel="icon" href="/icon.svg">${styles}><script src="/not-found.js"></script>`),
 )
-for (const folder of ['', 'chat', 'teams']) {
+for (const folder of ['', 'chat', 'teams', 'ko', 'en']) {
   mkdirSync(join(OUT, folder), { recursive: true })
   writeFileSync(join(OUT, folder, 'index.html'), entry)
 }
@@ -40,7 +50,7 @@ const pages = readdirSync(OUT, { recursive: true, encoding: 'utf8' }).filter((na
 for (const name of pages) {
   const file = join(OUT, name)
   // Neighbours become one file: that is one request instead of ten.
-  const html = readFileSync(file, 'utf8').replace(RUNS, (run) => {
+  const html = manifestsFirst(readFileSync(file, 'utf8')).replace(RUNS, (run) => {
     const scripts = [...run.matchAll(INLINE)]
     const foreign = scripts.find(([, attributes]) => /type=/.test(attributes))
     if (foreign !== undefined) throw new Error(`${name}: a script of another type: ${foreign[0].slice(0, 80)}`)

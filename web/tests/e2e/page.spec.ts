@@ -25,6 +25,8 @@ test('an address without a language leads to the browser’s, and to the chosen 
   await page.waitForURL(/\/ko\/chat\/\?with=junho%40example\.com/)
   await page.goto(`${server.url}/teams`)
   await page.waitForURL('**/ko/teams/')
+  await page.goto(`${server.url}/en/`)
+  await page.waitForURL('**/en/chat/')
 })
 
 test('a team page leads into a conversation with its captain', async ({ browser, open }) => {
@@ -72,6 +74,50 @@ test('back and forward lead through conversations and pages, without loading the
   await expect(teams).toBeVisible()
   expect(await page.evaluate(() => 'kept' in window)).toBe(true)
   await expect(page).toHaveTitle('채팅')
+})
+
+test('whoever goes back and on again before a page has come is where they went, and so is what lies behind', async ({
+  browser,
+  open,
+}) => {
+  const page = await open(await browser.newContext(), MINJI)
+  await online(page)
+  await page.goto(new URL('/ko/chat/?with=junho%40example.com', page.url()).href)
+  await online(page)
+  await page.locator('nav a[href="/ko/teams/"]').click()
+  const teams = page.getByRole('heading', { name: '팀', exact: true })
+  await expect(teams).toBeVisible()
+  await page.reload()
+  await online(page)
+  const asked: (() => void)[] = []
+  await page.route(/\/chat\.json/, async (route) => {
+    await new Promise<void>((resolve) => asked.push(resolve))
+    await route.continue()
+  })
+  await page.evaluate(() => history.back())
+  await expect.poll(() => asked.length).toBe(1)
+  await page.evaluate(() => history.forward())
+  await expect(page).toHaveURL(/\/ko\/teams\/$/)
+  const come = page.waitForResponse(/\/chat\.json/)
+  for (const go of asked) go()
+  await (await come).finished()
+  await page.unroute(/\/chat\.json/)
+  await page.evaluate(() => history.back())
+  await expect(page.locator('textarea')).toBeVisible()
+  await page.evaluate(() => history.forward())
+  await expect(teams).toBeVisible()
+  await expect(page).toHaveURL(/\/ko\/teams\/$/)
+})
+
+test('a page whose manifests come late is shown all the same', async ({ browser, server }) => {
+  const page = await (await browser.newContext()).newPage()
+  // Longer than Next.js waits for them.
+  await page.route('**/_*Manifest.js', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 6_000))
+    await route.continue()
+  })
+  await page.goto(`${server.url}/ko/chat/`)
+  await expect(page.getByRole('button', { name: /minji/ })).toBeVisible()
 })
 
 test.describe('on a phone', () => {
@@ -135,6 +181,26 @@ test('a window whose code does not come can be asked for again', async ({ browse
   await expect(minji.status('이제 됩니다')).toHaveAttribute('data-status', 'sent')
 })
 
+test('what cannot be loaded while offline is a dialog that says so, and the conversation stays', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const { page } = await conversation(open, context, MINJI, JUNHO)
+  const dialog = page.getByRole('dialog')
+  for (const [button, title] of [
+    [page.getByRole('button', { name: '설정' }), '설정'],
+    [page.locator('header button').first(), '새 대화'],
+  ] as const) {
+    await context.setOffline(true)
+    await button.click()
+    await expect(dialog.getByRole('alert')).toContainText('연결을 확인')
+    await expect(page.locator('textarea')).toBeAttached()
+    await context.setOffline(false)
+    await dialog.getByRole('button', { name: '다시 시도' }).click()
+    await expect(dialog.getByRole('heading', { name: title })).toBeVisible()
+    await page.keyboard.press('Escape')
+    await expect(dialog).toBeHidden()
+  }
+})
+
 test('a browser that says it is offline is believed at once, until the server answers', async ({ browser, server }) => {
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -183,11 +249,14 @@ test('where a page may not notify, a service worker does, and leads to the conve
     })
   const url = `/ko/chat/?with=${encodeURIComponent(JUNHO)}`
   await expect.poll(shown).toEqual([{ title: 'junho', body: '거기 계세요?', data: { peer: JUNHO, url } }])
-  // A click on it cannot be made from here; what the worker then says to the page can.
-  await page.evaluate(
-    (peer) => navigator.serviceWorker.dispatchEvent(new MessageEvent('message', { data: { type: 'chat:open', peer } })),
-    JUNHO,
-  )
+  const [worker] = context.serviceWorkers()
+  await worker?.evaluate(async () => {
+    const scope = self as unknown as { registration: ServiceWorkerRegistration }
+    const [notification] = await scope.registration.getNotifications()
+    const event = new Event('notificationclick')
+    // Not made by a click, so it may neither wait nor bring the page to the front.
+    self.dispatchEvent(Object.assign(event, { notification, waitUntil: (work: Promise<unknown>) => work.catch(() => {}) }))
+  })
   await expect(page).toHaveURL(new RegExp(`with=${encodeURIComponent(JUNHO)}`))
 })
 

@@ -140,18 +140,40 @@ export class IndexedDbOutbox implements Outbox {
           const store = database.createObjectStore('outbox', { keyPath: 'order', autoIncrement: true })
           store.createIndex('user', 'user')
           store.createIndex('id', 'id', { unique: true })
-          for (const entry of this.#seen.values()) void store.put(entry)
         }
         database.createObjectStore('images')
       },
       // Neither a newer page nor whoever clears the site's data must wait for this one.
       blocking: () => this.#forget(opened),
-    }).catch((error: unknown) => {
-      this.#forget(opened)
-      throw error instanceof DOMException && error.name === 'VersionError' ? new Outdated(error.message) : error
     })
+      .then((database) => this.#keepAgain(database))
+      .catch((error: unknown) => {
+        this.#forget(opened)
+        throw error instanceof DOMException && error.name === 'VersionError' ? new Outdated(error.message) : error
+      })
     this.#database = opened
     return opened
+  }
+
+  /** Another tab may have made the database anew, and not have seen all that this one has. What was sent meanwhile is stored once. */
+  async #keepAgain(database: IDBPDatabase<Schema>): Promise<IDBPDatabase<Schema>> {
+    if (this.#seen.size === 0) return database
+    try {
+      const transaction = database.transaction('outbox', 'readwrite', { durability: 'strict' })
+      const { store } = transaction
+      let taken = false
+      for (const { order, ...entry } of this.#seen.values()) {
+        if ((await store.index('id').getKey(entry.id)) !== undefined) continue
+        // Whatever follows one that has to go to the end goes there too, in its order.
+        taken ||= order === undefined || (await store.getKey(order)) !== undefined
+        await store.put(taken ? entry : { ...entry, order })
+      }
+      await transaction.done
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
   }
 
   #forget(opened: Promise<IDBPDatabase<Schema>>): void {

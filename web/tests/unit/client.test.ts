@@ -959,6 +959,20 @@ describe('an outbox in IndexedDB', () => {
     expect(await ids(other)).toEqual(['a', 'b', 'e'])
   })
 
+  test('keeps again what it held when another tab, which had not seen it, makes the new database', async () => {
+    const name = `other-${crypto.randomUUID()}`
+    const [outbox, other] = [new IndexedDbOutbox(name), new IndexedDbOutbox(name)]
+    await outbox.add(MINJI, entry('a'))
+    expect(await ids(other)).toEqual(['a'])
+    await outbox.add(MINJI, entry('b'))
+    await outbox.add(MINJI, entry('c'))
+    await deleteDB(name)
+    // In the place that `b` had.
+    await other.add(MINJI, entry('d'))
+    expect(await ids(outbox)).toEqual(['a', 'd', 'b', 'c'])
+    expect(await ids(other)).toEqual(['a', 'd', 'b', 'c'])
+  })
+
   test('opens it again when the browser has closed it', async () => {
     const name = `closed-${crypto.randomUUID()}`
     const opened: IDBDatabase[] = []

@@ -230,12 +230,14 @@ impl MessageStore for MemoryMessageStore {
         reader: Member,
         mark: ReadMark,
     ) -> Result<Advance, MessageStoreError> {
-        let advance = self.in_room(room, |row, _| match row.reads[reader].advanced(mark) {
-            Some(advanced) => {
-                row.reads[reader] = advanced;
-                row.room().map(Advance::Moved)
+        let advance = self.in_room(room, |row, _| {
+            match row.reads[reader].advanced(mark).filter(|_| row.log.allows(reader, mark)) {
+                Some(advanced) => {
+                    row.reads[reader] = advanced;
+                    row.room().map(Advance::Moved)
+                }
+                None => row.room().map(Advance::Unchanged),
             }
-            None => row.room().map(Advance::Unchanged),
         });
         advance.unwrap_or(Ok(Advance::NoRoom))
     }
@@ -253,8 +255,10 @@ impl MessageStore for MemoryMessageStore {
                     message.read = true;
                 }
             }
-            let marked_to = &mut row.reads[reader].rows_marked_to;
-            *marked_to = (*marked_to).max(Some(through));
+            let read = &mut row.reads[reader];
+            if read.mark.is_some_and(|mark| through <= mark.up_to) {
+                read.rows_marked_to = read.rows_marked_to.max(Some(through));
+            }
         });
         Ok(())
     }

@@ -164,14 +164,14 @@ impl DynamoMessageStore {
         reader: Member,
         through: Timestamp,
     ) -> Result<(), MessageStoreError> {
-        let name = rooms::ROWS_MARKED_TO[reader];
+        let (name, read) = (rooms::ROWS_MARKED_TO[reader], rooms::READ_UP_TO[reader]);
         let noted = self
             .client
             .sdk()
             .update_item()
             .table_name(&self.rooms)
             .set_key(Some(head::key(room)))
-            .condition_expression(exists_and_is_before(name))
+            .condition_expression(format!("{} AND {read} >= :to", exists_and_is_before(name)))
             .update_expression(format!("SET {name} = :to"))
             .expression_attribute_values(":to", head::instant(through))
             .customize()
@@ -423,13 +423,14 @@ impl MessageStore for DynamoMessageStore {
         mark: ReadMark,
     ) -> Result<Advance, MessageStoreError> {
         let (up_to, count) = (rooms::READ_UP_TO[reader], rooms::READ_COUNT[reader]);
+        let sent = rooms::SENT[reader.peer()];
         let updated = self
             .client
             .sdk()
             .update_item()
             .table_name(&self.rooms)
             .set_key(Some(head::key(room)))
-            .condition_expression(exists_and_is_before(up_to))
+            .condition_expression(format!("{} AND {sent} >= :count", exists_and_is_before(up_to)))
             .update_expression(format!("SET {up_to} = :to, {count} = :count"))
             .expression_attribute_values(":to", head::instant(mark.up_to))
             .expression_attribute_values(":count", number(mark.count))

@@ -61,6 +61,14 @@ pub struct RoomLog {
     pub open_proposals: Vec<OpenProposal>,
 }
 
+impl RoomLog {
+    /// Whether a `reader`'s mark counts no more than was sent to them. A mark that does is of a room that was removed since.
+    #[must_use]
+    pub fn allows(&self, reader: Member, mark: ReadMark) -> bool {
+        mark.count <= self.sent[reader.peer()]
+    }
+}
+
 /// One of the newest messages, by what its retry can be recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recent {
@@ -198,7 +206,7 @@ impl Room {
         for (reader, state) in [(Member::A, reads.a), (Member::B, reads.b)] {
             if let Some(mark) = state.mark {
                 check(mark.up_to <= log.last_at, "a read mark is past the newest message")?;
-                check(mark.count <= log.sent[reader.peer()], "a read mark counts more than was sent")?;
+                check(log.allows(reader, mark), "a read mark counts more than was sent")?;
             }
             check(
                 state.rows_marked_to <= state.mark.map(|mark| mark.up_to),

@@ -27,6 +27,7 @@ suite! {
         a_room_that_somebody_is_left_in_is_not_removed,
         a_room_that_was_written_to_meanwhile_is_not_removed,
         a_room_that_is_gone_can_be_begun_anew,
+        a_mark_of_a_room_that_is_gone_is_not_the_next_one_s,
     }
 }
 
@@ -305,4 +306,22 @@ async fn a_room_that_is_gone_can_be_begun_anew(store: Store) {
     assert_eq!((first.seq, first.sender_seq), (1, 1));
     assert_eq!(messages(&store).await, [first]);
     assert_eq!(room(&store).await.erased(), PerMember::default());
+}
+
+async fn a_mark_of_a_room_that_is_gone_is_not_the_next_one_s(store: Store) {
+    let [_, photo, _] = deserted(&store).await;
+    let late = ReadMark { up_to: photo.at, count: 2 };
+    let head = room(&store).await;
+    store
+        .remove_room(&head, &messages(&store).await.iter().map(|message| message.at).collect::<Vec<_>>())
+        .await
+        .expect(STORED);
+    let first = say(&store, MINJI, words("다시")).await;
+    let anew = room(&store).await;
+    let advance = store.advance_read(&their_room(), JUNHO, late).await.expect(STORED);
+    assert_eq!(advance, Advance::Unchanged(anew.clone()));
+    store.mark_rows_read(&their_room(), JUNHO, &[], late.up_to).await.expect(STORED);
+    assert_eq!(room(&store).await, anew);
+    let advance = store.advance_read(&their_room(), JUNHO, ReadMark::at(&first, JUNHO)).await.expect(STORED);
+    assert!(matches!(advance, Advance::Moved(_)), "{advance:?}");
 }

@@ -58,9 +58,10 @@ pub trait MessageStore: Send + Sync {
     async fn rooms_of(&self, member: &Email, after: Option<Activity>)
     -> Result<RoomsPage, MessageStoreError>;
 
-    /// Moves a reader's mark forward to `mark`, if it is not there or further already. Says what the room is afterwards.
+    /// Moves a reader's mark forward to `mark`, if it is not there or further already and the room's log
+    /// [allows](crate::RoomLog::allows) it. Says what the room is afterwards.
     ///
-    /// The mark is [`ReadMark::at`] a message of the room: the store does not check that.
+    /// The mark is [`ReadMark::at`] a message of the room: more of that the store does not check.
     async fn advance_read(
         &self,
         room: &RoomId,
@@ -69,9 +70,8 @@ pub trait MessageStore: Send + Sync {
     ) -> Result<Advance, MessageStoreError>;
 
     /// Sets `read` on the messages at `rows` (at most [`PAGE_MAX`]), each only if it exists, then notes that the peer's
-    /// rows up to `through` are marked, unless a later instant is noted already. A room that does not exist stays absent.
-    ///
-    /// `through` is not past the reader's mark: the store does not check that.
+    /// rows up to `through` are marked, unless a later instant is noted already or the reader's mark is before it. A room that
+    /// does not exist stays absent.
     async fn mark_rows_read(
         &self,
         room: &RoomId,
@@ -165,7 +165,7 @@ pub struct RoomsPage {
 pub enum Advance {
     /// It moved; this is the room afterwards.
     Moved(Room),
-    /// It was there or further already; this is the room.
+    /// It was there or further already, or the room does not have what it counts; this is the room.
     Unchanged(Room),
     /// There is no such room.
     NoRoom,

@@ -48,9 +48,11 @@ export function Composer({ peer, onPick }: { peer: string; onPick(files: FileLis
   const send = useCallback(() => {
     const element = field.current
     if (element === null || checkText(cleanText(element.value), max) !== null) return
-    void client.send(peer, element.value)
-    // Another tab may have a draft of its own here.
-    if (draft.load() === element.value) draft.save('')
+    const text = element.value
+    // Until it is kept as a message it is kept as a draft. Another tab may have one of its own here.
+    void client.send(peer, text).then(() => {
+      if (draft.load() === text) draft.save('')
+    })
     element.value = ''
     changed()
   }, [client, peer, max, draft, changed])

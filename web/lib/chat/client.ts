@@ -158,7 +158,10 @@ export class ChatClient {
     }
   }
 
-  /** Queues a message: it has its id and `after` from now on, and is sent by itself. The text has to pass `checkText`. */
+  /**
+   * Queues a message: it has its id and `after` from now on, and is sent by itself. The text has to pass `checkText`. Resolves once
+   * it is kept, or shown as what could not be kept.
+   */
   async send(peer: string, text: string): Promise<void> {
     await this.#queue(peer, { text: cleanText(text) })
   }
@@ -359,7 +362,7 @@ export class ChatClient {
     if (!this.#adding.delete(entry.id)) await outbox.discard(entry.id)
     // What was read of the outbox meanwhile may be without it.
     void this.#outboxChanged()
-    await sender.drain(entry.peer)
+    void sender.drain(entry.peer)
   }
 
   async #loadOutbox(outbox: Outbox): Promise<void> {

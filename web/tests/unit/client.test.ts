@@ -350,6 +350,7 @@ describe('sending', () => {
         link.losePushes = 0
         link.cut()
         link.open()
+        await until(async () => expect(await outbox.all(MINJI)).toEqual([]))
         await until(() => expect(client.state.pending).toEqual([]))
         await until(() =>
           expect(texts(client).slice(-server.messages.length)).toEqual(

@@ -291,6 +291,17 @@ describe('the field', () => {
     expect((screen.getByRole('textbox') as HTMLTextAreaElement).value).toBe('다른 탭')
   })
 
+  test('keeps what was sent as a draft until it is kept as a message', async () => {
+    const { client } = renderChat(<Composer peer={JUNHO} onPick={() => {}} />)
+    let kept = () => {}
+    vi.spyOn(client, 'send').mockReturnValue(new Promise((resolve) => (kept = resolve)))
+    await userEvent.type(screen.getByRole('textbox'), '안녕{Enter}')
+    const drafts = () => Object.values({ ...localStorage })
+    expect(drafts()).toEqual(['안녕'])
+    kept()
+    await waitFor(() => expect(drafts()).toEqual([]))
+  })
+
   test('keeps a draft for each conversation', async () => {
     const first = renderChat(<Composer peer={JUNHO} onPick={() => {}} />)
     await userEvent.type(screen.getByRole('textbox'), '쓰다 만')

@@ -486,6 +486,7 @@ fn xmp_segment(words: &[u8]) -> Vec<u8> {
 )]
 #[case::exif_spelled_otherwise_in_webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"exif", &place())]))]
 #[case::xmp_without_a_prefix(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"XMP ", b"<r GPSLatitude='37,34N'/>")]))]
+#[case::where_a_jpeg_s_colours_could_be(ImageType::Jpeg, with_segment(0xE2, b"FPXR\0 :GPS"))]
 #[case::over_the_length_of_a_gif_s_block(ImageType::Gif, gif(&[&[0x21, 0xFF, 20], &[b'1'; 20], b"GPS", &[b'1'; 69], &[0]], [0, 0, 16, 9]))]
 #[case::between_the_blocks_of_a_gif(ImageType::Gif, gif(&[&[0x21, 0xFF, 1, b':', b'G', b'P', b'S'], &[b'1'; 69], &[0]], [0, 0, 16, 9]))]
 #[case::exif_of_a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &place())]))]

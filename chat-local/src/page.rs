@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -57,9 +57,11 @@ fn pages(address: SocketAddr, folder: &Path) -> Router {
         let policy = policy.clone();
         async move {
             // What is under this path has a hash in its name.
-            let forever = request.uri().path().starts_with("/_next/static/");
+            let hashed = request.uri().path().starts_with("/_next/static/");
+            let response = next.run(request).await;
+            let forever = hashed && response.status() != StatusCode::NOT_FOUND;
             let caching = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };
-            with_headers(next.run(request).await, policy, caching)
+            with_headers(response, policy, caching)
         }
     };
     Router::new().fallback_service(files).layer(from_fn(guard))

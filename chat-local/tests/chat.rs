@@ -307,6 +307,7 @@ async fn a_built_page_is_served_under_a_strict_policy() {
     let unslashed = get("/ko/chat").await;
     assert!(unslashed.status == 307 && unslashed.head.contains("location: /ko/chat/"), "{}", unslashed.head);
     assert!(get("/_next/static/a.js").await.head.contains("immutable"));
+    assert!(get("/_next/static/gone.js").await.head.contains("no-cache"));
     let missing = get("/nowhere").await;
     assert_eq!((missing.status, missing.text().as_str()), (404, "not there"));
     assert_eq!(get("/config.json").await.json()["auth"]["mode"], "dev");

@@ -1,4 +1,4 @@
-import type { Browser, WebSocketRoute } from '@playwright/test'
+import type { Browser, BrowserContext, WebSocketRoute } from '@playwright/test'
 import {
   Conversation,
   conversation,
@@ -201,8 +201,8 @@ test('a connection that is cut comes back, with what was missed', async ({ brows
   expect(await minji.texts()).toEqual(await junho.texts())
 })
 
-test('two tabs show the same, and one of them sends each message', async ({ browser, open }) => {
-  const context = await browser.newContext()
+/** The messages that the pages of a context send from now on. */
+async function recordSent(context: BrowserContext): Promise<string[]> {
   const sent: string[] = []
   await context.routeWebSocket(/./, (socket) => {
     const upstream = socket.connectToServer()
@@ -212,6 +212,12 @@ test('two tabs show the same, and one of them sends each message', async ({ brow
       upstream.send(data)
     })
   })
+  return sent
+}
+
+test('two tabs show the same, and one of them sends each message', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const sent = await recordSent(context)
   const one = await conversation(open, context, MINJI, JUNHO)
   const two = await conversation(open, context, MINJI, JUNHO)
   const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
@@ -238,15 +244,7 @@ test.describe('what one tab wrote and cannot send, another one sends', () => {
   /** Two tabs of Minji's. The first one's socket is as `first` makes it; what the second one sends ends up in `sent`. */
   async function tabs(browser: Browser, open: Open, first: (socket: WebSocketRoute) => void) {
     const context = await browser.newContext()
-    const sent: string[] = []
-    await context.routeWebSocket(/./, (socket) => {
-      const upstream = socket.connectToServer()
-      socket.onMessage((data) => {
-        const frame = JSON.parse(String(data))
-        if (frame.action === 'sendMessage') sent.push(frame.message)
-        upstream.send(data)
-      })
-    })
+    const sent = await recordSent(context)
     const one = await conversation(open, context, MINJI, JUNHO)
     await one.page.routeWebSocket(/./, first)
     await one.page.reload()

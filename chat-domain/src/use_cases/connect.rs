@@ -1,4 +1,3 @@
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -12,6 +11,10 @@ use crate::{
 /// How many connections a user may have open: several tabs on several devices, and still few enough that a message to the
 /// user is pushed in one go.
 pub const CONNECTIONS_MAX: usize = 20;
+
+/// How many connections one `$connect` closes: more than the one it adds, so that whatever has piled up shrinks; and few, since the
+/// client waits for it. Attempts that fail leave rows behind, and if the next one had to close them all it would fail the sooner.
+const CLOSED_MAX: usize = 4;
 
 /// A socket is being opened.
 #[derive(Clone, Debug)]
@@ -58,7 +61,7 @@ impl Connect {
         Self { verifier, connections, delivery }
     }
 
-    /// Stores the connection, and closes the user's oldest ones beyond [`CONNECTIONS_MAX`].
+    /// Stores the connection; of those that the user had before it, closes the oldest beyond [`CONNECTIONS_MAX`], a few at a time.
     ///
     /// # Errors
     /// [`Unauthorized`](ChatError::Unauthorized), [`AuthExpired`](ChatError::AuthExpired),
@@ -78,10 +81,12 @@ impl Connect {
     async fn close_the_oldest(&self, newest: &Connection, now: Timestamp) {
         // The limit guards against waste, not against harm: when the list cannot be had, the next connect sees to it.
         let mut others = self.delivery.connections_of([newest.identity.email()], now).await;
-        others.retain(|other| other.id != newest.id);
+        // What connected later counts this one when it connects. Counted here it would let rows that a wrong clock has dated ahead, of
+        // sockets that never opened perhaps, take the places of connections that live.
+        others.retain(|other| other.id != newest.id && other.connected_at <= newest.connected_at);
         // The id decides between connections of one millisecond, so that two handlers close the same ones.
-        others.sort_by_key(|other| Reverse((other.connected_at, other.id.clone())));
-        let beyond = others.iter().skip(CONNECTIONS_MAX - 1);
-        join_all(beyond.map(|old| self.delivery.close(old, now))).await;
+        others.sort_by_key(|other| (other.connected_at, other.id.clone()));
+        let beyond = (others.len() + 1).saturating_sub(CONNECTIONS_MAX).min(CLOSED_MAX);
+        join_all(others[..beyond].iter().map(|old| self.delivery.close(old, now))).await;
     }
 }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use chat_domain::{
     AccessToken, CONNECTIONS_MAX, ChatError, Connect, ConnectCommand, Connection, ConnectionId,
-    ConnectionStoreError, MockConnectionStore, MockIdentityVerifier, MockPusher, SendRate, VerifyError,
+    ConnectionStore, ConnectionStoreError, MockConnectionStore, MockIdentityVerifier, MockPusher, SendRate,
+    VerifyError,
 };
 
 use crate::assert_refused;
@@ -73,6 +74,49 @@ async fn the_row_of_the_oldest_goes_when_its_socket_is_gone_already() {
     chat.connect("one-more", &token, at(60_000)).await.unwrap();
     assert_eq!(chat.row(&tabs[0]).await, None);
     assert!(tabs[1..].iter().all(|tab| chat.is_open(tab)));
+}
+
+#[tokio::test]
+async fn what_a_wrong_clock_has_dated_ahead_takes_no_places() {
+    let chat = Chat::without_devices(SendRate::default());
+    let token = chat.verifier.issue(identity(&minji(), expiry()), 1);
+    // Their sockets never open.
+    for n in 0..CONNECTIONS_MAX {
+        chat.connect(&format!("ahead-{n}"), &token, at(120_000 + n as i64)).await.unwrap();
+    }
+
+    for (second, device) in [MINJI_PHONE, MINJI_LAPTOP].into_iter().enumerate() {
+        chat.connect(device, &token, at(1_000 * second as i64)).await.unwrap();
+        chat.open_socket(device);
+    }
+    assert!(chat.is_open(MINJI_PHONE) && chat.is_open(MINJI_LAPTOP));
+}
+
+#[tokio::test]
+async fn of_two_that_connect_in_one_millisecond_both_count() {
+    let chat = Chat::without_devices(SendRate::default());
+    let token = chat.verifier.issue(identity(&minji(), expiry()), 1);
+    let tabs = open_all_tabs(&chat, &token).await;
+    chat.connect("z", &token, at(60_000)).await.unwrap();
+    chat.connect("a", &token, at(60_000)).await.unwrap();
+    let open: Vec<_> = tabs.iter().map(|tab| chat.is_open(tab)).collect();
+    assert!(!open[0] && !open[1] && open[2..].iter().all(|open| *open), "{open:?}");
+}
+
+#[tokio::test]
+async fn of_many_that_are_too_many_each_connect_closes_four() {
+    let chat = Chat::without_devices(SendRate::default());
+    let token = chat.verifier.issue(identity(&minji(), expiry()), 1);
+    let tabs = open_all_tabs(&chat, &token).await;
+    // None of these sees the others: each came before them.
+    for n in 0..10 {
+        chat.connect(&format!("early-{n}"), &token, at(-1_000 * (n + 1))).await.unwrap();
+    }
+    let rows = async || chat.connections.stored.of_user(&minji(), at(0)).await.unwrap().len();
+    assert_eq!(rows().await, CONNECTIONS_MAX + 10);
+    chat.connect("one-more", &token, at(60_000)).await.unwrap();
+    assert_eq!(rows().await, CONNECTIONS_MAX + 10 + 1 - 4);
+    assert!(tabs.iter().all(|tab| chat.is_open(tab)), "the early ones were older");
 }
 
 #[tokio::test]

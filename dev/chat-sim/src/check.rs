@@ -84,8 +84,10 @@ const HEADS_MAX: u32 = 11;
 const PAGES_MAX: u32 = HEADS_MAX;
 /// How many users' connections one request lists: both members'.
 const LISTS_MAX: u32 = 2;
-/// How many pushes go to connections that are not listed: one that is unknown is told so, and closed.
-const TURNED_AWAY: u32 = 2;
+/// How many pushes go to connections that are not listed: one that is unknown is told so.
+const TURNED_AWAY: u32 = 1;
+/// How many connections one request closes: that many of those that are too many, or the one that is unknown.
+const CLOSES_MAX: u32 = 4;
 /// How many waits there are: one before each further attempt to store.
 const WAITS_MAX: u32 = COMMITS_MAX - 1;
 /// How many calls there are of all other kinds: a read mark reads its connection, moves the mark, and marks rows.
@@ -100,7 +102,7 @@ pub(crate) const UNNOTICED_BY_LIST_MS: i64 = 2 * INDEX_LAG_MAX_MS;
 /// What a request has asked of the ports so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    calls: [u32; 8],
+    calls: [u32; 9],
     /// How many connections were listed to it.
     pub(crate) listed: u32,
 }
@@ -113,10 +115,11 @@ impl Tally {
             Call::Room(..) => (1, HEADS_MAX),
             Call::Page(..) => (2, PAGES_MAX),
             Call::OfUser(..) => (3, LISTS_MAX),
-            Call::Push(..) | Call::Close(_) => (4, self.listed + TURNED_AWAY),
+            Call::Push(..) => (4, self.listed + TURNED_AWAY),
             Call::DeleteIfBefore(..) => (5, self.listed),
             Call::Wait(_) => (6, WAITS_MAX),
-            _ => (7, OTHERS_MAX),
+            Call::Close(_) => (7, CLOSES_MAX),
+            _ => (8, OTHERS_MAX),
         };
         self.calls[kind] += 1;
         let few_rows = !matches!(call, Call::MarkRows(_, _, rows, _) if rows.len() > PAGE_MAX);
@@ -240,17 +243,22 @@ impl World {
         }
     }
 
-    /// Whoever connects closes only what is too much: of the same user's connections those that are the oldest.
+    /// Whoever connects closes only what is too much: of the connections that the same user had before, those that are the oldest.
     fn check_one_too_many(&mut self, task: usize, socket: usize) {
         let (user, own) = (self.tasks[task].user, self.tasks[task].socket);
         let place = |number: usize| (self.sockets[number].connected_at, connection_id(number));
         let closed = place(socket);
         let theirs = (0..self.sockets.len()).filter(|number| self.sockets[*number].user == user);
-        let newer = theirs.filter(|number| Some(*number) != own && place(*number) > closed).count();
+        let until = own.map(|own| self.sockets[own].connected_at);
+        let newer = theirs
+            .filter(|number| {
+                Some(*number) != own && place(*number) > closed && Some(place(*number).0) <= until
+            })
+            .count();
         let is_theirs = self.sockets[socket].user == user && own != Some(socket);
         if !is_theirs || newer + 1 < CONNECTIONS_MAX {
             self.violate("G7", || {
-                format!("task {task} closes socket {socket}; besides its own only {newer} are newer")
+                format!("task {task} closes socket {socket}; between it and its own are only {newer}")
             });
         }
     }
@@ -747,19 +755,33 @@ impl World {
         })
     }
 
+    fn has_row(&self, socket: usize) -> bool {
+        self.store.connection(&connection_id(socket)).is_some_and(|row| row.row.is_some())
+    }
+
+    /// How many connections a user has.
+    pub(crate) fn connections_of(&self, user: usize) -> usize {
+        let open = self
+            .sockets
+            .iter()
+            .enumerate()
+            .filter(|(_, socket)| socket.user == user && socket.at_gateway == End::Open);
+        open.filter(|(number, _)| self.has_row(*number)).count()
+    }
+
     /// Nothing goes wrong any more: whatever is open at both ends has its row, and nobody has more than one may have.
     pub(crate) fn check_connections(&mut self) {
-        let mut rows = vec![0; self.users.len()];
-        for number in 0..self.sockets.len() {
-            let socket = &self.sockets[number];
-            let has_row = self.store.connection(&connection_id(number)).is_some_and(|row| row.row.is_some());
-            rows[socket.user] += usize::from(has_row && socket.at_gateway == End::Open);
-            if socket.at_gateway == End::Open && socket.at_client && !socket.silent && !has_row {
-                return self.violate("G7", || format!("socket {number} is open, and has no row"));
-            }
+        let deaf = self.sockets.iter().enumerate().position(|(number, socket)| {
+            socket.at_gateway == End::Open && socket.at_client && !socket.silent && !self.has_row(number)
+        });
+        if let Some(number) = deaf {
+            return self.violate("G7", || format!("socket {number} is open, and has no row"));
         }
-        if let Some(user) = rows.iter().position(|rows| *rows > CONNECTIONS_MAX) {
-            self.violate("G13", || format!("user {user} has {} connections", rows[user]));
+        for user in 0..self.users.len() {
+            let count = self.connections_of(user);
+            if count > CONNECTIONS_MAX {
+                return self.violate("G13", || format!("user {user} has {count} connections"));
+            }
         }
     }
 

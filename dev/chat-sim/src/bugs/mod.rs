@@ -117,6 +117,8 @@ pub(crate) const BUGS: &[Bug] = &[
     server("a ping is answered without a look at the row", Hasty::build),
     server("a user has any number of connections", port!(NoLimitOfConnections)),
     server("beyond the limit the newest connection is closed", port!(NewestIsClosed)),
+    server("beyond the limit connections count that came later", port!(LaterOnesCount)),
+    server("all connections beyond the limit are closed at once", port!(AllIsClosedAtOnce)),
     server("pushed with another number", pushes!(|body| body.seq += 1)),
     server("pushed with another timestamp", pushes!(|body| body.timestamp.replace_range(20..23, "999"))),
     server("pushed with another id", pushes!(|body| body.client_message_id.replace_range(..1, "f"))),

@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chat_domain::{
-    AccessToken, Activity, Advance, Append, Connect, Connection, ConnectionId, ConnectionStore,
-    ConnectionStoreError, Consistency, Content, Email, IdentityVerifier, Member, MessageStore,
-    MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, ReadMark, Room, RoomId, RoomsPage,
-    Timestamp, UserId, VerifiedIdentity, VerifyError,
+    AccessToken, Activity, Advance, Append, CONNECTIONS_MAX, Connect, Connection, ConnectionId,
+    ConnectionStore, ConnectionStoreError, Consistency, Content, Email, IdentityVerifier, Member,
+    MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, Pusher, ReadMark,
+    Room, RoomId, RoomsPage, Timestamp, UserId, VerifiedIdentity, VerifyError,
 };
+use futures_util::future::join_all;
 
 use crate::ports::Shared;
 use crate::server::{GatewayEvent, Real, Running, Server};
@@ -31,6 +32,8 @@ pub(super) enum PortBug {
     FailedReadIsNoRow,
     NoLimitOfConnections,
     NewestIsClosed,
+    LaterOnesCount,
+    AllIsClosedAtOnce,
 }
 
 /// The real functions over ports with a bug.
@@ -51,10 +54,15 @@ pub(super) fn build(shared: &Shared, bug: PortBug) -> Box<dyn Server> {
                 Arc::new(Verifier { inner: ports.verifier, bug, shared, cache: Mutex::default() });
         }
         PortBug::FailedReadIsNoRow => {
-            ports.connections = Arc::new(Connections { inner: ports.connections, bug });
+            let (inner, pusher) = (ports.connections, ports.pusher.clone());
+            ports.connections = Arc::new(Connections { inner, pusher, bug });
         }
-        PortBug::NoLimitOfConnections | PortBug::NewestIsClosed => {
-            let connections = Arc::new(Connections { inner: ports.connections.clone(), bug });
+        PortBug::NoLimitOfConnections
+        | PortBug::NewestIsClosed
+        | PortBug::LaterOnesCount
+        | PortBug::AllIsClosedAtOnce => {
+            let (inner, pusher) = (ports.connections.clone(), ports.pusher.clone());
+            let connections = Arc::new(Connections { inner, pusher, bug });
             let connect = Connect::new(ports.verifier.clone(), connections, ports.pusher.clone());
             return Box::new(super::over(&ports).connecting_by(connect));
         }
@@ -204,6 +212,7 @@ impl MessageStore for Messages {
 
 struct Connections {
     inner: Arc<dyn ConnectionStore>,
+    pusher: Arc<dyn Pusher>,
     bug: PortBug,
 }
 
@@ -230,6 +239,20 @@ impl ConnectionStore for Connections {
                     let age = now.since(connection.connected_at);
                     connection.connected_at = Timestamp::UNIX_EPOCH.after(age);
                 }
+            }
+            PortBug::LaterOnesCount => {
+                // The later they are, the younger they stay.
+                listed.sort_by_key(|connection| connection.connected_at);
+                for connection in &mut listed {
+                    connection.connected_at = connection.connected_at.min(now);
+                }
+            }
+            PortBug::AllIsClosedAtOnce => {
+                listed.sort_by_key(|connection| connection.connected_at);
+                let before = listed.partition_point(|connection| connection.connected_at <= now);
+                let beyond = before.saturating_sub(CONNECTIONS_MAX);
+                let closed = listed.drain(..beyond);
+                join_all(closed.map(async |old| self.pusher.close(&old.id).await)).await;
             }
             _ => {}
         }

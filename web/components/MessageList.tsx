@@ -66,8 +66,6 @@ function Messages({ room }: { room: Room }) {
   const allPending = useChat((state) => state.pending)
   const pending = useMemo(() => allPending.filter((entry) => entry.peer === room.peer), [allPending, room.peer])
   const scroller = useRef<HTMLElement>(null)
-  // Not known before the list has been laid out.
-  const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const name = nameOf(room.peer)
 
   // Against the mark of the moment when reading began: it says where the reader was, not where the reader is.
@@ -84,23 +82,11 @@ function Messages({ room }: { room: Room }) {
     estimateSize: (index) => estimate(itemAt(index), index + 1 < count ? itemAt(index + 1) : null),
     getItemKey: keyOf,
     anchorTo: 'end',
-    followOnAppend: true,
-    scrollEndThreshold: END_PX,
     overscan: 8,
     paddingStart: HEAD_PX,
-    onChange: (instance) => setAtEnd(instance.isAtEnd(END_PX)),
   })
   const total = virtualizer.getTotalSize()
-
-  // Rows are measured after they are placed: where the end is may change without a scroll.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the size is what may have moved the end
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => {
-      const { current: list } = scroller
-      if (list !== null) setAtEnd(isAtEnd(list))
-    })
-    return () => cancelAnimationFrame(frame)
-  }, [total])
+  const { atEnd, toEnd } = useEnd(scroller, virtualizer, total)
 
   const day = useScrolling(scroller) ? dayAt(virtualizer, dividerIndex) : -1
 
@@ -108,19 +94,8 @@ function Messages({ room }: { room: Room }) {
   useLayoutEffect(() => {
     // Where reading stopped, if what came since does not fit on the screen.
     if (dividerIndex >= 0 && count - dividerIndex > 12) virtualizer.scrollToIndex(dividerIndex, { align: 'start' })
-    else virtualizer.scrollToEnd()
+    else toEnd()
   }, [])
-
-  // Whoever is at the end stays there when the list gets smaller: the field has grown, or a phone shows its keyboard.
-  const stays = useRef(true)
-  stays.current = atEnd !== false
-  useEffect(() => {
-    const list = scroller.current
-    if (list === null) return
-    const observer = new ResizeObserver(() => stays.current && virtualizer.scrollToEnd())
-    observer.observe(list)
-    return () => observer.disconnect()
-  }, [virtualizer])
 
   const loadOlderNearTop = () => {
     const { current: list } = scroller
@@ -142,8 +117,8 @@ function Messages({ room }: { room: Room }) {
     wasMine.current = mine
     if (mine === undefined) return
     setStoppedAt(undefined)
-    virtualizer.scrollToEnd()
-  }, [mine, virtualizer])
+    toEnd()
+  }, [mine, toEnd])
 
   const unread = unreadOf(room)
   useEffect(() => {
@@ -206,7 +181,7 @@ function Messages({ room }: { room: Room }) {
         <button
           type="button"
           onClick={() => {
-            virtualizer.scrollToEnd({ behavior: 'auto' })
+            toEnd()
             // The button goes, and the focus must not go with it.
             scroller.current?.focus()
           }}
@@ -288,6 +263,54 @@ function useItems(room: Room, pending: readonly Pending[]) {
 }
 
 const isAtEnd = (list: HTMLElement): boolean => list.scrollHeight - list.scrollTop - list.clientHeight <= END_PX
+
+/**
+ * Whoever is at the end stays there, whatever grows above it or makes the list smaller (the field, a phone's keyboard), until they
+ * scroll up. Where the list is does not tell: several messages may come before it was scrolled for the first of them.
+ */
+function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Virtualizer<HTMLElement, Element>, total: number) {
+  // Not known before the list has been laid out.
+  const [atEnd, setAtEnd] = useState<boolean | null>(null)
+  const follows = useRef(false)
+  const follow = useCallback((next: boolean) => {
+    follows.current = next
+    setAtEnd(next)
+  }, [])
+  const toEnd = useCallback(() => {
+    follows.current = true
+    virtualizer.scrollToEnd()
+  }, [virtualizer])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the size is what may have moved the end
+  useLayoutEffect(() => {
+    if (follows.current) virtualizer.scrollToEnd()
+    const frame = requestAnimationFrame(() => {
+      const { current: list } = scroller
+      if (list !== null) follow(follows.current || isAtEnd(list))
+    })
+    return () => cancelAnimationFrame(frame)
+  }, [follow, scroller, virtualizer, total])
+
+  useEffect(() => {
+    const list = scroller.current
+    if (list === null) return
+    let top = list.scrollTop
+    const scrolled = () => {
+      const isUp = list.scrollTop < top
+      top = list.scrollTop
+      if (isAtEnd(list)) follow(true)
+      else if (isUp) follow(false)
+    }
+    const observer = new ResizeObserver(() => follows.current && virtualizer.scrollToEnd())
+    observer.observe(list)
+    list.addEventListener('scroll', scrolled, { passive: true })
+    return () => {
+      observer.disconnect()
+      list.removeEventListener('scroll', scrolled)
+    }
+  }, [follow, scroller, virtualizer])
+  return { atEnd, toEnd }
+}
 
 /** Whether the reader is scrolling, or has just stopped. The list moves by itself too: at its end nobody has to be told the day. */
 function useScrolling(scroller: RefObject<HTMLElement | null>): boolean {

@@ -1,10 +1,12 @@
-// Measures the page in Chromium: measure.mjs URL, against a fresh chat-local that allows any rate. What is printed is in
+// Measures the page in Chromium: measure.mjs URL, against a chat-local that allows any rate. What is printed is in
 // docs/performance.md.
 import { existsSync } from 'node:fs'
 import { chromium } from '@playwright/test'
 
 const url = process.argv[2] ?? 'http://127.0.0.1:8080'
-const [MINJI, JUNHO] = ['minji@example.com', 'junho@example.com']
+// People who have never written to each other: a conversation that was used before opens where reading stopped.
+const run = Date.now().toString(36)
+const [MINJI, JUNHO, LEFT, RIGHT] = ['minji', 'junho', 'left', 'right'].map((name) => `${name}-${run}@example.com`)
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((path) => path && existsSync(path))
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
 
@@ -108,7 +110,6 @@ console.log(
 )
 
 // Opening a long conversation.
-const [LEFT, RIGHT] = ['left@example.com', 'right@example.com']
 const left = await open(LEFT, '/ko/chat/')
 await write(left, LEFT, RIGHT, { count: 10_000 })
 const openings = []

@@ -90,6 +90,8 @@ test('three messages written offline survive the death of the tab and arrive onc
     await minji.send(text)
     await expect(minji.status(text)).toHaveAttribute('data-status', 'sending')
   }
+  // A draft of it is kept until the message is.
+  await expect.poll(() => minji.page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('draft')))).toEqual([])
   const session = await context.newCDPSession(minji.page)
   const crashed = minji.page.waitForEvent('crash')
   void session.send('Page.crash').catch(() => {})
@@ -404,6 +406,37 @@ test.describe('a long conversation', () => {
 
     await minji.page.getByRole('button', { name: '최근 메시지로' }).click()
     await expect(minji.text('newest 1')).toBeVisible()
+  })
+
+  test('is followed at its end however fast messages come, until somebody scrolls up', async ({ browser, open }) => {
+    const writer = await open(await browser.newContext(), JUNHO)
+    await online(writer)
+    await writeMany(writer, JUNHO, MINJI, 40)
+    const reader = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+    await reader.page.getByRole('button', { name: '새 메시지' }).click()
+    await expect(reader.text('message 40')).toBeVisible()
+    // Frames take so long that several messages come within each.
+    await reader.page.evaluate(() => {
+      const dawdle = () => {
+        const until = performance.now() + 120
+        while (performance.now() < until);
+        if (!('quick' in window)) requestAnimationFrame(dawdle)
+      }
+      dawdle()
+    })
+    await writeMany(writer, JUNHO, MINJI, 100, 'flood')
+    await reader.page.evaluate(() => Object.assign(window, { quick: true }))
+    await expect(reader.text('flood 100')).toBeVisible()
+    await expect(reader.page.getByRole('button', { name: '새 메시지' })).toHaveCount(0)
+    await expect(reader.page.getByTestId('unread')).toHaveCount(0)
+
+    await reader.scroller.hover()
+    await reader.page.mouse.wheel(0, -300)
+    await expect(reader.page.getByRole('button', { name: '최근 메시지로' })).toBeVisible()
+    const top = await reader.scroller.evaluate((list) => list.scrollTop)
+    await writeMany(writer, JUNHO, MINJI, 2, 'later')
+    await expect(reader.page.getByRole('button', { name: '새 메시지 1개' })).toBeVisible()
+    expect(await reader.scroller.evaluate((list) => list.scrollTop)).toBe(top)
   })
 
   test('shows where reading stopped, counts what is new, and marks it read only at its end', async ({ browser, open }) => {

@@ -111,7 +111,7 @@ function Nav({ onSettings }: { onSettings(): void }) {
   const page = useRouter().pathname.split('/')[2]
   const t = useTranslations('nav')
   const locale = useLocale()
-  const unread = useTotalUnread()
+  const unread = useTotalUnread(t(page === 'teams' ? 'teams' : 'chat'))
   return (
     <nav
       aria-label={t('label')}
@@ -138,6 +138,7 @@ function Nav({ onSettings }: { onSettings(): void }) {
   )
 }
 
+/** Its page is fetched when there is nothing else to do, to be there when the network is not. */
 function NavLink({
   href,
   current,
@@ -159,7 +160,6 @@ function NavLink({
   return (
     <Link
       href={href}
-      prefetch={false}
       aria-current={current ? 'page' : undefined}
       onClick={(event) => {
         if (!current || onStay === undefined || event.metaKey || event.ctrlKey || event.shiftKey) return
@@ -183,7 +183,7 @@ function NavLink({
 }
 
 /** What is unread altogether; also in the title of the page, and on the app's icon where there is one. */
-function useTotalUnread(): number {
+function useTotalUnread(page: string): number {
   const client = useChatClient()
   const rooms = useChat((state) => state.rooms)
   const t = useTranslations('app')
@@ -192,14 +192,14 @@ function useTotalUnread(): number {
 
   useEffect(() => {
     const show = (count: number) => {
-      document.title = t('title', { unread: count, count: formatBadge(count) })
+      document.title = t('title', { unread: count, count: formatBadge(count), page })
       document.querySelector('link[rel="icon"]')?.setAttribute('href', count > 0 ? '/icon-unread.svg' : '/icon.svg')
       if ('setAppBadge' in navigator) void (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {})
     }
     show(unread)
     // Whoever signs out leaves no count behind.
     return () => show(0)
-  }, [t, unread])
+  }, [t, page, unread])
 
   return unread
 }

@@ -27,7 +27,8 @@ export function TeamsPage() {
   const me = useChat((state) => state.me)
   const [asked, setAsked] = useState<(typeof TEAMS)[number] | null>(null)
   const own = TEAMS.find(({ captain }) => captain === me)
-  const chatWith = (captain: string) => `/${locale}/chat/?with=${encodeURIComponent(captain)}`
+  const chat = `/${locale}/chat/`
+  const chatWith = (captain: string) => `${chat}?with=${encodeURIComponent(captain)}`
   return (
     <main className="h-full overflow-y-auto">
       <div className="mx-auto max-w-3xl px-4 py-6 md:px-8 md:py-10">
@@ -57,7 +58,8 @@ export function TeamsPage() {
                       {t('propose')}
                     </Button>
                     <Link
-                      href={chatWith(captain)}
+                      href={chat}
+                      as={chatWith(captain)}
                       prefetch={false}
                       className="flex min-h-10 items-center justify-center rounded-lg border border-line px-4 font-medium transition-colors hover:bg-hover"
                     >
@@ -78,7 +80,7 @@ export function TeamsPage() {
             team: own === undefined ? '' : t(own.key),
             opponent: t(asked.key),
             onClose: () => setAsked(null),
-            onQueued: () => router.push(chatWith(asked.captain)),
+            onQueued: () => router.push(chat, chatWith(asked.captain)),
           }}
           failed={(retry) => <NotLoaded onRetry={retry} onClose={() => setAsked(null)} />}
         />

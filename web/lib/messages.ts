@@ -8,7 +8,8 @@ interface Tree {
   [key: string]: string | Tree
 }
 
-const SOURCES: Record<Locale, Tree & typeof ko> = { ko, en }
+/** The texts of a language as they were written. Not for use in the browser either. */
+export const TEXTS: Record<Locale, Tree & typeof ko> = { ko, en }
 
 /**
  * The texts of a language, compiled when the page is built: what the browser gets formats them, and has no parser. Not for use in the
@@ -16,12 +17,7 @@ const SOURCES: Record<Locale, Tree & typeof ko> = { ko, en }
  */
 export function compiledMessages(locale: Locale): AbstractIntlMessages {
   // Plain objects: the compiler's own have no prototype, and React hands over no others.
-  return JSON.parse(JSON.stringify(compileTree(SOURCES[locale])))
-}
-
-/** What the page is called, and what it is, in a language. */
-export function pageNames(locale: Locale): { name: string; description: string } {
-  return SOURCES[locale].app
+  return JSON.parse(JSON.stringify(compileTree(TEXTS[locale])))
 }
 
 function compileTree(tree: Tree): AbstractIntlMessages {

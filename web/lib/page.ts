@@ -1,17 +1,22 @@
 import { LOCALES, type Locale } from './locale'
-import { compiledMessages, pageNames } from './messages'
+import { compiledMessages, TEXTS } from './messages'
 
 /** What every page is given when it is built. */
 export interface PageProps {
   readonly locale: Locale
   readonly messages: ReturnType<typeof compiledMessages>
-  readonly names: ReturnType<typeof pageNames>
+  readonly title: string
+  readonly description: string
 }
 
 export function getStaticPaths() {
   return { paths: LOCALES.map((locale) => ({ params: { locale } })), fallback: false }
 }
 
-export function getStaticProps({ params: { locale } }: { params: { locale: Locale } }): { props: PageProps } {
-  return { props: { locale, messages: compiledMessages(locale), names: pageNames(locale) } }
+/** Those of a page, which is called what the menu calls it. */
+export function propsOf(page: 'chat' | 'teams') {
+  return ({ params: { locale } }: { params: { locale: Locale } }): { props: PageProps } => {
+    const { app, nav } = TEXTS[locale]
+    return { props: { locale, messages: compiledMessages(locale), title: nav[page], description: app.description } }
+  }
 }

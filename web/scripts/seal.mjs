@@ -11,14 +11,17 @@ const FOLDER = '_next/static/inline'
 const INLINE = /<script(?![^>]*\ssrc=)(?![^>]*type="application\/json")([^>]*)>([\s\S]*?)<\/script>/g
 const RUNS = new RegExp(`(?:${INLINE.source})+`, 'g')
 
+const NOT_STARTED = readFileSync('scripts/not-started.js', 'utf8')
 // Next.js gives its manifests four seconds from when it starts, and then never shows the page. In front of its code they are there.
 const MANIFEST = /<script src="\/_next\/static\/[^/"]+\/_\w+Manifest\.js" defer=""><\/script>/g
-const manifestsFirst = (html) => {
+const made = (html) => {
   const manifests = html.match(MANIFEST) ?? []
   const rest = html.replace(MANIFEST, '')
   const code = rest.indexOf('<script src="/_next/static/chunks/')
   if (manifests.length > 0 !== code >= 0) throw new Error('Next.js has changed where its manifests are')
-  return code < 0 ? html : rest.slice(0, code) + manifests.join('') + rest.slice(code)
+  if (code < 0) return html
+  // In front of the first inline script, and one file with it.
+  return (rest.slice(0, code) + manifests.join('') + rest.slice(code)).replace('<script', `<script>${NOT_STARTED}</script><script`)
 }
 
 const page = (title, body, head = '') =>
@@ -50,7 +53,7 @@ const pages = readdirSync(OUT, { recursive: true, encoding: 'utf8' }).filter((na
 for (const name of pages) {
   const file = join(OUT, name)
   // Neighbours become one file: that is one request instead of ten.
-  const html = manifestsFirst(readFileSync(file, 'utf8')).replace(RUNS, (run) => {
+  const html = made(readFileSync(file, 'utf8')).replace(RUNS, (run) => {
     const scripts = [...run.matchAll(INLINE)]
     const foreign = scripts.find(([, attributes]) => /type=/.test(attributes))
     if (foreign !== undefined) throw new Error(`${name}: a script of another type: ${foreign[0].slice(0, 80)}`)

@@ -1,2 +1,5 @@
+import { propsOf } from '@/lib/page'
+
 export { ChatPage as default } from '@/components/ChatPage'
-export { getStaticPaths, getStaticProps } from '@/lib/page'
+export { getStaticPaths } from '@/lib/page'
+export const getStaticProps = propsOf('chat')

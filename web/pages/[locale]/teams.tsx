@@ -1,2 +1,5 @@
+import { propsOf } from '@/lib/page'
+
 export { TeamsPage as default } from '@/components/TeamsPage'
-export { getStaticPaths, getStaticProps } from '@/lib/page'
+export { getStaticPaths } from '@/lib/page'
+export const getStaticProps = propsOf('teams')

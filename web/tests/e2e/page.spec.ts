@@ -73,7 +73,7 @@ test('back and forward lead through conversations and pages, without loading the
   await page.goForward()
   await expect(teams).toBeVisible()
   expect(await page.evaluate(() => 'kept' in window)).toBe(true)
-  await expect(page).toHaveTitle('채팅')
+  await expect(page).toHaveTitle('팀')
 })
 
 test('whoever goes back and on again before a page has come is where they went, and so is what lies behind', async ({
@@ -87,13 +87,16 @@ test('whoever goes back and on again before a page has come is where they went, 
   await page.locator('nav a[href="/ko/teams/"]').click()
   const teams = page.getByRole('heading', { name: '팀', exact: true })
   await expect(teams).toBeVisible()
-  await page.reload()
-  await online(page)
   const asked: (() => void)[] = []
   await page.route(/\/chat\.json/, async (route) => {
+    // Not fetched before it is asked for.
+    if (route.request().headers().purpose === 'prefetch') return route.abort()
     await new Promise<void>((resolve) => asked.push(resolve))
     await route.continue()
   })
+  await page.reload()
+  await online(page)
+  await page.waitForLoadState('networkidle')
   await page.evaluate(() => history.back())
   await expect.poll(() => asked.length).toBe(1)
   await page.evaluate(() => history.forward())
@@ -118,6 +121,78 @@ test('a page whose manifests come late is shown all the same', async ({ browser,
   })
   await page.goto(`${server.url}/ko/chat/`)
   await expect(page.getByRole('button', { name: /minji/ })).toBeVisible()
+})
+
+for (const [what, files] of [
+  ['a manifest', '**/_buildManifest.js'],
+  ['code', '**/_next/static/chunks/turbopack-*.js'],
+] as const) {
+  test(`a page of which ${what} does not come says so, and can be asked for again`, async ({ browser, server }) => {
+    const page = await (await browser.newContext()).newPage()
+    await page.route(files, (route) => route.abort())
+    await page.goto(`${server.url}/en/chat/?with=junho%40example.com`)
+    await expect(page.getByRole('alert')).toContainText('could not be loaded')
+    await expect(page.locator('[aria-busy]')).toBeHidden()
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    expect(violations.map(({ id }) => id)).toEqual([])
+    await page.unroute(files)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await expect(page.getByRole('button', { name: /minji/ })).toBeVisible()
+    await expect(page).toHaveURL(/\?with=junho%40example\.com$/)
+  })
+}
+
+test('teams can be visited offline, and a page that was not fetched is a dialog that says so', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const { page } = await conversation(open, context, MINJI, JUNHO)
+  const teams = page.locator('nav a[href="/ko/teams/"]')
+  const heading = page.getByRole('heading', { name: '팀', exact: true })
+  await page.waitForLoadState('networkidle')
+  await context.setOffline(true)
+  await teams.click()
+  await expect(heading).toBeVisible()
+  await page.goBack()
+  await expect(page.locator('textarea')).toBeVisible()
+  await teams.click()
+  await page.getByRole('link', { name: '주장에게 메시지' }).click()
+  await expect(page.locator('textarea')).toBeVisible()
+
+  // As when the network went before there was time to.
+  await context.setOffline(false)
+  await context.route(/\/teams\.json/, (route) => route.abort())
+  await page.reload()
+  await page.waitForLoadState('networkidle')
+  await context.setOffline(true)
+  await teams.click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('alert')).toContainText('연결을 확인')
+  await dialog.getByRole('button', { name: '다시 시도' }).click()
+  await expect(dialog.getByRole('alert')).toContainText('연결을 확인')
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeHidden()
+  await expect(teams).toBeFocused()
+  await expect(page).toHaveURL(/\/ko\/chat\/\?with=junho%40example\.com$/)
+  await expect(page.locator('textarea')).toBeVisible()
+  await teams.click()
+  await expect(dialog.getByRole('alert')).toContainText('연결을 확인')
+  await context.setOffline(false)
+  await dialog.getByRole('button', { name: '다시 시도' }).click()
+  await expect(heading).toBeVisible()
+})
+
+test('from one page to another only new messages are spoken', async ({ browser, open }) => {
+  const { page } = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  for (const name of ['teams', 'chat'] as const) {
+    await page.locator(`nav a[href="/ko/${name}/"]`).click()
+    await expect(page).toHaveTitle(name === 'teams' ? '팀' : '채팅')
+    await expect(page.locator('next-route-announcer')).toHaveText(/./)
+    const spoken = await page.evaluate(() =>
+      [...document.querySelectorAll('[aria-live], [role="alert"], [role="status"]')]
+        .filter((element) => element.checkVisibility() && element.textContent !== '')
+        .map((element) => element.outerHTML),
+    )
+    expect(spoken).toEqual([])
+  }
 })
 
 test.describe('on a phone', () => {

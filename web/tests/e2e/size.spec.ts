@@ -21,8 +21,12 @@ for (const { page: path, javascriptKilobytes } of budgets) {
 
     const context = await browser.newContext()
     const bodies: Promise<number>[] = []
+    const seen = new Set<string>()
     context.on('response', (response) => {
-      if (response.request().resourceType() !== 'script') return
+      // By its name too: what is fetched for later is of no such type.
+      const { pathname } = new URL(response.url())
+      if ((response.request().resourceType() !== 'script' && !pathname.endsWith('.js')) || seen.has(pathname)) return
+      seen.add(pathname)
       bodies.push(response.body().then((body) => gzipSync(body, { level: 9 }).length))
     })
     const page = await open(context, MINJI, path)

@@ -41,7 +41,7 @@ test('two people find each other, chat, and see what was read', async ({ browser
   await expect(junho.page.getByTestId('total-unread')).toHaveText('1')
   await expect(junho.page).toHaveTitle('(1) 채팅')
   await expect(junho.page.getByTestId('spoken')).toHaveText('minji: 안녕하세요')
-  // On another page of the menu as well, and at no moment on the way there does it say anything else.
+  // On another page of the menu as well, and at no moment on the way there does it say nothing of it.
   await junho.page.evaluate(() => {
     const titles = new Set<string>()
     new MutationObserver(() => titles.add(document.title)).observe(document, {
@@ -56,8 +56,10 @@ test('two people find each other, chat, and see what was read', async ({ browser
     await expect(junho.page).toHaveURL(new RegExp(`/ko/${page}/`))
     await expect(junho.page.getByRole('heading', { level: 1 })).toBeVisible()
     await expect(junho.page.locator('link[rel="icon"]')).toHaveAttribute('href', '/icon-unread.svg')
+    await expect(junho.page).toHaveTitle(page === 'teams' ? '(1) 팀' : '(1) 채팅')
   }
-  expect(await junho.page.evaluate(() => [...(window as unknown as { titles: Set<string> }).titles])).toEqual(['(1) 채팅'])
+  const titles = await junho.page.evaluate(() => [...(window as unknown as { titles: Set<string> }).titles])
+  expect(titles.sort()).toEqual(['(1) 채팅', '(1) 팀'])
   await expect(minji.status('안녕하세요')).toHaveAttribute('data-status', 'sent')
 
   await junho.open(MINJI)

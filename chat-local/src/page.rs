@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -56,6 +56,9 @@ fn pages(address: SocketAddr, folder: &Path) -> Router {
     let guard = move |request: Request, next: Next| {
         let policy = policy.clone();
         async move {
+            if let Some(path) = within_this_host(request.uri()) {
+                return Redirect::temporary(&path).into_response();
+            }
             // What is under this path has a hash in its name.
             let hashed = request.uri().path().starts_with("/_next/static/");
             let response = next.run(request).await;
@@ -65,6 +68,13 @@ fn pages(address: SocketAddr, folder: &Path) -> Router {
         }
     };
     Router::new().fallback_service(files).layer(from_fn(guard))
+}
+
+/// Where `//host/path` is led to. [`ServeDir`] would repeat it when it adds a slash, and to a browser it is another host's page.
+fn within_this_host(uri: &Uri) -> Option<String> {
+    let path = uri.path_and_query()?.as_str().strip_prefix("//")?;
+    // A browser takes a backslash for a slash.
+    Some(format!("/{}", path.trim_start_matches(['/', '\\'])))
 }
 
 fn with_headers(mut response: Response, policy: HeaderValue, caching: &'static str) -> Response {

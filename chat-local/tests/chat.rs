@@ -306,6 +306,13 @@ async fn a_built_page_is_served_under_a_strict_policy() {
     assert!(person.status == 307 && person.head.contains("location: /?with=a"), "{}", person.head);
     let unslashed = get("/ko/chat").await;
     assert!(unslashed.status == 307 && unslashed.head.contains("location: /ko/chat/"), "{}", unslashed.head);
+    // To a browser, two slashes are the beginning of a host.
+    for (asked, wanted) in
+        [("//ko/chat?a=1", "/ko/chat?a=1"), ("///ko", "/ko"), (r"//\/ko/chat/", "/ko/chat/")]
+    {
+        let led = get(asked).await;
+        assert!(led.status == 307 && led.head.contains(&format!("location: {wanted}\r\n")), "{}", led.head);
+    }
     assert!(get("/_next/static/a.js").await.head.contains("immutable"));
     assert!(get("/_next/static/gone.js").await.head.contains("no-cache"));
     let missing = get("/nowhere").await;

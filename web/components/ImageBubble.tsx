@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { useTranslations } from 'use-intl'
 import { fitInside } from '@/lib/chat'
 import { useViewer } from './ImageViewer'
@@ -27,8 +28,20 @@ export function ImageBubble({ name, facts }: { name: ImageName; facts: Facts }) 
   const { source, refused, retry } = useImageSource(name)
   const { width, height } = shownSize(facts)
   const alt = facts.alt ?? t('photo')
+  const frame = useRef<HTMLDivElement>(null)
+  // The button goes with what it does; the frame has the focus until there is another one.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: that is when there is
+  useEffect(() => {
+    if (document.activeElement === frame.current) frame.current?.querySelector('button')?.focus()
+  }, [source.status])
+  const again = () => {
+    frame.current?.focus()
+    retry()
+  }
   return (
     <div
+      ref={frame}
+      tabIndex={-1}
       // By the element's own properties, which the page's policy allows: React sets no attribute.
       style={{ width, aspectRatio: `${width} / ${height}` }}
       className="relative max-w-full overflow-hidden rounded-xl bg-sunken"
@@ -56,7 +69,7 @@ export function ImageBubble({ name, facts }: { name: ImageName; facts: Facts }) 
       {source.status === 'failed' && (
         <button
           type="button"
-          onClick={retry}
+          onClick={again}
           className="grid size-full place-content-center justify-items-center gap-1 p-2 text-center text-muted text-xs hover:bg-hover"
         >
           <AlertIcon className="size-5" />

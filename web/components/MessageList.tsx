@@ -7,6 +7,7 @@ import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { firstUnread, type Pending, proposalState, type Room, unreadOf, verdicts } from '@/lib/chat'
 import { formatDay } from '@/lib/format'
 import { Button } from './Button'
+import { focusConversation } from './focus'
 import { shownSize } from './ImageBubble'
 import { AlertIcon, DownIcon } from './icons'
 import { type Item, MessageRow, timeOf } from './MessageRow'
@@ -39,32 +40,74 @@ export function MessageList({ room }: { room: Room }) {
   const client = useChatClient()
   const name = nameOf(room.peer)
   if (room.status === 'ready') return <Messages key={room.peer} room={room} />
+  const retry = () => {
+    client.open(room.peer)
+    focusConversation()
+  }
   return (
-    <div className="min-h-0 flex-1">
-      {room.status === 'failed' ? (
-        <div role="alert" className="grid h-full place-items-center px-6">
-          <div className="text-center">
-            <AlertIcon className="mx-auto mb-3 size-8 text-faint" />
-            <p className="mb-4 font-medium">{t('failed')}</p>
-            <Button onClick={() => client.open(room.peer)}>{t('retry')}</Button>
+    // The other way round, a browser begins at the end, and stays there.
+    <section
+      data-messages
+      aria-label={t('messages')}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+      tabIndex={0}
+      className="flex min-h-0 flex-1 flex-col-reverse overflow-y-auto overscroll-contain outline-offset-[-2px]"
+    >
+      <div className="flex min-h-full flex-col">
+        {room.status === 'failed' ? (
+          <div role="alert" className="grid flex-1 place-items-center px-6 py-4">
+            <div className="text-center">
+              <AlertIcon className="mx-auto mb-3 size-8 text-faint" />
+              <p className="mb-4 font-medium">{t('failed')}</p>
+              <Button onClick={retry}>{t('retry')}</Button>
+            </div>
           </div>
-        </div>
-      ) : (
-        <div aria-busy="true" className="h-full">
-          <span className="sr-only">{t('loading', { name })}</span>
-          <MessagesSkeleton />
-        </div>
-      )}
-    </div>
+        ) : (
+          <div aria-busy="true" className="flex-1">
+            <span className="sr-only">{t('loading', { name })}</span>
+            <MessagesSkeleton />
+          </div>
+        )}
+        <Unsent room={room} />
+      </div>
+    </section>
   )
+}
+
+/** What has not left yet, as long as what was said before it is not there. */
+function Unsent({ room }: { room: Room }) {
+  const items = usePending(room.peer).map((entry): Item => ({ kind: 'pending', entry }))
+  return (
+    <ul className="mx-auto w-full max-w-3xl shrink-0">
+      {items.map((item, index) => (
+        <li key={item.kind === 'pending' ? item.entry.id : index} className="px-4 md:px-6">
+          <MessageRow
+            item={item}
+            before={items[index - 1] ?? null}
+            next={items[index + 1] ?? null}
+            mine
+            name={nameOf(room.peer)}
+            continued={index === 0}
+            readUpTo={null}
+            divider={false}
+          />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** What is not stored yet of a conversation, oldest first. */
+function usePending(peer: string): readonly Pending[] {
+  const all = useChat((state) => state.pending)
+  return useMemo(() => all.filter((entry) => entry.peer === peer), [all, peer])
 }
 
 function Messages({ room }: { room: Room }) {
   const t = useTranslations('window')
   const client = useChatClient()
   const me = useChat((state) => state.me)
-  const allPending = useChat((state) => state.pending)
-  const pending = useMemo(() => allPending.filter((entry) => entry.peer === room.peer), [allPending, room.peer])
+  const pending = usePending(room.peer)
   const scroller = useRef<HTMLElement>(null)
   const name = nameOf(room.peer)
 
@@ -199,12 +242,17 @@ function Messages({ room }: { room: Room }) {
 function Head({ room, empty }: { room: Room; empty: boolean }) {
   const t = useTranslations('window')
   const client = useChatClient()
+  const retry = () => {
+    void client.loadOlder(room.peer)
+    // The button goes, and the focus must not go with it.
+    document.querySelector<HTMLElement>('[data-messages]')?.focus()
+  }
   if (room.older === 'none') return empty ? null : <span>{t('beginning')}</span>
   if (room.older === 'failed') {
     return (
       <span role="alert" className="flex items-center gap-2">
         {t('olderFailed')}
-        <Button look="plain" className="min-h-8 px-2 text-sm" onClick={() => void client.loadOlder(room.peer)}>
+        <Button look="plain" className="min-h-8 px-2 text-sm" onClick={retry}>
           {t('retry')}
         </Button>
       </span>

@@ -107,6 +107,8 @@ describe('an image', () => {
     fireEvent.error(await screen.findByAltText('골대'))
     await userEvent.click(await screen.findByRole('button', { name: /다시 시도/ }))
     expect(await screen.findByAltText('골대')).toBeTruthy()
+    // And the focus goes from the button that was pressed to the one in its place.
+    expect(document.activeElement).toBe(screen.getByRole('button', { name: '크게 보기: 골대' }))
   })
 
   test('that nobody gives a URL for says so', async () => {

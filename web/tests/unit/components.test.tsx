@@ -174,6 +174,25 @@ describe('messages', () => {
     expect(open).toHaveBeenCalledWith(JUNHO)
   })
 
+  test.each(['loading', 'failed'] as const)('that are %s hide nothing that has not left yet', async (status) => {
+    const { client } = renderChat(<MessageList room={room({ status })} />)
+    await act(() => client.send(JUNHO, '기다립니다'))
+    await act(() => client.send('club@example.com', '다른 대화'))
+    expect(screen.getByText('기다립니다')).toBeTruthy()
+    expect(screen.getByText('전송 중')).toBeTruthy()
+    expect(screen.queryByText('다른 대화')).toBeNull()
+  })
+
+  test('that are asked for again keep the focus', async () => {
+    const { client } = renderChat(
+      <MessageList room={room({ status: 'ready', anchor: 1, messages: [message(2)], older: 'failed' })} />,
+    )
+    const asked = vi.spyOn(client, 'loadOlder').mockResolvedValue()
+    await userEvent.click(within(screen.getByRole('alert')).getByRole('button', { name: '다시 시도' }))
+    expect(asked).toHaveBeenCalledWith(JUNHO)
+    expect(document.activeElement).toBe(screen.getByRole('region', { name: '메시지' }))
+  })
+
   test('that are none invite to write one', () => {
     renderChat(<MessageList room={room({ status: 'ready', anchor: 0, older: 'none' })} />)
     expect(screen.getByText('junho 님에게 첫 메시지를 보내 보세요')).toBeTruthy()

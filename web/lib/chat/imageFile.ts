@@ -76,13 +76,21 @@ function sizeOfWebp(file: DataView): Size | null {
   }
 }
 
+const REPEATS = 'NETSCAPE2.0'
+
 /**
  * A GIF without what cannot be seen: comments, and extensions of applications (XMP may name a place) but for the one that says how
  * often it repeats. `null` when it is not well-formed, or is what the server refuses: without a picture, or with one that lies
  * outside of the screen.
  */
 export function plainGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
-  const kept: Uint8Array[] = []
+  // What is kept moves to the front: a file may have millions of blocks, too many to have something made of each.
+  const plain = bytes.slice()
+  let kept = 0
+  const keep = (from: number, to: number) => {
+    if (kept !== from) plain.copyWithin(kept, from, to)
+    kept += to - from
+  }
   const colours = (packed: number) => ((packed & 0x80) === 0 ? 0 : 3 * 2 ** ((packed & 7) + 1))
   const byte = (index: number) => bytes[index] ?? -1
   const endOfBlocks = (from: number): number => {
@@ -95,10 +103,10 @@ export function plainGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   let at = 13 + colours(byte(10))
   let hasPicture = false
   if (at >= bytes.length) return null
-  kept.push(bytes.subarray(0, at))
+  keep(0, at)
   for (;;) {
     const from = at
-    const [introducer, label] = [byte(at), byte(at + 1)]
+    const introducer = byte(at)
     if (introducer === 0x3b) break
     if (introducer === 0x2c) {
       const pixels = at + 10 + colours(byte(at + 9))
@@ -110,17 +118,12 @@ export function plainGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
     } else if (introducer === 0x21) at = endOfBlocks(at + 2)
     else return null
     if (at > bytes.length) return null
-    const application = label === 0xff ? String.fromCharCode(...bytes.subarray(from + 3, from + 14)) : ''
-    const invisible = introducer === 0x21 && (label === 0xfe || (label === 0xff && application !== 'NETSCAPE2.0'))
-    if (!invisible) kept.push(bytes.subarray(from, at))
+    const label = introducer === 0x21 ? byte(from + 1) : 0
+    const repeats = () => [...REPEATS].every((character, index) => byte(from + 3 + index) === character.charCodeAt(0))
+    if (label !== 0xfe && (label !== 0xff || repeats())) keep(from, at)
   }
   if (!hasPicture) return null
-  kept.push(Uint8Array.of(0x3b))
-  const plain = new Uint8Array(kept.reduce((sum, { length }) => sum + length, 0))
-  let offset = 0
-  for (const part of kept) {
-    plain.set(part, offset)
-    offset += part.length
-  }
-  return plain
+  // Where it ends there is at least the end.
+  plain[kept] = 0x3b
+  return plain.slice(0, kept + 1)
 }

@@ -107,6 +107,14 @@ describe('a GIF', () => {
     for (let length = 0; length < whole.length; length += 1) expect(plainGif(whole.subarray(0, length))).toBeNull()
   })
 
+  test('of a million blocks is not made of a million objects', () => {
+    const made = vi.spyOn(Uint8Array.prototype, 'subarray')
+    const blocks = '!\x01\0!\xfe\0'.repeat(500_000)
+    expect(plainGif(latin(`${screen}${blocks}${frame};`))).toHaveLength(screen.length + 1_500_000 + frame.length + 1)
+    expect(made.mock.calls.length).toBeLessThan(10)
+    made.mockRestore()
+  })
+
   test.each([
     ['lies outside of the screen', ',\x01\0\0\0\x02\0\x03\0\0\x02\x02D\x01\0'],
     ['is higher than the screen', ',\0\0\0\0\x02\0\x04\0\0\x02\x02D\x01\0'],

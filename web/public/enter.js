@@ -1,13 +1,18 @@
 // Leads from an address without a page or a language to the one with both: its own language, else the remembered one, else the browser's,
-// else Korean.
+// else Korean. Who comes back from signing in is led to the page on which that was begun.
 ;(() => {
   const languages = ['ko', 'en']
   let remembered = null
+  let begun = null
   try {
     remembered = localStorage.getItem('chat.locale')
+    // What lib/auth/oidc.ts had kept with this state, which the provider has sent back.
+    const { data } = JSON.parse(localStorage.getItem(`chat.${new URLSearchParams(location.search).get('state')}`)) ?? {}
+    begun = /^\/(?:ko|en)\/(?:chat|teams)\/(?=\?|$)/.exec(data)
   } catch {
-    // Storage is refused: nothing is remembered.
+    // Storage is refused, or holds something else: nothing is remembered.
   }
+  if (begun !== null) return location.replace(begun[0] + location.search)
   const wanted = [location.pathname.split('/')[1], remembered, ...navigator.languages].map((language) =>
     (language ?? '').slice(0, 2),
   )

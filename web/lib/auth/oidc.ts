@@ -8,7 +8,7 @@ export const RETURN_PATH = '/'
 
 /**
  * Signing in at an OpenID Connect provider by code and PKCE, as Cognito's hosted page offers it. The path that the provider sends the
- * browser back to leads to the page of the reader's language with the code.
+ * browser back to leads with the code to the page on which it was begun.
  */
 export class OidcAuth implements Auth {
   readonly #manager: UserManager
@@ -40,7 +40,7 @@ export class OidcAuth implements Auth {
     const returned = state !== null && (url.searchParams.has('code') || url.searchParams.has('error'))
     if (returned) {
       // The callback forgets it, also when it fails.
-      const begun = await this.#begun(state)
+      const begun = await this.#begun(state, url.pathname)
       const user = await this.#manager.signinRedirectCallback(url.href).catch(() => null)
       history.replaceState(history.state, '', `${url.pathname}${begun}`)
       if (user !== null) return this.#session(user)
@@ -51,12 +51,12 @@ export class OidcAuth implements Auth {
     return user === null ? null : this.#session(user)
   }
 
-  /** The query of the page that signing in was begun on. */
-  async #begun(state: string): Promise<string> {
+  /** The query of the page that signing in was begun on, to which `public/enter.js` has led. */
+  async #begun(state: string, path: string): Promise<string> {
     const kept = await this.#states.get(state)
     if (kept === null) return ''
     const { data } = await SigninState.fromStorageString(kept)
-    return typeof data === 'string' && data.startsWith('?') ? data : ''
+    return typeof data === 'string' && data.startsWith(`${path}?`) ? data.slice(path.length) : ''
   }
 
   async #kept(): Promise<User | null> {
@@ -69,7 +69,7 @@ export class OidcAuth implements Auth {
 
   /** Leaves the page for the provider's. */
   async signIn(): Promise<void> {
-    await this.#manager.signinRedirect({ state: location.search })
+    await this.#manager.signinRedirect({ state: location.pathname + location.search })
   }
 
   #session(user: User): Session | null {

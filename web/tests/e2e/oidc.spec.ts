@@ -135,6 +135,22 @@ test('signing in at a provider leads back to where one was, lasts, renews itself
   expect(complaints).toEqual([])
 })
 
+test('signing in leads back to where it was begun, and nowhere else', async ({ browser, server }) => {
+  const context = await browser.newContext()
+  await new Provider(context, server).install()
+  const page = await context.newPage()
+  await page.goto(`${server.url}/en/teams/`)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByRole('heading', { name: 'Teams', exact: true })).toBeVisible()
+  await expect(page).toHaveURL(/\/en\/teams\/$/)
+
+  for (const data of ['//elsewhere.example/ko/teams/', '/ko/nowhere/', '/en/teams/../../elsewhere/', 7]) {
+    await page.evaluate((data) => localStorage.setItem('chat.foreign', JSON.stringify({ data })), data)
+    await page.goto(`${server.url}/?state=foreign&code=one-time`)
+    await expect(page).toHaveURL(`${server.url}/ko/chat/`)
+  }
+})
+
 test('signing in that comes to nothing says so, and can be tried again where one was', async ({ browser, server }) => {
   const context = await browser.newContext()
   const provider = new Provider(context, server)

@@ -25,10 +25,10 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals())
 
 /** The browser is back from the provider, where signing in was begun beside a conversation with Junho. */
-function back(query: string) {
+function back(query: string, data: unknown = '/ko/chat/?with=junho%40example.com') {
   const begun = {
     id: 'begun',
-    data: '?with=junho%40example.com',
+    data,
     created: Math.floor(Date.now() / 1_000),
     request_type: 'si:r',
     code_verifier: 'verifier',
@@ -66,6 +66,18 @@ describe('coming back from the provider', () => {
     expect(location.pathname + location.search).toBe('/ko/chat/?with=junho%40example.com')
     // Loaded again, the page only asks to sign in.
     expect(await auth().restore()).toBeNull()
+  })
+
+  test.each([
+    ['//elsewhere.example/?with=a'],
+    ['https://elsewhere.example/ko/chat/?with=a'],
+    ['/ko/teams/?with=a'],
+    ['?with=a'],
+    [7],
+  ])('leads nowhere but to the page itself: %j', async (data) => {
+    back('error=access_denied', data)
+    await expect(auth().restore()).rejects.toBeInstanceOf(SignInFailed)
+    expect(location.href).toBe(new URL('/ko/chat/', location.origin).href)
   })
 
   test('refused says nothing to who is signed in anyway', async () => {

@@ -1,8 +1,9 @@
 'use client'
 
 import { useTheme } from 'next-themes'
-import { useId, useState } from 'react'
+import { useEffect, useId, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { inLocale, LOCALE_KEY, LOCALES, type Locale } from '@/lib/locale'
 import { browserMemory } from '@/lib/storage'
 import { Button } from './Button'
@@ -22,12 +23,55 @@ export default function Settings({ onClose, email, onSignOut }: { onClose(): voi
         <Notifications />
         <div className="border-t border-line pt-4">
           <p className="mb-3 break-all text-sm text-muted">{t('signedInAs', { email })}</p>
-          <Button onClick={onSignOut} className="w-full">
-            {t('signOut')}
-          </Button>
+          <SignOut email={email} onSignOut={onSignOut} />
         </div>
       </div>
     </Dialog>
+  )
+}
+
+/** Asks first when something has not been sent, and says what becomes of it. */
+function SignOut({ email, onSignOut }: { email: string; onSignOut(): void }) {
+  const t = useTranslations('settings')
+  const client = useChatClient()
+  const pending = useChat((state) => state.pending)
+  const [asked, setAsked] = useState(false)
+  const said = useId()
+  const begin = useRef<HTMLButtonElement>(null)
+  const cancel = useRef<HTMLButtonElement>(null)
+  const wasAsked = useRef(false)
+
+  // One button takes the place of another one, and the focus goes along; to the one that changes nothing.
+  useEffect(() => {
+    if (asked) cancel.current?.focus()
+    else if (wasAsked.current) begin.current?.focus()
+    wasAsked.current = asked
+  }, [asked])
+
+  if (!asked) {
+    return (
+      <Button ref={begin} onClick={() => (pending.length === 0 ? onSignOut() : setAsked(true))} className="w-full">
+        {t('signOut')}
+      </Button>
+    )
+  }
+  const { kept, lost } = client.unsent()
+  return (
+    <fieldset aria-labelledby={said}>
+      <div id={said} className="mb-3 grid gap-2 rounded-xl bg-warn p-3 text-on-warn text-sm">
+        {kept > 0 && <p>{t('unsentKept', { count: kept, email })}</p>}
+        {lost > 0 && <p>{t('unsentLost', { count: lost })}</p>}
+        {kept + lost === 0 && <p>{t('allSent')}</p>}
+      </div>
+      <div className="grid grid-cols-2 gap-2">
+        <Button ref={cancel} onClick={() => setAsked(false)}>
+          {t('stay')}
+        </Button>
+        <Button look="primary" onClick={onSignOut}>
+          {t('signOut')}
+        </Button>
+      </div>
+    </fieldset>
   )
 }
 

@@ -61,6 +61,7 @@ export class ChatClient {
   readonly #transport: Transport
   readonly #ready: Promise<{ outbox: Outbox; sender: Sender }>
   #sender: Sender | null = null
+  #lasts = false
   /** Written, but not kept yet. */
   readonly #adding = new Map<string, { entry: Pending; bytes: Uint8Array<ArrayBuffer> | undefined }>()
   #uploader: Uploader | null = null
@@ -253,6 +254,17 @@ export class ChatClient {
     await this.#outboxChanged()
   }
 
+  /**
+   * How many messages have not been sent: `kept` for when this user comes back to this browser, or `lost` with this client, since the
+   * browser keeps nothing or did not take them.
+   */
+  unsent(): { kept: number; lost: number } {
+    const { length } = this.#state.pending
+    const refused = [...this.#adding.values()].filter(({ entry }) => entry.status === 'failed').length
+    const lost = this.#lasts ? refused : length
+    return { kept: length - lost, lost }
+  }
+
   /** Says that everything loaded of a conversation was read. Call it only when it was on a visible screen. */
   markRead(peer: string): void {
     const room = this.#state.rooms[peer]
@@ -316,6 +328,7 @@ export class ChatClient {
 
   async #prepare(): Promise<{ outbox: Outbox; sender: Sender }> {
     const outbox = this.#options.outbox ?? (await openOutbox())
+    this.#lasts = outbox.lasts
     const uploader = new Uploader({
       outbox,
       rest: this.#rest,

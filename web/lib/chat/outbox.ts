@@ -8,6 +8,8 @@ export class Outdated extends Error {
 
 /** Keeps what is to be sent until it is acknowledged or discarded. The order of adding is the order of sending. */
 export interface Outbox {
+  /** Whether what it holds outlives the page. */
+  readonly lasts: boolean
   /** Resolves once it is kept, with the bytes of its image if it has one; again does nothing. Rejects with {@link Outdated} in a page of before. */
   add(user: string, entry: Pending, bytes?: Uint8Array<ArrayBuffer>): Promise<void>
   /** All of a user's, oldest first. */
@@ -40,6 +42,7 @@ const CLOSED = ['InvalidStateError', 'AbortError', 'UnknownError']
 
 /** An outbox in IndexedDB, shared by all tabs of the origin. */
 export class IndexedDbOutbox implements Outbox {
+  readonly lasts = true
   #database: Promise<IDBPDatabase<Schema>> | null = null
   /** What was last seen, by id. A browser may take the database away under an open page; these are kept again. */
   readonly #seen = new Map<string, Stored>()
@@ -187,6 +190,7 @@ export class IndexedDbOutbox implements Outbox {
 
 /** An outbox that ends with the page: where IndexedDB is refused (private windows of some browsers), and in tests. */
 export class MemoryOutbox implements Outbox {
+  readonly lasts: boolean = false
   #entries: Stored[] = []
   readonly #images = new Map<string, Uint8Array<ArrayBuffer>>()
 

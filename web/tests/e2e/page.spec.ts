@@ -242,6 +242,42 @@ test('whoever signs out leaves neither a count nor a conversation behind', async
   expect(new URL(page.url()).search).toBe('')
 })
 
+test('whoever signs out is told what has not been sent, and finds it again', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  let holds = true
+  await context.routeWebSocket(/./, (socket) => {
+    const upstream = socket.connectToServer()
+    socket.onMessage((data) => {
+      if (!holds || JSON.parse(String(data)).action !== 'sendMessage') upstream.send(data)
+    })
+  })
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  const { page } = minji
+  for (const text of ['하나', '둘']) {
+    await minji.send(text)
+    await expect(minji.status(text)).toHaveAttribute('data-status', 'sending')
+  }
+  await page.getByRole('button', { name: '설정' }).click()
+  const signOut = page.getByRole('button', { name: '로그아웃' })
+  const asked = page.getByRole('group', { name: /메시지가 2개.*minji@example.com/ })
+  await signOut.click()
+  await expect(asked).toBeVisible()
+  await expect(page.getByRole('button', { name: '취소' })).toBeFocused()
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id }) => id)).toEqual([])
+  await page.keyboard.press('Enter')
+  await expect(asked).toBeHidden()
+  await expect(signOut).toBeFocused()
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  holds = false
+  await page.getByRole('button', { name: 'minji 계정으로 들어가기' }).click()
+  await minji.open(JUNHO)
+  await expect(minji.status('둘')).toHaveAttribute('data-status', 'sent')
+  expect(await minji.texts()).toEqual(['하나', '둘'])
+})
+
 test('a window whose code does not come can be asked for again', async ({ browser, open }) => {
   const minji = new Conversation(await open(await browser.newContext(), MINJI))
   const { page } = minji

@@ -98,6 +98,19 @@ describe('sending', () => {
     expect(await outbox.all(MINJI)).toEqual([])
   })
 
+  test('nothing yet is kept for who comes back, unless this browser keeps nothing or did not take it', async () => {
+    const outbox = new IndexedDbOutbox(`unsent-${crypto.randomUUID()}`)
+    const { client } = page({ outbox, online: false })
+    expect(client.unsent()).toEqual({ kept: 0, lost: 0 })
+    await client.send(JUNHO, 'one')
+    vi.spyOn(outbox, 'add').mockRejectedValueOnce(new DOMException('full', 'QuotaExceededError'))
+    await client.send(JUNHO, 'two')
+    expect(client.unsent()).toEqual({ kept: 1, lost: 1 })
+    const { client: forgetful } = page({ online: false })
+    await forgetful.send(JUNHO, 'one')
+    expect(forgetful.unsent()).toEqual({ kept: 0, lost: 1 })
+  })
+
   test('again after a lost acknowledgement gets the original one', async () => {
     const { client, link } = page()
     link.loseAcks = 1

@@ -253,6 +253,32 @@ test('an image written offline survives the page, and is sent once by the next o
   expect(await stored(server.url, MINJI, JUNHO)).toHaveLength(1)
 })
 
+test('an image that went with the database says so, and what was written with it is sent', async ({ browser, open }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await minji.page.route('**/chat/uploads', () => {
+    // It never answers.
+  })
+  await pick(minji, jpeg(await picture(minji.page, 400, 300)))
+  await sendPicked(minji)
+  await expect(minji.rows.locator('[data-status="sending"]')).toBeVisible()
+  await minji.page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.deleteDatabase('chat')
+        request.onsuccess = resolve
+        request.onerror = request.onblocked = reject
+      }),
+  )
+  await minji.send('사진 보세요')
+  await minji.kept()
+  await minji.page.reload()
+  await expect(minji.rows.getByText('이 기기에 사진이 남아 있지 않습니다')).toBeVisible()
+  await expect(minji.status('사진 보세요')).toHaveAttribute('data-status', 'sent')
+  await expect(minji.page.getByRole('button', { name: '다시 보내기' })).toHaveCount(0)
+  await minji.page.getByRole('button', { name: '삭제' }).click()
+  await expect(minji.rows).toHaveCount(1)
+})
+
 test('an image that this device has lost says so', async ({ browser, open, server }) => {
   const context = await browser.newContext()
   const minji = await conversation(open, context, MINJI, JUNHO)

@@ -92,8 +92,7 @@ test('three messages written offline survive the death of the tab and arrive onc
     await minji.send(text)
     await expect(minji.status(text)).toHaveAttribute('data-status', 'sending')
   }
-  // A draft of it is kept until the message is.
-  await expect.poll(() => minji.page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('draft')))).toEqual([])
+  await minji.kept()
   const session = await context.newCDPSession(minji.page)
   const crashed = minji.page.waitForEvent('crash')
   void session.send('Page.crash').catch(() => {})

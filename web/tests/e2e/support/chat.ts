@@ -123,6 +123,12 @@ export class Conversation {
     return this.scroller.locator('li[data-index] .message-text').allInnerTexts()
   }
 
+  /** All that was sent is kept as messages: until then it is kept as a draft. */
+  async kept(): Promise<void> {
+    const drafts = () => this.page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('draft')))
+    await expect.poll(drafts).toEqual([])
+  }
+
   /** How the newest message of one's own is: sending, sent, read, failed. */
   status(text: string): Locator {
     return this.text(text).locator('[data-status]')

@@ -53,7 +53,7 @@ export function MessageList({ room }: { room: Room }) {
       tabIndex={0}
       className="flex min-h-0 flex-1 flex-col-reverse overflow-y-auto overscroll-contain outline-offset-[-2px]"
     >
-      <div className="flex min-h-full flex-col">
+      <div className="flex min-h-full shrink-0 flex-col">
         {room.status === 'failed' ? (
           <div role="alert" className="grid flex-1 place-items-center px-6 py-4">
             <div className="text-center">
@@ -63,7 +63,7 @@ export function MessageList({ room }: { room: Room }) {
             </div>
           </div>
         ) : (
-          <div aria-busy="true" className="flex-1">
+          <div aria-busy="true" className="grid flex-1">
             <span className="sr-only">{t('loading', { name })}</span>
             <MessagesSkeleton />
           </div>

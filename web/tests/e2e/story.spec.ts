@@ -110,6 +110,25 @@ test('three messages written offline survive the death of the tab and arrive onc
   expect(await again.texts()).toEqual(['먼저', '하나', '둘', '셋'])
 })
 
+test('what is written before a conversation has come is at the end, and stays when it comes', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  await context.route(/\/chat\/history/, async (route) => {
+    await answered
+    await route.continue()
+  })
+  const minji = await conversation(open, context, MINJI, JUNHO)
+  for (let index = 0; index < 20; index += 1) await minji.send(`말 ${index}`)
+  const last = minji.scroller.getByText('말 19', { exact: true })
+  await expect(last).toBeInViewport()
+  answer()
+  await expect(minji.status('말 19')).toHaveAttribute('data-status', 'sent')
+  await expect(last).toBeInViewport()
+})
+
 test('a server that was away gets what was written meanwhile', async ({ browser, open, server }) => {
   const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
   await server.stop()

@@ -51,7 +51,7 @@ export class ChatServer {
 }
 
 /** What a browser says about a server that is away on purpose. */
-const NETWORK = /Failed to load resource|WebSocket connection to|net::ERR_/
+const NETWORK = /Failed to load resource|WebSocket connection to|net::ERR_|failed to load chunk/i
 
 /** Opens a page of somebody, in a context; everything it complains of fails the test. */
 export type Open = (context: BrowserContext, user: string, path?: string) => Promise<Page>
@@ -85,9 +85,12 @@ export const test = base.extend<Fixtures>({
 })
 
 export function watch(page: Page, complaints: string[]): void {
-  page.on('pageerror', (error) => complaints.push(error.message))
+  const complain = (text: string) => {
+    if (!NETWORK.test(text)) complaints.push(text)
+  }
+  page.on('pageerror', (error) => complain(error.message))
   page.on('console', (message) => {
-    if (message.type() === 'error' && !NETWORK.test(message.text())) complaints.push(message.text())
+    if (message.type() === 'error') complain(message.text())
   })
 }
 

@@ -50,7 +50,7 @@ async fn no_token_no_text_and_no_address_reaches_the_logs() {
     chat.get(MINJI, "/chat/conversations", &[("cursor", SECRET)]).await;
     let mut event = chat.connect_event();
     event.query_string_parameters = query(&[("token", "a-made-up-token")]);
-    chat.functions.connect.handle(event).await;
+    chat.functions.connect.handle(&event).await;
     junho.disconnect().await;
 
     let log = captured.text();

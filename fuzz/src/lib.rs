@@ -71,7 +71,7 @@ fn answer(text: &str) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let response = runtime.block_on(async {
         ports.connections.put(&connection).await.expect("memory takes everything");
-        Functions::new(&ports, &Settings::default()).send.handle(event).await
+        Functions::new(&ports, &Settings::default()).send.handle(&event).await
     });
     assert_eq!(response.status_code, 200, "the gateway shows a status to nobody");
     match response.body {

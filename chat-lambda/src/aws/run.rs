@@ -71,7 +71,7 @@ where
 /// Handles an event, and answers for the handler when it panics or takes too long: a client that is not answered could not know
 /// that it is to ask again.
 pub async fn invoke<H: Handler>(handler: &H, event: H::Event, within: Duration) -> ApiGatewayProxyResponse {
-    let handled = AssertUnwindSafe(handler.handle(event.clone())).catch_unwind();
+    let handled = AssertUnwindSafe(handler.handle(&event)).catch_unwind();
     let code = match timeout(within, handled).await {
         Ok(Ok(response)) => return response,
         // Where and why, the panic's hook has logged.
@@ -81,7 +81,7 @@ pub async fn invoke<H: Handler>(handler: &H, event: H::Event, within: Duration) 
             ErrorCode::Unavailable
         }
     };
-    handler.given_up(event, code)
+    handler.given_up(&event, code)
 }
 
 fn time_left(context: &Context) -> Duration {

@@ -22,14 +22,14 @@ impl ConnectFunction {
     }
 
     /// Handles a `CONNECT` event.
-    pub async fn handle(&self, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
-        let correlation = correlation(&event);
+    pub async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+        let correlation = correlation(event);
         if self.allowed_origins.refuses(&event.headers) {
             let error = WireError::new(ErrorCode::Unauthorized, "this web page may not use the chat");
             return response::error(StatusCode::FORBIDDEN, error, &correlation);
         }
         let subprotocols = Subprotocols::of(&event.headers);
-        match self.admit(&event, &subprotocols, &correlation).await {
+        match self.admit(event, &subprotocols, &correlation).await {
             Ok(()) => {
                 let mut response = response::status(StatusCode::OK);
                 if subprotocols.offers_ours {
@@ -88,12 +88,12 @@ fn correlation(event: &ApiGatewayWebsocketProxyRequest) -> Correlation {
 impl Handler for ConnectFunction {
     type Event = ApiGatewayWebsocketProxyRequest;
 
-    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+    async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
         self.handle(event).await
     }
 
-    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
-        self.refuse(WireError::fault(code), &correlation(&event))
+    fn given_up(&self, event: &Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+        self.refuse(WireError::fault(code), &correlation(event))
     }
 
     fn counts(&self) -> &Counts {

@@ -20,10 +20,11 @@ impl DisconnectFunction {
     }
 
     /// Handles a `DISCONNECT` event.
-    pub async fn handle(&self, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
-        let context = event.request_context;
-        let correlation = Correlation { request_id: context.request_id.unwrap_or_default(), message: None };
-        let connection = ConnectionId::new(context.connection_id.unwrap_or_default());
+    pub async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+        let context = &event.request_context;
+        let request_id = context.request_id.clone().unwrap_or_default();
+        let correlation = Correlation { request_id, message: None };
+        let connection = ConnectionId::new(context.connection_id.as_deref().unwrap_or_default());
         match self.disconnect.execute(&connection).await {
             Ok(()) => {
                 let request_id = correlation.request_id;
@@ -44,11 +45,11 @@ impl DisconnectFunction {
 impl Handler for DisconnectFunction {
     type Event = ApiGatewayWebsocketProxyRequest;
 
-    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+    async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
         self.handle(event).await
     }
 
-    fn given_up(&self, _: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+    fn given_up(&self, _: &Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
         self.refuse(&WireError::fault(code))
     }
 

@@ -82,12 +82,12 @@ impl HistoryFunction {
     }
 
     /// Handles a REST request.
-    pub async fn handle(&self, event: ApiGatewayProxyRequest) -> ApiGatewayProxyResponse {
-        let correlation = correlation(&event);
+    pub async fn handle(&self, event: &ApiGatewayProxyRequest) -> ApiGatewayProxyResponse {
+        let correlation = correlation(event);
         let response = if event.http_method == Method::OPTIONS {
             preflight()
         } else {
-            match self.answer(&event, &correlation).await {
+            match self.answer(event, &correlation).await {
                 Ok(body) => {
                     let resource = event.resource.as_deref().unwrap_or_default();
                     tracing::info!(request_id = correlation.request_id, resource, outcome = "ok", "answered");
@@ -96,7 +96,7 @@ impl HistoryFunction {
                 Err(error) => self.refuse(error, &correlation),
             }
         };
-        self.with_headers(response, &event)
+        self.with_headers(response, event)
     }
 
     fn refuse(&self, error: WireError, correlation: &Correlation) -> ApiGatewayProxyResponse {
@@ -202,7 +202,7 @@ impl HistoryFunction {
             proposal: Some(request.proposal),
             ..SendMessageFrame::default()
         };
-        let command = frame.into_command(id)?;
+        let command = frame.into_command(|| id)?;
         let sent = self.send.from_identity(&call.caller, command, call.now).await;
         let sent = sent.map_err(|error| call.refuse(error))?;
         self.counts.sent(sent.outcome);
@@ -215,13 +215,13 @@ impl HistoryFunction {
 impl Handler for HistoryFunction {
     type Event = ApiGatewayProxyRequest;
 
-    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+    async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
         self.handle(event).await
     }
 
-    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
-        let response = self.refuse(WireError::fault(code), &correlation(&event));
-        self.with_headers(response, &event)
+    fn given_up(&self, event: &Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+        let response = self.refuse(WireError::fault(code), &correlation(event));
+        self.with_headers(response, event)
     }
 
     fn counts(&self) -> &Counts {
@@ -269,6 +269,7 @@ fn body(event: &ApiGatewayProxyRequest) -> Result<String, WireError> {
 
 /// The message that a request is about, if it names one: an error's answer names it too.
 fn named_message(event: &ApiGatewayProxyRequest) -> Option<ClientMessageId> {
+    event.body.as_ref()?;
     let [id] = json::pick(&body(event).ok()?, ["clientMessageId"]).ok()?;
     id?.as_str()?.parse().ok()
 }

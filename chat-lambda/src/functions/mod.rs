@@ -36,14 +36,14 @@ pub const SUBPROTOCOL: &str = "chat.v1";
 #[async_trait]
 pub trait Handler: Send + Sync {
     /// What it handles.
-    type Event: Clone + Send;
+    type Event: Send + Sync;
 
     /// Handles an event.
-    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse;
+    async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse;
 
     /// What to answer in its place when handling an event was given up: it panicked, or took too long. What it has done by then
     /// nobody knows, so the code is one that says so.
-    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse;
+    fn given_up(&self, event: &Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse;
 
     /// What it counts.
     fn counts(&self) -> &Counts;
@@ -107,13 +107,16 @@ impl Functions {
 /// What of a sent message may be logged: who it is between stands in the room's tag, for those who know both addresses.
 fn log_sent(sent: &Sent, correlation: &Correlation) {
     let request_id = correlation.request_id.as_str();
-    let (room, seq) = (sent.room.tag(), sent.seq);
+    let seq = sent.seq;
     match sent.outcome {
         SendOutcome::Stored { retries, deliveries } => {
             let Deliveries { taken, gone, failed } = deliveries;
-            tracing::info!(request_id, %room, seq, outcome = "stored", retries, taken, gone, failed, "sent");
+            let outcome = "stored";
+            tracing::info!(request_id, room = %sent.room.tag(), seq, outcome, retries, taken, gone, failed, "sent");
         }
-        SendOutcome::Duplicate => tracing::info!(request_id, %room, seq, outcome = "duplicate", "sent"),
+        SendOutcome::Duplicate => {
+            tracing::info!(request_id, room = %sent.room.tag(), seq, outcome = "duplicate", "sent");
+        }
     }
 }
 

@@ -48,17 +48,17 @@ impl SendFunction {
     }
 
     /// Handles a `MESSAGE` event.
-    pub async fn handle(&self, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
-        let context = event.request_context;
-        let body = event.body.unwrap_or_default();
+    pub async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+        let context = &event.request_context;
+        let body = event.body.as_deref().unwrap_or_default();
         // Emulators leave the one out; the other differs from event to event as well.
         let delivery = context.message_id.as_deref().or(context.request_id.as_deref()).unwrap_or_default();
-        let parsed = Request::parse(&body, fallback_id(delivery));
-        let correlation =
-            Correlation { request_id: context.request_id.unwrap_or_default(), message: parsed.message };
+        let parsed = Request::parse(body, || fallback_id(delivery));
+        let request_id = context.request_id.clone().unwrap_or_default();
+        let correlation = Correlation { request_id, message: parsed.message };
         let outcome = match (parsed.request, time(context.request_time_epoch)) {
             (Ok(request), Ok(now)) => {
-                let connection = ConnectionId::new(context.connection_id.unwrap_or_default());
+                let connection = ConnectionId::new(context.connection_id.as_deref().unwrap_or_default());
                 let origin = Origin { connection, correlation: correlation.clone(), now };
                 match self.execute(request, &origin).await {
                     // It was told on its connection, which is closed by now.
@@ -126,13 +126,14 @@ impl SendFunction {
 impl Handler for SendFunction {
     type Event = ApiGatewayWebsocketProxyRequest;
 
-    async fn handle(&self, event: Self::Event) -> ApiGatewayProxyResponse {
+    async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
         self.handle(event).await
     }
 
-    fn given_up(&self, event: Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
-        let message = Request::parse(&event.body.unwrap_or_default(), ClientMessageId::from_u128(0)).message;
-        let request_id = event.request_context.request_id.unwrap_or_default();
+    fn given_up(&self, event: &Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse {
+        let body = event.body.as_deref().unwrap_or_default();
+        let message = Request::parse(body, || ClientMessageId::from_u128(0)).message;
+        let request_id = event.request_context.request_id.clone().unwrap_or_default();
         self.refuse(WireError::fault(code), &Correlation { request_id, message })
     }
 

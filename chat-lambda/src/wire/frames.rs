@@ -295,8 +295,8 @@ pub(crate) struct Parsed {
 }
 
 impl Request {
-    /// Reads a frame. A message without an id is named `fallback_id`.
-    pub(crate) fn parse(text: &str, fallback_id: ClientMessageId) -> Parsed {
+    /// Reads a frame. A message without an id is named by `fallback_id`.
+    pub(crate) fn parse(text: &str, fallback_id: impl FnOnce() -> ClientMessageId) -> Parsed {
         match json::pick(text, ["action", "clientMessageId"]) {
             Ok([action, id]) => Parsed {
                 message: id.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok()),
@@ -306,7 +306,11 @@ impl Request {
         }
     }
 
-    fn typed(action: Option<&Value>, text: &str, fallback_id: ClientMessageId) -> Result<Self, WireError> {
+    fn typed(
+        action: Option<&Value>,
+        text: &str,
+        fallback_id: impl FnOnce() -> ClientMessageId,
+    ) -> Result<Self, WireError> {
         let action = action.ok_or_else(|| WireError::bad_request("action: missing"))?;
         match action.as_str().unwrap_or_default() {
             "sendMessage" => {
@@ -330,7 +334,10 @@ impl Request {
 }
 
 impl SendMessageFrame {
-    pub(crate) fn into_command(self, fallback_id: ClientMessageId) -> Result<SendCommand, WireError> {
+    pub(crate) fn into_command(
+        self,
+        fallback_id: impl FnOnce() -> ClientMessageId,
+    ) -> Result<SendCommand, WireError> {
         let id = self.client_message_id.as_deref().map(str::parse).transpose()?;
         let after = self.after.as_deref().map(str::parse).transpose();
         let parts = Parts {
@@ -341,7 +348,7 @@ impl SendMessageFrame {
         };
         Ok(SendCommand {
             receiver: email("receiverEmail", &self.receiver_email)?,
-            id: id.unwrap_or(fallback_id),
+            id: id.unwrap_or_else(fallback_id),
             after: after.map_err(|error| WireError::from(error).in_field("after"))?,
             content: parts.try_into()?,
         })

@@ -1,6 +1,6 @@
 //! Strict JSON: an object whose keys come once.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -24,7 +24,7 @@ pub(crate) fn typed<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
     if depth(text) > DEPTH_MAX {
         return Err(WireError::bad_request("not the JSON expected: it is nested too deeply"));
     }
-    let has_surrogates = text.contains("\\ud") || text.contains("\\uD");
+    let has_surrogates = text.contains('\\') && (text.contains("\\ud") || text.contains("\\uD"));
     if has_surrogates {
         serde_json::from_str::<Value>(text).map_err(fault)?;
     }
@@ -90,7 +90,7 @@ impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut picked = std::array::from_fn(|_| None);
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key::<String>()? {
             match self.wanted.iter().position(|wanted| *wanted == key) {
                 Some(place) => picked[place] = Some(map.next_value()?),

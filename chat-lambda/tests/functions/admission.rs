@@ -15,7 +15,7 @@ async fn the_seeds_query_token_opens_a_socket() {
     let chat = Chat::new();
     let mut event = chat.connect_event();
     event.query_string_parameters = query(&[("token", &chat.token(MINJI))]);
-    let answer = Answer::from(chat.functions.connect.handle(event).await);
+    let answer = Answer::from(chat.functions.connect.handle(&event).await);
     assert_eq!((answer.status, answer.has_body), (200, false));
     assert_eq!(answer.header("sec-websocket-protocol"), None, "nothing was offered");
 }
@@ -29,7 +29,7 @@ async fn a_token_behind_the_subprotocol_opens_a_socket_and_selects_it(#[case] of
     let chat = Chat::new();
     let mut event = chat.connect_event();
     set(&mut event.headers, SEC_WEBSOCKET_PROTOCOL, &offer.replace("TOKEN", &chat.token(MINJI)));
-    let answer = Answer::from(chat.functions.connect.handle(event).await);
+    let answer = Answer::from(chat.functions.connect.handle(&event).await);
     assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (200, Some("chat.v1")));
 }
 
@@ -45,7 +45,7 @@ async fn the_subprotocol_is_selected_only_when_it_was_offered(
     let mut event = chat.connect_event();
     event.query_string_parameters = query(&[("token", &chat.token(MINJI))]);
     set(&mut event.headers, SEC_WEBSOCKET_PROTOCOL, offer);
-    let answer = Answer::from(chat.functions.connect.handle(event).await);
+    let answer = Answer::from(chat.functions.connect.handle(&event).await);
     assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (200, selected));
 }
 
@@ -66,7 +66,7 @@ async fn without_a_good_token_there_is_no_socket(
         event.query_string_parameters = query(&[("token", token)]);
     }
     let id = event.request_context.connection_id.clone().unwrap();
-    let answer = Answer::from(chat.functions.connect.handle(event).await);
+    let answer = Answer::from(chat.functions.connect.handle(&event).await);
     answer.assert_refused(status, code);
     let connections = chat.ports.connections.get(&chat_domain::ConnectionId::new(id)).await.unwrap();
     assert_eq!(connections, None, "nothing was stored");
@@ -80,7 +80,7 @@ async fn an_expired_token_says_that_it_has_expired() {
     let mut event = chat.connect_event();
     event.query_string_parameters = query(&[("token", &token)]);
     let request = event.request_context.request_id.clone().unwrap();
-    let answer = Answer::from(chat.functions.connect.handle(event).await);
+    let answer = Answer::from(chat.functions.connect.handle(&event).await);
     assert_eq!(answer.status, 401);
     assert_error(&answer.body, "authExpired", &request, None);
 }
@@ -100,7 +100,7 @@ async fn a_page_of_another_origin_gets_no_socket(#[case] origin: Option<&str>, #
     if let Some(origin) = origin {
         set(&mut event.headers, ORIGIN_HEADER, origin);
     }
-    let answer = Answer::from(chat.functions.connect.handle(event).await);
+    let answer = Answer::from(chat.functions.connect.handle(&event).await);
     assert_eq!(answer.status, status);
     if status == 403 {
         answer.assert_refused(403, "unauthorized");
@@ -135,7 +135,7 @@ async fn an_event_without_a_usable_time_is_refused() {
     let mut event = chat.connect_event();
     event.query_string_parameters = query(&[("token", &chat.token(MINJI))]);
     event.request_context.connected_at = i64::MAX;
-    Answer::from(chat.functions.connect.handle(event).await).assert_refused(400, "badRequest");
+    Answer::from(chat.functions.connect.handle(&event).await).assert_refused(400, "badRequest");
 }
 
 #[test]

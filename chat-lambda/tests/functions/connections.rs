@@ -79,7 +79,7 @@ async fn an_expiry_that_another_process_has_moved_is_read_again_before_it_refuse
     chat.pass(HOUR);
     let reauth = json!({ "action": "reauth", "token": chat.token(MINJI) }).to_string();
     let event = chat.message_event(&minji.id, &reauth);
-    assert_eq!(other_process.send.handle(event).await.status_code, 200);
+    assert_eq!(other_process.send.handle(&event).await.status_code, 200);
     assert_eq!(minji.send(JUNHO, "and goes on").await["seq"], 2);
 }
 
@@ -125,7 +125,7 @@ async fn an_event_without_a_connection_is_answered_without_a_body() {
     let chat = Chat::new();
     let mut event = chat.message_event("", r#"{"action":"ping"}"#);
     event.request_context.connection_id = None;
-    let response = chat.functions.send.handle(event).await;
+    let response = chat.functions.send.handle(&event).await;
     assert_eq!((response.status_code, response.body), (200, None));
 }
 
@@ -155,6 +155,6 @@ async fn a_function_of_its_own_needs_nothing_but_the_ports() {
         Arc::new(chat_domain::Identify::new(chat.ports.connections.clone(), chat.ports.pusher.clone()));
     let send = SendFunction::new(&chat.ports, identify, SendRate::default());
     let event = chat.message_event(&minji.id, &frame(json!({})).to_string());
-    assert!(send.handle(event).await.body.is_some());
+    assert!(send.handle(&event).await.body.is_some());
     assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);
 }

@@ -106,14 +106,14 @@ async fn a_failing_connection_store_lets_nobody_in_and_accepts_no_frame(
 
     let mut event = chat.connect_event();
     event.query_string_parameters = query(&[("token", &chat.token(MINJI))]);
-    let answer = Answer::from(chat.functions.connect.handle(event).await);
+    let answer = Answer::from(chat.functions.connect.handle(&event).await);
     answer.assert_refused(status, code);
     assert_nothing_internal(&answer.body["message"]);
 
     let socket = chat.open("connection");
     let told = socket.refused(&frame(json!({})).to_string(), code, Some(ID)).await;
     assert_nothing_internal(&told["message"]);
-    assert_eq!(chat.functions.disconnect.handle(chat.connect_event()).await.status_code, status);
+    assert_eq!(chat.functions.disconnect.handle(&chat.connect_event()).await.status_code, status);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn an_identity_provider_that_does_not_answer_lets_nobody_in() {
     let mut event = chat.connect_event();
     event.query_string_parameters = query(&[("token", "some-token")]);
     let answers = [
-        Answer::from(chat.functions.connect.handle(event).await),
+        Answer::from(chat.functions.connect.handle(&event).await),
         chat.get(MINJI, "/chat/conversations", &[]).await,
     ];
     for answer in answers {

@@ -95,7 +95,7 @@ async fn the_largest_page_fits_lambda_and_the_gateway() {
     let mut event = chat.rest_event(http::Method::GET, "/chat/history");
     set(&mut event.headers, http::header::AUTHORIZATION, &format!("Bearer {}", chat.token(&to)));
     event.query_string_parameters = query(&[("with", &from)]);
-    let response = chat.functions.history.handle(event).await;
+    let response = chat.functions.history.handle(&event).await;
 
     let answer = serde_json::to_string(&response).unwrap().len();
     let body = serde_json::from_str::<Value>(&serde_json::to_string(&response).unwrap()).unwrap();

@@ -129,7 +129,7 @@ impl Chat {
         let mut event = self.connect_event();
         event.query_string_parameters = query(&[("token", &self.token_for(email, lifetime))]);
         let id = event.request_context.connection_id.clone().unwrap();
-        let answer = Answer::from(self.functions.connect.handle(event).await);
+        let answer = Answer::from(self.functions.connect.handle(&event).await);
         assert_eq!(answer.status, 200, "{:?}", answer.body);
         self.open(&id)
     }
@@ -164,7 +164,7 @@ impl Chat {
     }
 
     pub(crate) async fn rest(&self, event: ApiGatewayProxyRequest) -> Answer {
-        self.functions.history.handle(event).await.into()
+        self.functions.history.handle(&event).await.into()
     }
 
     pub(crate) async fn get(&self, email: &str, resource: &str, parameters: &[(&str, &str)]) -> Answer {
@@ -257,7 +257,7 @@ impl Socket<'_> {
     }
 
     pub(crate) async fn deliver(&self, event: ApiGatewayWebsocketProxyRequest) -> Option<Value> {
-        let answer = Answer::from(self.chat.functions.send.handle(event).await);
+        let answer = Answer::from(self.chat.functions.send.handle(&event).await);
         assert_eq!(answer.status, 200, "the gateway shows the status of a route to nobody");
         answer.has_body.then_some(answer.body)
     }
@@ -296,7 +296,7 @@ impl Socket<'_> {
     pub(crate) async fn disconnect(&self) {
         let mut event = self.chat.connect_event();
         event.request_context.connection_id = Some(self.id.clone());
-        assert_eq!(self.chat.functions.disconnect.handle(event).await.status_code, 200);
+        assert_eq!(self.chat.functions.disconnect.handle(&event).await.status_code, 200);
     }
 }
 

@@ -106,7 +106,7 @@ async fn a_connection_without_a_row_is_not_opened(#[case] fault: Fault) {
     sky.dynamodb.will("PutItem", [fault; 3]);
     let mut event = sky.chat.connect_event();
     event.query_string_parameters = query(&[("token", &sky.chat.token(MINJI))]);
-    let answer = Answer::from(sky.chat.functions.connect.handle(event).await);
+    let answer = Answer::from(sky.chat.functions.connect.handle(&event).await);
     answer.assert_refused(503, "unavailable");
     sky.dynamodb.clears_up();
 

@@ -106,7 +106,7 @@ impl Sky {
         let mut event = self.chat.connect_event();
         event.query_string_parameters = query(&[("token", token)]);
         let id = event.request_context.connection_id.clone().unwrap();
-        (id, Answer::from(self.chat.functions.connect.handle(event).await))
+        (id, Answer::from(self.chat.functions.connect.handle(&event).await))
     }
 
     /// Opens a socket with a token of the pool's.

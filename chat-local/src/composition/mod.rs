@@ -86,21 +86,21 @@ impl Integrations {
         let function = functions.clone();
         let connect = move |event| {
             let function = function.clone();
-            async move { Ok(function.connect.handle(event).await) }
+            async move { Ok(function.connect.handle(&event).await) }
         };
         let function = functions.clone();
         let disconnect = move |event| {
             let function = function.clone();
-            async move { Ok(function.disconnect.handle(event).await) }
+            async move { Ok(function.disconnect.handle(&event).await) }
         };
         let function = functions.clone();
         let send = move |event| {
             let function = function.clone();
-            async move { Ok(function.send.handle(event).await) }
+            async move { Ok(function.send.handle(&event).await) }
         };
         let history = move |event| {
             let function = functions.clone();
-            async move { Ok(function.history.handle(event).await) }
+            async move { Ok(function.history.handle(&event).await) }
         };
         Self {
             connect: Arc::new(connect),

@@ -57,12 +57,12 @@ impl Server for Real {
     fn handle(&self, event: GatewayEvent) -> Running {
         let functions = Arc::clone(&self.0);
         match event {
-            GatewayEvent::Connect(event) => Box::pin(async move { functions.connect.handle(*event).await }),
+            GatewayEvent::Connect(event) => Box::pin(async move { functions.connect.handle(&event).await }),
             GatewayEvent::Disconnect(event) => {
-                Box::pin(async move { functions.disconnect.handle(*event).await })
+                Box::pin(async move { functions.disconnect.handle(&event).await })
             }
-            GatewayEvent::Frame(event) => Box::pin(async move { functions.send.handle(*event).await }),
-            GatewayEvent::Rest(event) => Box::pin(async move { functions.history.handle(*event).await }),
+            GatewayEvent::Frame(event) => Box::pin(async move { functions.send.handle(&event).await }),
+            GatewayEvent::Rest(event) => Box::pin(async move { functions.history.handle(&event).await }),
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct ClientMessageId(u128);
 #[error("a clientMessageId is a UUID in its hyphenated form")]
 pub struct ClientMessageIdError;
 
-const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+const SHAPE: &[u8; 36] = b"dddddddd-dddd-dddd-dddd-dddddddddddd";
 
 impl ClientMessageId {
     /// From the 128 bits of a UUID.
@@ -40,31 +40,29 @@ impl FromStr for ClientMessageId {
     type Err = ClientMessageIdError;
 
     fn from_str(text: &str) -> Result<Self, ClientMessageIdError> {
+        let bytes: &[u8; 36] = text.as_bytes().try_into().map_err(|_| ClientMessageIdError)?;
         let mut bits = 0_u128;
-        let mut groups = text.split('-');
-        for digits in GROUPS {
-            let group = groups.next().filter(|group| group.len() == digits).ok_or(ClientMessageIdError)?;
-            for c in group.chars() {
-                let digit = c.to_digit(16).ok_or(ClientMessageIdError)?;
+        for (byte, shape) in bytes.iter().zip(SHAPE) {
+            if *shape == b'd' {
+                let digit = char::from(*byte).to_digit(16).ok_or(ClientMessageIdError)?;
                 bits = bits << 4 | u128::from(digit);
+            } else if byte != shape {
+                return Err(ClientMessageIdError);
             }
         }
-        if groups.next().is_some() { Err(ClientMessageIdError) } else { Ok(Self(bits)) }
+        Ok(Self(bits))
     }
 }
 
 impl fmt::Display for ClientMessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = self.0;
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            bits >> 96,
-            bits >> 80 & 0xffff,
-            bits >> 64 & 0xffff,
-            bits >> 48 & 0xffff,
-            bits & 0xffff_ffff_ffff
-        )
+        let mut text = *SHAPE;
+        let digits = text.iter_mut().filter(|byte| **byte == b'd');
+        let nibbles = self.0.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        for (digit, nibble) in digits.zip(nibbles) {
+            *digit = b"0123456789abcdef"[usize::from(nibble)];
+        }
+        f.write_str(std::str::from_utf8(&text).expect("digits and hyphens"))
     }
 }
 

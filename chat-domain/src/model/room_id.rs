@@ -139,7 +139,9 @@ impl FromStr for RoomId {
 
 impl fmt::Display for RoomId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.0.a, self.0.b)
+        f.write_str(self.0.a.as_str())?;
+        f.write_str("#")?;
+        f.write_str(self.0.b.as_str())
     }
 }
 

@@ -52,14 +52,14 @@ unit: ## the tests
 	cargo test --workspace --all-features --quiet
 
 sim: ## small cases completely, the bugs that the checker must catch, 20,000 simulated schedules in which everything goes wrong
-	cargo build --release --quiet --package chat-sim
-	"$$(dev/target-dir.sh)/release/chat-sim" explore
-	"$$(dev/target-dir.sh)/release/chat-sim" bugs
-	"$$(dev/target-dir.sh)/release/chat-sim" run --seeds 20000 --threads $(THREADS)
+	cargo build --profile prove --quiet --package chat-sim
+	"$$(dev/target-dir.sh)/prove/chat-sim" explore
+	"$$(dev/target-dir.sh)/prove/chat-sim" bugs
+	"$$(dev/target-dir.sh)/prove/chat-sim" run --seeds 20000 --threads $(THREADS)
 
 prove: ## SEEDS simulated schedules, a million if not said otherwise
-	cargo build --release --quiet --package chat-sim
-	"$$(dev/target-dir.sh)/release/chat-sim" run --seeds $(SEEDS) --threads $(THREADS)
+	cargo build --profile prove --quiet --package chat-sim
+	"$$(dev/target-dir.sh)/prove/chat-sim" run --seeds $(SEEDS) --threads $(THREADS)
 
 docs-check: ## the documentation builds, and every link in it leads somewhere
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --all-features --quiet

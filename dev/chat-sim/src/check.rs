@@ -11,7 +11,7 @@ use chat_lambda::wire::rest::{ConversationBody, ConversationsBody, HistoryBody};
 use crate::client::proposal;
 use crate::ports::Call;
 use crate::store::{Row, Table};
-use crate::world::{End, INDEX_LAG_MAX_MS, Kind, World, connection_id, socket_number};
+use crate::world::{End, INDEX_LAG_MAX_MS, Kind, World, socket_number};
 
 /// What somebody meant to say.
 #[derive(Clone, Debug)]
@@ -246,7 +246,7 @@ impl World {
     /// Whoever connects closes only what is too much: of the connections that the same user had before, those that are the oldest.
     fn check_one_too_many(&mut self, task: usize, socket: usize) {
         let (user, own) = (self.tasks[task].user, self.tasks[task].socket);
-        let place = |number: usize| (self.sockets[number].connected_at, connection_id(number));
+        let place = |number: usize| (self.sockets[number].connected_at, &self.sockets[number].id);
         let closed = place(socket);
         let theirs = (0..self.sockets.len()).filter(|number| self.sockets[*number].user == user);
         let until = own.map(|own| self.sockets[own].connected_at);
@@ -266,7 +266,7 @@ impl World {
     /// Whoever is told that its connection is unknown has sent a frame on it, and its row was missing at some time since.
     fn check_turned_away(&mut self, task: usize, socket: usize) {
         let running = &self.tasks[task];
-        let row = self.store.connection(&connection_id(socket));
+        let row = self.store.connection(&self.sockets[socket].id);
         let row_is_there = row.is_some_and(|row| {
             row.row.as_ref().is_some_and(|connection| connection.may_be_open(running.now))
                 && row.since_ms < running.asked_ms
@@ -636,7 +636,7 @@ impl World {
     pub(crate) fn check_not_deaf(&mut self, task: usize, unnoticed_ms: i64) {
         let running = &self.tasks[task];
         let Some(socket) = running.socket.filter(|_| running.kind == Kind::Frame) else { return };
-        let row = self.store.connection(&connection_id(socket));
+        let row = self.store.connection(&self.sockets[socket].id);
         let absent_since_ms =
             row.map_or(i64::MIN, |row| if row.row.is_some() { i64::MAX } else { row.since_ms });
         let asked_ms = running.asked_ms;
@@ -756,7 +756,7 @@ impl World {
     }
 
     fn has_row(&self, socket: usize) -> bool {
-        self.store.connection(&connection_id(socket)).is_some_and(|row| row.row.is_some())
+        self.store.connection(&self.sockets[socket].id).is_some_and(|row| row.row.is_some())
     }
 
     /// How many connections a user has.

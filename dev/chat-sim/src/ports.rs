@@ -107,9 +107,8 @@ impl Shared {
         self.0.try_lock().expect("nobody asks for the world who has it")
     }
 
-    pub(crate) fn call(&self, call: Call) -> Turn {
-        let ticket = self.world().register(call);
-        Turn { shared: self.clone(), ticket }
+    pub(crate) fn call(&self, call: Call) -> Turn<'_> {
+        Turn { shared: self, call: Some(call), ticket: None }
     }
 
     /// All ports over this world.
@@ -125,18 +124,23 @@ impl Shared {
     }
 }
 
-/// A call that waits for its turn.
-pub(crate) struct Turn {
-    shared: Shared,
-    ticket: usize,
+/// A call that waits for its turn, from when it is polled.
+pub(crate) struct Turn<'a> {
+    shared: &'a Shared,
+    call: Option<Call>,
+    ticket: Option<usize>,
 }
 
-impl Future for Turn {
+impl Future for Turn<'_> {
     type Output = Reply;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
-        let reply = self.shared.world().take_reply(self.ticket, context.waker());
-        reply.map_or(Poll::Pending, Poll::Ready)
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
+        let mut world = self.shared.world();
+        if let Some(call) = self.call.take() {
+            self.ticket = Some(world.register(call));
+        }
+        let ticket = self.ticket.expect("a call that was made has one");
+        world.take_reply(ticket, context.waker()).map_or(Poll::Pending, Poll::Ready)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::ports::{Call, Shared};
 use crate::server::{Build, GatewayEvent, Running, Server};
 use crate::world::{
     CLOCK_JUMP_MAX_MS, CLOCK_SKEW_MAX_MS, End, Happening, INDEX_LAG_MAX_MS, Kind, Outcome, Socket, Task,
-    Violation, World, connection_id, note, timestamp,
+    Violation, World, note, timestamp,
 };
 
 /// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer than any handler was
@@ -35,7 +35,7 @@ const CONVERGED_WITHIN_MS: i64 = 1_200_000;
 /// How long the gateway lets `$connect` take.
 const CONNECT_MAX_MS: i64 = 29_000;
 /// How many handlers most schedules run.
-const JOBS_USUAL: usize = 128;
+const JOBS_USUAL: usize = 256;
 /// How many connections are too many.
 const CROWD: u8 = 22;
 /// How many times somebody has to connect anew, until what is too much of so many is closed.
@@ -467,14 +467,15 @@ impl Sim {
     }
 
     fn turn(&mut self, ticket: usize) {
-        let mut world = self.world();
+        let mut world = self.shared.world();
         let task = world.tickets[ticket].task;
         if self.jobs[task].running.is_none() {
             return;
         }
         let outcome = world.draw(ticket);
+        let lives = world.turn(ticket, outcome);
         drop(world);
-        self.turn_with(ticket, outcome);
+        self.had_turn(task, outcome, lives);
     }
 
     /// Gives a call its turn, with what it meets.
@@ -483,6 +484,10 @@ impl Sim {
         let task = world.tickets[ticket].task;
         let lives = world.turn(ticket, outcome);
         drop(world);
+        self.had_turn(task, outcome, lives);
+    }
+
+    fn had_turn(&mut self, task: usize, outcome: Outcome, lives: bool) {
         if lives {
             self.poll(task);
         } else {
@@ -803,7 +808,8 @@ impl Sim {
         match &mut event {
             GatewayEvent::Connect(event) | GatewayEvent::Disconnect(event) | GatewayEvent::Frame(event) => {
                 let context = &mut event.request_context;
-                context.connection_id = facts.socket.map(|socket| connection_id(socket).to_string());
+                context.connection_id =
+                    facts.socket.map(|socket| self.world().sockets[socket].id.as_str().to_owned());
                 context.request_id = Some(format!("request-{number}"));
                 context.message_id = Some(format!("message-{number}"));
                 context.request_time_epoch = now.unix_ms();
@@ -892,7 +898,7 @@ impl Sim {
         let mut world = self.world();
         let socket = world.sockets.len();
         let connected_at = timestamp(world.now_ms);
-        world.sockets.push(Socket { silent, ..Socket::opening(user, device, epoch, connected_at) });
+        world.sockets.push(Socket { silent, ..Socket::opening(socket, user, device, epoch, connected_at) });
         let aborts = world.is_drawn(Fault::DisconnectBeforeConnect);
         drop(world);
         let mut event = ApiGatewayWebsocketProxyRequest::default();
@@ -1280,7 +1286,8 @@ impl Sim {
         let user = self.devices[device].user;
         let mut world = self.world();
         let connected_at = timestamp(world.now_ms - 60_000);
-        world.sockets.push(Socket::opening(user, device, 0, connected_at));
+        let socket = world.sockets.len();
+        world.sockets.push(Socket::opening(socket, user, device, 0, connected_at));
         world.sockets_reopen();
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat_domain::{
     Activity, Advance, Append, AttachmentKey, Connection, ConnectionId, Content, Email, Member, Message,
     MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room,
-    RoomId, RoomLog, RoomsPage, Timestamp,
+    RoomId, RoomLog, RoomsPage, Tag, Timestamp,
 };
 
 /// A row of the messages table.
@@ -23,6 +23,8 @@ pub(crate) struct Row {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) id: RoomId,
+    /// The id's, which takes hashing.
+    tag: Tag,
     /// In the order of their timestamps.
     pub(crate) rows: Vec<Row>,
     log: Option<RoomLog>,
@@ -35,7 +37,8 @@ pub(crate) struct Table {
 
 impl Table {
     fn new(id: RoomId) -> Self {
-        Self { id, rows: Vec::new(), log: None, reads: PerMember::default(), versions: vec![None], shown: 0 }
+        let (tag, reads) = (id.tag(), PerMember::default());
+        Self { id, tag, rows: Vec::new(), log: None, reads, versions: vec![None], shown: 0 }
     }
 
     pub(crate) fn newest(&self) -> usize {
@@ -65,17 +68,28 @@ impl Table {
         Ok(())
     }
 
+    /// The head of a version, and where it is listed.
+    fn listed(&self, version: usize) -> Option<(Activity, &Arc<Room>)> {
+        let head = self.versions[version].as_ref()?;
+        Some((Activity { day: head.log()?.last_at.day(), room: self.tag }, head))
+    }
+
     /// The rows a query selects in a version, and whether there are more.
     fn page(&self, query: PageQuery, version: usize) -> Page {
-        let limit = query.limit.get();
-        let seen = |row: &&Row| row.since <= version;
+        let (rows, has_more) = self.select(query, version);
         let as_of = |row: &Row| {
             let read = row.read_since.is_some_and(|since| since <= version);
             Message { read, ..row.message.clone() }
         };
-        let take = |rows: &mut dyn Iterator<Item = &Row>| {
-            let messages: Vec<_> = rows.take(limit).map(as_of).collect();
-            Page { messages, has_more: rows.next().is_some() }
+        Page { messages: rows.into_iter().map(as_of).collect(), has_more }
+    }
+
+    fn select<'a>(&'a self, query: PageQuery, version: usize) -> (Vec<&'a Row>, bool) {
+        let limit = query.limit.get();
+        let seen = |row: &&'a Row| row.since <= version;
+        let take = |rows: &mut dyn Iterator<Item = &'a Row>| {
+            let taken: Vec<_> = rows.take(limit).collect();
+            (taken, rows.next().is_some())
         };
         match query.range {
             PageRange::Newest => take(&mut self.rows.iter().rev().filter(seen)),
@@ -151,6 +165,11 @@ impl Store {
         }
     }
 
+    /// How many rows a page has.
+    pub(crate) fn page_len(&self, id: &RoomId, query: PageQuery) -> usize {
+        self.table(id).map_or(0, |table| table.select(query, table.newest()).0.len())
+    }
+
     pub(crate) fn commit(&mut self, append: &Append) -> Result<(), MessageStoreError> {
         let table = self.table_mut(append.room.id());
         if table.log.as_ref().map_or(0, |log| log.seq) != append.expected_seq() {
@@ -170,9 +189,8 @@ impl Store {
 
     pub(crate) fn rooms_of(&self, member: &Email, after: Option<Activity>, back: usize) -> RoomsPage {
         let mine = self.tables.iter().filter(|table| table.id.member(member).is_some());
-        let heads = mine.filter_map(|table| table.versions[table.newest().saturating_sub(back)].as_ref());
         let mut rooms: Vec<(Activity, &Arc<Room>)> =
-            heads.filter_map(|room| Some((room.activity()?, room))).collect();
+            mine.filter_map(|table| table.listed(table.newest().saturating_sub(back))).collect();
         rooms.retain(|(activity, _)| after.is_none_or(|after| *activity < after));
         rooms.sort_by_key(|(activity, _)| std::cmp::Reverse(*activity));
         let has_more = rooms.len() > ROOMS_PAGE_MAX;
@@ -247,7 +265,8 @@ impl Store {
     }
 
     fn connection_row(&mut self, id: &ConnectionId) -> &mut ConnectionRow {
-        match self.connections.iter().position(|row| row.id == *id) {
+        // Of many, it is one of the newest that is used.
+        match self.connections.iter().rposition(|row| row.id == *id) {
             Some(place) => &mut self.connections[place],
             None => {
                 self.connections.push(ConnectionRow {
@@ -262,7 +281,7 @@ impl Store {
     }
 
     pub(crate) fn connection(&self, id: &ConnectionId) -> Option<&ConnectionRow> {
-        self.connections.iter().find(|row| row.id == *id)
+        self.connections.iter().rfind(|row| row.id == *id)
     }
 
     /// Writes a connection's row; the index shows it from `listed_at_ms` on.

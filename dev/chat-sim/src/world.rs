@@ -20,8 +20,6 @@ use crate::store::Store;
 /// How far the index may lag, whatever the seed: a client syncs again five seconds after it has connected, and an index that lags
 /// by more would be noticed by the next message only.
 pub(crate) const INDEX_LAG_MAX_MS: i64 = 2_000;
-/// How many calls most schedules make.
-const CALLS_USUAL: usize = 512;
 /// How many versions an eventually consistent read lags behind at the most.
 const STALE_MAX: usize = 4;
 /// How far the index lags without a fault.
@@ -54,29 +52,34 @@ pub(crate) enum Happening {
     Op(usize),
 }
 
-struct Entry {
-    at_ms: i64,
-    order: u64,
-    happening: Happening,
+/// What is going to happen, in the order in which it will.
+#[derive(Default)]
+struct Queue {
+    /// When each thing happens, of what happens at once what was scheduled first, and its place below: small, since these move a lot.
+    next: BinaryHeap<Reverse<(i64, u64, usize)>>,
+    happenings: Vec<Option<Happening>>,
+    free: Vec<usize>,
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
+impl Queue {
+    fn push(&mut self, at_ms: i64, order: u64, happening: Happening) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.happenings.push(None);
+            self.happenings.len() - 1
+        });
+        self.happenings[place] = Some(happening);
+        self.next.push(Reverse((at_ms, order, place)));
     }
-}
 
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+    /// When the next thing happens.
+    fn next_ms(&self) -> Option<i64> {
+        self.next.peek().map(|Reverse((at_ms, ..))| *at_ms)
     }
-}
 
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at_ms, self.order).cmp(&(other.at_ms, other.order))
+    fn pop(&mut self) -> Option<(i64, u64, Happening)> {
+        let Reverse((at_ms, order, place)) = self.next.pop()?;
+        self.free.push(place);
+        self.happenings[place].take().map(|happening| (at_ms, order, happening))
     }
 }
 
@@ -122,6 +125,7 @@ pub(crate) struct Task {
 /// A WebSocket, as the gateway and the client see it.
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
+    pub(crate) id: ConnectionId,
     pub(crate) user: usize,
     pub(crate) device: usize,
     /// Which life of the device opened it.
@@ -143,8 +147,15 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// One that is being opened.
-    pub(crate) fn opening(user: usize, device: usize, epoch: u32, connected_at: Timestamp) -> Self {
+    pub(crate) fn opening(
+        number: usize,
+        user: usize,
+        device: usize,
+        epoch: u32,
+        connected_at: Timestamp,
+    ) -> Self {
         Self {
+            id: ConnectionId::new(format!("socket-{number}")),
             user,
             device,
             epoch,
@@ -212,7 +223,7 @@ pub(crate) struct Violation {
 pub(crate) struct World {
     pub(crate) now_ms: i64,
     pub(crate) rng: fastrand::Rng,
-    queue: BinaryHeap<Reverse<Entry>>,
+    queue: Queue,
     scheduled: u64,
     /// How many writes are on their way that were given up.
     late_waiting: usize,
@@ -227,6 +238,8 @@ pub(crate) struct World {
     pub(crate) sockets: Vec<Socket>,
     pub(crate) tokens: Vec<Token>,
     pub(crate) tickets: Vec<Ticket>,
+    /// Those whose reply was taken: they are used again.
+    free_tickets: Vec<usize>,
     /// The handler that is being polled.
     pub(crate) current: usize,
     pub(crate) tasks: Vec<Task>,
@@ -286,7 +299,7 @@ impl World {
         Self {
             now_ms: START_MS,
             rng: fastrand::Rng::with_seed(seed),
-            queue: BinaryHeap::with_capacity(CALLS_USUAL),
+            queue: Queue::default(),
             scheduled: 0,
             late_waiting: 0,
             rates,
@@ -298,7 +311,8 @@ impl World {
             store: Store::default(),
             sockets: Vec::new(),
             tokens: Vec::new(),
-            tickets: Vec::with_capacity(CALLS_USUAL),
+            tickets: Vec::new(),
+            free_tickets: Vec::new(),
             current: 0,
             tasks: Vec::new(),
             immediate: false,
@@ -359,19 +373,19 @@ impl World {
 
     pub(crate) fn after(&mut self, delay_ms: i64, happening: Happening) {
         self.scheduled += 1;
-        self.queue.push(Reverse(Entry { at_ms: self.now_ms + delay_ms, order: self.scheduled, happening }));
+        self.queue.push(self.now_ms + delay_ms, self.scheduled, happening);
     }
 
     /// The next thing that happens before `until_ms`; time moves on to it.
     pub(crate) fn next(&mut self, until_ms: i64) -> Option<Happening> {
-        if self.queue.peek().is_none_or(|Reverse(entry)| entry.at_ms > until_ms) {
+        if self.queue.next_ms().is_none_or(|at_ms| at_ms > until_ms) {
             return None;
         }
-        let Reverse(entry) = self.queue.pop()?;
-        self.now_ms = self.now_ms.max(entry.at_ms);
-        self.trace = (self.trace ^ entry.at_ms.cast_unsigned()).wrapping_mul(0x0100_0000_01b3) ^ entry.order;
-        self.late_waiting -= usize::from(matches!(entry.happening, Happening::Late(_)));
-        Some(entry.happening)
+        let (at_ms, order, happening) = self.queue.pop()?;
+        self.now_ms = self.now_ms.max(at_ms);
+        self.trace = (self.trace ^ at_ms.cast_unsigned()).wrapping_mul(0x0100_0000_01b3) ^ order;
+        self.late_waiting -= usize::from(matches!(happening, Happening::Late(_)));
+        Some(happening)
     }
 
     /// Whether a write that was given up is still on its way.
@@ -382,7 +396,7 @@ impl World {
     /// Every socket is open, and has its row: what closed has connected anew.
     pub(crate) fn sockets_reopen(&mut self) {
         for number in 0..self.sockets.len() {
-            let (id, user) = (connection_id(number), self.sockets[number].user);
+            let (id, user) = (self.sockets[number].id.clone(), self.sockets[number].user);
             self.sockets[number].at_gateway = End::Open;
             let expires_at = timestamp(self.now_ms + 3_600_000);
             self.sockets[number].fresh_until = expires_at;
@@ -435,12 +449,21 @@ impl World {
             self.tickets.push(Ticket { task, call: None, reply: Some(reply), waker: None });
             return self.tickets.len() - 1;
         }
-        let ticket = self.tickets.len();
         let wait = match &call {
             Call::Wait(at_most) => self.rng.i64(0..=i64::try_from(at_most.as_millis()).unwrap_or(0)),
             _ => self.rng.i64(1..=20),
         };
-        self.tickets.push(Ticket { task, call: Some(call), reply: None, waker: None });
+        let made = Ticket { task, call: Some(call), reply: None, waker: None };
+        let ticket = match self.free_tickets.pop() {
+            Some(free) => {
+                self.tickets[free] = made;
+                free
+            }
+            None => {
+                self.tickets.push(made);
+                self.tickets.len() - 1
+            }
+        };
         if self.explored {
             return ticket;
         }
@@ -457,10 +480,12 @@ impl World {
     }
 
     pub(crate) fn take_reply(&mut self, ticket: usize, waker: &Waker) -> Option<Reply> {
-        let ticket = &mut self.tickets[ticket];
-        let reply = ticket.reply.take();
-        if reply.is_none() {
-            ticket.waker = Some(waker.clone());
+        let reply = self.tickets[ticket].reply.take();
+        match reply {
+            None => self.tickets[ticket].waker = Some(waker.clone()),
+            // Whoever explores tells calls apart by their tickets.
+            Some(_) if !self.explored => self.free_tickets.push(ticket),
+            Some(_) => {}
         }
         reply
     }
@@ -590,8 +615,11 @@ impl World {
                 if let Some(back) = stale {
                     return Outcome::Stale(back);
                 }
-                let rows = self.store.page(id, *query, 0).messages.len();
-                if may_be_cut && rows > 1 && self.hit(Fault::CutPage) {
+                if !may_be_cut || !self.rates.is_on(Fault::CutPage) {
+                    return Outcome::Normal;
+                }
+                let rows = self.store.page_len(id, *query);
+                if rows > 1 && self.hit(Fault::CutPage) {
                     return Outcome::Cut(self.rng.usize(1..rows.min(6)));
                 }
                 Outcome::Normal
@@ -600,8 +628,9 @@ impl World {
                 if self.hit(Fault::BackwardsRead) {
                     return Outcome::Stale(self.rng.usize(1..=STALE_MAX));
                 }
-                let rooms = self.store.rooms_of(member, *after, 0).rooms.len();
-                if rooms > 1 && self.hit(Fault::CutPage) { Outcome::Cut(1) } else { Outcome::Normal }
+                let may_be_cut = self.rates.is_on(Fault::CutPage)
+                    && self.store.rooms_of(member, *after, 0).rooms.len() > 1;
+                if may_be_cut && self.hit(Fault::CutPage) { Outcome::Cut(1) } else { Outcome::Normal }
             }
             Call::OfUser(email, now) if self.is_drawn(Fault::IndexBackwards) => {
                 let ago_ms = self.rng.i64(1..INDEX_LAG_MAX_MS);
@@ -952,10 +981,6 @@ pub(crate) fn hash_room(room: &Room, hasher: &mut impl Hasher) {
     for open in &log.open_proposals {
         (open.at, open.proposer).hash(hasher);
     }
-}
-
-pub(crate) fn connection_id(socket: usize) -> ConnectionId {
-    ConnectionId::new(format!("socket-{socket}"))
 }
 
 pub(crate) fn socket_number(id: &ConnectionId) -> Option<usize> {

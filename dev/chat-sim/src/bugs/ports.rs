@@ -34,6 +34,7 @@ pub(super) enum PortBug {
     NewestIsClosed,
     LaterOnesCount,
     AllIsClosedAtOnce,
+    RowReadTwice,
 }
 
 /// The real functions over ports with a bug.
@@ -53,7 +54,7 @@ pub(super) fn build(shared: &Shared, bug: PortBug) -> Box<dyn Server> {
             ports.verifier =
                 Arc::new(Verifier { inner: ports.verifier, bug, shared, cache: Mutex::default() });
         }
-        PortBug::FailedReadIsNoRow => {
+        PortBug::FailedReadIsNoRow | PortBug::RowReadTwice => {
             let (inner, pusher) = (ports.connections, ports.pusher.clone());
             ports.connections = Arc::new(Connections { inner, pusher, bug });
         }
@@ -223,6 +224,9 @@ impl ConnectionStore for Connections {
     }
 
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
+        if self.bug == PortBug::RowReadTwice {
+            self.inner.get(id).await?;
+        }
         match self.inner.get(id).await {
             Err(_) if self.bug == PortBug::FailedReadIsNoRow => Ok(None),
             found => found,

@@ -43,6 +43,7 @@ pub(super) enum SendBug {
     RememberedForEver,
     AnsweredTwice,
     PushedToAll,
+    RetriedOnAndOn,
 }
 
 /// The real functions but for `sendMessage`.
@@ -276,7 +277,10 @@ impl Send {
                         {
                             break append;
                         }
-                        Err(error) if retries == RETRIES_MAX || self.bug == SendBug::UnknownIsRefused => {
+                        Err(error)
+                            if (retries == RETRIES_MAX && self.bug != SendBug::RetriedOnAndOn)
+                                || self.bug == SendBug::UnknownIsRefused =>
+                        {
                             return Err(error.into());
                         }
                         Err(_) => {

@@ -65,6 +65,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    prove::panics_name_their_seed();
     let holds = match Arguments::parse().command {
         Command::Run { seeds, from, threads } => prove::run(from, seeds, threads),
         Command::Bugs => prove::bugs(),

@@ -1,5 +1,7 @@
 //! Many schedules, and what is said of them.
 
+use std::cell::Cell;
+use std::panic;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,9 +10,10 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bugs::{BUGS, Bug, CONTROLS, SEEDS_TO_CATCH};
+use crate::client::ClientBug;
 use crate::faults::{Counters, Fault};
 use crate::plan::Plan;
-use crate::server::Real;
+use crate::server::{Build, Real};
 use crate::shrink::shrink;
 use crate::sim::{self, Report};
 
@@ -19,11 +22,35 @@ const EVERY_FAULT_FROM: u64 = 5_000;
 /// How many seeds are run twice, to see that a seed is all it takes.
 const RUN_TWICE: u64 = 200;
 
+thread_local! {
+    /// The seed of the schedule that runs.
+    static RUNNING: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Runs the schedule of a seed.
+fn run_seed(seed: u64, build: Build, client: Option<ClientBug>) -> Report {
+    RUNNING.set(Some(seed));
+    let report = sim::run(&Plan::of(seed), build, client, false);
+    RUNNING.set(None);
+    report
+}
+
+/// From now on a panic also says in which schedule it was: it leaves no report that could.
+pub(crate) fn panics_name_their_seed() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        if let Some(seed) = RUNNING.get() {
+            eprintln!("it panicked in the schedule of seed {seed}, at commit {}", commit());
+        }
+    }));
+}
+
 /// Runs schedules; says whether all is well.
 pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
     println!("{seeds} schedules from seed {from} at commit {}", commit());
     for seed in from..from + seeds.min(RUN_TWICE) {
-        let [once, again] = [(); 2].map(|()| sim::run(&Plan::of(seed), Real::build, None, false).trace);
+        let [once, again] = [(); 2].map(|()| run_seed(seed, Real::build, None).trace);
         if once != again {
             eprintln!("seed {seed} does not do the same twice");
             return false;
@@ -42,7 +69,7 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
                     if seed >= from + seeds {
                         break;
                     }
-                    let report = sim::run(&Plan::of(seed), Real::build, None, false);
+                    let report = run_seed(seed, Real::build, None);
                     fired.merge(&report.fired);
                     steps += report.steps;
                     bar.inc(1);
@@ -88,7 +115,7 @@ pub(crate) fn bugs() -> bool {
     for (control, seed) in
         CONTROLS.iter().flat_map(|control| (0..SEEDS_TO_CATCH).map(move |seed| (control, seed)))
     {
-        if let Some(violation) = sim::run(&Plan::of(seed), *control, None, false).violation {
+        if let Some(violation) = run_seed(seed, *control, None).violation {
             eprintln!("seed {seed} finds something in what has no bug: {violation:?}");
             return false;
         }
@@ -104,7 +131,7 @@ pub(crate) fn bugs() -> bool {
 
 fn is_caught(bug: &Bug) -> bool {
     let caught = (0..SEEDS_TO_CATCH).find_map(|seed| {
-        let report = sim::run(&Plan::of(seed), bug.build, bug.client, false);
+        let report = run_seed(seed, bug.build, bug.client);
         report.violation.map(|violation| (seed, violation.rule))
     });
     if let Some((seed, rule)) = caught {
@@ -137,4 +164,38 @@ fn commit() -> String {
     let output = Command::new("git").args(["describe", "--always", "--dirty"]).output();
     let name = output.ok().filter(|output| output.status.success());
     name.map_or("unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{GatewayEvent, Running, Server};
+
+    struct Panicking;
+
+    impl Server for Panicking {
+        fn handle(&self, _: GatewayEvent) -> Running {
+            panic!("on purpose");
+        }
+    }
+
+    #[test]
+    fn who_panics_is_known_by_its_seed() {
+        run_seed(6, Real::build, None);
+        assert_eq!(RUNNING.get(), None);
+        let panicked = panic::catch_unwind(|| run_seed(7, |_| Box::new(Panicking), None));
+        assert!(panicked.is_err());
+        assert_eq!(RUNNING.get(), Some(7));
+    }
+
+    #[test]
+    fn the_example_of_how_a_bug_is_caught_catches_it() {
+        let mut lines = include_str!("../README.md").lines();
+        let example = lines.find(|line| line.contains("--bug")).unwrap();
+        let (seed, rest) = example.rsplit_once(" --bug '").unwrap();
+        let seed = seed.rsplit(' ').next().unwrap().parse().unwrap();
+        let (name, _) = rest.split_once('\'').unwrap();
+        let bug = BUGS.iter().find(|bug| bug.name.contains(name)).unwrap();
+        assert!(run_seed(seed, bug.build, bug.client).violation.is_some());
+    }
 }

@@ -121,6 +121,10 @@ pub(crate) const BUGS: &[Bug] = &[
     server("beyond the limit the newest connection is closed", port!(NewestIsClosed)),
     server("beyond the limit connections count that came later", port!(LaterOnesCount)),
     server("all connections beyond the limit are closed at once", port!(AllIsClosedAtOnce)),
+    server(
+        "pushed into another room",
+        pushes!(|body| "a@example.com#b@example.com".clone_into(&mut body.room_id)),
+    ),
     server("pushed with another number", pushes!(|body| body.seq += 1)),
     server("pushed with another timestamp", pushes!(|body| body.timestamp.replace_range(20..23, "999"))),
     server("pushed with another id", pushes!(|body| body.client_message_id.replace_range(..1, "f"))),

@@ -459,6 +459,31 @@ test.describe('a long conversation', () => {
     expect(await reader.scroller.evaluate((list) => list.scrollTop)).toBe(top)
   })
 
+  test('lets somebody go who scrolls up in small steps while messages come', async ({ browser, open }) => {
+    const writer = await conversation(open, await browser.newContext(), JUNHO, MINJI)
+    await writeMany(writer.page, JUNHO, MINJI, 40)
+    const reader = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+    await reader.page.getByRole('button', { name: '새 메시지' }).click()
+    await expect(reader.text('message 40')).toBeVisible()
+    await reader.scroller.hover()
+    // Less between two messages than what still counts as the end.
+    for (let round = 1; round <= 10; round += 1) {
+      for (let step = 0; step < 6; step += 1) await reader.page.mouse.wheel(0, -10)
+      await writer.send(`meanwhile ${round}`)
+    }
+    await expect(reader.page.getByRole('button', { name: /^새 메시지 \d+개/ })).toBeVisible()
+    const top = await reader.scroller.evaluate((list) => list.scrollTop)
+    await writeMany(writer.page, JUNHO, MINJI, 1, 'later')
+    await expect(reader.page.locator(`button[data-peer="${JUNHO}"]`)).toContainText('later 1')
+    expect(await reader.scroller.evaluate((list) => list.scrollTop)).toBe(top)
+
+    // Back at the end, it is followed again.
+    await reader.page.getByRole('button', { name: /^새 메시지 \d+개/ }).click()
+    await writer.send('at last')
+    await expect(reader.text('at last')).toBeInViewport()
+    await expect(reader.page.getByTestId('unread')).toHaveCount(0)
+  })
+
   test('shows where reading stopped, counts what is new, and marks it read only at its end', async ({ browser, open }) => {
     const context = await browser.newContext()
     const writer = await open(await browser.newContext(), JUNHO)

@@ -156,15 +156,15 @@ function Messages({ room }: { room: Room }) {
   useMarkRead(room, atEnd === true, scroller)
 
   // One's own message is always worth seeing.
-  const mine = pending.at(-1)?.id
-  const wasMine = useRef(mine)
+  const wasPending = useRef(pending)
   useLayoutEffect(() => {
-    if (mine === wasMine.current) return
-    wasMine.current = mine
-    if (mine === undefined) return
+    const mine = pending.at(-1)
+    const isNew = mine !== undefined && !wasPending.current.some(({ id }) => id === mine.id)
+    wasPending.current = pending
+    if (!isNew) return
     setStoppedAt(undefined)
     toEnd()
-  }, [mine, toEnd])
+  }, [pending, toEnd])
 
   const unread = unreadOf(room)
   useEffect(() => {

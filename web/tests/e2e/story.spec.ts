@@ -484,6 +484,38 @@ test.describe('a long conversation', () => {
     await expect(reader.page.getByTestId('unread')).toHaveCount(0)
   })
 
+  test('stays where it is read when a message leaves and one that failed is what remains', async ({ browser, open }) => {
+    const context = await browser.newContext()
+    await context.routeWebSocket(/\/prod/, (socket) => {
+      const server = socket.connectToServer()
+      socket.onMessage((data) => {
+        const { message, clientMessageId } = JSON.parse(`${data}`)
+        if (message !== 'refused') server.send(data)
+        else
+          socket.send(
+            JSON.stringify({ type: 'error', code: 'selfChat', message: '', retryable: false, requestId: '', clientMessageId }),
+          )
+      })
+    })
+    const minji = await conversation(open, context, MINJI, JUNHO)
+    const writer = await open(await browser.newContext(), JUNHO)
+    await writeMany(writer, JUNHO, MINJI, 40)
+    await minji.send('refused')
+    await expect(minji.status('refused')).toHaveAttribute('data-status', 'failed')
+    await context.setOffline(true)
+    await minji.send('waits')
+    await expect(minji.status('waits')).toHaveAttribute('data-status', 'sending')
+    await minji.scroller.hover()
+    await minji.page.mouse.wheel(0, -500)
+    await expect(minji.page.getByRole('button', { name: '최근 메시지로' })).toBeVisible()
+    const top = await minji.scroller.evaluate((list) => list.scrollTop)
+
+    await context.setOffline(false)
+    await expect(minji.page.locator(`button[data-peer="${JUNHO}"]`)).toContainText('나: waits')
+    await minji.kept()
+    expect(await minji.scroller.evaluate((list) => list.scrollTop)).toBe(top)
+  })
+
   test('shows where reading stopped, counts what is new, and marks it read only at its end', async ({ browser, open }) => {
     const context = await browser.newContext()
     const writer = await open(await browser.newContext(), JUNHO)

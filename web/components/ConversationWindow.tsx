@@ -74,9 +74,9 @@ export default function ConversationWindow({ peer }: { peer: string }) {
           </IconButton>
           <Avatar email={peer} className="size-9 text-sm" />
           <div className="min-w-0">
-            <h2 ref={heading} tabIndex={-1} className="truncate font-semibold leading-tight outline-none">
+            <h1 ref={heading} tabIndex={-1} className="truncate font-semibold leading-tight outline-none">
               {name}
-            </h2>
+            </h1>
             <p className="truncate text-muted text-xs">
               {room.typing ? <span className="text-accent-text">{t('typing')}</span> : peer}
             </p>

@@ -488,6 +488,10 @@ for (const theme of ['light', 'dark'] as const) {
       await minji.field.fill('가'.repeat(3_000))
       await expect(minji.page.getByTestId('bytes')).toBeVisible()
       await check(minji.page, 'a conversation')
+      const desk = minji.page.viewportSize()
+      await minji.page.setViewportSize({ width: 390, height: 780 })
+      await check(minji.page, 'a conversation on a phone')
+      if (desk !== null) await minji.page.setViewportSize(desk)
 
       await minji.page.keyboard.press('Escape')
       await minji.page.locator('header button').first().click()

@@ -84,6 +84,11 @@ function Frame({
   children: ReactNode
 }) {
   const [settings, setSettings] = useState(false)
+  const online = useChat((state) => state.connection === 'online')
+  // Signing out is there, and must be where the network is not.
+  useEffect(() => {
+    if (online) settingsDialog.preload()
+  }, [online])
   return (
     <div className="flex h-dvh flex-col overflow-hidden md:flex-row">
       <Nav onSettings={() => setSettings(true)} />

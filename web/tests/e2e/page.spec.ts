@@ -296,20 +296,25 @@ test('what cannot be loaded while offline is a dialog that says so, and the conv
   const context = await browser.newContext()
   const { page } = await conversation(open, context, MINJI, JUNHO)
   const dialog = page.getByRole('dialog')
-  for (const [button, title] of [
-    [page.getByRole('button', { name: '설정' }), '설정'],
-    [page.locator('header button').first(), '새 대화'],
-  ] as const) {
-    await context.setOffline(true)
-    await button.click()
-    await expect(dialog.getByRole('alert')).toContainText('연결을 확인')
-    await expect(page.locator('textarea')).toBeAttached()
-    await context.setOffline(false)
-    await dialog.getByRole('button', { name: '다시 시도' }).click()
-    await expect(dialog.getByRole('heading', { name: title })).toBeVisible()
-    await page.keyboard.press('Escape')
-    await expect(dialog).toBeHidden()
-  }
+  await context.setOffline(true)
+  await page.locator('header button').first().click()
+  await expect(dialog.getByRole('alert')).toContainText('연결을 확인')
+  await expect(page.locator('textarea')).toBeAttached()
+  await context.setOffline(false)
+  await dialog.getByRole('button', { name: '다시 시도' }).click()
+  await expect(dialog.getByRole('heading', { name: '새 대화' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeHidden()
+})
+
+test('whoever is offline can sign out', async ({ browser, open }) => {
+  const context = await browser.newContext()
+  const { page } = await conversation(open, context, MINJI, JUNHO)
+  await page.waitForLoadState('networkidle')
+  await context.setOffline(true)
+  await page.getByRole('button', { name: '설정' }).click()
+  await page.getByRole('button', { name: '로그아웃' }).click()
+  await expect(page.locator('textarea')).toBeHidden()
 })
 
 test('a browser that says it is offline is believed at once, until the server answers', async ({ browser, server }) => {

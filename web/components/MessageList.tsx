@@ -13,14 +13,10 @@ import { AlertIcon, DownIcon } from './icons'
 import { type Item, MessageRow, timeOf } from './MessageRow'
 import { Avatar, nameOf } from './people'
 import { MessagesSkeleton } from './Skeleton'
+import { isAtEnd, useEnd } from './useEnd'
 import { useLocale } from './useLocale'
 import { useNow } from './useNow'
 
-/** Close enough to the end to count as being there. */
-const END_PX = 80
-/** How long scrolling up goes on after the last step of it. */
-const UP_MS = 250
-const UP_KEYS = ['ArrowUp', 'PageUp', 'Home']
 /** How long the day stays after scrolling. */
 const DAY_SHOWN_MS = 1_200
 /** Where it ends, from the top. */
@@ -311,88 +307,6 @@ function useItems(room: Room, pending: readonly Pending[]) {
   )
   const indexOfSeq = (seq: number) => messages.findIndex((message) => message.seq === seq)
   return { count: stored + pending.length, itemAt, keyOf, indexOfSeq }
-}
-
-const isAtEnd = (list: HTMLElement): boolean => list.scrollHeight - list.scrollTop - list.clientHeight <= END_PX
-
-/**
- * Whoever is at the end stays there, whatever grows above it or makes the list smaller (the field, a phone's keyboard), until they
- * scroll up. Where the list is does not tell: several messages may come before it was scrolled for the first of them.
- */
-function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Virtualizer<HTMLElement, Element>, total: number) {
-  // Not known before the list has been laid out.
-  const [atEnd, setAtEnd] = useState<boolean | null>(null)
-  const follows = useRef(false)
-  /** Set while the reader scrolls up: one who does it in small steps would be taken back by every message. */
-  const goesUp = useRef<ReturnType<typeof setTimeout>>(undefined)
-  const follow = useCallback((next: boolean) => {
-    follows.current = next && goesUp.current === undefined
-    setAtEnd(next)
-  }, [])
-  const toEnd = useCallback(() => {
-    clearTimeout(goesUp.current)
-    goesUp.current = undefined
-    follows.current = true
-    virtualizer.scrollToEnd()
-  }, [virtualizer])
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the size is what may have moved the end
-  useLayoutEffect(() => {
-    if (follows.current) virtualizer.scrollToEnd()
-    const frame = requestAnimationFrame(() => {
-      const { current: list } = scroller
-      if (list !== null) follow(follows.current || isAtEnd(list))
-    })
-    return () => cancelAnimationFrame(frame)
-  }, [follow, scroller, virtualizer, total])
-
-  useEffect(() => {
-    const list = scroller.current
-    if (list === null) return
-    let top = list.scrollTop
-    let went = false
-    const scrolled = () => {
-      const isUp = list.scrollTop < top
-      top = list.scrollTop
-      went ||= isUp
-      if (isAtEnd(list)) follow(true)
-      else if (isUp) follow(false)
-    }
-    const goUp = () => {
-      if (!follows.current && goesUp.current === undefined) return
-      if (follows.current) went = false
-      follows.current = false
-      virtualizer.cancelScroll()
-      clearTimeout(goesUp.current)
-      goesUp.current = setTimeout(() => {
-        goesUp.current = undefined
-        // Where there is nothing to scroll, nothing was scrolled.
-        if (went) follow(isAtEnd(list))
-        else toEnd()
-      }, UP_MS)
-    }
-    let finger = 0
-    const observer = new ResizeObserver(() => follows.current && virtualizer.scrollToEnd())
-    observer.observe(list)
-    const controller = new AbortController()
-    const options = { passive: true, signal: controller.signal }
-    list.addEventListener('scroll', scrolled, options)
-    list.addEventListener('wheel', ({ deltaY }) => deltaY < 0 && goUp(), options)
-    list.addEventListener('keydown', ({ key, shiftKey }) => (UP_KEYS.includes(key) || (key === ' ' && shiftKey)) && goUp(), options)
-    const touched = ({ type, touches: [touch] }: TouchEvent) => {
-      const at = touch?.clientY ?? 0
-      if (type === 'touchmove' && at > finger) goUp()
-      finger = at
-    }
-    list.addEventListener('touchstart', touched, options)
-    list.addEventListener('touchmove', touched, options)
-    return () => {
-      clearTimeout(goesUp.current)
-      observer.disconnect()
-      controller.abort()
-    }
-  }, [follow, scroller, toEnd, virtualizer])
-  return { atEnd, toEnd }
 }
 
 /** Whether the reader is scrolling, or has just stopped. The list moves by itself too: at its end nobody has to be told the day. */

@@ -45,6 +45,7 @@ check: ## formatting, lints, the domain's purity
 	dev/check-purity.sh
 	dev/check-msrv.py
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+	cargo check --quiet --package chat-admin  # by itself, as it is run
 	cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets --target-dir "$$(dev/target-dir.sh)" -- --deny warnings
 
 unit: ## the tests

@@ -1,7 +1,7 @@
 import type { AppProps } from 'next/app'
 import Head from 'next/head'
 import Router from 'next/router'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { NotLoaded } from '@/components/NotLoaded'
 import { PageBoundary } from '@/components/PageBoundary'
 import { Providers } from '@/components/Providers'
@@ -43,19 +43,29 @@ export default function App({ Component, pageProps }: AppProps<Partial<PageProps
 
 /**
  * Leads back and forth between pages by the address alone. Entries of the browser's history are made by conversations too, of which
- * Next.js knows nothing; left to itself it would fetch a page's data again to go from one conversation to another. It would also leave for the address of a page
- * that does not come, even if nothing answers there: `unreached` is such a page's, and what is open stays.
+ * Next.js knows nothing; left to itself it would fetch a page's data again to go from one conversation to another. It would also
+ * leave for the address of a page that does not come, even if nothing answers there: `unreached` is such a page's, and what is open
+ * stays.
  */
 function usePagesByAddress() {
   const [unreached, setUnreached] = useState<string | null>(null)
+  const asking = useRef<AbortController | null>(null)
   /** A page that did not come may be of another build, which is there when it is loaded anew. */
   const reach = useCallback(async (url: string) => {
-    const answers = await fetch(url, { method: 'HEAD', cache: 'no-store' }).then(
+    asking.current?.abort()
+    asking.current = new AbortController()
+    const { signal } = asking.current
+    const answers = await fetch(url, { method: 'HEAD', cache: 'no-store', signal }).then(
       () => true,
       () => false,
     )
+    if (signal.aborted) return
     if (answers) location.assign(url)
     else setUnreached(url)
+  }, [])
+  const stay = useCallback(() => {
+    asking.current?.abort()
+    setUnreached(null)
   }, [])
   useEffect(() => {
     Router.beforePopState(() => false)
@@ -98,5 +108,5 @@ function usePagesByAddress() {
       window.removeEventListener('popstate', followed)
     }
   }, [reach])
-  return { unreached, reach, stay: () => setUnreached(null) }
+  return { unreached, reach, stay }
 }

@@ -7,7 +7,7 @@ import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { firstUnread, type Pending, proposalState, type Room, unreadOf, verdicts } from '@/lib/chat'
 import { formatDay } from '@/lib/format'
 import { Button } from './Button'
-import { focusConversation } from './focus'
+import { focusConversation, focusMessages } from './focus'
 import { shownSize } from './ImageBubble'
 import { AlertIcon, DownIcon } from './icons'
 import { type Item, MessageRow, timeOf } from './MessageRow'
@@ -75,15 +75,16 @@ export function MessageList({ room }: { room: Room }) {
 
 /** What has not left yet, as long as what was said before it is not there. */
 function Unsent({ room }: { room: Room }) {
-  const items = usePending(room.peer).map((entry): Item => ({ kind: 'pending', entry }))
+  const entries = usePending(room.peer)
+  const itemOf = (entry: Pending | undefined): Item | null => (entry === undefined ? null : { kind: 'pending', entry })
   return (
     <ul className="mx-auto w-full max-w-3xl shrink-0">
-      {items.map((item, index) => (
-        <li key={item.kind === 'pending' ? item.entry.id : index} className="px-4 md:px-6">
+      {entries.map((entry, index) => (
+        <li key={entry.id} className="px-4 md:px-6">
           <MessageRow
-            item={item}
-            before={items[index - 1] ?? null}
-            next={items[index + 1] ?? null}
+            item={{ kind: 'pending', entry }}
+            before={itemOf(entries[index - 1])}
+            next={itemOf(entries[index + 1])}
             mine
             name={nameOf(room.peer)}
             continued={index === 0}
@@ -244,7 +245,7 @@ function Head({ room, empty }: { room: Room; empty: boolean }) {
   const retry = () => {
     void client.loadOlder(room.peer)
     // The button goes, and the focus must not go with it.
-    document.querySelector<HTMLElement>('[data-messages]')?.focus()
+    focusMessages()
   }
   if (room.older === 'none') return empty ? null : <span>{t('beginning')}</span>
   if (room.older === 'failed') {

@@ -1,5 +1,10 @@
+const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus()
+
+/** Gives the focus to the messages of the conversation. */
+export const focusMessages = (): void => focus('[data-messages]')
+
 /** Gives the focus to the conversation: to its field, or where that would bring up a keyboard to its messages. */
 export function focusConversation(): void {
-  const place = matchMedia('(pointer: coarse)').matches ? '[data-messages]' : '[data-composer]'
-  document.querySelector<HTMLElement>(place)?.focus()
+  if (matchMedia('(pointer: coarse)').matches) focusMessages()
+  else focus('[data-composer]')
 }

@@ -1,5 +1,5 @@
 import type { CDPSession } from '@playwright/test'
-import { Conversation, conversation, expect, JUNHO, MINJI, test } from './support/chat'
+import { between, Conversation, conversation, expect, JUNHO, MINJI, refusal, test } from './support/chat'
 
 const ENTER = { key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 13, nativeVirtualKeyCode: 13 }
 
@@ -274,19 +274,20 @@ test('the focus stays in the conversation when a message that failed is sent aga
   open,
 }) => {
   const context = await browser.newContext()
-  await context.routeWebSocket(/./, (socket) => {
-    const server = socket.connectToServer()
-    socket.onMessage((data) => {
-      const { action, clientMessageId } = JSON.parse(String(data))
-      if (action !== 'sendMessage') return server.send(data)
-      const refusal = { type: 'error', code: 'badRequest', retryable: false, message: '', requestId: '', clientMessageId }
-      socket.send(JSON.stringify(refusal))
-    })
+  let refusals = 0
+  await between(context, {
+    sent({ action, clientMessageId }, answer) {
+      if (action !== 'sendMessage') return true
+      refusals += 1
+      answer(refusal('badRequest', clientMessageId))
+      return false
+    },
   })
   const minji = await conversation(open, context, MINJI, JUNHO)
   const { page } = minji
   await minji.send('거절됨')
-  for (const name of ['다시 보내기', '삭제']) {
+  for (const [before, name] of ['다시 보내기', '삭제'].entries()) {
+    await expect.poll(() => refusals).toBe(before + 1)
     await expect(minji.status('거절됨')).toHaveAttribute('data-status', 'failed')
     await page.getByRole('button', { name }).focus()
     await page.keyboard.press('Enter')

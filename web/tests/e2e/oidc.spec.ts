@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Route } from '@playwright/test'
-import { type ChatServer, Conversation, expect, JUNHO, MINJI, test, watch } from './support/chat'
+import { between, type ChatServer, Conversation, expect, JUNHO, MINJI, test, watch } from './support/chat'
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -102,13 +102,11 @@ test('signing in at a provider leads back to where one was, lasts, renews itself
   provider.lifetimeSeconds = 122
   await provider.install()
   const reauthed: string[] = []
-  await context.routeWebSocket(/./, (socket) => {
-    const upstream = socket.connectToServer()
-    socket.onMessage((data) => {
-      const frame = JSON.parse(String(data))
-      if (frame.action === 'reauth') reauthed.push(frame.token)
-      upstream.send(data)
-    })
+  await between(context, {
+    sent({ action, token }) {
+      if (action === 'reauth') reauthed.push(token)
+      return true
+    },
   })
   const complaints: string[] = []
   const page = await context.newPage()

@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import {
+  between,
   Conversation,
   conversation,
   expect,
@@ -245,12 +246,7 @@ test('whoever signs out leaves neither a count nor a conversation behind', async
 test('whoever signs out is told what has not been sent, and finds it again', async ({ browser, open }) => {
   const context = await browser.newContext()
   let holds = true
-  await context.routeWebSocket(/./, (socket) => {
-    const upstream = socket.connectToServer()
-    socket.onMessage((data) => {
-      if (!holds || JSON.parse(String(data)).action !== 'sendMessage') upstream.send(data)
-    })
-  })
+  await between(context, { sent: ({ action }) => !holds || action !== 'sendMessage' })
   const minji = await conversation(open, context, MINJI, JUNHO)
   const { page } = minji
   for (const text of ['하나', '둘']) {

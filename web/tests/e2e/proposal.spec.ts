@@ -1,4 +1,4 @@
-import { Conversation, conversation, expect, JUNHO, MINJI, online, propose, test } from './support/chat'
+import { between, Conversation, conversation, expect, JUNHO, MINJI, online, propose, test } from './support/chat'
 import { stored } from './support/images'
 
 const card = (chat: Conversation) => chat.rows.locator('[data-proposal]')
@@ -66,12 +66,7 @@ test('who proposed withdraws, and who did not know is told', async ({ browser, o
   // Junho hears nothing of what is pushed.
   const page = await context.newPage()
   let deaf = false
-  await page.routeWebSocket(/./, (socket) => {
-    const server = socket.connectToServer()
-    server.onMessage((data) => {
-      if (!deaf || JSON.parse(String(data)).type !== 'message') socket.send(data)
-    })
-  })
+  await between(page, { received: ({ type }) => !deaf || type !== 'message' })
   await page.goto(`${new URL(minji.page.url()).origin}/ko/chat/?with=${MINJI}&as=${JUNHO}`)
   const junho = new Conversation(page)
   await expect(card(junho)).toHaveAttribute('data-proposal', 'open')

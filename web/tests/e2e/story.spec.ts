@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, WebSocketRoute } from '@playwright/test'
 import {
+  between,
   Conversation,
   conversation,
   expect,
@@ -8,6 +9,7 @@ import {
   type Open,
   online,
   type Page,
+  refusal,
   test,
   watch,
   writeMany,
@@ -175,12 +177,7 @@ test('nothing is shown of a server that forgot everything', async ({ browser, op
 test('what a lost push would have told is found by the next one, and by looking at the page again', async ({ browser, open }) => {
   const context = await browser.newContext()
   let losing = false
-  await context.routeWebSocket(/./, (socket) => {
-    const upstream = socket.connectToServer()
-    upstream.onMessage((data) => {
-      if (!losing || JSON.parse(String(data)).type !== 'message') socket.send(data)
-    })
-  })
+  await between(context, { received: ({ type }) => !losing || type !== 'message' })
   const minji = await conversation(open, context, MINJI, JUNHO)
   const junho = await conversation(open, await browser.newContext(), JUNHO, MINJI)
   await junho.send('보임')
@@ -226,13 +223,11 @@ test('a connection that is cut comes back, with what was missed', async ({ brows
 /** The messages that the pages of a context send from now on. */
 async function recordSent(context: BrowserContext): Promise<string[]> {
   const sent: string[] = []
-  await context.routeWebSocket(/./, (socket) => {
-    const upstream = socket.connectToServer()
-    socket.onMessage((data) => {
-      const frame = JSON.parse(String(data))
-      if (frame.action === 'sendMessage') sent.push(frame.message)
-      upstream.send(data)
-    })
+  await between(context, {
+    sent({ action, message }) {
+      if (action === 'sendMessage') sent.push(message)
+      return true
+    },
   })
   return sent
 }
@@ -486,16 +481,12 @@ test.describe('a long conversation', () => {
 
   test('stays where it is read when a message leaves and one that failed is what remains', async ({ browser, open }) => {
     const context = await browser.newContext()
-    await context.routeWebSocket(/\/prod/, (socket) => {
-      const server = socket.connectToServer()
-      socket.onMessage((data) => {
-        const { message, clientMessageId } = JSON.parse(`${data}`)
-        if (message !== 'refused') server.send(data)
-        else
-          socket.send(
-            JSON.stringify({ type: 'error', code: 'selfChat', message: '', retryable: false, requestId: '', clientMessageId }),
-          )
-      })
+    await between(context, {
+      sent({ message, clientMessageId }, answer) {
+        if (message !== 'refused') return true
+        answer(refusal('selfChat', clientMessageId))
+        return false
+      },
     })
     const minji = await conversation(open, context, MINJI, JUNHO)
     const writer = await open(await browser.newContext(), JUNHO)

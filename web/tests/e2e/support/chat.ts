@@ -95,6 +95,36 @@ export function watch(page: Page, complaints: string[]): void {
 }
 
 /** The window with somebody, at hand for tests in Korean. */
+interface Between {
+  /** A frame of the page's. `answer` sends one back to it. */
+  sent?(frame: Frame, answer: (frame: object) => void): boolean
+  /** A frame of the server's. */
+  received?(frame: Frame): boolean
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a test looks at is there, or it fails
+type Frame = Record<string, any>
+
+/** Stands between a page and its server: of the frames only those pass for which `true` is returned. */
+export async function between(where: BrowserContext | Page, { sent, received }: Between): Promise<void> {
+  await where.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer()
+    const answer = (frame: object) => socket.send(JSON.stringify(frame))
+    if (sent !== undefined) socket.onMessage((data) => void (sent(JSON.parse(String(data)), answer) && server.send(data)))
+    if (received !== undefined) server.onMessage((data) => void (received(JSON.parse(String(data))) && socket.send(data)))
+  })
+}
+
+/** How the server refuses a message for good. */
+export const refusal = (code: string, clientMessageId: string) => ({
+  type: 'error',
+  code,
+  message: '',
+  retryable: false,
+  requestId: '',
+  clientMessageId,
+})
+
 export class Conversation {
   readonly field: Locator
   readonly rows: Locator

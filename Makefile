@@ -46,7 +46,7 @@ check: ## formatting, lints, the domain's purity
 	dev/check-msrv.py
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
 	cargo check --quiet --package chat-admin  # by itself, as it is run
-	cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --no-default-features --all-targets --target-dir "$$(dev/target-dir.sh)" -- --deny warnings
+	cargo clippy --quiet --locked --manifest-path proof/fuzz/Cargo.toml --no-default-features --all-targets --target-dir "$$(dev/target-dir.sh)" -- --deny warnings
 
 unit: ## the tests
 	cargo test --package chat-domain --quiet
@@ -91,18 +91,18 @@ test-dynamodb-local: ## the DynamoDB tests against Amazon's own DynamoDB Local (
 deploy-check: ## the template of the deployed chat: form, permissions, policy
 	dev/check-deploy.sh
 
-e2e: ## the story of a chat, told of the one at URL=http://... (or see e2e/README.md)
-	URL=$(filter http%,$(URL)) "$$(dev/python-tool.sh e2e)/pytest" --quiet -p no:cacheprovider e2e
+e2e: ## the story of a chat, told of the one at URL=http://... (or see proof/e2e/README.md)
+	URL=$(filter http%,$(URL)) "$$(dev/python-tool.sh e2e)/pytest" --quiet -p no:cacheprovider proof/e2e
 
 e2e-local: package-here ## the same, told of chat-local in each of its modes
 	python=$$(dev/python-tool.sh e2e)/python; \
 	data=$$(mktemp -d); trap 'rm -r "$$data"' EXIT; \
-	"$$python" e2e/local.py; \
-	"$$python" e2e/local.py --data "$$data"; \
-	"$$python" e2e/local.py --lambda "$$(dev/target-dir.sh)/lambda"
+	"$$python" proof/e2e/local.py; \
+	"$$python" proof/e2e/local.py --data "$$data"; \
+	"$$python" proof/e2e/local.py --lambda "$$(dev/target-dir.sh)/lambda"
 
 e2e-deployed: package-here ## the same, told of the template and the functions on an emulated AWS
-	"$$(dev/python-tool.sh e2e)/python" e2e/deployed.py "$$(dev/target-dir.sh)/lambda"
+	"$$(dev/python-tool.sh e2e)/python" proof/e2e/deployed.py "$$(dev/target-dir.sh)/lambda"
 
 package-here:
 	dev/package.sh "$$(uname -m | sed s/aarch64/arm64/)"

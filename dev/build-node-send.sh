@@ -2,7 +2,7 @@
 # Builds the JavaScript function of the Lambda benchmark as target/lambda/node-send/bootstrap and target/lambda/node-send.zip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source=dev/chat-bench/peers/node-send
+source=proof/chat-bench/peers/node-send
 lambda=$(dev/target-dir.sh)/lambda
 build=$lambda/../tools/node-send
 mkdir -p "$build" "$lambda/node-send"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes each target for some seconds, beginning with what is in fuzz/seeds: fuzz.sh [SECONDS [TARGET...]]
-# What it learns is kept in target/fuzz/corpus; what it finds is written to fuzz/artifacts, and fails.
+# Fuzzes each target for some seconds, beginning with what is in proof/fuzz/seeds: fuzz.sh [SECONDS [TARGET...]]
+# What it learns is kept in target/fuzz/corpus; what it finds is written to proof/fuzz/artifacts, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 targets=("${@:2}")
-if [ ${#targets[@]} = 0 ]; then targets=(fuzz/fuzz_targets/*.rs); fi
+if [ ${#targets[@]} = 0 ]; then targets=(proof/fuzz/fuzz_targets/*.rs); fi
 
 if ! command -v "${CXX:-c++}" > /dev/null; then
   echo 'libFuzzer is written in C++, and there is no compiler for that: install g++ or clang' >&2
@@ -19,14 +19,14 @@ flags+=' -Cllvm-args=-sanitizer-coverage-trace-compares'
 host=$(rustc -vV | sed -n 's/^host: //p')
 out=$(dev/target-dir.sh)/fuzz
 # With a target named, flags are for the targets and not for build scripts.
-RUSTFLAGS=$flags cargo build --quiet --locked --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$out"
+RUSTFLAGS=$flags cargo build --quiet --locked --release --manifest-path proof/fuzz/Cargo.toml --target "$host" --target-dir "$out"
 
 for target in "${targets[@]}"; do
   target=$(basename "$target" .rs)
   echo "fuzzing $target for $seconds seconds"
   corpus=$out/corpus/$target
-  mkdir -p "$corpus" "fuzz/artifacts/$target"
-  "$out/$host/release/$target" "$corpus" "fuzz/seeds/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-    -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target/" 2>&1 | grep -vE '^(INFO|WARNING|")|^#[0-9]+\s+(NEW|REDUCE|pulse)|ecommended dictionary'
-  rmdir --ignore-fail-on-non-empty "fuzz/artifacts/$target" fuzz/artifacts
+  mkdir -p "$corpus" "proof/fuzz/artifacts/$target"
+  "$out/$host/release/$target" "$corpus" "proof/fuzz/seeds/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    -print_final_stats=1 -artifact_prefix="proof/fuzz/artifacts/$target/" 2>&1 | grep -vE '^(INFO|WARNING|")|^#[0-9]+\s+(NEW|REDUCE|pulse)|ecommended dictionary'
+  rmdir --ignore-fail-on-non-empty "proof/fuzz/artifacts/$target" proof/fuzz/artifacts
 done

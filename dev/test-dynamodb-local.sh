@@ -42,4 +42,4 @@ fi
 
 export AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:$port AWS_REGION=ap-northeast-2 AWS_DEFAULT_REGION=ap-northeast-2
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-CONNECTIONS_TABLE=story-connections "$python" e2e/local.py --target dynamodb --store dynamodb --table-prefix story-
+CONNECTIONS_TABLE=story-connections "$python" proof/e2e/local.py --target dynamodb --store dynamodb --table-prefix story-

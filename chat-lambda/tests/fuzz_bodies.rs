@@ -6,11 +6,11 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-#[path = "../../fuzz/src/lib.rs"]
+#[path = "../../proof/fuzz/src/lib.rs"]
 pub mod bodies;
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proof/fuzz/seeds").join(target);
     let files = std::fs::read_dir(folder).expect("every target has seeds");
     files.map(|file| std::fs::read(file.expect("a seed").path()).expect("a seed is readable")).collect()
 }

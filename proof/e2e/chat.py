@@ -281,7 +281,7 @@ class Device:
 def needed(variable: str) -> str:
     if value := os.environ.get(variable):
         return value
-    raise LookupError(f"which chat? {variable} is not set; e2e/README.md says what to set")
+    raise LookupError(f"which chat? {variable} is not set; proof/e2e/README.md says what to set")
 
 
 def chat_from_environment() -> Chat:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def program(name: str) -> str:
@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--target", default="local")
     options, flags = parser.parse_known_args()
     with chat_local(flags) as url:
-        story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "e2e"]
+        story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "proof" / "e2e"]
         return subprocess.run(story, env={**os.environ, "URL": url, "E2E_TARGET": options.target}).returncode
 
 

@@ -20,7 +20,7 @@ import boto3
 import httpx
 from botocore.exceptions import WaiterError
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "deploy"))
 from expand import expand  # noqa: E402
 
@@ -205,7 +205,7 @@ def main() -> int:
                 "CHAT_ADMIN": program("chat-admin"),
                 "FOREIGN_TOKEN": token_of_another_pool(),
             }
-            story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "e2e", *sys.argv[2:]]
+            story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "proof" / "e2e", *sys.argv[2:]]
             result = subprocess.run(story, env=environment).returncode
             if result == 0:
                 check_logs(told_by_logs())

@@ -16,7 +16,7 @@ install() {
 
 build() {
   local sources
-  sources=$(find . \( -name node_modules -o -name .next -o -name out -o -path ./tests -o -name test-results \) -prune -o -type f \
+  sources=$(find . \( -name node_modules -o -name .next -o -name out -o -path ./tests -o -path './packages/*/tests' -o -name test-results \) -prune -o -type f \
     ! -name '*.tsbuildinfo' ! -name next-env.d.ts ! -name '*.md' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
   if [ "$(cat out/.built 2>/dev/null)" != "$sources" ]; then
     echo 'building the web page'

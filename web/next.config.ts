@@ -5,6 +5,8 @@ const config: NextConfig = {
   // `/ko/chat/index.html`: every file server finds it at `/ko/chat/`, without rules of its own.
   trailingSlash: true,
   images: { unoptimized: true },
+  // The package is TypeScript, and is compiled with the page.
+  transpilePackages: ['chat-core'],
   // Texts are compiled when the page is built (lib/messages.ts), so the parser can stay at home.
   turbopack: { resolveAlias: { 'use-intl/format-message': 'use-intl/format-message/format-only' } },
   // `make web-test` checks types by itself, with the tests.

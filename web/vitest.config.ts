@@ -10,7 +10,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['tests/unit/**/*.test.{ts,tsx}'],
+    include: ['tests/unit/**/*.test.{ts,tsx}', 'packages/*/tests/**/*.test.ts'],
     server: { deps: { inline: ['use-intl'] } },
     // The machine that runs this may be busy with builds.
     testTimeout: 60_000,

@@ -1,9 +1,9 @@
 'use client'
 
+import type { ConnectionStatus } from 'chat-core'
 import { useEffect, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
-import type { ConnectionStatus } from '@/lib/chat'
 import { Button } from './Button'
 
 /** A cut of a second is nobody's business. */

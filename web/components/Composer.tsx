@@ -1,10 +1,10 @@
 'use client'
 
+import { byteLength, checkText, cleanText, ENTER_START, type EnterEvent, enterReducer, fitBytes } from 'chat-core'
 import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { useLimits } from '@/context/SessionContext'
-import { byteLength, checkText, cleanText, ENTER_START, type EnterEvent, enterReducer, fitBytes } from '@/lib/chat'
 import { browserMemory } from '@/lib/storage'
 import { ImageIcon, SendIcon } from './icons'
 import { nameOf } from './people'

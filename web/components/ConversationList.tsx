@@ -1,9 +1,9 @@
 'use client'
 
+import { checkPeer, conversations, type Pending, type Room, unreadOf } from 'chat-core'
 import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import { checkPeer, conversations, type Pending, type Room, unreadOf } from '@/lib/chat'
 import { formatBadge, formatExact, formatListTime } from '@/lib/format'
 import { Button, IconButton } from './Button'
 import { AlertIcon, ChatIcon, PlusIcon, SearchIcon } from './icons'

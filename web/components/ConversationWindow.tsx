@@ -1,9 +1,9 @@
 'use client'
 
+import { emptyRoom } from 'chat-core'
 import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
-import { emptyRoom } from '@/lib/chat'
 import { IconButton } from './Button'
 import { Composer } from './Composer'
 import { focusConversation } from './focus'

@@ -1,6 +1,6 @@
+import { fitInside } from 'chat-core'
 import { useEffect, useRef } from 'react'
 import { useTranslations } from 'use-intl'
-import { fitInside } from '@/lib/chat'
 import { useViewer } from './ImageViewer'
 import { AlertIcon } from './icons'
 import { type ImageName, useImageSource } from './imageSource'

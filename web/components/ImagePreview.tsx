@@ -1,9 +1,9 @@
+import { ALT_MAX_BYTES, byteLength, checkText, cleanText, type ImageProblem, type ReadyImage } from 'chat-core'
+import { prepareImage } from 'chat-core/prepare'
 import { type FormEvent, useEffect, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
 import { useLimits } from '@/context/SessionContext'
-import { ALT_MAX_BYTES, byteLength, checkText, cleanText, type ImageProblem, type ReadyImage } from '@/lib/chat'
-import { prepareImage } from '@/lib/chat/prepare'
 import { Button } from './Button'
 import { Dialog } from './Dialog'
 

@@ -1,9 +1,9 @@
 'use client'
 
+import type { Pending } from 'chat-core'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import type { Pending } from '@/lib/chat'
 import { notify, onNotificationClick } from './notify'
 import { nameOf } from './people'
 import { reasonKey, usePreviewText } from './preview'

@@ -1,10 +1,10 @@
 'use client'
 
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
+import { firstUnread, type Pending, proposalState, type Room, unreadOf, verdicts } from 'chat-core'
 import { type ComponentProps, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import { firstUnread, type Pending, proposalState, type Room, unreadOf, verdicts } from '@/lib/chat'
 import { formatDay } from '@/lib/format'
 import { Button } from './Button'
 import { focusConversation, focusMessages } from './focus'

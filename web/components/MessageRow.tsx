@@ -1,8 +1,5 @@
 'use client'
 
-import { memo } from 'react'
-import { useTranslations } from 'use-intl'
-import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import {
   isDiscardable,
   type MessageBody,
@@ -11,7 +8,10 @@ import {
   type ProposalState,
   splitLinks,
   type Verdict,
-} from '@/lib/chat'
+} from 'chat-core'
+import { memo } from 'react'
+import { useTranslations } from 'use-intl'
+import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { formatDay, formatExact, formatShare, formatTime, isSameDay } from '@/lib/format'
 import { focusConversation } from './focus'
 import { ImageBubble } from './ImageBubble'

@@ -1,8 +1,8 @@
 'use client'
 
+import { type AddressProblem, checkPeer } from 'chat-core'
 import { type FormEvent, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
-import { type AddressProblem, checkPeer } from '@/lib/chat'
 import { Button } from './Button'
 import { Dialog } from './Dialog'
 

@@ -1,7 +1,7 @@
+import { answersOf, type ProposalBody, type ProposalState, type Verdict } from 'chat-core'
 import { useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
-import { answersOf, type ProposalBody, type ProposalState, type Verdict } from '@/lib/chat'
 import { formatMatch } from '@/lib/format'
 import { Button } from './Button'
 import { focusConversation } from './focus'

@@ -1,7 +1,7 @@
+import { checkProposal, type ProposalProblem } from 'chat-core'
 import { type FormEvent, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
-import { checkProposal, type ProposalProblem } from '@/lib/chat'
 import { Button } from './Button'
 import { Dialog } from './Dialog'
 import { nameOf } from './people'

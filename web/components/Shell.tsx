@@ -1,12 +1,12 @@
 'use client'
 
+import { totalUnread } from 'chat-core'
 import Link from 'next/link'
 import { useRouter } from 'next/router'
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { ChatSocketProvider, useChat, useChatClient } from '@/context/ChatSocketContext'
 import { useSession } from '@/context/SessionContext'
-import { totalUnread } from '@/lib/chat'
 import { formatBadge } from '@/lib/format'
 import { Banner } from './Banner'
 import { Incoming } from './Incoming'

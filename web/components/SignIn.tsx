@@ -1,9 +1,9 @@
 'use client'
 
+import { normaliseEmail } from 'chat-core'
 import { type FormEvent, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import type { SessionState } from '@/context/SessionContext'
-import { normaliseEmail } from '@/lib/chat'
 import { Button } from './Button'
 import { AlertIcon, ChatIcon, WindowIcon } from './icons'
 import { Avatar, nameOf } from './people'

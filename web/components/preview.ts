@@ -1,8 +1,8 @@
 'use client'
 
+import { type KindName, kindOf, type Pending, type PendingReason } from 'chat-core'
 import { useCallback } from 'react'
 import { useTranslations } from 'use-intl'
-import { type KindName, kindOf, type Pending, type PendingReason } from '@/lib/chat'
 
 /** What a message says in a line: its kind, if it is more than text, and its words. */
 export function usePreviewText(): (kind: KindName, words: string) => string {

@@ -1,7 +1,7 @@
 'use client'
 
+import { type AddressProblem, checkPeer } from 'chat-core'
 import { useSyncExternalStore } from 'react'
-import { type AddressProblem, checkPeer } from '@/lib/chat'
 
 const CHANGED = 'chat:peer'
 /** Marks the entries of the browser's history that have the list right behind them. */

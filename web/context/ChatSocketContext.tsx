@@ -1,8 +1,8 @@
 'use client'
 
+import { ChatClient, type ChatState } from 'chat-core'
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from 'react'
 import type { Session } from '@/lib/auth/session'
-import { ChatClient, type ChatState } from '@/lib/chat'
 import type { AppConfig } from '@/lib/config'
 
 const Context = createContext<ChatClient | null>(null)

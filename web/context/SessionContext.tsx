@@ -1,10 +1,10 @@
 'use client'
 
+import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from 'chat-core'
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { DevAuth } from '@/lib/auth/dev'
 import type { OidcAuth } from '@/lib/auth/oidc'
 import { type Session, SignInFailed } from '@/lib/auth/session'
-import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from '@/lib/chat'
 import { type AppConfig, loadConfig } from '@/lib/config'
 
 /** Whether somebody has signed in, and how to. */

@@ -1,4 +1,4 @@
-import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES, normaliseEmail } from './chat'
+import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES, normaliseEmail } from 'chat-core'
 
 /** What `/config.json` tells the page: where everything is, and how to sign in. */
 export interface AppConfig {

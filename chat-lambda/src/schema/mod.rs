@@ -27,7 +27,7 @@ pub fn documents() -> [Document; 3] {
     [
         Document { path: "docs/openapi.yaml", text: openapi::document() },
         Document { path: "docs/asyncapi.yaml", text: asyncapi::document() },
-        Document { path: "web/lib/chat/wire.ts", text: typescript::document() },
+        Document { path: "web/packages/chat-core/src/wire.ts", text: typescript::document() },
     ]
 }
 

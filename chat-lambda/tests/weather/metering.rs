@@ -20,7 +20,7 @@ use crate::support::{JUNHO, MINJI, OTHER_ID, PNG, Socket, frame, merged, picture
 const CALL: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How often the page pings: `web/lib/chat/transport.ts`.
+/// How often the page pings: `web/packages/chat-core/src/transport.ts`.
 const PING_EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// As many bytes as a message of three lines has; its row has some 500.

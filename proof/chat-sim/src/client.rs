@@ -1,4 +1,4 @@
-//! A client, as `web/lib/chat` is one: an outbox that survives, one message at a time for each room, and syncs on opening, five
+//! A client, as `web/packages/chat-core` is one: an outbox that survives, one message at a time for each room, and syncs on opening, five
 //! seconds later, on a hole, on focus and on reconnecting.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-import { normaliseEmail, SignedOut, type Tokens } from '../chat'
+import { normaliseEmail, SignedOut, type Tokens } from 'chat-core'
 import type { DevAuthConfig } from '../config'
 import { type Memory, tabMemory } from '../storage'
 import type { Auth, Session } from './session'

@@ -1,5 +1,5 @@
+import { normaliseEmail, SignedOut, type Tokens } from 'chat-core'
 import { ErrorResponse, SigninState, type User, UserManager, WebStorageStateStore } from 'oidc-client-ts'
-import { normaliseEmail, SignedOut, type Tokens } from '../chat'
 import type { OidcAuthConfig } from '../config'
 import { type Auth, type Session, SignInFailed } from './session'
 

@@ -1,4 +1,4 @@
-import type { Tokens } from '../chat'
+import type { Tokens } from 'chat-core'
 
 /** Somebody who has signed in. */
 export interface Session {

@@ -2,15 +2,15 @@
 import { Blob as NodeBlob } from 'node:buffer'
 import { act, cleanup, configure, fireEvent, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
+import type { Pending, ProposalState, Verdict } from 'chat-core'
+import { at, FakeServer, JUNHO } from 'chat-core/testing'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ImageBubble } from '@/components/ImageBubble'
 import ImagePreview from '@/components/ImagePreview'
 import { MessageRow } from '@/components/MessageRow'
 import { ProposalCard } from '@/components/ProposalCard'
 import { areNames } from '@/components/transfer'
-import type { Pending, ProposalState, Verdict } from '@/lib/chat'
 import { renderChat } from './support/render'
-import { at, FakeServer, JUNHO } from './support/server'
 
 beforeAll(() => {
   configure({ asyncUtilTimeout: 20_000 })

@@ -1,8 +1,9 @@
 // @vitest-environment jsdom
+
+import { SignedOut } from 'chat-core'
+import { MINJI } from 'chat-core/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DevAuth } from '@/lib/auth/dev'
-import { SignedOut } from '@/lib/chat'
-import { MINJI } from './support/server'
 
 const config = { mode: 'dev', loginUrl: 'http://chat.example/dev/login', users: [MINJI] } as const
 let logins: number

@@ -1,6 +1,8 @@
 // @vitest-environment jsdom
 import { act, cleanup, configure, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
+import { emptyRoom, MemoryOutbox, type Pending, type Room } from 'chat-core'
+import { FakeServer, JUNHO, MINJI, message } from 'chat-core/testing'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Banner } from '@/components/Banner'
 import { Composer } from '@/components/Composer'
@@ -9,9 +11,7 @@ import { Incoming } from '@/components/Incoming'
 import { MessageList } from '@/components/MessageList'
 import { type Item, MessageRow } from '@/components/MessageRow'
 import { OnDemand, Part } from '@/components/OnDemand'
-import { emptyRoom, MemoryOutbox, type Pending, type Room } from '@/lib/chat'
 import { renderChat } from './support/render'
-import { FakeServer, JUNHO, MINJI, message } from './support/server'
 
 beforeAll(() => {
   // A busy machine takes its time.

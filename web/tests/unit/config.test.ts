@@ -1,5 +1,5 @@
+import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from 'chat-core'
 import { describe, expect, test } from 'vitest'
-import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from '@/lib/chat'
 import { ConfigError, loadConfig, parseConfig } from '@/lib/config'
 
 const dev = {

@@ -1,8 +1,9 @@
 // @vitest-environment jsdom
+
+import { MINJI } from 'chat-core/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { OidcAuth } from '@/lib/auth/oidc'
 import { SignInFailed } from '@/lib/auth/session'
-import { MINJI } from './support/server'
 
 const AUTHORITY = 'https://idp.example/pool'
 const USER = `chat.user:${AUTHORITY}:web`

@@ -1,11 +1,11 @@
 import { render } from '@testing-library/react'
+import { ChatClient, MemoryOutbox, NoTabs, type Outbox } from 'chat-core'
+import { type FakeLink, FakeServer, MINJI } from 'chat-core/testing'
 import type { ReactNode } from 'react'
 import { IntlProvider } from 'use-intl'
 import { ChatClientProvider } from '@/context/ChatSocketContext'
-import { ChatClient, MemoryOutbox, NoTabs, type Outbox } from '@/lib/chat'
 import type { Locale } from '@/lib/locale'
 import { compiledMessages } from '@/lib/messages'
-import { type FakeLink, FakeServer, MINJI } from './server'
 
 /** A page of Minji with a chat of its own, whose server answers when the test says so. */
 export function renderChat(

@@ -1,4 +1,4 @@
-import type { TabMessage, Tabs } from '@/lib/chat'
+import type { TabMessage, Tabs } from 'chat-core'
 
 /** Tabs of one browser, without a browser. */
 export function browser() {

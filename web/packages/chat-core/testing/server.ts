@@ -1,3 +1,4 @@
+import type { ErrorCode, HistoryBody, MessageBody, ProposalRequestBody, SendMessageFrame, SentFrame } from '../src'
 import {
   type ClientFrame,
   EPOCH,
@@ -7,8 +8,7 @@ import {
   type ServerFrame,
   type Transport,
   type TransportListener,
-} from '@/lib/chat'
-import type { ErrorCode, HistoryBody, MessageBody, ProposalRequestBody, SendMessageFrame, SentFrame } from '@/lib/chat/wire'
+} from '../src'
 
 export const MINJI = 'minji@example.com'
 export const JUNHO = 'junho@example.com'

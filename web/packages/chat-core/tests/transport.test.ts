@@ -1,5 +1,5 @@
+import { type ServerFrame, SocketTransport, type Tokens } from 'chat-core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type ServerFrame, SocketTransport, type Tokens } from '@/lib/chat'
 
 /** A browser's WebSocket, driven by the test. */
 class FakeSocket extends EventTarget {

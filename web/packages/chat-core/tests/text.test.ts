@@ -1,5 +1,3 @@
-import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
 import {
   byteLength,
   checkPeer,
@@ -11,7 +9,9 @@ import {
   peerOf,
   roomIdOf,
   splitLinks,
-} from '@/lib/chat'
+} from 'chat-core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 
 describe('text', () => {
   test.each([

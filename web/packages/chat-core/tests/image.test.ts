@@ -1,5 +1,3 @@
-import fc from 'fast-check'
-import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   answersOf,
   checkImage,
@@ -10,10 +8,12 @@ import {
   proposalState,
   type ReadyImage,
   verdicts,
-} from '@/lib/chat'
-import { fileType, plainGif, sizeOf } from '@/lib/chat/imageFile'
-import { shrink } from '@/lib/chat/shrink'
-import { at, message } from './support/server'
+} from 'chat-core'
+import { at, message } from 'chat-core/testing'
+import fc from 'fast-check'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { fileType, plainGif, sizeOf } from '../src/imageFile'
+import { shrink } from '../src/shrink'
 
 const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
 

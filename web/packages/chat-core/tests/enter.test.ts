@@ -1,6 +1,6 @@
+import { ENTER_START, type EnterEvent, enterReducer } from 'chat-core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ENTER_START, type EnterEvent, enterReducer } from '@/lib/chat'
 
 type Step = Omit<Extract<EnterEvent, { type: 'enter' }>, 'empty' | 'shift'> | Exclude<EnterEvent, { type: 'enter' }>
 

@@ -1,4 +1,4 @@
-/** The chat without a page: see `web/README.md`. */
+/** The chat without a page: see its README. */
 export * from './address'
 export * from './client'
 export * from './enter'

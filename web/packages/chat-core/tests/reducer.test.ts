@@ -1,5 +1,4 @@
-import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import type { ConversationBody, HistoryBody, MessageBody } from 'chat-core'
 import {
   type ChatEvent,
   type ChatState,
@@ -16,9 +15,10 @@ import {
   syncFrom,
   totalUnread,
   unreadOf,
-} from '@/lib/chat'
-import type { ConversationBody, HistoryBody, MessageBody } from '@/lib/chat/wire'
-import { at, JUNHO, MINJI, message, ROOM } from './support/server'
+} from 'chat-core'
+import { at, JUNHO, MINJI, message, ROOM } from 'chat-core/testing'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 
 const play = (events: ChatEvent[], state: ChatState = emptyState(MINJI)): ChatState => events.reduce(reduce, state)
 const room = (state: ChatState): Room => state.rooms[JUNHO] as Room

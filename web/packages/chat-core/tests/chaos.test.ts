@@ -1,8 +1,8 @@
+import { ChatClient, MemoryOutbox, type Outbox, type ReadyImage } from 'chat-core'
+import { type FakeLink, FakeServer, JUNHO, MINJI } from 'chat-core/testing'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ChatClient, MemoryOutbox, type Outbox, type ReadyImage } from '@/lib/chat'
 import { browser } from './support/browser'
-import { type FakeLink, FakeServer, JUNHO, MINJI } from './support/server'
 
 /** An outbox that fails as often as it is told to: before it did what it was asked, or after. */
 function flaky(): { outbox: Outbox; faults: ('before' | 'after')[] } {

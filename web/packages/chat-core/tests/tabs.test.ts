@@ -1,6 +1,6 @@
+import { BrowserTabs } from 'chat-core'
+import { MINJI } from 'chat-core/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { BrowserTabs } from '@/lib/chat'
-import { MINJI } from './support/server'
 
 /** The locks of one browser. */
 class Locks {

@@ -1,7 +1,5 @@
 import 'fake-indexeddb/auto'
-import fc from 'fast-check'
-import { deleteDB, openDB } from 'idb'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { MessageBody } from 'chat-core'
 import {
   ChatClient,
   EPOCH,
@@ -15,10 +13,12 @@ import {
   type TabMessage,
   type Tabs,
   type Tokens,
-} from '@/lib/chat'
-import type { MessageBody } from '@/lib/chat/wire'
+} from 'chat-core'
+import { at, type FakeLink, FakeServer, JUNHO, MINJI } from 'chat-core/testing'
+import fc from 'fast-check'
+import { deleteDB, openDB } from 'idb'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { browser } from './support/browser'
-import { at, type FakeLink, FakeServer, JUNHO, MINJI } from './support/server'
 
 const clients: ChatClient[] = []
 let server: FakeServer

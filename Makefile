@@ -112,7 +112,7 @@ budget: ## writes down what each action uses of AWS, in docs/budget.toml and doc
 	dev/cost.py
 
 generate: ## writes the files that are generated from the wire types
-	cargo run --quiet --package chat-lambda --features schema --example generate
+	cargo run --quiet --package chat-wire --features schema --example generate
 
 package: ## the four Lambda functions as target/lambda/<name>.zip; ARCH=arm64 for the other architecture
 	dev/package.sh "$(ARCH)"

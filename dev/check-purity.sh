@@ -16,6 +16,11 @@ for crate in chat-domain chat-adapters-memory chat-adapters-aws apigw-local aws-
     exit 1
   fi
 done
+# The wire format knows no Lambda, no store and no runtime.
+if cargo tree --package chat-wire --edges normal --prefix none --format '{p}' | grep -E '^(aws|lambda|tokio|chat-(lambda|adapters))'; then
+  echo "chat-wire depends on what it is to be free of" >&2
+  exit 1
+fi
 for standin in apigw-local aws-local lambda-local; do
   if cargo tree --package "$standin" --edges normal --prefix none --format '{p}' | grep -E '^chat-'; then
     echo "$standin knows of the chat" >&2

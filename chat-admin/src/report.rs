@@ -1,7 +1,7 @@
 //! What is reported, in JSON. Messages look as they do in the REST API.
 
 use chat_domain::{Email, Found, ListedUpload, UserData};
-use chat_lambda::wire::message::MessageBody;
+use chat_wire::message::MessageBody;
 use serde::Serialize;
 
 use crate::objects::Objects;

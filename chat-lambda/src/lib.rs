@@ -6,9 +6,5 @@
 pub mod aws;
 mod backoff;
 pub mod functions;
-#[cfg(feature = "schema")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schema")))]
-pub mod schema;
-pub mod wire;
 
 pub use backoff::JitteredBackoff;

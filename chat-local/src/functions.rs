@@ -1,5 +1,5 @@
 use apigw_local::{Connections, Gateway, RestApi, RouteResponse, WebSocketApi};
-use chat_lambda::functions::REST_ROUTES;
+use chat_wire::routes::REST_ROUTES;
 use http::Method;
 
 use crate::composition::Integrations;

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use chat_domain::{Email, Timestamp, UserId, VerifiedIdentity};
-use chat_lambda::wire::json;
+use chat_wire::json;
 use serde::{Deserialize, Serialize};
 
 use crate::composition::IssueToken;

@@ -1,7 +1,7 @@
 use apigw_local::{Connections, PostError};
 use async_trait::async_trait;
 use chat_domain::{ConnectionId, Event, PushError, Pusher};
-use chat_lambda::wire::frames::encode;
+use chat_wire::frames::encode;
 
 /// Pushes through the gateway in this process.
 pub(crate) struct LocalPusher {

@@ -13,7 +13,7 @@ use super::config::{AwsConfig, CognitoConfig, SendConfig, region_of_pool};
 use super::pusher::WatchedPusher;
 use crate::JitteredBackoff;
 use crate::functions::Ports;
-use crate::wire::frames::encode;
+use chat_wire::frames::encode;
 
 /// How long a connection may lie idle and still be used. DynamoDB closes one after a minute, S3 after twenty seconds; a process
 /// that is frozen by then does not notice, and the next write would go nowhere: a push, or the row of somebody who connects.

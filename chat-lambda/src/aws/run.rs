@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use super::config::ConfigError;
 use super::{logs, metrics};
 use crate::functions::Handler;
-use crate::wire::error::ErrorCode;
+use chat_wire::error::ErrorCode;
 
 /// How long a handler may take. The gateway waits for 29 seconds and then tells the client nothing of use; every call of AWS has
 /// a limit of its own, but a handler makes several.

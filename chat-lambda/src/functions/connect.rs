@@ -4,8 +4,9 @@ use chat_domain::{AccessToken, Connect, ConnectCommand, ConnectionId, Correlatio
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::{AllowedOrigins, Counts, Handler, SUBPROTOCOL, response, time};
-use crate::wire::error::{ErrorCode, WireError};
+use super::{AllowedOrigins, Counts, Handler, response, time};
+use chat_wire::error::{ErrorCode, WireError};
+use chat_wire::routes::SUBPROTOCOL;
 
 /// The function behind `$connect`: 200 opens the socket, anything else refuses it.
 pub struct ConnectFunction {

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_domain::{Deliveries, SendOutcome};
 
-use crate::wire::error::WireError;
+use chat_wire::error::WireError;
 
 /// What a function has done since it was last asked: for metrics.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use chat_domain::{ConnectionId, Correlation, Disconnect};
 use http::StatusCode;
 
 use super::{Counts, Handler, response};
-use crate::wire::error::{ErrorCode, WireError};
+use chat_wire::error::{ErrorCode, WireError};
 
 /// The function behind `$disconnect`. Nobody hears its answer.
 pub struct DisconnectFunction {

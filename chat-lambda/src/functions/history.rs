@@ -17,23 +17,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
 use super::{AllowedOrigins, Counts, Handler, Ports, Settings, log_sent, response, time};
-use crate::wire::cursor;
-use crate::wire::error::{ErrorCode, WireError};
-use crate::wire::frames::{SendMessageFrame, SentFrame, email};
-use crate::wire::json;
-use crate::wire::rest::{
+use chat_wire::cursor;
+use chat_wire::error::{ErrorCode, WireError};
+use chat_wire::frames::{SendMessageFrame, SentFrame, email};
+use chat_wire::json;
+use chat_wire::rest::{
     AttachmentUrlBody, ConversationBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody,
     UploadRequestBody,
 };
-
-/// The REST routes, as method and resource of API Gateway.
-pub const REST_ROUTES: [(Method, &str); 5] = [
-    (Method::GET, "/chat/history"),
-    (Method::GET, "/chat/conversations"),
-    (Method::POST, "/chat/uploads"),
-    (Method::GET, "/chat/attachments/{key}"),
-    (Method::POST, "/chat/proposals"),
-];
 
 /// The function behind every REST route.
 pub struct HistoryFunction {

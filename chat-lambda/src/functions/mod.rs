@@ -20,17 +20,14 @@ use chat_domain::{
 pub use connect::ConnectFunction;
 pub use counts::{Counted, Counts};
 pub use disconnect::DisconnectFunction;
-pub use history::{HistoryFunction, REST_ROUTES};
+pub use history::HistoryFunction;
 pub use origins::AllowedOrigins;
 pub use send::SendFunction;
 
 #[cfg(feature = "aws")]
 pub(crate) use response::chain;
 
-use crate::wire::error::{ErrorCode, WireError};
-
-/// The WebSocket subprotocol: a client offers it, followed by its token, and the server selects it.
-pub const SUBPROTOCOL: &str = "chat.v1";
+use chat_wire::error::{ErrorCode, WireError};
 
 /// A function as whatever runs it sees it.
 #[async_trait]

@@ -3,8 +3,8 @@ use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_domain::{ChatError, Correlation};
 use http::StatusCode;
 
-use crate::wire::error::{ErrorCode, WireError};
-use crate::wire::frames::{ErrorBody, ServerFrame};
+use chat_wire::error::{ErrorCode, WireError};
+use chat_wire::frames::{ErrorBody, ServerFrame};
 
 /// A response with a status alone.
 pub(super) fn status(status: StatusCode) -> ApiGatewayProxyResponse {

@@ -10,8 +10,8 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{Counts, Handler, Ports, log_sent, response, time};
-use crate::wire::error::{ErrorCode, WireError};
-use crate::wire::frames::{ErrorBody, PongFrame, ReadFrame, ReauthedFrame, Request, SentFrame, ServerFrame};
+use chat_wire::error::{ErrorCode, WireError};
+use chat_wire::frames::{ErrorBody, PongFrame, ReadFrame, ReauthedFrame, Request, SentFrame, ServerFrame};
 
 /// The function behind every WebSocket route but `$connect` and `$disconnect`. What it answers goes back as the route's
 /// response.

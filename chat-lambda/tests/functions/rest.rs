@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use chat_lambda::functions::REST_ROUTES;
+use chat_wire::routes::REST_ROUTES;
 use http::Method;
 use http::header::{AUTHORIZATION, ORIGIN as ORIGIN_HEADER};
 use rstest::rstest;

@@ -1,8 +1,8 @@
-//! A snapshot of every shape that goes out. `tests/documents.rs` validates them against the generated schemas.
+//! A snapshot of every shape that goes out. `documents.rs` of chat-wire validates them against the generated schemas.
 
 use std::collections::BTreeMap;
 
-use chat_lambda::wire::error::ErrorCode;
+use chat_wire::error::ErrorCode;
 use serde_json::{Value, json};
 
 use crate::proposals::proposal;
@@ -163,7 +163,7 @@ async fn error_codes() {
         chat_domain::ChatError::Unavailable { source: "unseen".into() },
         chat_domain::ChatError::Internal { source: "unseen".into() },
     ] {
-        let error = chat_lambda::wire::error::WireError::from(&error);
+        let error = chat_wire::error::WireError::from(&error);
         errors.push(
             json!({ "code": error.code, "message": error.message, "retryable": error.code.retryable() }),
         );

@@ -16,7 +16,7 @@ use chat_adapters_memory::{
 };
 use chat_domain::{Backoff, ConnectionId, Event, Timestamp, UserId, VerifiedIdentity};
 use chat_lambda::functions::{AllowedOrigins, Functions, Ports, Settings};
-use chat_lambda::wire::frames::encode;
+use chat_wire::frames::encode;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};

@@ -24,7 +24,7 @@ use chat_domain::{Connection, ConnectionId};
 use chat_lambda::JitteredBackoff;
 use chat_lambda::aws::{WatchedPusher, logs};
 use chat_lambda::functions::Ports;
-use chat_lambda::wire::frames::encode;
+use chat_wire::frames::encode;
 use futures_util::future::BoxFuture;
 use http::{Request, Response, Uri};
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@ use chat_domain::{
     CONNECTION_SETTLED_AFTER, CONNECTIONS_MAX, ClientMessageId, Content, Event, Member, Message, PAGE_MAX,
     PageRange, ProposalAnswer, RECENT_MAX, ROOMS_PAGE_MAX, Recent, RoomId, Timestamp, Verdict,
 };
-use chat_lambda::wire::frames::{ErrorBody, ReadFrame, SentFrame};
-use chat_lambda::wire::message::{KindName, MessageBody};
-use chat_lambda::wire::rest::{ConversationBody, ConversationsBody, HistoryBody};
+use chat_wire::frames::{ErrorBody, ReadFrame, SentFrame};
+use chat_wire::message::{KindName, MessageBody};
+use chat_wire::rest::{ConversationBody, ConversationsBody, HistoryBody};
 
 use crate::client::proposal;
 use crate::ports::Call;

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use chat_domain::{ClientMessageId, Timestamp, Verdict};
-use chat_lambda::wire::error::ErrorCode;
-use chat_lambda::wire::frames::{
+use chat_wire::error::ErrorCode;
+use chat_wire::frames::{
     ClientFrame, ErrorBody, MarkReadFrame, PingFrame, ReauthFrame, SendMessageFrame, ServerFrame,
 };
-use chat_lambda::wire::message::{MessageBody, ProposalAnswerBody, ProposalBody};
-use chat_lambda::wire::rest::{ConversationsBody, HistoryBody};
+use chat_wire::message::{MessageBody, ProposalAnswerBody, ProposalBody};
+use chat_wire::rest::{ConversationsBody, HistoryBody};
 
 use crate::check::Says;
 use crate::faults::Fault;
@@ -146,7 +146,7 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     History(Box<HistoryBody>),
     List(Box<ConversationsBody>),
-    Sent(Box<chat_lambda::wire::frames::SentFrame>),
+    Sent(Box<chat_wire::frames::SentFrame>),
     Refused(Box<ErrorBody>),
     /// Nobody knows.
     Lost,
@@ -847,7 +847,7 @@ impl Sim {
         device: usize,
         peer: usize,
         id: ClientMessageId,
-        sent: &chat_lambda::wire::frames::SentFrame,
+        sent: &chat_wire::frames::SentFrame,
     ) {
         let mask = u128::from(u32::MAX);
         let id = ClientMessageId::from_u128(id.as_u128() & mask);
@@ -1003,7 +1003,7 @@ impl Sim {
 
     pub(crate) fn say_typing(&mut self, device: usize, peer: usize) {
         let receiver_email = self.world().users[peer].to_string();
-        let frame = ClientFrame::Typing(chat_lambda::wire::frames::TypingFrame { receiver_email });
+        let frame = ClientFrame::Typing(chat_wire::frames::TypingFrame { receiver_email });
         self.say(device, &frame, About::Other);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use chat_domain::{ClientMessageId, Consistency, PageRange, Timestamp, Verdict};
-use chat_lambda::wire::frames::{ClientFrame, MarkReadFrame, ReauthFrame};
+use chat_wire::frames::{ClientFrame, MarkReadFrame, ReauthFrame};
 
 use crate::check::Says;
 use crate::client::Request;

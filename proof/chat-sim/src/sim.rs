@@ -10,10 +10,10 @@ use aws_lambda_events::event::apigw::{
 use chat_domain::{
     Append, CONNECTIONS_MAX, ClientMessageId, Content, Draft, PAGE_MAX, PageRange, Room, SendRate, Timestamp,
 };
-use chat_lambda::functions::SUBPROTOCOL;
-use chat_lambda::wire::error::ErrorCode;
-use chat_lambda::wire::frames::ServerFrame;
-use chat_lambda::wire::rest::ProposalRequestBody;
+use chat_wire::error::ErrorCode;
+use chat_wire::frames::ServerFrame;
+use chat_wire::rest::ProposalRequestBody;
+use chat_wire::routes::SUBPROTOCOL;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderValue, Method};
 use serde_json::json;
@@ -1211,7 +1211,7 @@ impl Sim {
         let world = self.world();
         let other = (user + 1) % self.plan.users;
         let place = world.store.tables.iter().find_map(|table| table.head().and_then(|room| room.activity()));
-        let cursor = place.map(|place| chat_lambda::wire::cursor::encode(place, &world.users[other]));
+        let cursor = place.map(|place| chat_wire::cursor::encode(place, &world.users[other]));
         drop(world);
         let Some(cursor) = cursor else { return };
         self.world().fired.add(Fault::ForeignCursor);
@@ -1259,7 +1259,7 @@ impl Sim {
         self.world().fired.add(Fault::IdReused);
         let says = Says::Text("other words".to_owned());
         let frame = self.send_frame(peer, id, Some(at.previous()), &says);
-        let frame = chat_lambda::wire::frames::ClientFrame::SendMessage(frame);
+        let frame = chat_wire::frames::ClientFrame::SendMessage(frame);
         let text = serde_json::to_string(&frame).expect("strings always serialise");
         self.frame_asked_by(socket, text, None, Asker::Refusal("an id that was used for something else"));
     }

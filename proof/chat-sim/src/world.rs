@@ -9,7 +9,7 @@ use chat_domain::{
     Connection, ConnectionId, Consistency, Email, Event, Member, MessageStoreError, PageRange, PerMember,
     Room, RoomId, Timestamp, UserId, VerifiedIdentity,
 };
-use chat_lambda::wire::frames::ServerFrame;
+use chat_wire::frames::ServerFrame;
 
 use crate::check::{Checker, Tally};
 use crate::client::Timer;

@@ -13,8 +13,8 @@ use chat_domain::{
 };
 use chat_lambda::JitteredBackoff;
 use chat_lambda::functions::{Functions, Ports, Settings};
-use chat_lambda::wire::cursor;
-use chat_lambda::wire::frames::{ClientFrame, ServerFrame};
+use chat_wire::cursor;
+use chat_wire::frames::{ClientFrame, ServerFrame};
 
 /// The largest frame of API Gateway.
 const FRAME_MAX_BYTES: usize = 32 * 1024;

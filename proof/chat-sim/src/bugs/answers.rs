@@ -2,7 +2,7 @@
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
-use chat_lambda::wire::frames::{ClientFrame, PongFrame, ServerFrame};
+use chat_wire::frames::{ClientFrame, PongFrame, ServerFrame};
 use serde_json::Value;
 
 use crate::ports::Shared;

@@ -6,8 +6,8 @@ mod ports;
 mod read;
 mod send;
 
-use chat_lambda::wire::frames::ServerFrame;
-use chat_lambda::wire::message::{KindName, MessageBody};
+use chat_wire::frames::ServerFrame;
+use chat_wire::message::{KindName, MessageBody};
 use serde_json::{Value, json};
 
 use crate::client::ClientBug;

@@ -341,7 +341,7 @@ impl Server for Trusting {
             let caller = number.and_then(|number| world.tokens.get(number)).map(|token| token.user);
             let place = text.rsplit('.').next().and_then(|place| place.parse().ok());
             if let (Some(caller), Some(place)) = (caller, place) {
-                let own = chat_lambda::wire::cursor::encode(place, &world.users[caller]);
+                let own = chat_wire::cursor::encode(place, &world.users[caller]);
                 let lists = HashMap::from([("cursor".to_owned(), vec![own])]);
                 request.multi_value_query_string_parameters = lists.into();
             }

@@ -7,7 +7,7 @@ use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_domain::{
     Advance, ClientMessageId, ConnectionId, Consistency, Content, Email, Message, ReadMark, RoomId, Timestamp,
 };
-use chat_lambda::wire::frames::{ClientFrame, MarkReadFrame, ReadFrame, ServerFrame};
+use chat_wire::frames::{ClientFrame, MarkReadFrame, ReadFrame, ServerFrame};
 
 use crate::ports::{Call, Shared};
 use crate::server::{GatewayEvent, Running, Server};

@@ -11,8 +11,8 @@ use chat_domain::{
     PushError, Recall, Room, RoomId, SendRate, Timestamp,
 };
 use chat_lambda::functions::Ports;
-use chat_lambda::wire::error::ErrorCode;
-use chat_lambda::wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame, ServerFrame};
+use chat_wire::error::ErrorCode;
+use chat_wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame, ServerFrame};
 use futures_util::future::{join_all, join3};
 use serde_json::Value;
 

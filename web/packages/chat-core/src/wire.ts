@@ -1,4 +1,4 @@
-// The chat's wire format, generated from the Rust types of chat-lambda. Do not edit: change them, then run `make generate`.
+// The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run `make generate`.
 
 /**
  * An image that was uploaded.

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::wire::frames::{ClientFrame, ServerFrame};
-use crate::wire::rest::{
+use crate::frames::{ClientFrame, ServerFrame};
+use crate::rest::{
     AttachmentUrlBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody, UploadRequestBody,
 };
 
 const HEADER: &str = "\
-// The chat's wire format, generated from the Rust types of chat-lambda. Do not edit: change them, then run `make generate`.
+// The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run `make generate`.
 ";
 
 /// The declarations of all types of the wire, by name: the order in which they are found changes from build to build.

@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Schemas, formats, yaml};
-use crate::functions::REST_ROUTES;
-use crate::wire::error::ErrorCode;
-use crate::wire::frames::{ErrorBody, SentFrame};
-use crate::wire::rest::{
+use crate::error::ErrorCode;
+use crate::frames::{ErrorBody, SentFrame};
+use crate::rest::{
     AttachmentUrlBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody, UploadRequestBody,
 };
+use crate::routes::REST_ROUTES;
 
 const DESCRIPTION: &str = "\
 The REST half of the chat; `asyncapi.yaml` describes the WebSocket. Every answer, also a refusal, carries \

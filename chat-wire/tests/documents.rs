@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use chat_lambda::functions::REST_ROUTES;
-use chat_lambda::schema::documents;
+use chat_wire::routes::REST_ROUTES;
+use chat_wire::schema::documents;
 use serde_json::Value;
 
 fn document(path: &str) -> Value {
@@ -188,7 +188,7 @@ fn is_of_type(value: &Value, name: &Value) -> bool {
 
 /// The bodies as they really went out, by the snapshots of `tests/functions/shapes.rs`.
 fn snapshots() -> Vec<(String, Value)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/functions/snapshots");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../chat-lambda/tests/functions/snapshots");
     let snapshots = std::fs::read_dir(folder).unwrap().map(|entry| {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().rsplit("__").next().unwrap().to_owned();

@@ -37,7 +37,9 @@ pub struct HistoryBody {
 }
 
 impl HistoryBody {
-    pub(crate) fn new(page: &HistoryPage, range: PageRange) -> Self {
+    /// The answer to a request for `range` that found `page`.
+    #[must_use]
+    pub fn new(page: &HistoryPage, range: PageRange) -> Self {
         let last = page.messages.last().map(|message| message.at);
         let (next_before, next_after) = match range {
             PageRange::Newest | PageRange::Before(_) => (last.filter(|_| page.has_more), None),

@@ -221,7 +221,9 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    pub(crate) fn new(error: WireError, correlation: &Correlation) -> Self {
+    /// The body for `error`, as an answer to the request that `correlation` names.
+    #[must_use]
+    pub fn new(error: WireError, correlation: &Correlation) -> Self {
         Self {
             code: error.code,
             message: error.message,
@@ -280,23 +282,41 @@ pub fn encode(event: &Event) -> String {
 
 /// A frame whose parts all make sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
+pub enum Request {
+    /// A message to send.
     SendMessage(SendCommand),
-    MarkRead { peer: Email, up_to: Timestamp },
-    Typing { receiver: Email },
+    /// The caller has read the conversation with `peer` up to `up_to`.
+    MarkRead {
+        /// The other member.
+        peer: Email,
+        /// The timestamp of the newest message read.
+        up_to: Timestamp,
+    },
+    /// The caller is typing.
+    Typing {
+        /// To whom.
+        receiver: Email,
+    },
+    /// Asks whether the connection still works.
     Ping,
-    Reauth { token: AccessToken },
+    /// Extends the connection's authentication.
+    Reauth {
+        /// The newer token.
+        token: AccessToken,
+    },
 }
 
 /// A frame as it came: the message's id, for whoever answers, and what is asked for, if it makes sense.
-pub(crate) struct Parsed {
-    pub(crate) message: Option<ClientMessageId>,
-    pub(crate) request: Result<Request, WireError>,
+pub struct Parsed {
+    /// The message's id, if the frame names one that makes sense.
+    pub message: Option<ClientMessageId>,
+    /// What is asked for, or why that makes no sense.
+    pub request: Result<Request, WireError>,
 }
 
 impl Request {
     /// Reads a frame. A message without an id is named by `fallback_id`.
-    pub(crate) fn parse(text: &str, fallback_id: impl FnOnce() -> ClientMessageId) -> Parsed {
+    pub fn parse(text: &str, fallback_id: impl FnOnce() -> ClientMessageId) -> Parsed {
         match json::pick(text, ["action", "clientMessageId"]) {
             Ok([action, id]) => Parsed {
                 message: id.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok()),
@@ -334,7 +354,11 @@ impl Request {
 }
 
 impl SendMessageFrame {
-    pub(crate) fn into_command(
+    /// The command that the frame stands for. A message without an id is named by `fallback_id`.
+    ///
+    /// # Errors
+    /// The first field that makes no sense.
+    pub fn into_command(
         self,
         fallback_id: impl FnOnce() -> ClientMessageId,
     ) -> Result<SendCommand, WireError> {
@@ -355,6 +379,10 @@ impl SendMessageFrame {
     }
 }
 
-pub(crate) fn email(field: &str, text: &str) -> Result<Email, WireError> {
+/// Reads an address that stands in `field`.
+///
+/// # Errors
+/// `invalidEmail`, naming the field.
+pub fn email(field: &str, text: &str) -> Result<Email, WireError> {
     text.parse().map_err(|error| WireError::from(error).in_field(field))
 }

@@ -2,8 +2,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Schemas, yaml};
-use crate::functions::SUBPROTOCOL;
-use crate::wire::frames::{ClientFrame, ServerFrame};
+use crate::frames::{ClientFrame, ServerFrame};
+use crate::routes::SUBPROTOCOL;
 
 const DESCRIPTION: &str = "\
 The WebSocket half of the chat, as the server sees it: it receives what a client says and sends what a client is told. \

@@ -114,7 +114,7 @@ impl WireError {
 
     /// Something failed here. What, is for the log.
     #[must_use]
-    pub(crate) fn fault(code: ErrorCode) -> Self {
+    pub fn fault(code: ErrorCode) -> Self {
         Self::new(code, "the chat has a fault or is unavailable for the moment")
     }
 

@@ -33,7 +33,7 @@ pub fn documents() -> [Document; 3] {
 
 /// The first lines of a generated YAML file.
 const YAML_HEADER: &str = "\
-# Generated from the Rust types of chat-lambda. Do not edit: change them, then run `make generate`.
+# Generated from the Rust types of chat-wire. Do not edit: change them, then run `make generate`.
 ";
 
 /// A document as a generated YAML file: its own keys in their order, everything below sorted. What order a JSON object keeps

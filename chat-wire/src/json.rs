@@ -19,8 +19,11 @@ pub fn object<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
 }
 
 /// Reads an object that [`pick`] has looked through already. What is ignored in it has to be sound all the same: not deeper
-/// than [`DEPTH_MAX`], and without half a surrogate pair.
-pub(crate) fn typed<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
+/// than 32 levels, and without half a surrogate pair.
+///
+/// # Errors
+/// `badRequest`, saying what is wrong and where.
+pub fn typed<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
     if depth(text) > DEPTH_MAX {
         return Err(WireError::bad_request("not the JSON expected: it is nested too deeply"));
     }
@@ -32,7 +35,10 @@ pub(crate) fn typed<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
 }
 
 /// Looks through an object whose keys come once, and returns the values of the wanted ones.
-pub(crate) fn pick<const N: usize>(text: &str, wanted: [&str; N]) -> Result<[Option<Value>; N], WireError> {
+///
+/// # Errors
+/// `badRequest`, saying what is wrong and where.
+pub fn pick<const N: usize>(text: &str, wanted: [&str; N]) -> Result<[Option<Value>; N], WireError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let picked = Pick { wanted }.deserialize(&mut deserializer).map_err(fault)?;
     deserializer.end().map_err(fault)?;

@@ -254,7 +254,7 @@ fn field<T: std::str::FromStr<Err = TextError>>(name: &str, text: &str) -> Resul
 /// What a client wants to send, before it is known to make sense.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parts {
-    pub(crate) message: Option<String>,
+    pub message: Option<String>,
     pub(crate) attachment: Option<AttachmentBody>,
     pub(crate) proposal: Option<ProposalBody>,
     pub(crate) proposal_answer: Option<ProposalAnswerBody>,

@@ -10,7 +10,7 @@ import { Button } from './Button'
 import { focusConversation, focusMessages } from './focus'
 import { shownSize } from './ImageBubble'
 import { AlertIcon, DownIcon } from './icons'
-import { type Item, MessageRow, timeOf } from './MessageRow'
+import { type Item, isStored, MessageRow, shownOf, timeOf } from './MessageRow'
 import { Avatar, nameOf } from './people'
 import { MessagesSkeleton } from './Skeleton'
 import { isAtEnd, useEnd } from './useEnd'
@@ -76,15 +76,14 @@ export function MessageList({ room }: { room: Room }) {
 /** What has not left yet, as long as what was said before it is not there. */
 function Unsent({ room }: { room: Room }) {
   const entries = usePending(room.peer)
-  const itemOf = (entry: Pending | undefined): Item | null => (entry === undefined ? null : { kind: 'pending', entry })
   return (
     <ul className="mx-auto w-full max-w-3xl shrink-0">
       {entries.map((entry, index) => (
         <li key={entry.id} className="px-4 md:px-6">
           <MessageRow
-            item={{ kind: 'pending', entry }}
-            before={itemOf(entries[index - 1])}
-            next={itemOf(entries[index + 1])}
+            item={entry}
+            before={entries[index - 1] ?? null}
+            next={entries[index + 1] ?? null}
             mine
             name={nameOf(room.peer)}
             continued={index === 0}
@@ -198,11 +197,11 @@ function Messages({ room }: { room: Room }) {
                     item={item}
                     before={row.index > 0 ? itemAt(row.index - 1) : null}
                     next={row.index + 1 < count ? itemAt(row.index + 1) : null}
-                    mine={item.kind === 'pending' || item.message.senderEmail === me}
+                    mine={!isStored(item) || item.senderEmail === me}
                     name={name}
                     continued={row.index === 0 && room.older !== 'none'}
                     readUpTo={room.peerReadUpTo}
-                    divider={item.kind === 'stored' && item.message.seq === divider}
+                    divider={isStored(item) && item.seq === divider}
                     {...proposals.of(item)}
                   />
                 </li>
@@ -268,19 +267,19 @@ function useProposals({ messages }: Room, pending: readonly Pending[]) {
     const answered = verdicts(messages)
     const proposed = new Map(messages.flatMap(({ timestamp, proposal }) => (proposal === undefined ? [] : [[timestamp, proposal]])))
     const answering = new Map(
-      pending.flatMap(({ answer, status }) =>
-        answer === undefined || status === 'failed' ? [] : [[answer.proposal, answer.answer] as const],
+      pending.flatMap((entry) =>
+        entry.kind !== 'matchProposalAnswer' || entry.status === 'failed'
+          ? []
+          : [[entry.answer.proposal, entry.answer.answer] as const],
       ),
     )
     return {
       of(item: Item): Pick<ComponentProps<typeof MessageRow>, 'standing' | 'answering' | 'subject'> {
-        if (item.kind === 'pending')
-          return item.entry.answer === undefined ? {} : { subject: proposed.get(item.entry.answer.proposal) }
-        const { timestamp, proposal, proposalAnswer } = item.message
-        if (proposalAnswer !== undefined) return { subject: proposed.get(proposalAnswer.proposal) }
-        if (proposal === undefined) return {}
-        const standing = proposalState(proposal, answered.get(timestamp), now)
-        return { standing, answering: answering.get(timestamp) ?? null }
+        const { proposal, answer } = shownOf(item)
+        if (answer !== undefined) return { subject: proposed.get(answer.proposal) }
+        if (proposal === undefined || !isStored(item)) return {}
+        const standing = proposalState(proposal, answered.get(item.timestamp), now)
+        return { standing, answering: answering.get(item.timestamp) ?? null }
       },
     }
   }, [messages, pending, now])
@@ -291,18 +290,14 @@ function useItems(room: Room, pending: readonly Pending[]) {
   const { messages } = room
   const stored = messages.length
   const itemAt = useCallback(
-    (index: number): Item => {
-      const message = messages[index]
-      if (message !== undefined) return { kind: 'stored', message }
-      return { kind: 'pending', entry: pending[index - stored] as Pending }
-    },
+    (index: number): Item => messages[index] ?? (pending[index - stored] as Pending),
     [messages, pending, stored],
   )
   const keyOf = useCallback(
     (index: number): string => {
       const item = itemAt(index)
-      if (item.kind === 'pending') return item.entry.id
-      return item.message.senderEmail === room.peer ? `${item.message.seq}` : item.message.clientMessageId
+      if (!isStored(item)) return item.id
+      return item.senderEmail === room.peer ? `${item.seq}` : item.clientMessageId
     },
     [itemAt, room.peer],
   )
@@ -372,11 +367,8 @@ function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement
 
 /** Close enough that what is shown above the first message after older ones came moves it by less than a line. */
 function estimate(item: Item, next: Item | null): number {
-  const { text, image, proposal } =
-    item.kind === 'pending'
-      ? item.entry
-      : { text: item.message.message, image: item.message.attachment, proposal: item.message.proposal }
-  const sameSender = item.kind === 'stored' && next?.kind === 'stored' && item.message.senderEmail === next.message.senderEmail
+  const { text, image, proposal } = shownOf(item)
+  const sameSender = isStored(item) && next !== null && isStored(next) && item.senderEmail === next.senderEmail
   const gap = sameSender ? 0 : GROUP_PX
   if (proposal !== undefined) return PROPOSAL_PX + gap
   const lines = Math.min(Math.floor(text.length / LINE_CHARACTERS), 200) * LINE_PX

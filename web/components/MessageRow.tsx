@@ -21,7 +21,7 @@ import { reasonKey } from './preview'
 import { useLocale } from './useLocale'
 
 /** A row of the list: a message that is stored, or one that is not yet. */
-export type Item = { kind: 'stored'; message: MessageBody } | { kind: 'pending'; entry: Pending }
+export type Item = MessageBody | Pending
 
 interface Props {
   item: Item
@@ -45,47 +45,45 @@ interface Props {
 /** Messages of one person within this time belong together. */
 const GROUP_MS = 3 * 60_000
 
-export const timeOf = (item: Item): number => (item.kind === 'stored' ? Date.parse(item.message.timestamp) : item.entry.createdAt)
-const senderOf = (item: Item, name: string): string => (item.kind === 'stored' ? item.message.senderEmail : `me, not ${name}`)
-const isPlaced = (item: Item): boolean => item.kind === 'stored'
+export const isStored = (item: Item): item is MessageBody => 'seq' in item
+export const timeOf = (item: Item): number => (isStored(item) ? Date.parse(item.timestamp) : item.createdAt)
+/** All that is not stored yet is of one person. */
+const senderOf = (item: Item): string | null => (isStored(item) ? item.senderEmail : null)
 
-function belongTogether(a: Item | null, b: Item | null, name: string): boolean {
-  if (a === null || b === null || isPlaced(a) !== isPlaced(b)) return false
-  const [from, to] = [timeOf(a), timeOf(b)]
-  return senderOf(a, name) === senderOf(b, name) && Math.abs(to - from) < GROUP_MS && isSameDay(from, to)
+/** What a message shows, stored or not. */
+export function shownOf(item: Item) {
+  if (isStored(item)) {
+    const { message: text, attachment: image, proposal, proposalAnswer: answer } = item
+    return { text, image, proposal, answer }
+  }
+  return {
+    text: item.text,
+    image: item.kind === 'image' ? item.image : undefined,
+    proposal: item.kind === 'matchProposal' ? item.proposal : undefined,
+    answer: item.kind === 'matchProposalAnswer' ? item.answer : undefined,
+  }
 }
 
-export const MessageRow = memo(Row, (a, b) => {
-  const same = (x: Item | null, y: Item | null) => x === y || (x !== null && y !== null && contentOf(x) === contentOf(y))
-  return (
-    same(a.item, b.item) &&
-    same(a.before, b.before) &&
-    same(a.next, b.next) &&
-    a.mine === b.mine &&
-    a.continued === b.continued &&
-    a.divider === b.divider &&
-    a.name === b.name &&
-    a.standing === b.standing &&
-    a.answering === b.answering &&
-    a.subject === b.subject &&
-    isRead(a) === isRead(b)
-  )
-})
-
-const contentOf = (item: Item): MessageBody | Pending => (item.kind === 'stored' ? item.message : item.entry)
+function belongTogether(a: Item | null, b: Item | null): boolean {
+  if (a === null || b === null || senderOf(a) !== senderOf(b)) return false
+  const [from, to] = [timeOf(a), timeOf(b)]
+  return Math.abs(to - from) < GROUP_MS && isSameDay(from, to)
+}
 
 function isRead({ item, readUpTo }: Props): boolean {
-  return item.kind === 'stored' && (item.message.read || (readUpTo !== null && item.message.timestamp <= readUpTo))
+  return isStored(item) && (item.read || (readUpTo !== null && item.timestamp <= readUpTo))
 }
+
+export const MessageRow = memo(Row)
 
 function Row(props: Props) {
   const { item, before, next, mine, name, continued, divider } = props
   const t = useTranslations()
   const locale = useLocale()
   const at = timeOf(item)
-  const begins = !(continued || belongTogether(before, item, name)) || divider
-  const ends = !belongTogether(item, next, name)
-  const failed = item.kind === 'pending' && item.entry.status === 'failed'
+  const begins = !(continued || belongTogether(before, item)) || divider
+  const ends = !belongTogether(item, next)
+  const failed = !isStored(item) && item.status === 'failed'
   const newDay = before === null ? !continued : !isSameDay(timeOf(before), at)
   return (
     // The space between groups is below each: what comes above a message moves nothing in it.
@@ -104,7 +102,7 @@ function Row(props: Props) {
       )}
       <div className={`flex items-end gap-2 ${mine ? 'flex-row-reverse' : ''}`}>
         <div
-          className={`min-w-0 max-w-[min(34rem,82%)] border leading-[1.4] ${isImage(item) ? 'p-1' : 'px-3.5 py-2'} ${mine ? 'border-transparent bg-mine text-on-mine' : 'border-line bg-surface'} ${shape(mine, begins, ends)} ${failed ? 'opacity-70' : ''}`}
+          className={`min-w-0 max-w-[min(34rem,82%)] border leading-[1.4] ${item.kind === 'image' ? 'p-1' : 'px-3.5 py-2'} ${mine ? 'border-transparent bg-mine text-on-mine' : 'border-line bg-surface'} ${shape(mine, begins, ends)} ${failed ? 'opacity-70' : ''}`}
         >
           <span className="sr-only">{mine ? t('message.mine') : name}: </span>
           <Body {...props} />
@@ -113,19 +111,17 @@ function Row(props: Props) {
           <span
             className={`flex shrink-0 items-center gap-1 pb-0.5 text-[0.6875rem] text-muted tabular-nums ${mine ? 'flex-row-reverse' : ''}`}
           >
-            {mine && <State status={failed ? 'failed' : item.kind === 'pending' ? 'sending' : isRead(props) ? 'read' : 'sent'} />}
+            {mine && <State status={failed ? 'failed' : !isStored(item) ? 'sending' : isRead(props) ? 'read' : 'sent'} />}
             <time dateTime={new Date(at).toISOString()} title={formatExact(locale, at)}>
               {formatTime(locale, at)}
             </time>
           </span>
         )}
       </div>
-      {item.kind === 'pending' && <Trouble entry={item.entry} />}
+      {!isStored(item) && <Trouble entry={item} />}
     </div>
   )
 }
-
-const isImage = (item: Item): boolean => (item.kind === 'pending' ? item.entry.image : item.message.attachment) !== undefined
 
 function shape(mine: boolean, begins: boolean, ends: boolean): string {
   const corners = mine
@@ -152,25 +148,15 @@ function State({ status }: { status: keyof typeof STATES }) {
   )
 }
 
-/** What a message shows, stored or not. */
-function contentOfItem(item: Item) {
-  if (item.kind === 'pending') {
-    const { id, text, image, proposal, answer } = item.entry
-    return { id, text, attachment: image, key: image?.upload?.key, proposal, answer }
-  }
-  const { clientMessageId: id, message: text, attachment, proposal, proposalAnswer: answer } = item.message
-  return { id, text, attachment, key: attachment?.key, proposal, answer }
-}
-
 function Body({ item, mine, standing = 'open', answering = null, subject }: Props) {
   const t = useTranslations('message')
-  const { id, text, attachment, key, proposal, answer } = contentOfItem(item)
-  if (attachment !== undefined) {
+  const { text, image, proposal, answer } = shownOf(item)
+  if (image !== undefined) {
     // Nothing but the upload has to wait for a key: what is pending is shown from what is kept.
-    const name = { id, key: item.kind === 'stored' ? key : undefined, type: attachment.contentType }
+    const [id, key] = isStored(item) ? [item.clientMessageId, item.attachment?.key] : [item.id, undefined]
     return (
       <>
-        <ImageBubble name={name} facts={attachment} />
+        <ImageBubble name={{ id, key, type: image.contentType }} facts={image} />
         {text !== '' && (
           <div className="px-2.5 pt-1.5 pb-1">
             <Text text={text} />
@@ -180,10 +166,7 @@ function Body({ item, mine, standing = 'open', answering = null, subject }: Prop
     )
   }
   if (proposal !== undefined) {
-    const [peer, at] =
-      item.kind === 'pending'
-        ? [item.entry.peer, null]
-        : [mine ? item.message.receiverEmail : item.message.senderEmail, item.message.timestamp]
+    const [peer, at] = isStored(item) ? [mine ? item.receiverEmail : item.senderEmail, item.timestamp] : [item.peer, null]
     return <ProposalCard proposal={proposal} state={standing} mine={mine} at={at} peer={peer} answering={answering} />
   }
   if (answer !== undefined) {
@@ -199,7 +182,7 @@ function Body({ item, mine, standing = 'open', answering = null, subject }: Prop
       </>
     )
   }
-  if (item.kind === 'stored' && item.message.kind === 'erased') return <p className="italic opacity-75">{t('erased')}</p>
+  if (item.kind === 'erased') return <p className="italic opacity-75">{t('erased')}</p>
   return <Text text={text} />
 }
 
@@ -238,7 +221,7 @@ function Trouble({ entry }: { entry: Pending }) {
   const discard = () => void client.discard(entry.id)
   if (entry.status === 'queued') {
     const words = entry.reason === undefined ? null : t(`reason.${reasonKey(entry.reason)}`)
-    if (entry.image === undefined || !isDiscardable(entry))
+    if (entry.kind !== 'image' || !isDiscardable(entry))
       return words === null ? null : <p className="mt-1 text-right text-muted text-xs">{words}</p>
     return (
       <div className="mt-1 flex flex-wrap items-center justify-end gap-x-2 text-muted text-xs">

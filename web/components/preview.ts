@@ -1,6 +1,6 @@
 'use client'
 
-import { type KindName, kindOf, type Pending, type PendingReason } from 'chat-core'
+import type { KindName, Pending, PendingReason } from 'chat-core'
 import { useCallback } from 'react'
 import { useTranslations } from 'use-intl'
 
@@ -19,7 +19,7 @@ export function usePreviewText(): (kind: KindName, words: string) => string {
 /** The same of a message that is on its way. */
 export function usePendingPreview(): (entry: Pending) => string {
   const preview = usePreviewText()
-  return useCallback((entry) => preview(kindOf(entry), entry.text), [preview])
+  return useCallback((entry) => preview(entry.kind, entry.text), [preview])
 }
 
 const KNOWN_REASONS = [

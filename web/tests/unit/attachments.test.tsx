@@ -2,7 +2,7 @@
 import { Blob as NodeBlob } from 'node:buffer'
 import { act, cleanup, configure, fireEvent, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import type { Pending, ProposalState, Verdict } from 'chat-core'
+import type { PendingWithImage, ProposalState, Verdict } from 'chat-core'
 import { at, FakeServer, JUNHO } from 'chat-core/testing'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ImageBubble } from '@/components/ImageBubble'
@@ -120,10 +120,19 @@ describe('an image', () => {
   })
 
   const image = { contentType: 'image/png', size: 1, width: 40, height: 30, uploaded: false } as const
-  const entry: Pending = { id: 'p', peer: JUNHO, text: '', after: null, createdAt: Date.now(), status: 'queued', image }
-  const row = (change: Partial<Pending>) => (
+  const entry: PendingWithImage = {
+    id: 'p',
+    peer: JUNHO,
+    kind: 'image',
+    text: '',
+    after: null,
+    createdAt: Date.now(),
+    status: 'queued',
+    image,
+  }
+  const row = (change: Partial<PendingWithImage>) => (
     <MessageRow
-      item={{ kind: 'pending', entry: { ...entry, ...change } }}
+      item={{ ...entry, ...change }}
       before={null}
       next={null}
       mine

@@ -84,6 +84,7 @@ describe('the list of conversations', () => {
     const failed = (createdAt: number): Pending => ({
       id: 'x',
       peer: JUNHO,
+      kind: 'text',
       text: 'refused',
       after: null,
       createdAt,
@@ -200,7 +201,15 @@ describe('messages', () => {
 })
 
 describe('a message', () => {
-  const entry: Pending = { id: 'x', peer: JUNHO, text: '보내는 중', after: null, createdAt: Date.now(), status: 'queued' }
+  const entry: Pending = {
+    id: 'x',
+    peer: JUNHO,
+    kind: 'text',
+    text: '보내는 중',
+    after: null,
+    createdAt: Date.now(),
+    status: 'queued',
+  }
   const row = (item: Item, change: Partial<Parameters<typeof MessageRow>[0]> = {}) => (
     <ul>
       <MessageRow
@@ -218,24 +227,24 @@ describe('a message', () => {
   )
 
   test.each<[string, Item, string | null, string]>([
-    ['that is on its way', { kind: 'pending', entry }, null, '전송 중'],
-    ['that is stored', { kind: 'stored', message: message(1) }, null, '보냄'],
-    ['that was read by its row', { kind: 'stored', message: message(1, { read: true }) }, null, '읽음'],
-    ['that was read by the mark', { kind: 'stored', message: message(1) }, message(1).timestamp, '읽음'],
-    ['that was refused', { kind: 'pending', entry: { ...entry, status: 'failed', reason: 'badRequest' } }, null, '전송 실패'],
+    ['that is on its way', entry, null, '전송 중'],
+    ['that is stored', message(1), null, '보냄'],
+    ['that was read by its row', message(1, { read: true }), null, '읽음'],
+    ['that was read by the mark', message(1), message(1).timestamp, '읽음'],
+    ['that was refused', { ...entry, status: 'failed', reason: 'badRequest' }, null, '전송 실패'],
   ])('%s says so in words', (_, item, readUpTo, words) => {
     renderChat(row(item, { readUpTo }))
     expect(screen.getAllByText(words).length).toBeGreaterThan(0)
   })
 
   test('of somebody else has no state', () => {
-    renderChat(row({ kind: 'stored', message: message(2) }, { mine: false }))
+    renderChat(row(message(2), { mine: false }))
     expect(document.querySelector('[data-status]')).toBeNull()
     expect(screen.getByText('junho:')).toBeTruthy()
   })
 
   test('that waits says why', () => {
-    renderChat(row({ kind: 'pending', entry: { ...entry, reason: 'rateLimited' } }))
+    renderChat(row({ ...entry, reason: 'rateLimited' }))
     expect(screen.getByText(/잠시 후 자동으로 다시 보냅니다/)).toBeTruthy()
   })
 
@@ -243,7 +252,7 @@ describe('a message', () => {
     ['internal', '서버가 응답하지 않습니다. 자동으로 다시 보냅니다.'],
     ['unavailable', '서버가 응답하지 않습니다. 자동으로 다시 보냅니다.'],
   ] as const)('that waits for a server in trouble says so: %s', (reason, words) => {
-    renderChat(row({ kind: 'pending', entry: { ...entry, reason } }))
+    renderChat(row({ ...entry, reason }))
     expect(screen.getByText(words)).toBeTruthy()
   })
 
@@ -255,12 +264,12 @@ describe('a message', () => {
     const [kept] = client.state.pending
     expect(kept).toMatchObject({ status: 'failed', reason: 'notKept' })
     cleanup()
-    renderChat(row({ kind: 'pending', entry: kept as Pending }))
+    renderChat(row(kept as Pending))
     expect(screen.getByText(/이 기기에 저장하지 못했습니다/)).toBeTruthy()
   })
 
   test('that was refused can be sent again, or deleted', async () => {
-    const { client } = renderChat(row({ kind: 'pending', entry: { ...entry, status: 'failed', reason: 'idReused' } }))
+    const { client } = renderChat(row({ ...entry, status: 'failed', reason: 'idReused' }))
     const [retry, discard] = [vi.spyOn(client, 'retry').mockResolvedValue(), vi.spyOn(client, 'discard').mockResolvedValue()]
     expect(screen.getByText(/서버가 이 메시지를 받지 않았습니다/)).toBeTruthy()
     // A row comes and goes with scrolling: what is said once is said elsewhere.
@@ -272,13 +281,13 @@ describe('a message', () => {
   })
 
   test('that was erased says so', () => {
-    renderChat(row({ kind: 'stored', message: message(1, { kind: 'erased', message: '' }) }))
+    renderChat(row(message(1, { kind: 'erased', message: '' })))
     expect(screen.getByText('지워진 메시지입니다')).toBeTruthy()
   })
 
   test('of another kind is told in words', () => {
     const proposal = { teamName: '한강 FC', opponentTeamName: '서울숲', matchAt: '2026-12-05T05:00:00.000Z', place: '여의도' }
-    renderChat(row({ kind: 'stored', message: message(1, { kind: 'matchProposal', message: '', proposal }) }))
+    renderChat(row(message(1, { kind: 'matchProposal', message: '', proposal })))
     expect(screen.getByText('경기 제안')).toBeTruthy()
     expect(screen.getByText('여의도')).toBeTruthy()
   })

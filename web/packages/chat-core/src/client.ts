@@ -1,6 +1,7 @@
 import { peerOf } from './address'
 import { checkImage, type ReadyImage } from './image'
 import { type Outbox, Outdated, openOutbox } from './outbox'
+import { type Content, EPOCH, isDiscardable, type Pending } from './pending'
 import { type ChatEvent, reduce } from './reducer'
 import { Rest, SignedOut, type Tokens } from './rest'
 import { Sender } from './sender'
@@ -8,12 +9,9 @@ import {
   type Acknowledged,
   type ChatState,
   type ConnectionStatus,
-  EPOCH,
   emptyState,
   hasHole,
-  isDiscardable,
   newestKnown,
-  type Pending,
   type Room,
   syncFrom,
 } from './state'
@@ -164,7 +162,7 @@ export class ChatClient {
    * it is kept, or shown as what could not be kept.
    */
   async send(peer: string, text: string): Promise<void> {
-    await this.#queue(peer, { text: cleanText(text) })
+    await this.#queue(peer, { kind: 'text', text: cleanText(text) })
   }
 
   /** Queues an image, to be uploaded and sent by itself. It has to pass `checkImage`, its caption `checkText` unless it is empty. */
@@ -174,17 +172,17 @@ export class ChatClient {
     const { bytes, contentType, width, height } = image
     const alt = cleanText(words.alt)
     const facts = { contentType, size: bytes.length, width, height, ...(alt === '' ? {} : { alt }), uploaded: false }
-    await this.#queue(peer, { text: cleanText(words.caption), image: facts }, bytes)
+    await this.#queue(peer, { kind: 'image', text: cleanText(words.caption), image: facts }, bytes)
   }
 
   /** Queues a proposal to play a match. */
   async propose(peer: string, proposal: ProposalBody): Promise<void> {
-    await this.#queue(peer, { text: '', proposal })
+    await this.#queue(peer, { kind: 'matchProposal', text: '', proposal })
   }
 
   /** Queues an answer to the proposal of that timestamp. */
   async answer(peer: string, proposal: string, answer: Verdict): Promise<void> {
-    await this.#queue(peer, { text: '', answer: { proposal, answer } })
+    await this.#queue(peer, { kind: 'matchProposalAnswer', text: '', answer: { proposal, answer } })
   }
 
   /** The bytes of an image that is still to be sent. */
@@ -211,7 +209,7 @@ export class ChatClient {
     return found.url
   }
 
-  async #queue(peer: string, content: Pick<Pending, 'text' | 'image' | 'proposal' | 'answer'>, bytes?: Uint8Array<ArrayBuffer>) {
+  async #queue(peer: string, content: Content, bytes?: Uint8Array<ArrayBuffer>) {
     const entry: Pending = {
       id: newId(),
       peer,

@@ -1,10 +1,13 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
-import { isDiscardable, type Pending, requeued } from './state'
+import { isDiscardable, type Kindless, type Pending, type PendingImage, requeued, type SendState, withKind } from './pending'
 
 /** A newer version of the page has taken over what is kept in this browser: only loading the page again helps. */
 export class Outdated extends Error {
   override name = 'Outdated'
 }
+
+/** What changes of a message on its way. */
+export type PendingChange = Partial<SendState & { readonly image: PendingImage; readonly createdAt: number }>
 
 /** Keeps what is to be sent until it is acknowledged or discarded. The order of adding is the order of sending. */
 export interface Outbox {
@@ -19,7 +22,7 @@ export interface Outbox {
   /** The bytes of an image; nothing when this device no longer has them. */
   bytes(id: string): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** Changes what is still there; whether it is. */
-  update(id: string, change: Partial<Omit<Pending, 'id' | 'peer' | 'text'>>): Promise<boolean>
+  update(id: string, change: PendingChange): Promise<boolean>
   /** Queues again what was refused; nothing unless it was, and still is. */
   requeue(id: string): Promise<Pending | undefined>
   remove(id: string): Promise<void>
@@ -28,9 +31,11 @@ export interface Outbox {
 }
 
 type Stored = Pending & { user: string; order?: number }
+/** A row as it may lie there. */
+type Row = Stored | Kindless<Stored>
 
 interface Schema extends DBSchema {
-  outbox: { key: number; value: Stored; indexes: { user: string; id: string } }
+  outbox: { key: number; value: Row; indexes: { user: string; id: string } }
   /** Apart from the messages, which are read often. */
   images: { key: string; value: Uint8Array<ArrayBuffer> }
 }
@@ -66,7 +71,7 @@ export class IndexedDbOutbox implements Outbox {
   }
 
   async all(user: string): Promise<Pending[]> {
-    const found = await this.#use((database) => database.getAllFromIndex('outbox', 'user', user))
+    const found = (await this.#use((database) => database.getAllFromIndex('outbox', 'user', user))).map(withKind)
     for (const one of this.#seen.values()) if (one.user === user) this.#seen.delete(one.id)
     for (const one of found) this.#seen.set(one.id, one)
     return found.map(pending)
@@ -80,8 +85,8 @@ export class IndexedDbOutbox implements Outbox {
     return this.#use((database) => database.get('images', id))
   }
 
-  async update(id: string, change: Partial<Pending>): Promise<boolean> {
-    return (await this.#change(id, (found) => ({ ...found, ...change }))) !== undefined
+  async update(id: string, change: PendingChange): Promise<boolean> {
+    return (await this.#change(id, (found) => changedBy(found, change))) !== undefined
   }
 
   async requeue(id: string): Promise<Pending | undefined> {
@@ -101,7 +106,7 @@ export class IndexedDbOutbox implements Outbox {
     return this.#use(async (database) => {
       const transaction = database.transaction('outbox', 'readwrite')
       const found = await transaction.store.index('id').get(id)
-      const changed = found && change(found)
+      const changed = found && change(withKind(found))
       if (changed !== undefined) await transaction.store.put(changed)
       await transaction.done
       if (changed !== undefined) this.#seen.set(id, changed)
@@ -115,7 +120,7 @@ export class IndexedDbOutbox implements Outbox {
       const messages = transaction.objectStore('outbox')
       const key = await messages.index('id').getKey(id)
       const found = key === undefined ? undefined : await messages.get(key)
-      const removed = key !== undefined && found !== undefined && may(found)
+      const removed = key !== undefined && found !== undefined && may(withKind(found))
       if (removed) await Promise.all([messages.delete(key), transaction.objectStore('images').delete(id)])
       await transaction.done
       if (removed) this.#seen.delete(id)
@@ -212,8 +217,8 @@ export class MemoryOutbox implements Outbox {
     return this.#images.get(id)
   }
 
-  async update(id: string, change: Partial<Pending>): Promise<boolean> {
-    this.#entries = this.#entries.map((entry) => (entry.id === id ? { ...entry, ...change } : entry))
+  async update(id: string, change: PendingChange): Promise<boolean> {
+    this.#entries = this.#entries.map((entry) => (entry.id === id ? changedBy(entry, change) : entry))
     return this.#entries.some((entry) => entry.id === id)
   }
 
@@ -249,6 +254,10 @@ export async function openOutbox(): Promise<Outbox> {
   }
 }
 
+function changedBy(entry: Stored, change: PendingChange): Stored {
+  return { ...entry, ...change } as Stored
+}
+
 function pending({ user: _user, order: _order, ...entry }: Stored): Pending {
-  return entry
+  return entry as Pending
 }

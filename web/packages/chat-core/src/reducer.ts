@@ -1,16 +1,13 @@
 import { peerOf, roomIdOf } from './address'
+import { bodyOf, type Pending, type PendingReason } from './pending'
 import {
   type Acknowledged,
-  attachmentOf,
   type ChatState,
   type ConnectionStatus,
   emptyRoom,
-  kindOf,
   knownSeq,
   type LastMessage,
   lowerBound,
-  type Pending,
-  type PendingReason,
   type Room,
 } from './state'
 import type { ConversationsBody, HistoryBody, MessageBody, ReadFrame } from './wire'
@@ -265,21 +262,15 @@ function holds(room: Room | undefined, id: string): boolean {
 }
 
 function asMessage(me: string, { sent, entry }: Acknowledged): MessageBody {
-  const { peer, text, proposal, answer } = entry
-  const attachment = attachmentOf(entry)
   return {
-    roomId: roomIdOf(me, peer),
+    ...bodyOf(entry),
+    roomId: roomIdOf(me, entry.peer),
     timestamp: sent.timestamp,
     seq: sent.seq,
     senderEmail: me,
-    receiverEmail: peer,
-    message: text,
+    receiverEmail: entry.peer,
     read: false,
-    kind: kindOf(entry),
     clientMessageId: sent.clientMessageId,
-    ...(attachment === undefined ? {} : { attachment }),
-    ...(proposal === undefined ? {} : { proposal }),
-    ...(answer === undefined ? {} : { proposalAnswer: answer }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Outbox } from './outbox'
+import { EPOCH, frameOf, type Pending, type PendingReason, withoutUpload } from './pending'
 import { ChatError, type Rest } from './rest'
-import { type Acknowledged, attachmentOf, EPOCH, type Pending, type PendingReason } from './state'
+import type { Acknowledged } from './state'
 import type { Tabs } from './tabs'
 import type { Transport } from './transport'
 import type { Uploader } from './upload'
@@ -145,10 +146,10 @@ export class Sender {
       const again = await this.#isForgotten(entry)
       if (again !== 'no') return again === 'yes'
     }
-    if (code === 'attachmentMissing' && entry.image !== undefined && !this.#missing.has(entry.id)) {
+    if (code === 'attachmentMissing' && entry.kind === 'image' && !this.#missing.has(entry.id)) {
       // Too old, and deleted. That is certain, so it may be uploaded again.
       this.#missing.add(entry.id)
-      await this.context.outbox.update(entry.id, { image: { ...entry.image, upload: undefined, uploaded: false } })
+      await this.context.outbox.update(entry.id, { image: withoutUpload(entry).image })
       this.context.changed()
       return false
     }
@@ -166,8 +167,8 @@ export class Sender {
   }
 
   async #uploadAndAttempt(queued: Pending): Promise<{ outcome: Outcome; entry: Pending }> {
-    if (queued.image === undefined || queued.image.uploaded) return { outcome: await this.#attempt(queued), entry: queued }
-    const uploaded = await this.context.uploader.upload({ ...queued, image: queued.image })
+    if (queued.kind !== 'image' || queued.image.uploaded) return { outcome: await this.#attempt(queued), entry: queued }
+    const uploaded = await this.context.uploader.upload(queued)
     if (uploaded.kind === 'lost') return { outcome: { kind: 'imageLost' }, entry: queued }
     if (uploaded.kind !== 'uploaded') return { outcome: uploaded, entry: queued }
     this.context.changed()
@@ -187,23 +188,14 @@ export class Sender {
       await this.context.outbox.update(entry.id, { after })
       this.context.changed()
     }
-    if (entry.proposal !== undefined) return this.#propose(entry, entry.proposal, after)
-    const attachment = attachmentOf(entry)
+    if (entry.kind === 'matchProposal') return this.#propose(entry, entry.proposal, after)
     const answer = new Promise<Outcome>((resolve) => this.#answers.set(entry.id, resolve))
     const late = setTimeout(() => {
       this.context.transport.check()
       this.#answers.get(entry.id)?.({ kind: 'lost' })
     }, ANSWER_WITHIN_MS)
     try {
-      const frame = {
-        action: 'sendMessage',
-        receiverEmail: entry.peer,
-        clientMessageId: entry.id,
-        after,
-        ...(entry.text === '' ? {} : { message: entry.text }),
-        ...(attachment === undefined ? {} : { attachment }),
-        ...(entry.answer === undefined ? {} : { proposalAnswer: entry.answer }),
-      } as const
+      const frame = frameOf(entry, after)
       return this.context.transport.send(frame) ? await answer : { kind: 'lost' }
     } finally {
       clearTimeout(late)

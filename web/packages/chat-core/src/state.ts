@@ -1,57 +1,5 @@
-import type {
-  AttachmentBody,
-  ErrorCode,
-  HeaderBody,
-  KindName,
-  MessageBody,
-  ProposalAnswerBody,
-  ProposalBody,
-  SentFrame,
-} from './wire'
-
-/** The `after` of a message in a conversation that is known to be empty. */
-export const EPOCH = '1970-01-01T00:00:00.000Z'
-
-/**
- * Why a message waits or failed; `imageLost`: this device no longer has the image; `notKept`: it did not take the message;
- * `outdated`: it did not, because a newer version of the page is in use.
- */
-export type PendingReason = ErrorCode | 'imageLost' | 'notKept' | 'outdated'
-
-/** An image of ours on its way. Its bytes are in the outbox, beside the message. */
-export interface PendingImage extends Omit<AttachmentBody, 'key'> {
-  /** Where its bytes go, once that was asked for: kept before the first attempt, so that another one is no second upload. */
-  readonly upload?: {
-    readonly key: string
-    readonly url: string
-    readonly headers: readonly HeaderBody[]
-    readonly expiresAt: string
-  }
-  /** Whether they are there. From then on the message may have been sent. */
-  readonly uploaded: boolean
-}
-
-/** A message of ours that is not acknowledged yet. What is stored of it survives a reload, a crash, and being offline. */
-export interface Pending {
-  /** Its `clientMessageId`. */
-  readonly id: string
-  readonly peer: string
-  /** The words; empty beside a proposal or an answer, and perhaps beside an image. */
-  readonly text: string
-  readonly image?: PendingImage
-  readonly proposal?: ProposalBody
-  readonly answer?: ProposalAnswerBody
-  /**
-   * The newest timestamp of the conversation that was known when it was written; `null` when nothing was known, to be filled in
-   * before the first attempt.
-   */
-  readonly after: string | null
-  /** When it was written, in milliseconds since 1970. */
-  readonly createdAt: number
-  readonly status: 'queued' | 'failed'
-  /** Why it failed; while it is queued, why it waits. */
-  readonly reason?: PendingReason
-}
+import { EPOCH, type Pending } from './pending'
+import type { MessageBody, SentFrame } from './wire'
 
 /** The newest message of a conversation, as a list shows it. */
 export type LastMessage = Pick<MessageBody, 'timestamp' | 'seq' | 'senderEmail' | 'kind'> & { readonly preview: string }
@@ -98,33 +46,6 @@ export interface ChatState {
 export interface Acknowledged {
   readonly sent: SentFrame
   readonly entry: Pending
-}
-
-/** What kind of message it is going to be. */
-export function kindOf({ image, proposal, answer }: Pick<Pending, 'image' | 'proposal' | 'answer'>): KindName {
-  if (image !== undefined) return 'image'
-  if (proposal !== undefined) return 'matchProposal'
-  return answer !== undefined ? 'matchProposalAnswer' : 'text'
-}
-
-/** What a message shows of an image; nothing before it was uploaded. */
-export function attachmentOf({ image }: Pick<Pending, 'image'>): AttachmentBody | undefined {
-  if (image?.upload === undefined) return undefined
-  const { upload, uploaded: _, ...facts } = image
-  return { ...facts, key: upload.key }
-}
-
-/** Whether a message can still be taken back: it was refused, or cannot have been sent yet. */
-export function isDiscardable({ status, image }: Pick<Pending, 'status' | 'image'>): boolean {
-  return status === 'failed' || image?.uploaded === false
-}
-
-/** A refused message, to be sent again. What was refused was never stored, so it may be of that moment. */
-export function requeued<T extends Pending>(entry: T): T {
-  // What was uploaded is missing, or no good.
-  const anew = entry.reason === 'attachmentMissing' || entry.reason === 'attachmentRejected'
-  const image = anew && entry.image !== undefined ? { image: { ...entry.image, upload: undefined, uploaded: false } } : {}
-  return { ...entry, ...image, status: 'queued', reason: undefined, after: null }
 }
 
 export function emptyState(me: string): ChatState {

@@ -1,3 +1,4 @@
+import { withKind } from './pending'
 import type { Acknowledged } from './state'
 import type { ReadFrame } from './wire'
 
@@ -27,7 +28,7 @@ export class BrowserTabs implements Tabs {
     listener: (message: TabMessage) => void,
   ) {
     this.#channel = new BroadcastChannel(`chat:${user}`)
-    this.#channel.onmessage = ({ data }) => listener(data as TabMessage)
+    this.#channel.onmessage = ({ data }) => listener(read(data as TabMessage))
   }
 
   tell(message: TabMessage): void {
@@ -55,6 +56,12 @@ export class BrowserTabs implements Tabs {
     this.#closed.abort()
     this.#channel.close()
   }
+}
+
+function read(message: TabMessage): TabMessage {
+  if (message.type !== 'sent') return message
+  const { sent, entry } = message.acknowledged
+  return { type: 'sent', acknowledged: { sent, entry: withKind(entry) } }
 }
 
 /** A frozen tab does nothing, so it must hold nothing. What it was about to do it does when it thaws: the server stores it once. */

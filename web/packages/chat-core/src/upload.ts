@@ -1,6 +1,6 @@
 import type { Outbox } from './outbox'
+import type { PendingImage, PendingWithImage } from './pending'
 import { ChatError, type Rest } from './rest'
-import type { Pending, PendingImage } from './state'
 import type { ErrorBody, HeaderBody } from './wire'
 
 /** What became of one `PUT`. `lost`: perhaps it arrived, perhaps not. */
@@ -93,7 +93,7 @@ export class Uploader {
   constructor(private readonly context: UploaderContext) {}
 
   /** Makes an image of a message that is in the outbox ready to be named; by one tab at a time. */
-  async upload(entry: Pending & { image: PendingImage }): Promise<UploadOutcome> {
+  async upload(entry: PendingWithImage): Promise<UploadOutcome> {
     const controller = new AbortController()
     this.#running.set(entry.id, controller)
     try {
@@ -116,7 +116,7 @@ export class Uploader {
     for (const [id, controller] of this.#running) if (!ids.has(id)) controller.abort()
   }
 
-  async #upload(entry: Pending & { image: PendingImage }, signal: AbortSignal): Promise<UploadOutcome> {
+  async #upload(entry: PendingWithImage, signal: AbortSignal): Promise<UploadOutcome> {
     const { id, peer, image } = entry
     let { upload } = image
     if (upload !== undefined && Date.parse(upload.expiresAt) <= Date.now()) {

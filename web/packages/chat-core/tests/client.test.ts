@@ -538,7 +538,7 @@ describe('images', () => {
     link.refuse.push(...Array.from({ length: 9 }, () => ({ code: 'unavailable', retryable: true }) as const))
     link.open()
     void client.sendImage(JUNHO, IMAGE, WORDS)
-    await until(() => expect(client.state.pending[0]?.image?.uploaded).toBe(true))
+    await until(() => expect(client.state.pending[0]).toMatchObject({ image: { uploaded: true } }))
     await client.discard(client.state.pending[0]?.id ?? '')
     expect(client.state.pending).toHaveLength(1)
   })
@@ -762,7 +762,7 @@ describe('two tabs', () => {
     const outbox = new MemoryOutbox()
     const { client } = page({ outbox })
     await settled({ client } as Page)
-    await outbox.add(MINJI, { id: 'left', peer: JUNHO, text: 'left', after: EPOCH, createdAt: 1, status: 'queued' })
+    await outbox.add(MINJI, { id: 'left', peer: JUNHO, kind: 'text', text: 'left', after: EPOCH, createdAt: 1, status: 'queued' })
     client.refresh()
     await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['left']))
   })
@@ -913,7 +913,8 @@ describe.each([
   ['in memory', () => new MemoryOutbox()],
   ['in IndexedDB', () => new IndexedDbOutbox(`outbox-${crypto.randomUUID()}`)],
 ])('an outbox %s', (_, open) => {
-  const entry = (id: string, peer = JUNHO) => ({ id, peer, text: id, after: null, createdAt: 1, status: 'queued' as const })
+  const entry = (id: string, peer = JUNHO) =>
+    ({ id, peer, kind: 'text', text: id, after: null, createdAt: 1, status: 'queued' }) as const
 
   test('keeps the order, and each user apart', async () => {
     const outbox = open()
@@ -956,7 +957,7 @@ describe.each([
 })
 
 describe('an outbox in IndexedDB', () => {
-  const entry = (id: string) => ({ id, peer: JUNHO, text: id, after: EPOCH, createdAt: 1, status: 'queued' as const })
+  const entry = (id: string) => ({ id, peer: JUNHO, kind: 'text', text: id, after: EPOCH, createdAt: 1, status: 'queued' }) as const
   const ids = async (outbox: Outbox) => (await outbox.all(MINJI)).map(({ id }) => id)
 
   test('goes on in a new database when the old one is deleted, with what it held', async () => {
@@ -1004,6 +1005,27 @@ describe('an outbox in IndexedDB', () => {
     expect(await ids(outbox)).toEqual(['a', 'b'])
     expect(opened).toHaveLength(3)
     open.mockRestore()
+  })
+
+  test('knows the kind of what an earlier page wrote without one', async () => {
+    const name = `kindless-${crypto.randomUUID()}`
+    const outbox = new IndexedDbOutbox(name)
+    await outbox.add(MINJI, entry('a'))
+    const database = await openDB(name)
+    const [row] = await database.getAll('outbox')
+    const { kind: _, order: __, ...kindless } = row
+    const image = { contentType: 'image/png', size: 1, width: 1, height: 1, uploaded: false }
+    const answer = { proposal: at(1), answer: 'accepted' }
+    const written = [{ image }, { proposal: { teamName: 'a', opponentTeamName: 'b', matchAt: at(1), place: 'c' } }, { answer }, {}]
+    for (const [index, content] of written.entries()) await database.put('outbox', { ...kindless, ...content, id: `${index}` })
+    database.close()
+    const kinds = ['text', 'image', 'matchProposal', 'matchProposalAnswer', 'text']
+    expect((await outbox.all(MINJI)).map(({ kind }) => kind)).toEqual(kinds)
+    // Nor is it taken for what may have been sent.
+    expect(await outbox.discard('0')).toBe(true)
+    expect(await outbox.discard('3')).toBe(false)
+    await outbox.update('3', { status: 'failed' })
+    expect(await outbox.requeue('3')).toMatchObject({ kind: 'text', status: 'queued' })
   })
 
   test('lets a newer page have it, and refuses what is written after that', async () => {

@@ -50,6 +50,7 @@ const push = (seq: number): ChatEvent => ({ type: 'message', message: message(se
 const entry = (seq: number): Pending => ({
   id: message(seq).clientMessageId,
   peer: JUNHO,
+  kind: 'text',
   text: message(seq).message,
   after: EPOCH,
   createdAt: 0,

@@ -134,7 +134,7 @@ faults! {
 const COUNT: usize = Fault::ALL.len();
 
 /// How often each fault has happened.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Counters([u64; COUNT]);
 
 impl Default for Counters {

@@ -1,6 +1,7 @@
 //! Many schedules, and what is said of them.
 
 use std::cell::Cell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic;
 use std::process::Command;
 use std::sync::Mutex;
@@ -58,35 +59,30 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
     }
     let bar = progress(seeds);
     let (next, failed) = (AtomicU64::new(from), AtomicBool::new(false));
-    let sum: Mutex<(Counters, u64, Option<u64>)> = Mutex::default();
+    let sum: Mutex<Sum> = Mutex::default();
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
-                let (mut fired, mut steps, mut failing) = (Counters::default(), 0, None);
+                let mut own = Sum::default();
                 while !failed.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= from + seeds {
                         break;
                     }
                     let report = run_seed(seed, Real::build, None);
-                    fired.merge(&report.fired);
-                    steps += report.steps;
+                    own.add(seed, &report);
                     bar.inc(1);
                     if report.violation.is_some() {
-                        failing = Some(seed);
                         failed.store(true, Ordering::Relaxed);
                     }
                 }
-                let mut sum = sum.lock().expect("no thread panics while it adds up");
-                sum.0.merge(&fired);
-                sum.1 += steps;
-                sum.2 = sum.2.or(failing);
+                sum.lock().expect("no thread panics while it adds up").merge(&own);
             });
         }
     });
     bar.finish_and_clear();
-    let (fired, steps, failing) = sum.into_inner().expect("no thread panicked");
+    let Sum { fired, steps, failing, digest } = sum.into_inner().expect("no thread panicked");
     if let Some(seed) = failing {
         println!("seed {seed} breaks a promise; what can be left out of it is left out:");
         let plan = shrink(Plan::of(seed), Real::build, None);
@@ -102,12 +98,46 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
     println!(
         "{seeds} schedules, {steps} steps, {seconds:.1} s, {rate:.0} schedules a second: every promise held"
     );
+    println!("digest {digest:016x}");
     let missing = fired.missing();
     if seeds >= EVERY_FAULT_FROM && !missing.is_empty() {
         eprintln!("these never went wrong: {missing:?}");
         return false;
     }
     true
+}
+
+/// What came of many schedules.
+#[derive(Default)]
+struct Sum {
+    fired: Counters,
+    steps: u64,
+    /// A seed that breaks a promise.
+    failing: Option<u64>,
+    /// A hash of all that happened in all of them, in whatever order they ran: two programs that print the same digest ran the
+    /// same schedules.
+    digest: u64,
+}
+
+impl Sum {
+    fn add(&mut self, seed: u64, report: &Report) {
+        self.fired.merge(&report.fired);
+        self.steps += report.steps;
+        if report.violation.is_some() {
+            self.failing = self.failing.or(Some(seed));
+        }
+        let mut hasher = DefaultHasher::new();
+        (seed, report.trace, report.steps, &report.fired).hash(&mut hasher);
+        report.violation.as_ref().map(|violation| violation.rule).hash(&mut hasher);
+        self.digest = self.digest.wrapping_add(hasher.finish());
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.fired.merge(&other.fired);
+        self.steps += other.steps;
+        self.failing = self.failing.or(other.failing);
+        self.digest = self.digest.wrapping_add(other.digest);
+    }
 }
 
 /// Lets the checker catch every bug; says whether it did.

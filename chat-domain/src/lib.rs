@@ -7,6 +7,9 @@ pub mod conformance;
 mod error;
 mod model;
 mod ports;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 mod use_cases;
 
 pub use error::ChatError;

@@ -1,0 +1,72 @@
+//! The methods of every port, as the decorators are made of them.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+
+use super::decorator::decorator;
+use super::{Decorated, Outcome, Port};
+use crate::{
+    AccessToken, Activity, Advance, Append, AttachmentEraser, AttachmentKey, AttachmentStore,
+    AttachmentStoreError, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency,
+    Email, Event, IdentityVerifier, ImageFacts, Member, Message, MessageEraser, MessageStore,
+    MessageStoreError, Page, PageQuery, PushError, Pusher, ReadMark, Room, RoomId, RoomsPage, SignedUrl,
+    StoredObject, Timestamp, UploadsPage, VerifiedIdentity, VerifyError,
+};
+
+decorator! {
+    IdentityVerifier, IdentityVerifierCall, IdentityVerifierReply, VerifyError, DecoratedIdentityVerifier:
+    Verify = verify(&'_ token: AccessToken, now: Timestamp) -> VerifiedIdentity;
+}
+
+decorator! {
+    ConnectionStore, ConnectionStoreCall, ConnectionStoreReply, ConnectionStoreError,
+    DecoratedConnectionStore:
+    Put = put(&'_ connection: Connection) -> ();
+    Get = get(&'_ id: ConnectionId) -> Option<Connection>;
+    OfUser = of_user(&'_ email: Email, now: Timestamp) -> Vec<Connection>;
+    SetIdentityExpiry = set_identity_expiry(&'_ id: ConnectionId, expires_at: Timestamp) -> bool;
+    Delete = delete(&'_ id: ConnectionId) -> ();
+    DeleteIfConnectedBefore = delete_if_connected_before(&'_ id: ConnectionId, instant: Timestamp) -> bool;
+}
+
+decorator! {
+    MessageStore, MessageStoreCall, MessageStoreReply, MessageStoreError, DecoratedMessageStore:
+    Room = room(&'_ id: RoomId, consistency: Consistency) -> Option<Room>;
+    Commit = commit(&'_ append: Append) -> ();
+    Page = page(&'_ room: RoomId, query: PageQuery, consistency: Consistency) -> Page;
+    RoomsOf = rooms_of(&'_ member: Email, after: Option<Activity>) -> RoomsPage;
+    AdvanceRead = advance_read(&'_ room: RoomId, reader: Member, mark: ReadMark) -> Advance;
+    MarkRowsRead =
+        mark_rows_read(&'_ room: RoomId, reader: Member, &'_ rows: [Timestamp], through: Timestamp) -> ();
+}
+
+decorator! {
+    MessageEraser, MessageEraserCall, MessageEraserReply, MessageStoreError, DecoratedMessageEraser:
+    EraseMessage = erase_message(&'_ message: Message) -> ();
+    RewriteHead = rewrite_head(&'_ room: Room) -> ();
+    RemoveOldest = remove_oldest(&'_ room: Room, &'_ rows: [Timestamp]) -> ();
+    RemoveRoom = remove_room(&'_ room: Room, &'_ rows: [Timestamp]) -> ();
+}
+
+decorator! {
+    Pusher, PusherCall, PusherReply, PushError, DecoratedPusher:
+    Push = push(&'_ to: ConnectionId, &'_ event: Event) -> ();
+    Close = close(&'_ id: ConnectionId) -> ();
+}
+
+decorator! {
+    AttachmentStore, AttachmentStoreCall, AttachmentStoreReply, AttachmentStoreError,
+    DecoratedAttachmentStore:
+    UploadUrl = upload_url(&'_ key: AttachmentKey, facts: ImageFacts, now: Timestamp) -> SignedUrl;
+    Inspect = inspect(&'_ key: AttachmentKey) -> Option<StoredObject>;
+    Keep = keep(&'_ key: AttachmentKey) -> bool;
+    DownloadUrl = download_url(&'_ key: AttachmentKey, now: Timestamp) -> SignedUrl;
+}
+
+decorator! {
+    AttachmentEraser, AttachmentEraserCall, AttachmentEraserReply, AttachmentStoreError,
+    DecoratedAttachmentEraser:
+    List = list(after: Option<AttachmentKey>) -> UploadsPage;
+    Delete = delete(&'_ key: AttachmentKey) -> ();
+}

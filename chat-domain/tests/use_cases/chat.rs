@@ -11,8 +11,8 @@ use chat_domain::{
     AccessToken, AttachmentStore, Backoff, ChatError, ClientMessageId, Connect, ConnectCommand, Connection,
     ConnectionId, ConnectionStore, Consistency, Content, Conversations, Correlation, Disconnect, Draft,
     Email, Event, History, Identify, KeepAlive, MarkRead, Marked, Member, Message, MessageStore, Origin,
-    PageLimit, PageQuery, PageRange, Reauthenticate, Room, RoomId, SendCommand, SendMessage, SendOutcome,
-    SendRate, Sent, Timestamp, Typing, UserId, VerifiedIdentity,
+    PageLimit, PageQuery, PageRange, Pusher, Reauthenticate, Room, RoomId, SendCommand, SendMessage,
+    SendOutcome, SendRate, Sent, Timestamp, Typing, UserId, VerifiedIdentity,
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -160,14 +160,15 @@ impl Chat {
         let pushes = Arc::new(Pushes::new(MemoryPusher::new(), journal.clone()));
         let waits = Arc::new(Waits::default());
         let objects = Arc::new(attachments.clone());
-        let here = Process::new(&verifier, &connections, messages.clone(), objects, &pushes, &waits, rate);
+        let ports = (connections.port(), messages.port(), pushes.port());
+        let here = Process::new(&verifier, ports.0, ports.1, objects, ports.2, &waits, rate);
         let inboxes = Mutex::default();
         Self { verifier, connections, messages, attachments, pushes, waits, journal, here, inboxes }
     }
 
     /// Another process over the same stores, which remembers nobody.
     pub(crate) fn process(&self) -> Process {
-        self.process_over(self.messages.clone())
+        self.process_over(self.messages.port())
     }
 
     pub(crate) fn process_over(&self, messages: Arc<dyn MessageStore>) -> Process {
@@ -175,27 +176,28 @@ impl Chat {
     }
 
     pub(crate) fn process_with(&self, attachments: impl AttachmentStore + 'static) -> Process {
-        self.process_of(self.messages.clone(), Arc::new(attachments))
+        self.process_of(self.messages.port(), Arc::new(attachments))
     }
 
     fn process_of(&self, messages: Arc<dyn MessageStore>, attachments: Arc<dyn AttachmentStore>) -> Process {
         let Self { verifier, connections, pushes, waits, .. } = self;
+        let (connections, pushes) = (connections.port(), pushes.port());
         Process::new(verifier, connections, messages, attachments, pushes, waits, no_limit())
     }
 
     pub(crate) fn history(&self) -> History {
-        History::new(self.messages.clone())
+        History::new(self.messages.port())
     }
 
     pub(crate) fn conversations(&self) -> Conversations {
-        Conversations::new(self.messages.clone())
+        Conversations::new(self.messages.port())
     }
 
     /// Opens a socket with a row behind it.
     pub(crate) async fn open(&self, device: &str, user: &Email, connected_at: Timestamp) {
         let connection =
             Connection { id: ConnectionId::new(device), identity: identity(user, expiry()), connected_at };
-        self.connections.put(&connection).await.unwrap();
+        self.connections.stored.put(&connection).await.unwrap();
         self.open_socket(device);
     }
 
@@ -298,15 +300,14 @@ impl Chat {
 impl Process {
     fn new(
         verifier: &MemoryIdentityVerifier,
-        connections: &Arc<Connections>,
+        connections: Arc<dyn ConnectionStore>,
         messages: Arc<dyn MessageStore>,
         attachments: Arc<dyn AttachmentStore>,
-        pushes: &Arc<Pushes>,
+        pushes: Arc<dyn Pusher>,
         waits: &Arc<Waits>,
         rate: SendRate,
     ) -> Self {
         let verifier = Arc::new(verifier.clone());
-        let connections: Arc<dyn ConnectionStore> = connections.clone();
         let identify = Arc::new(Identify::new(connections.clone(), pushes.clone()));
         Self {
             connect: Connect::new(verifier.clone(), connections.clone(), pushes.clone()),

@@ -3,26 +3,23 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use async_trait::async_trait;
+use chat_domain::testing::{DecoratedMessageEraser, MessageEraserCall, Outcome, Port as _, answer};
 use chat_domain::{
     AttachmentEraser as _, ChatError, Content, Draft, Email, EraseUser, ExportUser, Found, Kind, Member,
-    Message, MessageEraser, MessageStore, MessageStoreError, MockMessageEraser, ProposalAnswer,
-    ProposalRefused, Room, SendCommand, Timestamp, Verdict,
+    Message, MessageEraser, MessageStore as _, MessageStoreError, ProposalAnswer, ProposalRefused, Room,
+    SendCommand, Verdict,
 };
 
 use crate::assert_refused;
 use crate::chat::*;
-use crate::faults::Messages;
 use crate::send::{images, proposal};
 
 fn erase(chat: &Chat) -> EraseUser {
-    let stored = Arc::new(chat.messages.stored.clone());
-    let connections = chat.connections.clone();
-    EraseUser::new(connections, chat.messages.clone(), stored, Arc::new(chat.attachments.clone()))
+    erase_by(chat, Arc::new(chat.messages.stored.clone()))
 }
 
 fn export(chat: &Chat) -> ExportUser {
-    ExportUser::new(chat.connections.clone(), chat.messages.clone(), Arc::new(chat.attachments.clone()))
+    ExportUser::new(chat.connections.port(), chat.messages.port(), Arc::new(chat.attachments.clone()))
 }
 
 fn said_by<'a>(rows: &'a [Message], user: &Email) -> Vec<&'a Content> {
@@ -98,17 +95,12 @@ async fn a_retry_of_what_was_erased_brings_nothing_back() {
 async fn what_was_cut_short_is_finished_by_the_next_attempt() {
     let chat = Chat::new().await;
     long_talk(&chat).await;
-    let stored = chat.messages.stored.clone();
-    let mut eraser = MockMessageEraser::new();
-    let mut left = 25;
-    eraser.expect_erase_message().returning(move |message| {
-        left -= 1;
-        if left < 0 {
-            return Err(MessageStoreError::Throttled { operation: "erase_message" });
+    let left = AtomicU32::new(25);
+    let eraser = eraser(&chat, move |call, next| match call {
+        MessageEraserCall::EraseMessage { .. } if !takes_one(&left) => {
+            answer(Err(MessageStoreError::Throttled { operation: call.method() }))
         }
-        // A future of memory is ready at once.
-        let erased = chat_domain::MessageEraser::erase_message(&stored, message);
-        futures_util::FutureExt::now_or_never(erased).unwrap()
+        call => next.call(call),
     });
     assert_refused!(erase_by(&chat, eraser).execute(&minji()).await, ChatError::Unavailable { .. });
 
@@ -117,47 +109,42 @@ async fn what_was_cut_short_is_finished_by_the_next_attempt() {
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
 }
 
-/// Somebody is as fast as the eraser: so many times they write before a head is rewritten.
-struct Overtaken {
-    messages: Arc<Messages>,
-    by: Member,
-    times: AtomicU32,
-}
-
-#[async_trait]
-impl MessageEraser for Overtaken {
-    async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
-        self.messages.stored.erase_message(message).await
-    }
-
-    async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
-        let left = self.times.load(Ordering::Relaxed);
-        if left > 0 {
-            self.times.store(left - 1, Ordering::Relaxed);
-            let draft = Draft { id: id(1_000 + u128::from(left)), sender: self.by, content: words("또") };
-            self.messages.write(&draft, at(1_000)).await;
-        }
-        self.messages.stored.rewrite_head(room).await
-    }
-
-    async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
-        self.messages.stored.remove_oldest(room, rows).await
-    }
-
-    async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
-        self.messages.stored.remove_room(room, rows).await
-    }
-}
-
-/// Erases Minji while one of the two writes so many times.
+/// Erases Minji while one of the two writes before a head is rewritten, so many times.
 async fn erase_overtaken(chat: &Chat, by: Member, times: u32) -> Result<Found, ChatError> {
-    let eraser = Overtaken { messages: chat.messages.clone(), by, times: times.into() };
+    let (messages, left) = (chat.messages.clone(), AtomicU32::new(times));
+    let eraser = eraser(chat, move |call, next| {
+        let is_overtaken = matches!(call, MessageEraserCall::RewriteHead { .. }) && takes_one(&left);
+        let (messages, number) = (messages.clone(), 1_000 + u128::from(left.load(Ordering::Relaxed)));
+        Box::pin(async move {
+            if is_overtaken {
+                let draft = Draft { id: id(number), sender: by, content: words("또") };
+                messages.write(&draft, at(1_000)).await;
+            }
+            next.call(call).await
+        })
+    });
     erase_by(chat, eraser).execute(&minji()).await
 }
 
-fn erase_by(chat: &Chat, eraser: impl MessageEraser + 'static) -> EraseUser {
+/// The eraser of the chat's messages, with a closure around its calls.
+fn eraser<F>(chat: &Chat, decorate: F) -> Arc<dyn MessageEraser>
+where
+    F: for<'a> Fn(MessageEraserCall<'a>, &'a Arc<dyn MessageEraser>) -> Outcome<'a, dyn MessageEraser>
+        + Send
+        + Sync
+        + 'static,
+{
+    Arc::new(DecoratedMessageEraser::new(Arc::new(chat.messages.stored.clone()), decorate))
+}
+
+/// Whether one was left to take.
+fn takes_one(left: &AtomicU32) -> bool {
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+}
+
+fn erase_by(chat: &Chat, eraser: Arc<dyn MessageEraser>) -> EraseUser {
     let attachments = Arc::new(chat.attachments.clone());
-    EraseUser::new(chat.connections.clone(), chat.messages.clone(), Arc::new(eraser), attachments)
+    EraseUser::new(chat.connections.port(), chat.messages.port(), eraser, attachments)
 }
 
 #[tokio::test]
@@ -342,8 +329,10 @@ async fn a_room_that_is_half_removed_goes_with_the_next_attempt() {
     long_talk(&chat).await;
     erase(&chat).execute(&minji()).await.unwrap();
     let mut before = chat.rows().await;
-    let removing = Removing { messages: chat.messages.clone(), steps: 1.into(), then: Then::Fail };
-    assert_refused!(erase_by(&chat, removing).execute(&junho()).await, ChatError::Unavailable { .. });
+    assert_refused!(
+        erase_by(&chat, removing(&chat, 1, None)).execute(&junho()).await,
+        ChatError::Unavailable { .. }
+    );
 
     let left = chat.rows().await;
     before.drain(..50);
@@ -357,54 +346,25 @@ async fn a_room_that_is_half_removed_goes_with_the_next_attempt() {
     assert!(is_gone(&chat).await);
 }
 
-/// Removes so many times; then something happens first, once.
-struct Removing {
-    messages: Arc<Messages>,
-    steps: AtomicU32,
-    then: Then,
-}
-
-#[derive(Clone, Copy)]
-enum Then {
-    Fail,
-    Writes(Member),
-}
-
-impl Removing {
-    async fn step(&self) -> Result<(), MessageStoreError> {
-        if self.steps.fetch_sub(1, Ordering::Relaxed) != 0 {
-            return Ok(());
+/// Removes so many times; then, once, one of the two writes first, or else it fails.
+fn removing(chat: &Chat, times: u32, then_writes: Option<Member>) -> Arc<dyn MessageEraser> {
+    let (messages, left) = (chat.messages.clone(), AtomicU32::new(times));
+    eraser(chat, move |call, next| {
+        let removes =
+            matches!(call, MessageEraserCall::RemoveOldest { .. } | MessageEraserCall::RemoveRoom { .. });
+        if !removes || left.fetch_sub(1, Ordering::Relaxed) != 0 {
+            return next.call(call);
         }
-        match self.then {
-            Then::Fail => return Err(MessageStoreError::Throttled { operation: "remove_oldest" }),
-            Then::Writes(sender) => {
-                let draft = Draft { id: id(1_000), sender, content: words("잠깐") };
-                self.messages.write(&draft, at(1_000)).await;
-            }
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl MessageEraser for Removing {
-    async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
-        self.messages.stored.erase_message(message).await
-    }
-
-    async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
-        self.messages.stored.rewrite_head(room).await
-    }
-
-    async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
-        self.step().await?;
-        self.messages.stored.remove_oldest(room, rows).await
-    }
-
-    async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
-        self.step().await?;
-        self.messages.stored.remove_room(room, rows).await
-    }
+        let Some(sender) = then_writes else {
+            return answer(Err(MessageStoreError::Throttled { operation: call.method() }));
+        };
+        let messages = messages.clone();
+        Box::pin(async move {
+            let draft = Draft { id: id(1_000), sender, content: words("잠깐") };
+            messages.write(&draft, at(1_000)).await;
+            next.call(call).await
+        })
+    })
 }
 
 #[tokio::test]
@@ -414,8 +374,7 @@ async fn who_writes_while_a_room_is_removed_keeps_what_is_left_of_it() {
         let chat = Chat::new().await;
         long_talk(&chat).await;
         erase(&chat).execute(&minji()).await.unwrap();
-        let then = Then::Writes(MINJI);
-        let removing = Removing { messages: chat.messages.clone(), steps: steps.into(), then };
+        let removing = removing(&chat, steps, Some(MINJI));
         let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
         assert_eq!(erase_by(&chat, removing).execute(&junho()).await.unwrap(), found);
 
@@ -431,8 +390,7 @@ async fn what_the_user_writes_while_their_room_is_removed_is_erased_before() {
     let chat = Chat::new().await;
     chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
     erase(&chat).execute(&minji()).await.unwrap();
-    let then = Then::Writes(JUNHO);
-    let removing = Removing { messages: chat.messages.clone(), steps: 0.into(), then };
+    let removing = removing(&chat, 0, Some(JUNHO));
     let found = Found { messages: 1, heads: 2, rooms: 1, connections: 2, uploads: 0 };
     assert_eq!(erase_by(&chat, removing).execute(&junho()).await.unwrap(), found);
     assert!(is_gone(&chat).await);

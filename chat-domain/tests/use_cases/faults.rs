@@ -5,12 +5,14 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use async_trait::async_trait;
 use chat_adapters_memory::{MemoryConnectionStore, MemoryMessageStore, MemoryPusher};
+use chat_domain::testing::{
+    ConnectionStoreCall, ConnectionStoreReply, DecoratedConnectionStore, DecoratedMessageStore,
+    DecoratedPusher, MessageStoreCall, MessageStoreReply, Port as _, PusherCall, answer,
+};
 use chat_domain::{
-    Activity, Advance, Append, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency,
-    Draft, Email, Event, Member, Message, MessageStore, MessageStoreError, Page, PageQuery, PushError,
-    Pusher, ReadMark, Room, RoomId, RoomsPage, SendRate, Timestamp,
+    Append, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency, Draft, Message,
+    MessageStore, MessageStoreError, PageQuery, PushError, Pusher, Room, SendRate, Timestamp,
 };
 
 use crate::chat::their_room;
@@ -57,6 +59,7 @@ pub(crate) enum Commit {
     BeatenBy(Draft),
 }
 
+/// A message store in memory, and what is to go wrong with it.
 pub(crate) struct Messages {
     pub(crate) stored: MemoryMessageStore,
     commits: Mutex<VecDeque<Commit>>,
@@ -129,23 +132,52 @@ impl Messages {
     }
 }
 
-#[async_trait]
-impl MessageStore for Messages {
-    async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
-        self.journal.note(Step::Head(consistency));
-        let stale = self.stale.lock().unwrap().clone();
-        let seen = match stale {
-            Some(room) if consistency == Consistency::Eventual && *id == their_room() => Ok(room),
-            _ => self.stored.room(id, consistency).await,
-        };
-        if self.lands_after_head.swap(false, Ordering::Relaxed) {
-            self.land().await;
+impl Messages {
+    /// The store as use cases see it.
+    pub(crate) fn port(self: &Arc<Self>) -> Arc<dyn MessageStore> {
+        let messages = self.clone();
+        Arc::new(DecoratedMessageStore::new(Arc::new(self.stored.clone()), move |call, next| {
+            let messages = messages.clone();
+            Box::pin(async move { messages.meet(call, next).await })
+        }))
+    }
+
+    async fn meet(
+        &self,
+        call: MessageStoreCall<'_>,
+        next: &Arc<dyn MessageStore>,
+    ) -> Result<MessageStoreReply, MessageStoreError> {
+        match call {
+            MessageStoreCall::Room { ref id, consistency } => {
+                self.journal.note(Step::Head(consistency));
+                let stale = self.stale.lock().unwrap().clone();
+                let seen = match stale {
+                    Some(room) if consistency == Consistency::Eventual && **id == their_room() => {
+                        Ok(MessageStoreReply::Room(room))
+                    }
+                    _ => next.call(call).await,
+                };
+                if self.lands_after_head.swap(false, Ordering::Relaxed) {
+                    self.land().await;
+                }
+                seen
+            }
+            MessageStoreCall::Commit { append } => {
+                self.journal.note(Step::Commit);
+                self.commit(&append).await.map(MessageStoreReply::Commit)
+            }
+            MessageStoreCall::Page { query, consistency, .. } => {
+                self.journal.note(Step::Page(query, consistency));
+                next.call(call).await
+            }
+            MessageStoreCall::MarkRowsRead { .. } if self.rows_cannot_be_marked.load(Ordering::Relaxed) => {
+                Err(unavailable(call.method()))
+            }
+            call => next.call(call).await,
         }
-        seen
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        self.journal.note(Step::Commit);
         let fault = self.commits.lock().unwrap().pop_front();
         match fault {
             None => self.stored.commit(append).await,
@@ -174,48 +206,9 @@ impl MessageStore for Messages {
             }
         }
     }
-
-    async fn page(
-        &self,
-        room: &RoomId,
-        query: PageQuery,
-        consistency: Consistency,
-    ) -> Result<Page, MessageStoreError> {
-        self.journal.note(Step::Page(query, consistency));
-        self.stored.page(room, query, consistency).await
-    }
-
-    async fn rooms_of(
-        &self,
-        member: &Email,
-        after: Option<Activity>,
-    ) -> Result<RoomsPage, MessageStoreError> {
-        self.stored.rooms_of(member, after).await
-    }
-
-    async fn advance_read(
-        &self,
-        room: &RoomId,
-        reader: Member,
-        mark: ReadMark,
-    ) -> Result<Advance, MessageStoreError> {
-        self.stored.advance_read(room, reader, mark).await
-    }
-
-    async fn mark_rows_read(
-        &self,
-        room: &RoomId,
-        reader: Member,
-        rows: &[Timestamp],
-        through: Timestamp,
-    ) -> Result<(), MessageStoreError> {
-        if self.rows_cannot_be_marked.load(Ordering::Relaxed) {
-            return Err(unavailable("mark_rows_read"));
-        }
-        self.stored.mark_rows_read(room, reader, rows, through).await
-    }
 }
 
+/// A connection store in memory, and what is to go wrong with it.
 #[derive(Default)]
 pub(crate) struct Connections {
     pub(crate) stored: MemoryConnectionStore,
@@ -246,52 +239,46 @@ impl Connections {
     }
 }
 
-#[async_trait]
-impl ConnectionStore for Connections {
-    async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
-        self.stored.put(connection).await
+impl Connections {
+    /// The store as use cases see it.
+    pub(crate) fn port(self: &Arc<Self>) -> Arc<dyn ConnectionStore> {
+        let connections = self.clone();
+        Arc::new(DecoratedConnectionStore::new(Arc::new(self.stored.clone()), move |call, next| {
+            let connections = connections.clone();
+            Box::pin(async move { connections.meet(call, next).await })
+        }))
     }
 
-    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
-        self.gets.fetch_add(1, Ordering::Relaxed);
-        self.stored.get(id).await
-    }
-
-    async fn of_user(&self, email: &Email, now: Timestamp) -> Result<Vec<Connection>, ConnectionStoreError> {
-        if self.listing_fails.load(Ordering::Relaxed) {
-            return Err(ConnectionStoreError::Throttled { operation: "of_user" });
-        }
-        let mut listed = self.stored.of_user(email, now).await?;
-        let unlisted = self.unlisted.lock().unwrap();
-        listed.retain(|connection| !unlisted.contains(&connection.id));
-        for was in self.outdated.lock().unwrap().iter().filter(|was| was.identity.email() == email) {
-            listed.retain(|is| is.id != was.id);
-            listed.push(was.clone());
-        }
-        Ok(listed)
-    }
-
-    async fn set_identity_expiry(
+    async fn meet(
         &self,
-        id: &ConnectionId,
-        expires_at: Timestamp,
-    ) -> Result<bool, ConnectionStoreError> {
-        self.stored.set_identity_expiry(id, expires_at).await
-    }
-
-    async fn delete(&self, id: &ConnectionId) -> Result<(), ConnectionStoreError> {
-        self.stored.delete(id).await
-    }
-
-    async fn delete_if_connected_before(
-        &self,
-        id: &ConnectionId,
-        instant: Timestamp,
-    ) -> Result<bool, ConnectionStoreError> {
-        self.stored.delete_if_connected_before(id, instant).await
+        call: ConnectionStoreCall<'_>,
+        next: &Arc<dyn ConnectionStore>,
+    ) -> Result<ConnectionStoreReply, ConnectionStoreError> {
+        match call {
+            ConnectionStoreCall::Get { .. } => {
+                self.gets.fetch_add(1, Ordering::Relaxed);
+                next.call(call).await
+            }
+            ConnectionStoreCall::OfUser { .. } if self.listing_fails.load(Ordering::Relaxed) => {
+                Err(ConnectionStoreError::Throttled { operation: call.method() })
+            }
+            ConnectionStoreCall::OfUser { email, now } => {
+                let mut listed = next.of_user(&email, now).await?;
+                let unlisted = self.unlisted.lock().unwrap();
+                listed.retain(|connection| !unlisted.contains(&connection.id));
+                for was in self.outdated.lock().unwrap().iter().filter(|was| was.identity.email() == &*email)
+                {
+                    listed.retain(|is| is.id != was.id);
+                    listed.push(was.clone());
+                }
+                Ok(ConnectionStoreReply::OfUser(listed))
+            }
+            call => next.call(call).await,
+        }
     }
 }
 
+/// A gateway in memory, and which pushes are to fail.
 pub(crate) struct Pushes {
     pub(crate) pusher: MemoryPusher,
     failing: Mutex<HashMap<ConnectionId, fn() -> PushError>>,
@@ -313,18 +300,15 @@ impl Pushes {
     }
 }
 
-#[async_trait]
-impl Pusher for Pushes {
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
-        self.journal.note(Step::Push);
-        let error = self.failing().get(to).copied();
-        match error {
-            Some(error) => Err(error()),
-            None => self.pusher.push(to, event).await,
-        }
-    }
-
-    async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {
-        self.pusher.close(id).await
+impl Pushes {
+    /// The gateway as use cases see it.
+    pub(crate) fn port(self: &Arc<Self>) -> Arc<dyn Pusher> {
+        let pushes = self.clone();
+        Arc::new(DecoratedPusher::new(Arc::new(self.pusher.clone()), move |call, next| {
+            let PusherCall::Push { to, .. } = &call else { return next.call(call) };
+            pushes.journal.note(Step::Push);
+            let error = pushes.failing().get(&**to).copied();
+            error.map_or_else(|| next.call(call), |error| answer(Err(error())))
+        }))
     }
 }

@@ -68,7 +68,11 @@ async fn a_connection_that_the_index_does_not_list_yet_still_sends() {
 #[tokio::test]
 async fn a_connection_past_its_greatest_age_is_unknown() {
     let chat = Chat::new().await;
-    chat.connections.set_identity_expiry(&ConnectionId::new(MINJI_PHONE), at(100_000_000)).await.unwrap();
+    chat.connections
+        .stored
+        .set_identity_expiry(&ConnectionId::new(MINJI_PHONE), at(100_000_000))
+        .await
+        .unwrap();
     chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
     let two_hours_and_ten_minutes = at(-60_000 + 7_800_000);
     let refused = chat.send(MINJI_PHONE, to_junho(2, "아직 있니"), two_hours_and_ten_minutes).await;
@@ -110,7 +114,7 @@ async fn a_connection_is_only_ever_its_own_users() {
     assert_eq!(minjis.identity.email(), &minji());
     // The gateway never gives an id twice; a stored row would win over what is remembered elsewhere all the same.
     let reused = Connection { identity: identity(&junho(), expiry()), ..minjis };
-    chat.connections.put(&reused).await.unwrap();
+    chat.connections.stored.put(&reused).await.unwrap();
     let sent = chat.process().send(MINJI_PHONE, to_minji(2, "누구"), at(1)).await.unwrap();
     assert_eq!(sent.seq, 2);
     assert_eq!(chat.rows().await[1].sender, JUNHO);

@@ -5,7 +5,7 @@ use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
-use chat_domain::{ConnectionId, Event, PushError, Pusher};
+use chat_domain::{ConnectionId, Event, Push, PushError, Pusher};
 
 use crate::calls::{self, OnlyIfNothingHappened};
 
@@ -64,9 +64,9 @@ where
 
 #[async_trait]
 impl Pusher for ApiGatewayPusher {
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
+    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
         let post = self.client.post_to_connection().connection_id(to.as_str());
-        let frame = Blob::new((self.encode)(event));
+        let frame = Blob::new(push.text(self.encode));
         post.data(frame).send().await.map(drop).map_err(failed("push"))
     }
 

@@ -174,7 +174,7 @@ mod errors {
     async fn answered(status: u16, code: &'static str) -> [(Result<(), PushError>, usize); 2] {
         let post = mock!(Client::post_to_connection).then_http_response(move || answer(status, code));
         let delete = mock!(Client::delete_connection).then_http_response(move || answer(status, code));
-        let pushed = pusher(&post).push(&id(), &typing()).await;
+        let pushed = pusher(&post).push(&id(), &typing().into()).await;
         let closed = pusher(&delete).close(&id()).await;
         [(pushed, post.num_calls()), (closed, delete.num_calls())]
     }
@@ -187,7 +187,7 @@ mod errors {
                     && post.data().is_some_and(|data| data.as_ref() == b"a frame")
             })
             .then_output(|| PostToConnectionOutput::builder().build());
-        pusher(&rule).push(&id(), &typing()).await.unwrap();
+        pusher(&rule).push(&id(), &typing().into()).await.unwrap();
         assert_eq!(rule.num_calls(), 1);
     }
 
@@ -240,7 +240,7 @@ mod errors {
         let config = Builder::new().with_test_defaults_v2().http_client(NeverClient::new());
         let pusher = ApiGatewayPusher::new(config, |_| String::new());
         let began = tokio::time::Instant::now();
-        let outcome = pusher.push(&id(), &typing()).await;
+        let outcome = pusher.push(&id(), &typing().into()).await;
         assert!(matches!(outcome, Err(PushError::Unavailable { operation: "push", .. })), "{outcome:?}");
         assert_eq!(began.elapsed().as_secs(), 3);
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
-use chat_domain::{ConnectionId, Event, PushError, Pusher};
+use chat_domain::{ConnectionId, Event, Push, PushError, Pusher};
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 
 /// How many events a connection may leave untaken before further ones are refused: more than any test sends to one, and of
@@ -47,9 +47,9 @@ impl MemoryPusher {
 
 #[async_trait]
 impl Pusher for MemoryPusher {
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
+    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
         let inbox = self.inboxes.read().expect(NOT_POISONED).get(to).cloned();
-        match inbox.ok_or(PushError::Gone)?.try_send(event.clone()) {
+        match inbox.ok_or(PushError::Gone)?.try_send(push.event().clone()) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => Err(PushError::Throttled),
             Err(TrySendError::Closed(_)) => {

@@ -98,11 +98,11 @@ async fn a_full_inbox_throttles_until_something_is_taken() {
     let id = ConnectionId::new("phone");
     let mut inbox = pusher.open(id.clone());
     for _ in 0..INBOX_MAX {
-        pusher.push(&id, &typing()).await.unwrap();
+        pusher.push(&id, &typing().into()).await.unwrap();
     }
-    assert!(matches!(pusher.push(&id, &typing()).await, Err(PushError::Throttled)));
+    assert!(matches!(pusher.push(&id, &typing().into()).await, Err(PushError::Throttled)));
     assert_eq!(inbox.recv().await, Some(typing()));
-    assert!(pusher.push(&id, &typing()).await.is_ok());
+    assert!(pusher.push(&id, &typing().into()).await.is_ok());
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn opening_a_connection_again_closes_the_earlier_one() {
     let id = ConnectionId::new("phone");
     let mut earlier = pusher.open(id.clone());
     let mut later = pusher.open(id.clone());
-    pusher.push(&id, &typing()).await.unwrap();
+    pusher.push(&id, &typing().into()).await.unwrap();
     assert_eq!(earlier.recv().await, None);
     assert_eq!(later.recv().await, Some(typing()));
 }
@@ -121,7 +121,7 @@ async fn what_was_pushed_before_a_close_still_comes_out() {
     let pusher = MemoryPusher::new();
     let id = ConnectionId::new("phone");
     let mut inbox = pusher.open(id.clone());
-    pusher.push(&id, &typing()).await.unwrap();
+    pusher.push(&id, &typing().into()).await.unwrap();
     pusher.close(&id).await.unwrap();
     assert_eq!(inbox.recv().await, Some(typing()));
     assert_eq!(inbox.recv().await, None);
@@ -132,7 +132,7 @@ async fn a_dropped_inbox_leaves_nothing_behind() {
     let pusher = MemoryPusher::new();
     let id = ConnectionId::new("phone");
     drop(pusher.open(id.clone()));
-    assert!(matches!(pusher.push(&id, &typing()).await, Err(PushError::Gone)));
+    assert!(matches!(pusher.push(&id, &typing().into()).await, Err(PushError::Gone)));
     assert_eq!(format!("{pusher:?}"), "MemoryPusher { open: 0, .. }");
 }
 

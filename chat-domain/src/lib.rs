@@ -48,7 +48,7 @@ pub use ports::message_store::{
     Advance, Consistency, MessageStore, MessageStoreError, PAGE_MAX, Page, PageLimit, PageLimitError,
     PageQuery, PageRange, ROOMS_PAGE_MAX, RoomsPage,
 };
-pub use ports::pusher::{Event, PushError, Pusher};
+pub use ports::pusher::{Event, Push, PushError, Pusher};
 pub use use_cases::backoff::Backoff;
 pub use use_cases::connect::{CONNECTIONS_MAX, Connect, ConnectCommand};
 pub use use_cases::conversations::{Conversation, Conversations, ConversationsPage};

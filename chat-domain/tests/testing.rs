@@ -147,12 +147,12 @@ async fn every_call_of_a_message_eraser_arrives_with_its_arguments() {
 
 #[tokio::test]
 async fn every_call_of_a_pusher_arrives_with_its_arguments() {
-    let event = Event::UnknownConnection(Correlation::default());
+    let push = Push::from(Event::UnknownConnection(Correlation::default()));
     let mut mock = MockPusher::new();
-    mock.expect_push().with(eq(phone()), eq(event.clone())).returning(|_, _| Ok(()));
+    mock.expect_push().with(eq(phone()), eq(push.clone())).returning(|_, _| Ok(()));
     mock.expect_close().with(eq(phone())).returning(|_| Err(PushError::Gone));
     let (pusher, noted) = noting!(DecoratedPusher, mock);
-    pusher.push(&phone(), &event).await.unwrap();
+    pusher.push(&phone(), &push).await.unwrap();
     assert!(matches!(pusher.close(&phone()).await, Err(PushError::Gone)));
     assert_eq!(*noted.lock().unwrap(), ["push", "close"]);
 }

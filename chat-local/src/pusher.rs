@@ -1,6 +1,6 @@
 use apigw_local::{Connections, PostError};
 use async_trait::async_trait;
-use chat_domain::{ConnectionId, Event, PushError, Pusher};
+use chat_domain::{ConnectionId, Push, PushError, Pusher};
 use chat_wire::frames::encode;
 
 /// Pushes through the gateway in this process.
@@ -16,8 +16,10 @@ impl LocalPusher {
 
 #[async_trait]
 impl Pusher for LocalPusher {
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
-        self.connections.post(to.as_str(), encode(event)).map_err(|error| meaning("push", error))
+    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
+        self.connections
+            .post(to.as_str(), push.text(encode).to_owned())
+            .map_err(|error| meaning("push", error))
     }
 
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {

@@ -9,9 +9,9 @@ use super::{Decorated, Outcome, Port};
 use crate::{
     AccessToken, Activity, Advance, Append, AttachmentEraser, AttachmentKey, AttachmentStore,
     AttachmentStoreError, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency,
-    Email, Event, IdentityVerifier, ImageFacts, Member, Message, MessageEraser, MessageStore,
-    MessageStoreError, Page, PageQuery, PushError, Pusher, ReadMark, Room, RoomId, RoomsPage, SignedUrl,
-    StoredObject, Timestamp, UploadsPage, VerifiedIdentity, VerifyError,
+    Email, IdentityVerifier, ImageFacts, Member, Message, MessageEraser, MessageStore, MessageStoreError,
+    Page, PageQuery, Push, PushError, Pusher, ReadMark, Room, RoomId, RoomsPage, SignedUrl, StoredObject,
+    Timestamp, UploadsPage, VerifiedIdentity, VerifyError,
 };
 
 decorator! {
@@ -51,7 +51,7 @@ decorator! {
 
 decorator! {
     Pusher, PusherCall, PusherReply, PushError, DecoratedPusher:
-    Push = push(&'_ to: ConnectionId, &'_ event: Event) -> ();
+    Push = push(&'_ to: ConnectionId, &'_ push: Push) -> ();
     Close = close(&'_ id: ConnectionId) -> ();
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::{
-    CONNECTION_SETTLED_AFTER, Connection, ConnectionStore, Email, Event, PushError, Pusher, Timestamp,
+    CONNECTION_SETTLED_AFTER, Connection, ConnectionStore, Email, Event, Push, PushError, Pusher, Timestamp,
 };
 
 /// What came of pushing one event to some connections. For metrics only: a push is a hint.
@@ -44,11 +44,12 @@ impl Delivery {
     pub(crate) async fn push<'a>(
         &self,
         to: impl Iterator<Item = &'a Connection>,
-        event: &Event,
+        event: Event,
         now: Timestamp,
     ) -> Deliveries {
+        let push = Push::from(event);
         let outcomes = join_all(to.map(async |connection| {
-            let outcome = self.pusher.push(&connection.id, event).await;
+            let outcome = self.pusher.push(&connection.id, &push).await;
             self.forget_if_gone(connection, &outcome, now).await;
             outcome
         }))

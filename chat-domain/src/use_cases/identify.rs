@@ -104,9 +104,9 @@ impl Identify {
     }
 
     async fn turn_away(&self, origin: &Origin) {
-        let event = Event::UnknownConnection(origin.correlation.clone());
+        let push = Event::UnknownConnection(origin.correlation.clone()).into();
         // If either fails the connection is gone, or its next frame ends here again.
-        let _ = self.pusher.push(&origin.connection, &event).await;
+        let _ = self.pusher.push(&origin.connection, &push).await;
         let _ = self.pusher.close(&origin.connection).await;
     }
 

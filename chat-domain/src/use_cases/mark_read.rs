@@ -83,7 +83,7 @@ impl MarkRead {
 
         let deliveries = if moved {
             let event = Event::Read { room: id.clone(), reader: reader_email.clone(), up_to };
-            self.tell(reader_email, peer, origin, &event).await
+            self.tell(reader_email, peer, origin, event).await
         } else {
             Deliveries::default()
         };
@@ -92,7 +92,7 @@ impl MarkRead {
     }
 
     /// Tells the peer, whose messages were read, and the reader's other devices, whose badges go.
-    async fn tell(&self, reader: &Email, peer: &Email, origin: &Origin, event: &Event) -> Deliveries {
+    async fn tell(&self, reader: &Email, peer: &Email, origin: &Origin, event: Event) -> Deliveries {
         let all = self.delivery.connections_of([reader, peer], origin.now).await;
         let others = all.iter().filter(|connection| connection.id != origin.connection);
         self.delivery.push(others, event, origin.now).await

@@ -204,7 +204,7 @@ impl SendMessage {
 
         let message = append.message;
         let event = Event::Message(message.clone());
-        let deliveries = self.delivery.push(audience.iter(), &event, now).await;
+        let deliveries = self.delivery.push(audience.iter(), event, now).await;
         Ok(Sent::new(&message, SendOutcome::Stored { retries, deliveries }))
     }
 

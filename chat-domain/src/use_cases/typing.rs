@@ -48,6 +48,6 @@ impl Typing {
         }
         let receivers = self.delivery.connections_of([receiver], origin.now).await;
         let event = Event::Typing { room, sender: sender.clone() };
-        Ok(self.delivery.push(receivers.iter(), &event, origin.now).await)
+        Ok(self.delivery.push(receivers.iter(), event, origin.now).await)
     }
 }

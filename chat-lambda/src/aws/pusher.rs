@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_domain::{ConnectionId, Event, PushError, Pusher};
+use chat_domain::{ConnectionId, Push, PushError, Pusher};
 use tokio::time::timeout;
 
 use crate::functions::chain;
@@ -49,8 +49,8 @@ async fn watched(
 
 #[async_trait]
 impl<P: Pusher> Pusher for WatchedPusher<P> {
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
-        watched("push", to, self.pusher.push(to, event)).await
+    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
+        watched("push", to, self.pusher.push(to, push)).await
     }
 
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {

@@ -15,8 +15,8 @@ async fn main() -> ExitCode {
 
         let nobody = warm::nobody();
         let dynamodb = warm::host("DynamoDB", ports.connections.delete(&nobody));
-        let event = Event::UnknownConnection(Correlation::default());
-        join(dynamodb, warm::host("callback", ports.pusher.push(&nobody, &event))).await;
+        let push = Event::UnknownConnection(Correlation::default()).into();
+        join(dynamodb, warm::host("callback", ports.pusher.push(&nobody, &push))).await;
 
         run(HistoryFunction::new(&ports, &Settings { rate: config.rate, allowed_origins })).await
     })

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat_domain::{
     Activity, Advance, Append, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency,
-    Email, Event, Member, MessageStore, MessageStoreError, Page, PageQuery, PushError, Pusher, ReadMark,
-    Room, RoomId, RoomsPage, Timestamp,
+    Email, Member, MessageStore, MessageStoreError, Page, PageQuery, Push, PushError, Pusher, ReadMark, Room,
+    RoomId, RoomsPage, Timestamp,
 };
 use tokio::time::{Instant, sleep};
 
@@ -273,9 +273,9 @@ pub(super) struct PausingPusher(pub(super) Arc<dyn Pusher>);
 
 #[async_trait]
 impl Pusher for PausingPusher {
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
+    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
         wait().await;
-        let outcome = self.0.push(to, event).await;
+        let outcome = self.0.push(to, push).await;
         wait().await;
         outcome
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chat_domain::{
     AccessToken, Activity, Advance, Append, AttachmentKey, AttachmentStore, AttachmentStoreError, Backoff,
     Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency, Email, Event,
-    IdentityVerifier, ImageFacts, Member, Message, MessageStore, MessageStoreError, Page, PageQuery,
+    IdentityVerifier, ImageFacts, Member, Message, MessageStore, MessageStoreError, Page, PageQuery, Push,
     PushError, Pusher, ReadMark, Room, RoomId, RoomsPage, SignedUrl, StoredObject, Timestamp,
     VerifiedIdentity, VerifyError,
 };
@@ -279,8 +279,8 @@ fn push_error(failure: Failure) -> PushError {
 
 #[async_trait]
 impl Pusher for Shared {
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError> {
-        let reply = self.call(Call::Push(to.clone(), Box::new(event.clone()))).await;
+    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
+        let reply = self.call(Call::Push(to.clone(), Box::new(push.event().clone()))).await;
         expect!(reply, push_error, Reply::Done => ())
     }
 

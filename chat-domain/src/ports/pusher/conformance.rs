@@ -69,15 +69,15 @@ fn every_kind() -> [Event; 4] {
 async fn every_kind_of_event_arrives(harness: Harness) {
     let id = harness.open().await;
     for event in every_kind() {
-        harness.pusher().push(&id, &event).await.expect(TAKEN);
+        harness.pusher().push(&id, &event.into()).await.expect(TAKEN);
     }
     eventually(4, async || harness.received(&id).await).await;
 }
 
 async fn a_push_reaches_its_connection_alone(harness: Harness) {
     let (one, other) = (harness.open().await, harness.open().await);
-    harness.pusher().push(&one, &typing()).await.expect(TAKEN);
-    harness.pusher().push(&one, &typing()).await.expect(TAKEN);
+    harness.pusher().push(&one, &typing().into()).await.expect(TAKEN);
+    harness.pusher().push(&one, &typing().into()).await.expect(TAKEN);
     eventually(2, async || harness.received(&one).await).await;
     assert_eq!(harness.received(&other).await, 0);
 }
@@ -86,7 +86,7 @@ async fn every_push_of_many_at_once_arrives(harness: Harness) {
     let id = harness.open().await;
     let pushes = (0..20).map(|_| {
         let (harness, id) = (Arc::clone(&harness), id.clone());
-        tokio::spawn(async move { harness.pusher().push(&id, &typing()).await.expect(TAKEN) })
+        tokio::spawn(async move { harness.pusher().push(&id, &typing().into()).await.expect(TAKEN) })
     });
     for push in pushes.collect::<Vec<_>>() {
         push.await.expect("no push panics");
@@ -95,7 +95,7 @@ async fn every_push_of_many_at_once_arrives(harness: Harness) {
 }
 
 async fn push_finds_it_gone(harness: &Harness, id: &ConnectionId) {
-    let pushed = harness.pusher().push(id, &typing()).await;
+    let pushed = harness.pusher().push(id, &typing().into()).await;
     assert!(matches!(pushed, Err(PushError::Gone)), "{pushed:?}");
 }
 
@@ -127,7 +127,7 @@ async fn closing_leaves_other_connections_open(harness: Harness) {
     harness.pusher().close(&one).await.expect(TAKEN);
     eventually(false, async || harness.is_open(&one).await).await;
     assert!(harness.is_open(&other).await);
-    harness.pusher().push(&other, &typing()).await.expect(TAKEN);
+    harness.pusher().push(&other, &typing().into()).await.expect(TAKEN);
     eventually(1, async || harness.received(&other).await).await;
 }
 

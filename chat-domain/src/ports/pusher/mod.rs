@@ -2,6 +2,8 @@
 pub(crate) mod conformance;
 mod error;
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 
 pub use self::error::PushError;
@@ -19,11 +21,47 @@ use crate::{ConnectionId, Correlation, Email, Message, RoomId, Timestamp};
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Pusher: Send + Sync {
-    /// Sends an event to a connection.
-    async fn push(&self, to: &ConnectionId, event: &Event) -> Result<(), PushError>;
+    /// Sends an event to a connection. All connections that are told the same event are given the same [`Push`].
+    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError>;
 
     /// Closes a connection. One that is not open gives [`PushError::Gone`].
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError>;
+}
+
+/// An event on its way to one or more connections. An adapter that sends text writes it once for all of them.
+#[derive(Clone, Debug)]
+pub struct Push {
+    event: Event,
+    text: OnceLock<String>,
+}
+
+impl Push {
+    /// The event as text: what `encode` makes of it the first time that anybody asks, and the same from then on. So all
+    /// adapters that share a push have to write events alike.
+    pub fn text(&self, encode: impl FnOnce(&Event) -> String) -> &str {
+        self.text.get_or_init(|| encode(&self.event))
+    }
+
+    /// The event itself.
+    #[must_use]
+    pub const fn event(&self) -> &Event {
+        &self.event
+    }
+}
+
+/// Pushes are the same when their events are, written or not.
+impl PartialEq for Push {
+    fn eq(&self, other: &Self) -> bool {
+        self.event == other.event
+    }
+}
+
+impl Eq for Push {}
+
+impl From<Event> for Push {
+    fn from(event: Event) -> Self {
+        Self { event, text: OnceLock::new() }
+    }
 }
 
 /// Something a connected client is told without having asked.
@@ -50,4 +88,16 @@ pub enum Event {
     /// The server does not know this connection and is about to close it; the client is to connect anew, and to send again
     /// what this answers.
     UnknownConnection(Correlation),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_is_written_once_however_many_connections_it_goes_to() {
+        let push = Push::from(Event::UnknownConnection(Correlation::default()));
+        assert_eq!(push.text(|_| "written".to_owned()), "written");
+        assert_eq!(push.text(|_| panic!("it is written already")), "written");
+    }
 }

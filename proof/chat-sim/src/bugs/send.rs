@@ -182,8 +182,8 @@ impl Send {
                 let stored = stored.map_err(|_| Refused::With(ErrorCode::Unavailable))?;
                 let Some(connection) = stored.filter(|connection| connection.may_be_open(asked.now)) else {
                     let correlation = Correlation { request_id: asked.request_id.clone(), message: None };
-                    let event = Event::UnknownConnection(correlation);
-                    let _ = self.ports.pusher.push(&asked.connection, &event).await;
+                    let push = Event::UnknownConnection(correlation).into();
+                    let _ = self.ports.pusher.push(&asked.connection, &push).await;
                     let _ = self.ports.pusher.close(&asked.connection).await;
                     return Err(Refused::Unknown);
                 };
@@ -412,10 +412,10 @@ impl Send {
     }
 
     async fn push(&self, asked: &Asked, origin: &Connection, audience: &[Connection], message: &Message) {
-        let event = Event::Message(message.clone());
+        let push = Event::Message(message.clone()).into();
         let settled_before = asked.now.before(CONNECTION_SETTLED_AFTER);
         join_all(audience.iter().map(async |connection| {
-            let outcome = self.ports.pusher.push(&connection.id, &event).await;
+            let outcome = self.ports.pusher.push(&connection.id, &push).await;
             if !matches!(outcome, Err(PushError::Gone)) {
                 return;
             }

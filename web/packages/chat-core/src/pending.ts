@@ -71,8 +71,11 @@ export function bodyOf(content: Content): Pick<MessageBody, 'kind' | 'message' |
   }
 }
 
+/** A frame that sends a message of ours. */
+export type MessageFrame = { action: 'sendMessage'; clientMessageId: string } & SendMessageFrame
+
 /** The frame that sends it, the same one at every attempt. */
-export function frameOf(entry: Pending, after: string): { action: 'sendMessage' } & SendMessageFrame {
+export function frameOf(entry: Pending, after: string): MessageFrame {
   const { kind: _, message, ...body } = bodyOf(entry)
   return {
     action: 'sendMessage',

@@ -1,4 +1,5 @@
-import { byteLength, checkText, cleanText } from './text'
+import { cleanText } from './text'
+import { byteLength, checkText } from './textLimits'
 import type { MessageBody, ProposalBody, Verdict } from './wire'
 
 /** How a proposal stands. `past`: nobody answered, and the match has begun. */

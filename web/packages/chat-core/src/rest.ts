@@ -38,6 +38,14 @@ export class ChatError extends Error {
   }
 }
 
+/** What the server said no with, as far as it matters to whoever sends. */
+export type Refusal = Pick<ErrorBody, 'code' | 'retryable'>
+
+/** Whatever failed without the server's word is worth another attempt. */
+export function refusalOf(error: unknown): Refusal {
+  return error instanceof ChatError ? error : { code: 'unavailable', retryable: true }
+}
+
 const REQUEST_TIMEOUT_MS = 20_000
 
 /** The REST half of the chat. */
@@ -78,7 +86,7 @@ export class Rest {
     let response = await this.#fetch(url, token, body)
     if (response.status === 401) response = await this.#fetch(url, await this.tokens.renew(token), body)
     if (response.status === 401) throw new SignedOut('the server accepts no token')
-    if (!response.ok) throw await refusal(response)
+    if (!response.ok) throw await errorOf(response)
     return (await response.json()) as T
   }
 
@@ -95,7 +103,7 @@ export class Rest {
   }
 }
 
-async function refusal(response: Response): Promise<ChatError> {
+async function errorOf(response: Response): Promise<ChatError> {
   const body = (await response.json().catch(() => null)) as Partial<ErrorBody> | null
   if (typeof body?.code === 'string') return new ChatError(body.code, body.retryable === true, body.message ?? body.code)
   // What the gateway refuses itself has no code.

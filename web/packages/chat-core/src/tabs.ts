@@ -77,6 +77,11 @@ async function untilFrozen(work: Promise<void>): Promise<void> {
   }
 }
 
+/** The other tabs, if the browser tells of them. */
+export function openTabs(user: string, listener: (message: TabMessage) => void): Tabs {
+  return typeof BroadcastChannel === 'undefined' ? new NoTabs() : new BrowserTabs(user, listener)
+}
+
 /** No other tabs. */
 export class NoTabs implements Tabs {
   tell(): void {}

@@ -1,7 +1,7 @@
 import type { Outbox } from './outbox'
 import type { PendingImage, PendingWithImage } from './pending'
-import { ChatError, type Rest } from './rest'
-import type { ErrorBody, HeaderBody } from './wire'
+import { ChatError, type Refusal, type Rest, refusalOf } from './rest'
+import type { HeaderBody } from './wire'
 
 /** What became of one `PUT`. `lost`: perhaps it arrived, perhaps not. */
 export type PutOutcome = 'done' | 'there' | 'refused' | 'lost' | 'aborted'
@@ -67,7 +67,7 @@ function outcomeOf(status: number): PutOutcome {
 /** What became of an upload. `gone`: the message was discarded meanwhile. `lost`: this device no longer has the bytes. */
 export type UploadOutcome =
   | { kind: 'uploaded'; image: PendingImage }
-  | { kind: 'refused'; error: Pick<ErrorBody, 'code' | 'retryable'> }
+  | { kind: 'refused'; error: Refusal }
   | { kind: 'gone' | 'lost' }
 
 interface UploaderContext {
@@ -99,8 +99,7 @@ export class Uploader {
     try {
       return await this.#upload(entry, controller.signal)
     } catch (error) {
-      const refusal = error instanceof ChatError ? error : { code: 'unavailable' as const, retryable: true }
-      return { kind: 'refused', error: refusal }
+      return { kind: 'refused', error: refusalOf(error) }
     } finally {
       this.#running.delete(entry.id)
       this.context.progress(entry.id, null)

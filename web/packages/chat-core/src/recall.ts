@@ -1,0 +1,26 @@
+import { EPOCH, type Pending } from './pending'
+import type { Rest } from './rest'
+import type { MessageBody } from './wire'
+
+type History = Pick<Rest, 'history'>
+
+/** The timestamp of the newest message of a conversation, as an `after`. */
+export async function newestTimestamp(rest: History, peer: string): Promise<string> {
+  const { messages } = await rest.history(peer, { limit: '1' })
+  return messages[0]?.timestamp ?? EPOCH
+}
+
+/** Looks for a message of `user` in everything that was stored since it was written; says how far that was searched. */
+export async function findStored(
+  rest: History,
+  user: string,
+  { id, peer, after }: Pending,
+): Promise<{ message: MessageBody | undefined; searchedTo: string }> {
+  let searchedTo = after ?? EPOCH
+  for (;;) {
+    const page = await rest.history(peer, { after: searchedTo })
+    const message = page.messages.find(({ clientMessageId, senderEmail }) => clientMessageId === id && senderEmail === user)
+    searchedTo = page.nextAfter ?? page.messages.at(-1)?.timestamp ?? searchedTo
+    if (message !== undefined || !page.hasMore) return { message, searchedTo }
+  }
+}

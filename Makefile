@@ -23,7 +23,7 @@ FUZZ_SECONDS ?= 60
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: fuzz mutants mutants-changed web web-test help run test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user fmt
+.PHONY: fuzz mutants mutants-changed web web-test help run run-check test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -39,6 +39,9 @@ test: ## everything CI runs: style, purity, licences, tests, documentation
 	@dev/require.sh test
 	@$(MAKE) --no-print-directory check deny unit sim docs-check web-test deploy-check e2e-local e2e-deployed deployed-check
 	@echo 'Everything holds.'
+
+run-check: ## `make run` as a newcomer says it: the page, a sign-in, a clean stop
+	dev/check-run.sh
 
 check: ## formatting, lints, the domain's purity
 	cargo fmt --all -- --check

@@ -101,7 +101,7 @@ impl Talk {
         let draft = Draft { id, sender, content };
         let append = self.room.append(&draft, self.now, SendRate::default()).unwrap();
         self.store.commit(&append).await.unwrap();
-        self.room = append.room.clone();
+        self.room.apply(&append);
         self.now = self.now.next();
         self.last = Some(append);
     }

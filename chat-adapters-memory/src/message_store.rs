@@ -54,12 +54,12 @@ struct RoomRow {
 
 impl RoomRow {
     fn begun_by(append: &Append) -> Self {
-        let id = append.room.id().clone();
+        let id = append.message.room.clone();
         let mut messages = Messages::default();
         messages.push(append.message.clone());
         let shown = shown_by(&append.message).cloned().into_iter().collect();
         let (reads, erased) = (PerMember::default(), PerMember::default());
-        Self { tag: id.tag(), id, log: log_of(append), reads, erased, removed: false, messages, shown }
+        Self { tag: id.tag(), id, log: append.log.clone(), reads, erased, removed: false, messages, shown }
     }
 
     fn activity(&self) -> Activity {
@@ -86,10 +86,6 @@ impl RoomRow {
         self.messages.remove(rows);
         Ok(())
     }
-}
-
-fn log_of(append: &Append) -> RoomLog {
-    append.room.log().expect("the room of an append holds at least its message").clone()
 }
 
 fn shown_by(message: &Message) -> Option<&AttachmentKey> {
@@ -134,20 +130,20 @@ impl MemoryMessageStore {
     }
 
     fn extend(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let extended = self.in_room(append.room.id(), |row, shared| {
-            row.check_seq(append.expected_seq())?;
+        let extended = self.in_room(&append.message.room, |row, shared| {
+            row.check_seq(append.expected_seq)?;
             if let Some(key) = shown_by(&append.message)
                 && !row.shown.insert(key.clone())
             {
                 return Err(MessageStoreError::AttachmentTaken);
             }
             let before = row.activity();
-            row.log = log_of(append);
+            row.log = append.log.clone();
             row.erased[append.message.sender] = false;
             row.messages.push(append.message.clone());
             let after = row.activity();
             if before != after {
-                self.place(append.room.id(), Some(before), after, shared);
+                self.place(&append.message.room, Some(before), after, shared);
             }
             Ok(())
         });
@@ -174,7 +170,7 @@ impl MessageStore for MemoryMessageStore {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        if append.expected_seq() == 0 { self.begin(append) } else { self.extend(append) }
+        if append.expected_seq == 0 { self.begin(append) } else { self.extend(append) }
     }
 
     async fn page(&self, room: &RoomId, query: PageQuery, _: Consistency) -> Result<Page, MessageStoreError> {

@@ -102,6 +102,13 @@ impl ModelRoom {
     }
 }
 
+/// The room once it holds what was appended.
+fn with(room: &Room, append: &Append) -> Room {
+    let mut room = room.clone();
+    room.apply(append);
+    room
+}
+
 struct Test {
     store: MemoryMessageStore,
     rooms: Vec<ModelRoom>,
@@ -137,7 +144,7 @@ impl Test {
                     let current = self.rooms[room].at_version(self.rooms[room].messages.len());
                     let append = self.append(&current, sender);
                     prop_assert!(self.store.commit(&append).await.is_ok());
-                    self.rooms[room].after.push(append.room);
+                    self.rooms[room].after.push(with(&current, &append));
                     self.rooms[room].messages.push(append.message);
                 }
             }
@@ -145,7 +152,7 @@ impl Test {
                 let messages = self.rooms[room].messages.len();
                 let base = if ahead {
                     let current = self.rooms[room].at_version(messages);
-                    self.append(&current, sender.peer()).room
+                    with(&current, &self.append(&current, sender.peer()))
                 } else if messages == 0 {
                     return Ok(());
                 } else {

@@ -79,7 +79,7 @@ async fn folder() -> tempfile::TempDir {
         let id = ClientMessageId::from_u128(u128::from(room.seq()) + 1);
         let append = room.append(&Draft { id, sender, content }, now(), SendRate::default()).unwrap();
         stores.messages.commit(&append).await.unwrap();
-        room = append.room;
+        room.apply(&append);
     }
     for user in [MINJI, JUNHO] {
         let expires_at = now().after(Duration::from_secs(3_600));

@@ -104,10 +104,9 @@ impl Conversation {
     fn send(&mut self, sender: Member) {
         let number = self.sent(sender, self.messages.len());
         let draft = draft(number, sender, words(&format!("말 {number}")));
-        let Append { room, message } =
-            self.room.append(&draft, self.now, UNLIMITED).expect("no rule is broken");
-        self.room = room;
-        self.messages.push(message);
+        let append = self.room.append(&draft, self.now, UNLIMITED).expect("no rule is broken");
+        self.room.apply(&append);
+        self.messages.push(append.message);
     }
 
     fn reads(&self) -> PerMember<ReadState> {
@@ -457,7 +456,7 @@ proptest! {
             now = now.after(Duration::from_millis(gap));
             match send_at(&room, Member::A, now, rate) {
                 Ok(append) => {
-                    room = append.room;
+                    room.apply(&append);
                     admitted.push(now);
                 }
                 Err(AppendRefused::RateLimited { retry_after }) => {
@@ -486,7 +485,7 @@ proptest! {
             let appended = send_at(&conversation.room, sender, nine(), rate);
             prop_assert_eq!(appended.is_ok(), sent < u64::from(rate.burst.get()));
             if let Ok(append) = appended {
-                conversation.room = append.room;
+                conversation.room.apply(&append);
                 conversation.messages.push(append.message);
             }
         }
@@ -509,7 +508,10 @@ fn answer(proposal: Timestamp, verdict: Verdict) -> Content {
 }
 
 fn say(room: &Room, sender: Member, content: Content, now: Timestamp) -> Result<Room, AppendRefused> {
-    room.append(&draft(room.seq(), sender, content), now, UNLIMITED).map(|append| append.room)
+    let append = room.append(&draft(room.seq(), sender, content), now, UNLIMITED)?;
+    let mut room = room.clone();
+    room.apply(&append);
+    Ok(room)
 }
 
 fn refused<T>(refused: ProposalRefused) -> Result<T, AppendRefused> {
@@ -704,7 +706,10 @@ proptest! {
 #[test]
 fn a_room_is_deserted_once_both_members_were_erased() {
     let said = |room: &Room, id, sender| {
-        room.append(&draft(id, sender, words("말")), nine(), SendRate::default()).expect("it is allowed").room
+        let append = room.append(&draft(id, sender, words("말")), nine(), SendRate::default());
+        let mut room = room.clone();
+        room.apply(&append.expect("it is allowed"));
+        room
     };
     assert_eq!(Room::empty(their_room()).without(Member::A), None, "it is never stored");
     let room = said(&Room::empty(their_room()), 1, Member::A);

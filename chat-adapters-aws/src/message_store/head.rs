@@ -5,8 +5,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chat_domain::{
-    Append, Bucket, ClientMessageId, Member, OpenProposal, PerMember, ReadMark, ReadState, Recent, Room,
-    RoomId, RoomLog, Timestamp,
+    Activity, Append, Bucket, ClientMessageId, Member, OpenProposal, PerMember, ReadMark, ReadState, Recent,
+    Room, RoomId, RoomLog, Timestamp,
 };
 
 use crate::attributes::{Fields, Item, Malformed, bytes, item, number, text, words};
@@ -22,8 +22,7 @@ pub(super) fn key(room: &RoomId) -> Item {
 /// What a commit sets, or removes: the log, and where the room stands in its members' lists when that changes. Nothing that
 /// reading writes.
 pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<AttributeValue>)> {
-    let id = append.room.id();
-    let log = append.room.log().expect("the room of an append holds at least its message");
+    let (log, id) = (&append.log, &append.message.room);
     let mut attributes = vec![
         (SEQ, Some(number(log.seq))),
         (SENT.a, Some(number(log.sent.a))),
@@ -32,13 +31,13 @@ pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<Attri
         (ERASED[append.message.sender], None),
     ];
     attributes.extend(told_attributes(log));
-    if append.expected_seq() == 0 {
+    if append.expected_seq == 0 {
         attributes
             .extend([Member::A, Member::B].map(|member| (MEMBER[member], Some(text(id.email(member))))));
     }
     let day_before = log.recent.iter().rev().nth(1).map(|previous| previous.at.day());
     if day_before != Some(log.last_at.day()) {
-        let activity = append.room.activity().expect("a room with a message stands in its members' lists");
+        let activity = Activity { day: log.last_at.day(), room: id.tag() };
         attributes.push((ACTIVITY, Some(text(activity))));
     }
     attributes

@@ -81,8 +81,8 @@ impl DynamoMessageStore {
     }
 
     fn head_update(&self, append: &Append) -> TransactWriteItem {
-        let update = self.head_set(append.room.id(), head::log_attributes(append));
-        let update = match append.expected_seq() {
+        let update = self.head_set(&append.message.room, head::log_attributes(append));
+        let update = match append.expected_seq {
             0 => update.condition_expression("attribute_not_exists(roomId)"),
             seq => update
                 .condition_expression("seq = :expected")

@@ -25,9 +25,11 @@ pub const RECENT_MAX: usize = 8;
 /// let sender = id.member(&minji).unwrap();
 ///
 /// let draft = Draft { id: ClientMessageId::from_u128(1), sender, content: Content::Text("안녕하세요".parse()?) };
-/// let append = Room::empty(id).append(&draft, "2026-11-23T09:00:00.000Z".parse()?, SendRate::default())?;
-/// assert_eq!(append.message.seq, 1);
-/// assert_eq!(append.room.unread(sender.peer()), 1);
+/// let mut room = Room::empty(id);
+/// let append = room.append(&draft, "2026-11-23T09:00:00.000Z".parse()?, SendRate::default())?;
+/// assert_eq!((append.expected_seq, append.message.seq), (0, 1));
+/// room.apply(&append);
+/// assert_eq!(room.unread(sender.peer()), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,21 +126,16 @@ impl ReadState {
     }
 }
 
-/// A message and the room that holds it, to be stored together or not at all.
+/// A new message and the log that counts it: a store writes both together or neither, and with them that the sender is not
+/// [erased](Room::erased). [`Room::append`] makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
-    /// The room afterwards. Only its [`log`](Room::log) is to be written, and that the sender is not [erased](Room::erased).
-    pub room: Room,
-    /// The new message.
+    /// The log of the room once it holds the message.
+    pub log: RoomLog,
+    /// The new message. It names its room.
     pub message: Message,
-}
-
-impl Append {
-    /// The [`Room::seq`] the stored room must have for the append to be valid; 0 when there must be none.
-    #[must_use]
-    pub fn expected_seq(&self) -> u64 {
-        self.message.seq - 1
-    }
+    /// The [`Room::seq`] that the stored room must have for the append to be valid; 0 when there must be no room.
+    pub expected_seq: u64,
 }
 
 /// Why a message was not appended. Nothing changed.
@@ -334,7 +331,8 @@ impl Room {
         let sender = draft.sender;
         let log = self.log.as_ref();
         let at = log.map_or(now, |log| now.max(log.last_at.next()));
-        let seq = self.seq() + 1;
+        let expected_seq = self.seq();
+        let seq = expected_seq + 1;
 
         let mut sent = log.map_or_else(PerMember::default, |log| log.sent);
         sent[sender] += 1;
@@ -381,8 +379,18 @@ impl Room {
             content: draft.content.clone(),
             read: false,
         };
-        let mut erased = self.erased;
-        erased[sender] = false;
-        Ok(Append { room: Self { id: self.id.clone(), log: Some(log), reads: self.reads, erased }, message })
+        Ok(Append { log, message, expected_seq })
+    }
+
+    /// Makes this the room that holds an [`Append`] of its own: what a store keeps once it has committed it. For whoever goes on
+    /// with the room without reading it again.
+    pub fn apply(&mut self, append: &Append) {
+        debug_assert_eq!(
+            self.seq(),
+            append.expected_seq,
+            "the append was made from another version of the room"
+        );
+        self.log = Some(append.log.clone());
+        self.erased[append.message.sender] = false;
     }
 }

@@ -171,8 +171,8 @@ impl Store {
     }
 
     pub(crate) fn commit(&mut self, append: &Append) -> Result<(), MessageStoreError> {
-        let table = self.table_mut(append.room.id());
-        if table.log.as_ref().map_or(0, |log| log.seq) != append.expected_seq() {
+        let table = self.table_mut(&append.message.room);
+        if table.log.as_ref().map_or(0, |log| log.seq) != append.expected_seq {
             return Err(MessageStoreError::Conflict);
         }
         if let Some(key) = shown_by(&append.message)
@@ -180,7 +180,7 @@ impl Store {
         {
             return Err(MessageStoreError::AttachmentTaken);
         }
-        table.log = append.room.log().cloned();
+        table.log = Some(append.log.clone());
         let since = table.versions.len();
         let place = table.find(append.message.at).unwrap_or_else(|place| place);
         table.rows.insert(place, Row { message: append.message.clone(), since, read_since: None });

@@ -773,7 +773,7 @@ impl World {
             Call::Commit(append) => match self.store.commit(append) {
                 Ok(()) => {
                     self.check_row(&append.message);
-                    self.check_head(append.room.id());
+                    self.check_head(&append.message.room);
                     Reply::Done
                 }
                 Err(error) => self.message_failure(&error),

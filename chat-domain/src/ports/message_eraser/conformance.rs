@@ -186,8 +186,9 @@ async fn rewriting_leaves_read_states_alone(store: Store) {
 
 async fn a_room_that_does_not_exist_is_not_made(store: Store) {
     let draft = Draft { id: ClientMessageId::from_u128(1), sender: MINJI, content: words("말") };
-    let append = Room::empty(their_room()).append(&draft, november(23), SendRate::default());
-    let never = append.expect("the suite breaks no rule").room.without(MINJI).expect("she wrote something");
+    let mut room = Room::empty(their_room());
+    room.apply(&room.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule"));
+    let never = room.without(MINJI).expect("she wrote something");
     let outcome = store.rewrite_head(&never).await;
     assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
     assert_eq!(store.room(&their_room(), Consistency::Strong).await.expect(STORED), None);

@@ -39,7 +39,7 @@ pub trait MessageStore: Send + Sync {
     /// The room, if anything was ever sent to it.
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError>;
 
-    /// Stores the message and the room's new [`log`](Room::log), if the stored room's [`seq`](Room::seq) still is
+    /// Stores the message and the room's new [`log`](Append::log), if the stored room's [`seq`](Room::seq) still is
     /// [`expected_seq`](Append::expected_seq); otherwise [`Conflict`](MessageStoreError::Conflict), or
     /// [`AttachmentTaken`](MessageStoreError::AttachmentTaken). The sender is no longer [erased](Room::erased); whether the
     /// receiver is stays as it is stored.

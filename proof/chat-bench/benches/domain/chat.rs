@@ -66,7 +66,7 @@ impl Chat {
                 let reader = room.member(&minji).expect("a member");
                 read_up_to(&messages, &room, reader, &append.message);
             }
-            head = append.room;
+            head.apply(&append);
         }
 
         let (connections, pusher) = (Arc::new(MemoryConnectionStore::new()), Arc::new(MemoryPusher::new()));

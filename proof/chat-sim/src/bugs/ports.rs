@@ -124,14 +124,9 @@ impl Messages {
                 std::mem::swap(&mut proposal.team_name, &mut proposal.opponent_team_name);
             }
             (PortBug::PreviewOfTheOneBefore, _) => {
-                let before = self.shared.world().store.room(append.room.id(), 0);
-                let preview = before.and_then(|room| Some(room.log()?.preview.clone()));
-                if let (Some(preview), Some(mut log)) = (preview, append.room.log().cloned()) {
-                    log.preview = preview;
-                    let room = &append.room;
-                    let reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
-                    let altered = Room::restore(room.id().clone(), log, reads);
-                    append.room = altered.unwrap_or_else(|_| append.room.clone());
+                let before = self.shared.world().store.room(&append.message.room, 0);
+                if let Some(log) = before.as_ref().and_then(|room| room.log()) {
+                    append.log.preview = log.preview.clone();
                 }
             }
             _ => {}
@@ -153,7 +148,7 @@ impl MessageStore for Messages {
         {
             let mut world = self.shared.world();
             let receiver = append.message.sender.peer();
-            world.counted.entry(append.room.id().clone()).or_default()[receiver] += 1;
+            world.counted.entry(append.message.room.clone()).or_default()[receiver] += 1;
         }
         outcome
     }

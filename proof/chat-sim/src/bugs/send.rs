@@ -7,8 +7,8 @@ use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_domain::{
     Append, CONNECTION_SETTLED_AFTER, ClientMessageId, Connection, ConnectionId, Consistency, Content,
-    Correlation, Draft, Email, Event, Message, MessageStoreError, PageLimit, PageQuery, PageRange, PerMember,
-    PushError, Recall, Room, RoomId, SendRate, Timestamp,
+    Correlation, Draft, Email, Event, Member, Message, MessageStoreError, PageLimit, PageQuery, PageRange,
+    PerMember, PushError, Recall, Room, RoomId, SendRate, Timestamp,
 };
 use chat_lambda::functions::Ports;
 use chat_wire::error::ErrorCode;
@@ -353,7 +353,7 @@ impl Send {
             append.message.content = draft.content.clone();
             return Ok(append);
         }
-        head.append(draft, now, rate).map(|append| self.at_own_clock(append, now)).map_err(|refused| {
+        head.append(draft, now, rate).map(|append| self.at_own_clock(head, append, now)).map_err(|refused| {
             match refused {
                 chat_domain::AppendRefused::RateLimited { .. } => Refused::With(ErrorCode::RateLimited),
                 _ => Refused::With(ErrorCode::ProposalState),
@@ -361,30 +361,25 @@ impl Send {
         })
     }
 
-    fn at_own_clock(&self, mut append: Append, now: Timestamp) -> Append {
+    fn at_own_clock(&self, head: &Room, mut append: Append, now: Timestamp) -> Append {
         if self.bug != SendBug::OwnClock {
             return append;
         }
         append.message.at = now;
-        let (log, room) = (append.room.log().cloned(), append.room.clone());
-        if let Some(mut log) = log {
-            log.last_at = now;
-            if let Some(last) = log.recent.last_mut() {
-                last.at = now;
-            }
-            let reads = PerMember {
-                a: room.read_state(chat_domain::Member::A),
-                b: room.read_state(chat_domain::Member::B),
-            };
-            if let Ok(room) = Room::restore(room.id().clone(), log, reads) {
-                append.room = room;
-            }
+        let mut log = append.log.clone();
+        log.last_at = now;
+        if let Some(last) = log.recent.last_mut() {
+            last.at = now;
+        }
+        let reads = PerMember { a: head.read_state(Member::A), b: head.read_state(Member::B) };
+        if Room::restore(head.id().clone(), log.clone(), reads).is_ok() {
+            append.log = log;
         }
         append
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let in_order = append.room.log().is_some_and(|log| log.last_at == append.message.at);
+        let in_order = append.log.last_at == append.message.at;
         if !in_order {
             self.shared.call(Call::PutRow(Box::new(append.message.clone()))).await;
             return Ok(());

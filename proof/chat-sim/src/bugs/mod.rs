@@ -15,7 +15,6 @@ use crate::ports::Shared;
 use crate::server::{Build, Real, Server};
 
 use self::answers::{Altered, Hasty, messages};
-use self::ports::PortBug;
 use self::read::ReadBug;
 use self::send::SendBug;
 
@@ -46,12 +45,6 @@ macro_rules! send {
 macro_rules! read {
     ($bug:ident) => {
         |shared| read::ReadServer::build(shared, ReadBug::$bug)
-    };
-}
-
-macro_rules! port {
-    ($bug:ident) => {
-        |shared| ports::build(shared, PortBug::$bug)
     };
 }
 
@@ -104,23 +97,23 @@ pub(crate) const BUGS: &[Bug] = &[
     server("a read mark passes the head", read!(PastHead)),
     server("a read mark moves back", read!(Backwards)),
     server("a read mark is made for the peer", read!(ForThePeer)),
-    server("unread is incremented", port!(IncrementedUnread)),
-    server("a sync reads eventually", port!(EventualSync)),
-    server("a page that was cut is taken for the end", port!(CutIsTheEnd)),
-    server("an identity is cached past its expiry", port!(CachedIdentity)),
-    server("a cursor is trusted", port!(CursorTrusted)),
-    server("an error of the verifier lets in", port!(FailsOpen)),
+    server("unread is incremented", ports::incremented_unread),
+    server("a sync reads eventually", ports::eventual_sync),
+    server("a page that was cut is taken for the end", ports::cut_is_the_end),
+    server("an identity is cached past its expiry", ports::cached_identity),
+    server("a cursor is trusted", ports::cursor_trusted),
+    server("an error of the verifier lets in", ports::fails_open),
     server("a read mark is answered and not stored", read!(OnlyAnswered)),
-    server("a proposal is stored with its teams in each other's place", port!(ContentAltered)),
-    server("a room's preview is that of the message before", port!(PreviewOfTheOneBefore)),
-    server("a page is read row by row", port!(RowByRow)),
-    server("a connection whose row cannot be read is turned away", port!(FailedReadIsNoRow)),
-    server("a connection's row is read twice", port!(RowReadTwice)),
+    server("a proposal is stored with its teams in each other's place", ports::content_altered),
+    server("a room's preview is that of the message before", ports::preview_of_the_one_before),
+    server("a page is read row by row", ports::row_by_row),
+    server("a connection whose row cannot be read is turned away", ports::failed_read_is_no_row),
+    server("a connection's row is read twice", ports::row_read_twice),
     server("a ping is answered without a look at the row", Hasty::build),
-    server("a user has any number of connections", port!(NoLimitOfConnections)),
-    server("beyond the limit the newest connection is closed", port!(NewestIsClosed)),
-    server("beyond the limit connections count that came later", port!(LaterOnesCount)),
-    server("all connections beyond the limit are closed at once", port!(AllIsClosedAtOnce)),
+    server("a user has any number of connections", ports::no_limit_of_connections),
+    server("beyond the limit the newest connection is closed", ports::newest_is_closed),
+    server("beyond the limit connections count that came later", ports::later_ones_count),
+    server("all connections beyond the limit are closed at once", ports::all_is_closed_at_once),
     server(
         "pushed into another room",
         pushes!(|body| "a@example.com#b@example.com".clone_into(&mut body.room_id)),

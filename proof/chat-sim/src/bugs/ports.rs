@@ -1,322 +1,338 @@
 //! The real functions over ports that are wrong.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chat_domain::testing::{
+    ConnectionStoreCall, ConnectionStoreReply, DecoratedConnectionStore, DecoratedIdentityVerifier,
+    DecoratedMessageStore, IdentityVerifierCall, IdentityVerifierReply, MessageStoreCall, MessageStoreReply,
+    Outcome, Port as _, answer,
+};
 use chat_domain::{
-    AccessToken, Activity, Advance, Append, CONNECTIONS_MAX, Connect, Connection, ConnectionId,
-    ConnectionStore, ConnectionStoreError, Consistency, Content, Email, IdentityVerifier, Member,
-    MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, Pusher, ReadMark,
-    Room, RoomId, RoomsPage, Timestamp, UserId, VerifiedIdentity, VerifyError,
+    Append, CONNECTIONS_MAX, Connect, Connection, ConnectionStore, Consistency, Content, IdentityVerifier,
+    Member, MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, ReadMark,
+    Room, RoomId, Timestamp, UserId, VerifiedIdentity, VerifyError,
 };
 use futures_util::future::join_all;
 
 use crate::ports::Shared;
 use crate::server::{GatewayEvent, Real, Running, Server};
 
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PortBug {
-    IncrementedUnread,
-    EventualSync,
-    CutIsTheEnd,
-    CachedIdentity,
-    CursorTrusted,
-    FailsOpen,
-    ContentAltered,
-    PreviewOfTheOneBefore,
-    RowByRow,
-    FailedReadIsNoRow,
-    NoLimitOfConnections,
-    NewestIsClosed,
-    LaterOnesCount,
-    AllIsClosedAtOnce,
-    RowReadTwice,
-}
-
-/// The real functions over ports with a bug.
-pub(super) fn build(shared: &Shared, bug: PortBug) -> Box<dyn Server> {
+/// The real functions over a message store with a bug.
+fn over_messages<F>(shared: &Shared, bug: F) -> Box<dyn Server>
+where
+    F: for<'a> Fn(MessageStoreCall<'a>, &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore>,
+    F: Send + Sync + 'static,
+{
     let mut ports = shared.ports();
-    match bug {
-        PortBug::IncrementedUnread
-        | PortBug::EventualSync
-        | PortBug::CutIsTheEnd
-        | PortBug::ContentAltered
-        | PortBug::PreviewOfTheOneBefore
-        | PortBug::RowByRow => {
-            ports.messages = Arc::new(Messages { inner: ports.messages, bug, shared: shared.clone() });
-        }
-        PortBug::CachedIdentity | PortBug::FailsOpen => {
-            let shared = shared.clone();
-            ports.verifier =
-                Arc::new(Verifier { inner: ports.verifier, bug, shared, cache: Mutex::default() });
-        }
-        PortBug::FailedReadIsNoRow | PortBug::RowReadTwice => {
-            let (inner, pusher) = (ports.connections, ports.pusher.clone());
-            ports.connections = Arc::new(Connections { inner, pusher, bug });
-        }
-        PortBug::NoLimitOfConnections
-        | PortBug::NewestIsClosed
-        | PortBug::LaterOnesCount
-        | PortBug::AllIsClosedAtOnce => {
-            let (inner, pusher) = (ports.connections.clone(), ports.pusher.clone());
-            let connections = Arc::new(Connections { inner, pusher, bug });
-            let connect = Connect::new(ports.verifier.clone(), connections, ports.pusher.clone());
-            return Box::new(super::over(&ports).connecting_by(connect));
-        }
-        PortBug::CursorTrusted => {
-            return Box::new(Trusting { real: super::over(&ports), shared: shared.clone() });
-        }
-    }
+    ports.messages = Arc::new(DecoratedMessageStore::new(ports.messages, bug));
     Box::new(super::over(&ports))
 }
 
-struct Messages {
-    inner: Arc<dyn MessageStore>,
-    bug: PortBug,
-    shared: Shared,
-}
-
-impl Messages {
-    fn counted(&self, room: &Room) -> Room {
-        let unread = self.shared.world().counted.get(room.id()).copied();
-        let (Some(log), Some(unread)) = (room.log(), unread) else { return room.clone() };
-        let mut reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
-        for member in [Member::A, Member::B] {
-            let count = log.sent[member.peer()].saturating_sub(unread[member]);
-            let up_to = reads[member].mark.map_or(log.last_at, |mark| mark.up_to);
-            reads[member].mark = Some(ReadMark { up_to, count });
-        }
-        Room::restore(room.id().clone(), log.clone(), reads).unwrap_or_else(|_| room.clone())
-    }
-}
-
-impl Messages {
-    async fn row_by_row(
-        &self,
-        room: &RoomId,
-        query: PageQuery,
-        consistency: Consistency,
-    ) -> Result<Page, MessageStoreError> {
-        let mut rows = Page { messages: Vec::new(), has_more: true };
-        let mut next = PageQuery { limit: PageLimit::ONE, ..query };
-        while rows.has_more && rows.messages.len() < query.limit.get() {
-            let page = self.inner.page(room, next, consistency).await?;
-            rows.has_more = page.has_more;
-            for row in page.messages {
-                next.range = match query.range {
-                    PageRange::Newest | PageRange::Before(_) => PageRange::Before(row.at),
-                    PageRange::Oldest | PageRange::After(_) => PageRange::After(row.at),
-                };
-                rows.messages.push(row);
-            }
-        }
-        Ok(rows)
-    }
-
-    fn altered(&self, append: &Append) -> Append {
-        let mut append = append.clone();
-        match (self.bug, &mut append.message.content) {
-            (PortBug::ContentAltered, Content::MatchProposal(proposal)) => {
-                std::mem::swap(&mut proposal.team_name, &mut proposal.opponent_team_name);
-            }
-            (PortBug::PreviewOfTheOneBefore, _) => {
-                let before = self.shared.world().store.room(&append.message.room, 0);
-                if let Some(log) = before.as_ref().and_then(|room| room.log()) {
-                    append.log.preview = log.preview.clone();
+/// Every commit that may have happened increments unread, and every read mark sets it to nothing.
+pub(super) fn incremented_unread(shared: &Shared) -> Box<dyn Server> {
+    let world = shared.clone();
+    over_messages(shared, move |call, next| {
+        let shared = world.clone();
+        Box::pin(async move {
+            match call {
+                MessageStoreCall::Commit { append } => {
+                    let outcome = next.commit(&append).await;
+                    if matches!(outcome, Ok(()) | Err(MessageStoreError::Unavailable { .. })) {
+                        let receiver = append.message.sender.peer();
+                        let mut world = shared.world();
+                        world.counted.entry(append.message.room.clone()).or_default()[receiver] += 1;
+                    }
+                    outcome.map(MessageStoreReply::Commit)
                 }
-            }
-            _ => {}
-        }
-        append
-    }
-}
-
-#[async_trait]
-impl MessageStore for Messages {
-    async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
-        self.inner.room(id, consistency).await
-    }
-
-    async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let outcome = self.inner.commit(&self.altered(append)).await;
-        if self.bug == PortBug::IncrementedUnread
-            && matches!(outcome, Ok(()) | Err(MessageStoreError::Unavailable { .. }))
-        {
-            let mut world = self.shared.world();
-            let receiver = append.message.sender.peer();
-            world.counted.entry(append.message.room.clone()).or_default()[receiver] += 1;
-        }
-        outcome
-    }
-
-    async fn page(
-        &self,
-        room: &RoomId,
-        query: PageQuery,
-        consistency: Consistency,
-    ) -> Result<Page, MessageStoreError> {
-        let consistency = if self.bug == PortBug::EventualSync { Consistency::Eventual } else { consistency };
-        if self.bug == PortBug::RowByRow {
-            return self.row_by_row(room, query, consistency).await;
-        }
-        let mut page = self.inner.page(room, query, consistency).await?;
-        if self.bug == PortBug::CutIsTheEnd && page.messages.len() < query.limit.get() {
-            page.has_more = false;
-        }
-        Ok(page)
-    }
-
-    async fn rooms_of(
-        &self,
-        member: &Email,
-        after: Option<Activity>,
-    ) -> Result<RoomsPage, MessageStoreError> {
-        let mut page = self.inner.rooms_of(member, after).await?;
-        if self.bug == PortBug::IncrementedUnread {
-            page.rooms = page.rooms.iter().map(|room| self.counted(room)).collect();
-        }
-        Ok(page)
-    }
-
-    async fn advance_read(
-        &self,
-        room: &RoomId,
-        reader: Member,
-        mark: ReadMark,
-    ) -> Result<Advance, MessageStoreError> {
-        let advance = self.inner.advance_read(room, reader, mark).await?;
-        if let Some(counts) = self.shared.world().counted.get_mut(room) {
-            counts[reader] = 0;
-        }
-        Ok(advance)
-    }
-
-    async fn mark_rows_read(
-        &self,
-        room: &RoomId,
-        reader: Member,
-        rows: &[Timestamp],
-        through: Timestamp,
-    ) -> Result<(), MessageStoreError> {
-        self.inner.mark_rows_read(room, reader, rows, through).await
-    }
-}
-
-struct Connections {
-    inner: Arc<dyn ConnectionStore>,
-    pusher: Arc<dyn Pusher>,
-    bug: PortBug,
-}
-
-#[async_trait]
-impl ConnectionStore for Connections {
-    async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
-        self.inner.put(connection).await
-    }
-
-    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
-        if self.bug == PortBug::RowReadTwice {
-            self.inner.get(id).await?;
-        }
-        match self.inner.get(id).await {
-            Err(_) if self.bug == PortBug::FailedReadIsNoRow => Ok(None),
-            found => found,
-        }
-    }
-
-    async fn of_user(&self, email: &Email, now: Timestamp) -> Result<Vec<Connection>, ConnectionStoreError> {
-        let mut listed = self.inner.of_user(email, now).await?;
-        match self.bug {
-            PortBug::NoLimitOfConnections => listed.clear(),
-            PortBug::NewestIsClosed => {
-                for connection in &mut listed {
-                    // What connected last seems to be the oldest.
-                    let age = now.since(connection.connected_at);
-                    connection.connected_at = Timestamp::UNIX_EPOCH.after(age);
+                MessageStoreCall::RoomsOf { member, after } => {
+                    let mut page = next.rooms_of(&member, after).await?;
+                    page.rooms = page.rooms.iter().map(|room| counted(&shared, room)).collect();
+                    Ok(MessageStoreReply::RoomsOf(page))
                 }
-            }
-            PortBug::LaterOnesCount => {
-                // The later they are, the younger they stay.
-                listed.sort_by_key(|connection| connection.connected_at);
-                for connection in &mut listed {
-                    connection.connected_at = connection.connected_at.min(now);
+                MessageStoreCall::AdvanceRead { room, reader, mark } => {
+                    let advance = next.advance_read(&room, reader, mark).await?;
+                    if let Some(counts) = shared.world().counted.get_mut(&*room) {
+                        counts[reader] = 0;
+                    }
+                    Ok(MessageStoreReply::AdvanceRead(advance))
                 }
+                call => next.call(call).await,
             }
-            PortBug::AllIsClosedAtOnce => {
-                listed.sort_by_key(|connection| connection.connected_at);
-                let before = listed.partition_point(|connection| connection.connected_at <= now);
-                let beyond = before.saturating_sub(CONNECTIONS_MAX);
-                let closed = listed.drain(..beyond);
-                join_all(closed.map(async |old| self.pusher.close(&old.id).await)).await;
-            }
-            _ => {}
+        })
+    })
+}
+
+/// A room with the unread messages that were counted.
+fn counted(shared: &Shared, room: &Room) -> Room {
+    let unread = shared.world().counted.get(room.id()).copied();
+    let (Some(log), Some(unread)) = (room.log(), unread) else { return room.clone() };
+    let mut reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
+    for member in [Member::A, Member::B] {
+        let count = log.sent[member.peer()].saturating_sub(unread[member]);
+        let up_to = reads[member].mark.map_or(log.last_at, |mark| mark.up_to);
+        reads[member].mark = Some(ReadMark { up_to, count });
+    }
+    Room::restore(room.id().clone(), log.clone(), reads).unwrap_or_else(|_| room.clone())
+}
+
+/// Every page is read eventually.
+pub(super) fn eventual_sync(shared: &Shared) -> Box<dyn Server> {
+    over_messages(shared, |call, next| match call {
+        MessageStoreCall::Page { room, query, .. } => {
+            next.call(MessageStoreCall::Page { room, query, consistency: Consistency::Eventual })
         }
-        Ok(listed)
-    }
-
-    async fn set_identity_expiry(
-        &self,
-        id: &ConnectionId,
-        expires_at: Timestamp,
-    ) -> Result<bool, ConnectionStoreError> {
-        self.inner.set_identity_expiry(id, expires_at).await
-    }
-
-    async fn delete(&self, id: &ConnectionId) -> Result<(), ConnectionStoreError> {
-        self.inner.delete(id).await
-    }
-
-    async fn delete_if_connected_before(
-        &self,
-        id: &ConnectionId,
-        instant: Timestamp,
-    ) -> Result<bool, ConnectionStoreError> {
-        self.inner.delete_if_connected_before(id, instant).await
-    }
+        call => next.call(call),
+    })
 }
 
-struct Verifier {
-    inner: Arc<dyn IdentityVerifier>,
-    bug: PortBug,
-    shared: Shared,
-    cache: Mutex<HashMap<String, VerifiedIdentity>>,
+/// A page that is shorter than it may be is taken for the last.
+pub(super) fn cut_is_the_end(shared: &Shared) -> Box<dyn Server> {
+    over_messages(shared, |call, next| match call {
+        MessageStoreCall::Page { room, query, consistency } => Box::pin(async move {
+            let mut page = next.page(&room, query, consistency).await?;
+            page.has_more &= page.messages.len() >= query.limit.get();
+            Ok(MessageStoreReply::Page(page))
+        }),
+        call => next.call(call),
+    })
 }
 
-#[async_trait]
-impl IdentityVerifier for Verifier {
-    async fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<VerifiedIdentity, VerifyError> {
-        if self.bug == PortBug::FailsOpen {
-            return match self.inner.verify(token, now).await {
+/// A page is put together of pages of one row each.
+pub(super) fn row_by_row(shared: &Shared) -> Box<dyn Server> {
+    over_messages(shared, |call, next| match call {
+        MessageStoreCall::Page { room, query, consistency } => Box::pin(async move {
+            let page = page_of_rows(&**next, &room, query, consistency).await?;
+            Ok(MessageStoreReply::Page(page))
+        }),
+        call => next.call(call),
+    })
+}
+
+async fn page_of_rows(
+    store: &dyn MessageStore,
+    room: &RoomId,
+    query: PageQuery,
+    consistency: Consistency,
+) -> Result<Page, MessageStoreError> {
+    let mut rows = Page { messages: Vec::new(), has_more: true };
+    let mut next = PageQuery { limit: PageLimit::ONE, ..query };
+    while rows.has_more && rows.messages.len() < query.limit.get() {
+        let page = store.page(room, next, consistency).await?;
+        rows.has_more = page.has_more;
+        for row in page.messages {
+            next.range = match query.range {
+                PageRange::Newest | PageRange::Before(_) => PageRange::Before(row.at),
+                PageRange::Oldest | PageRange::After(_) => PageRange::After(row.at),
+            };
+            rows.messages.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+/// Whatever is committed is altered before.
+fn altering(shared: &Shared, alter: impl Fn(&mut Append) + Send + Sync + 'static) -> Box<dyn Server> {
+    over_messages(shared, move |call, next| match call {
+        MessageStoreCall::Commit { append } => {
+            let mut append = append.into_owned();
+            alter(&mut append);
+            next.call(MessageStoreCall::Commit { append: Cow::Owned(append) })
+        }
+        call => next.call(call),
+    })
+}
+
+/// The two teams of a proposal are stored in each other's place.
+pub(super) fn content_altered(shared: &Shared) -> Box<dyn Server> {
+    altering(shared, |append| {
+        if let Content::MatchProposal(proposal) = &mut append.message.content {
+            std::mem::swap(&mut proposal.team_name, &mut proposal.opponent_team_name);
+        }
+    })
+}
+
+/// A room's preview is stored as it was.
+pub(super) fn preview_of_the_one_before(shared: &Shared) -> Box<dyn Server> {
+    let world = shared.clone();
+    altering(shared, move |append| {
+        let before = world.world().store.room(&append.message.room, 0);
+        if let Some(log) = before.as_ref().and_then(|room| room.log()) {
+            append.log.preview.clone_from(&log.preview);
+        }
+    })
+}
+
+type ConnectionsBug =
+    for<'a> fn(ConnectionStoreCall<'a>, &'a Arc<dyn ConnectionStore>) -> Outcome<'a, dyn ConnectionStore>;
+
+fn over_connections(shared: &Shared, bug: ConnectionsBug) -> Box<dyn Server> {
+    let mut ports = shared.ports();
+    ports.connections = Arc::new(DecoratedConnectionStore::new(ports.connections, bug));
+    Box::new(super::over(&ports))
+}
+
+/// A connection's row that cannot be read is taken for none.
+pub(super) fn failed_read_is_no_row(shared: &Shared) -> Box<dyn Server> {
+    over_connections(shared, |call, next| match call {
+        ConnectionStoreCall::Get { id } => {
+            Box::pin(async move { Ok(ConnectionStoreReply::Get(next.get(&id).await.unwrap_or(None))) })
+        }
+        call => next.call(call),
+    })
+}
+
+/// A connection's row is read a second time for nothing.
+pub(super) fn row_read_twice(shared: &Shared) -> Box<dyn Server> {
+    over_connections(shared, |call, next| match call {
+        ConnectionStoreCall::Get { id } => Box::pin(async move {
+            next.get(&id).await?;
+            next.get(&id).await.map(ConnectionStoreReply::Get)
+        }),
+        call => next.call(call),
+    })
+}
+
+/// The real functions, but that who connects is counted over a connection store with a bug.
+fn connecting_over<F>(shared: &Shared, bug: F) -> Box<dyn Server>
+where
+    F: for<'a> Fn(ConnectionStoreCall<'a>, &'a Arc<dyn ConnectionStore>) -> Outcome<'a, dyn ConnectionStore>,
+    F: Send + Sync + 'static,
+{
+    let ports = shared.ports();
+    let connections = Arc::new(DecoratedConnectionStore::new(ports.connections.clone(), bug));
+    let connect = Connect::new(ports.verifier.clone(), connections, ports.pusher.clone());
+    Box::new(super::over(&ports).connecting_by(connect))
+}
+
+/// Passes a call on, and alters the list if it is for one.
+fn relisted<'a>(
+    call: ConnectionStoreCall<'a>,
+    next: &'a Arc<dyn ConnectionStore>,
+    alter: fn(&mut Vec<Connection>, Timestamp),
+) -> Outcome<'a, dyn ConnectionStore> {
+    let ConnectionStoreCall::OfUser { email, now } = call else { return next.call(call) };
+    Box::pin(async move {
+        let mut listed = next.of_user(&email, now).await?;
+        alter(&mut listed, now);
+        Ok(ConnectionStoreReply::OfUser(listed))
+    })
+}
+
+/// A user may have any number of connections.
+pub(super) fn no_limit_of_connections(shared: &Shared) -> Box<dyn Server> {
+    connecting_over(shared, |call, next| relisted(call, next, |listed, _| listed.clear()))
+}
+
+/// What connected last seems to be the oldest.
+pub(super) fn newest_is_closed(shared: &Shared) -> Box<dyn Server> {
+    connecting_over(shared, |call, next| {
+        relisted(call, next, |listed, now| {
+            for connection in listed {
+                let age = now.since(connection.connected_at);
+                connection.connected_at = Timestamp::UNIX_EPOCH.after(age);
+            }
+        })
+    })
+}
+
+/// Connections that came later seem to be as old as the one that asks: the later, the younger they stay.
+pub(super) fn later_ones_count(shared: &Shared) -> Box<dyn Server> {
+    connecting_over(shared, |call, next| {
+        relisted(call, next, |listed, now| {
+            listed.sort_by_key(|connection| connection.connected_at);
+            for connection in listed {
+                connection.connected_at = connection.connected_at.min(now);
+            }
+        })
+    })
+}
+
+/// Every connection beyond the limit is closed at the same time.
+pub(super) fn all_is_closed_at_once(shared: &Shared) -> Box<dyn Server> {
+    let pusher = shared.ports().pusher;
+    connecting_over(shared, move |call, next| {
+        let ConnectionStoreCall::OfUser { email, now } = call else { return next.call(call) };
+        let pusher = pusher.clone();
+        Box::pin(async move {
+            let mut listed = next.of_user(&email, now).await?;
+            listed.sort_by_key(|connection| connection.connected_at);
+            let before = listed.partition_point(|connection| connection.connected_at <= now);
+            let beyond = before.saturating_sub(CONNECTIONS_MAX);
+            let closed = listed.drain(..beyond);
+            join_all(closed.map(async |old| pusher.close(&old.id).await)).await;
+            Ok(ConnectionStoreReply::OfUser(listed))
+        })
+    })
+}
+
+/// The real functions over a verifier with a bug.
+fn over_verifier<F>(shared: &Shared, bug: F) -> Box<dyn Server>
+where
+    F: for<'a> Fn(
+        IdentityVerifierCall<'a>,
+        &'a Arc<dyn IdentityVerifier>,
+    ) -> Outcome<'a, dyn IdentityVerifier>,
+    F: Send + Sync + 'static,
+{
+    let mut ports = shared.ports();
+    ports.verifier = Arc::new(DecoratedIdentityVerifier::new(ports.verifier, bug));
+    Box::new(super::over(&ports))
+}
+
+/// A token that cannot be verified is believed what it says of itself.
+pub(super) fn fails_open(shared: &Shared) -> Box<dyn Server> {
+    let world = shared.clone();
+    over_verifier(shared, move |IdentityVerifierCall::Verify { token, now }, next| {
+        let shared = world.clone();
+        Box::pin(async move {
+            let verified = match next.verify(&token, now).await {
                 Err(VerifyError::Unavailable { .. } | VerifyError::Rejected { .. }) => {
-                    // It believes what the token says of itself.
-                    let number = token.expose().rsplit('-').next().and_then(|number| number.parse().ok());
-                    let world = self.shared.world();
-                    let claimed = number.and_then(|number: usize| world.tokens.get(number));
-                    claimed.map_or(Err(VerifyError::Expired), |claimed| {
-                        let email = world.users[claimed.user].clone();
-                        let user = UserId::new(format!("sub-{}", claimed.user));
-                        Ok(VerifiedIdentity::vouched(email, user, claimed.expires_at))
-                    })
+                    claimed(&shared, token.expose()).ok_or(VerifyError::Expired)
                 }
                 verified => verified,
             };
-        }
-        let cached = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(token.expose()).cloned();
-        if let Some(identity) = cached {
-            return Ok(identity);
-        }
-        let identity = self.inner.verify(token, now).await?;
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.insert(token.expose().to_owned(), identity.clone());
-        Ok(identity)
-    }
+            verified.map(IdentityVerifierReply::Verify)
+        })
+    })
 }
 
-/// Takes any cursor for the caller's own.
+/// What a token says of itself.
+fn claimed(shared: &Shared, token: &str) -> Option<VerifiedIdentity> {
+    let number: usize = token.rsplit('-').next()?.parse().ok()?;
+    let world = shared.world();
+    let claimed = world.tokens.get(number)?;
+    let email = world.users[claimed.user].clone();
+    let user = UserId::new(format!("sub-{}", claimed.user));
+    Some(VerifiedIdentity::vouched(email, user, claimed.expires_at))
+}
+
+/// An identity is remembered for ever.
+pub(super) fn cached_identity(shared: &Shared) -> Box<dyn Server> {
+    let cache: Arc<Mutex<HashMap<String, VerifiedIdentity>>> = Arc::default();
+    over_verifier(shared, move |IdentityVerifierCall::Verify { token, now }, next| {
+        let cached = cache.lock().unwrap_or_else(PoisonError::into_inner).get(token.expose()).cloned();
+        if let Some(identity) = cached {
+            return answer(Ok(IdentityVerifierReply::Verify(identity)));
+        }
+        let cache = cache.clone();
+        Box::pin(async move {
+            let identity = next.verify(&token, now).await?;
+            let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.insert(token.expose().to_owned(), identity.clone());
+            Ok(IdentityVerifierReply::Verify(identity))
+        })
+    })
+}
+
+/// A cursor is taken for the caller's own, whoever it was given to.
+pub(super) fn cursor_trusted(shared: &Shared) -> Box<dyn Server> {
+    Box::new(Trusting { real: super::over(&shared.ports()), shared: shared.clone() })
+}
+
 struct Trusting {
     real: Real,
     shared: Shared,

@@ -15,9 +15,9 @@ mod use_cases;
 pub use error::ChatError;
 
 pub use model::attachment::{
-    AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME, IMAGE_MAX_BYTES,
-    IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl, StoredObject,
-    UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN, UPLOAD_URL_LIFETIME,
+    ALT_TEXT_MAX_BYTES, AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME,
+    IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl,
+    StoredObject, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN, UPLOAD_URL_LIFETIME,
 };
 pub use model::client_message_id::{ClientMessageId, ClientMessageIdError};
 pub use model::email::{EMAIL_MAX_BYTES, Email, EmailError};
@@ -27,8 +27,8 @@ pub use model::identity::{
 };
 pub use model::message::{Content, Draft, Kind, KindError, Message, PREVIEW_MAX_CHARS};
 pub use model::proposal::{
-    IN_DOUBT_FOR, Note, OPEN_PROPOSALS_MAX, OpenProposal, Place, Proposal, ProposalAnswer, ProposalRefused,
-    TeamName, Verdict, VerdictError,
+    IN_DOUBT_FOR, NOTE_MAX_BYTES, Note, OPEN_PROPOSALS_MAX, OpenProposal, PLACE_MAX_BYTES, Place, Proposal,
+    ProposalAnswer, ProposalRefused, TEAM_NAME_MAX_BYTES, TeamName, Verdict, VerdictError,
 };
 pub use model::rate::{Bucket, SendRate};
 pub use model::room::{

@@ -105,7 +105,11 @@ pub struct AttachmentBody {
     pub height: u32,
     /// What it shows, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "String", length(min = 1, max = 1_000)))]
+    #[cfg_attr(
+        feature = "schema",
+        ts(optional),
+        schemars(with = "String", length(min = 1, max = chat_domain::ALT_TEXT_MAX_BYTES))
+    )]
     pub alt: Option<String>,
 }
 
@@ -115,20 +119,24 @@ pub struct AttachmentBody {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ProposalBody {
     /// The proposer's team, at most 200 bytes.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = chat_domain::TEAM_NAME_MAX_BYTES)))]
     pub team_name: String,
     /// The receiver's team, at most 200 bytes.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = chat_domain::TEAM_NAME_MAX_BYTES)))]
     pub opponent_team_name: String,
     /// When the match begins, `YYYY-MM-DDTHH:MM:SS.mmmZ`.
     #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub match_at: String,
     /// Where it takes place, at most 400 bytes.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 400)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = chat_domain::PLACE_MAX_BYTES)))]
     pub place: String,
     /// A remark, at most 1,000 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "String", length(max = 1_000)))]
+    #[cfg_attr(
+        feature = "schema",
+        ts(optional),
+        schemars(with = "String", length(max = chat_domain::NOTE_MAX_BYTES))
+    )]
     pub note: Option<String>,
 }
 

@@ -17,6 +17,7 @@ fn document(path: &str) -> Value {
 #[case::openapi("docs/openapi.yaml")]
 #[case::asyncapi("docs/asyncapi.yaml")]
 #[case::typescript("web/packages/chat-core/src/wire.ts")]
+#[case::limits("web/packages/chat-core/src/limits.ts")]
 fn the_committed_file_is_what_the_types_say(#[case] path: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let committed = std::fs::read_to_string(root.join(path)).unwrap_or_default();

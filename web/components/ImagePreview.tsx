@@ -1,4 +1,4 @@
-import { ALT_MAX_BYTES, byteLength, checkText, cleanText, type ImageProblem, type ReadyImage } from 'chat-core'
+import { ALT_TEXT_MAX_BYTES, byteLength, checkText, cleanText, type ImageProblem, type ReadyImage } from 'chat-core'
 import { prepareImage } from 'chat-core/prepare'
 import { type FormEvent, useEffect, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
@@ -35,7 +35,7 @@ export default function ImagePreview({
   const words = { caption: cleanText(caption), alt: cleanText(alt) }
   const tooLong = {
     caption: checkText(words.caption, limits.messageBytes) === 'messageTooLong',
-    alt: byteLength(words.alt) > ALT_MAX_BYTES,
+    alt: byteLength(words.alt) > ALT_TEXT_MAX_BYTES,
   }
   const invisible = checkText(words.caption) === 'messageInvisible'
   const sendable = state.status === 'ready' && !tooLong.caption && !tooLong.alt && !invisible

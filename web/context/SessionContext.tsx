@@ -1,6 +1,6 @@
 'use client'
 
-import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from 'chat-core'
+import { IMAGE_MAX_BYTES, MESSAGE_TEXT_MAX_BYTES } from 'chat-core'
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { DevAuth } from '@/lib/auth/dev'
 import type { OidcAuth } from '@/lib/auth/oidc'
@@ -37,7 +37,7 @@ export function useSession(): SessionState {
 /** How much may be sent. */
 export function useLimits(): AppConfig['limits'] {
   const session = useSession()
-  return 'config' in session ? session.config.limits : { messageBytes: MESSAGE_MAX_BYTES, imageBytes: IMAGE_MAX_BYTES }
+  return 'config' in session ? session.config.limits : { messageBytes: MESSAGE_TEXT_MAX_BYTES, imageBytes: IMAGE_MAX_BYTES }
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {

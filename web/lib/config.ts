@@ -1,4 +1,4 @@
-import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES, normaliseEmail } from 'chat-core'
+import { IMAGE_MAX_BYTES, MESSAGE_TEXT_MAX_BYTES, normaliseEmail } from 'chat-core'
 
 /** What `/config.json` tells the page: where everything is, and how to sign in. */
 export interface AppConfig {
@@ -48,7 +48,7 @@ export function parseConfig(value: unknown): AppConfig {
     restUrl: text(root.restUrl, 'restUrl').replace(/\/$/, ''),
     auth: parseAuth(auth),
     limits: {
-      messageBytes: typeof limits.messageBytes === 'number' ? limits.messageBytes : MESSAGE_MAX_BYTES,
+      messageBytes: typeof limits.messageBytes === 'number' ? limits.messageBytes : MESSAGE_TEXT_MAX_BYTES,
       imageBytes: typeof limits.imageBytes === 'number' ? limits.imageBytes : IMAGE_MAX_BYTES,
     },
   }

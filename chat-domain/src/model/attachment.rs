@@ -28,8 +28,11 @@ pub const UPLOAD_SHOWN_WITHIN: Duration = Duration::from_secs(23 * 3_600);
 /// How many of an object's first bytes tell its type: a RIFF header with the `WEBP` mark is the longest signature.
 pub const SIGNATURE_BYTES: usize = 12;
 
-/// A description of an image for those who do not see it: at most 1,000 bytes.
-pub type AltText = BoundedText<1_000>;
+/// The longest description of an image, in bytes.
+pub const ALT_TEXT_MAX_BYTES: usize = 1_000;
+
+/// A description of an image for those who do not see it.
+pub type AltText = BoundedText<ALT_TEXT_MAX_BYTES>;
 
 /// The kinds of images that may be sent. SVG and HTML are absent on purpose: they can carry scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

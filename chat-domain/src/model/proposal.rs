@@ -8,12 +8,19 @@ use super::timestamp::Timestamp;
 /// How many proposals of one room may be open at once. They stand in the room's head, which has to stay small.
 pub const OPEN_PROPOSALS_MAX: usize = 8;
 
-/// A team's name: at most 200 bytes, about 65 Hangul syllables.
-pub type TeamName = BoundedText<200>;
-/// Where a match takes place: at most 400 bytes, a full postal address in Hangul.
-pub type Place = BoundedText<400>;
-/// A free remark on a proposal: at most 1,000 bytes.
-pub type Note = BoundedText<1_000>;
+/// The longest name of a team, in bytes: about 65 Hangul syllables.
+pub const TEAM_NAME_MAX_BYTES: usize = 200;
+/// The longest place of a match, in bytes: a full postal address in Hangul.
+pub const PLACE_MAX_BYTES: usize = 400;
+/// The longest remark on a proposal, in bytes.
+pub const NOTE_MAX_BYTES: usize = 1_000;
+
+/// A team's name.
+pub type TeamName = BoundedText<TEAM_NAME_MAX_BYTES>;
+/// Where a match takes place.
+pub type Place = BoundedText<PLACE_MAX_BYTES>;
+/// A free remark on a proposal.
+pub type Note = BoundedText<NOTE_MAX_BYTES>;
 
 /// A proposal to play a match, made on the team page.
 #[derive(Clone, Debug, PartialEq, Eq)]

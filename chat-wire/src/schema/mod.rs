@@ -3,6 +3,7 @@
 
 mod asyncapi;
 pub(crate) mod formats;
+mod limits;
 mod openapi;
 mod typescript;
 
@@ -23,11 +24,12 @@ pub struct Document {
 
 /// All generated files.
 #[must_use]
-pub fn documents() -> [Document; 3] {
+pub fn documents() -> [Document; 4] {
     [
         Document { path: "docs/openapi.yaml", text: openapi::document() },
         Document { path: "docs/asyncapi.yaml", text: asyncapi::document() },
         Document { path: "web/packages/chat-core/src/wire.ts", text: typescript::document() },
+        Document { path: "web/packages/chat-core/src/limits.ts", text: limits::document() },
     ]
 }
 

@@ -1,4 +1,4 @@
-import { IMAGE_MAX_BYTES, MESSAGE_MAX_BYTES } from 'chat-core'
+import { IMAGE_MAX_BYTES, MESSAGE_TEXT_MAX_BYTES } from 'chat-core'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, loadConfig, parseConfig } from '@/lib/config'
 
@@ -15,7 +15,7 @@ describe('config.json', () => {
       wsUrl: 'ws://h/prod',
       restUrl: 'http://h',
       auth: { mode: 'dev', loginUrl: 'http://h/dev/login', users: ['minji@example.com'] },
-      limits: { messageBytes: MESSAGE_MAX_BYTES, imageBytes: IMAGE_MAX_BYTES },
+      limits: { messageBytes: MESSAGE_TEXT_MAX_BYTES, imageBytes: IMAGE_MAX_BYTES },
     })
   })
 

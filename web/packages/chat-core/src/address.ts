@@ -1,7 +1,8 @@
+import { EMAIL_MAX_BYTES } from './limits'
+
 /** Why an address cannot be chatted with. */
 export type AddressProblem = 'invalidEmail' | 'selfChat'
 
-const MAX_BYTES = 254
 // The server's rule (`Email` in chat-domain): ASCII, one `@`, no quotes, spaces or control characters, a dotted domain without `#`.
 const ADDRESS = /^[!#-~]+$/
 const DOMAIN = /^[^#.]+(\.[^#.]+)+$/
@@ -11,7 +12,7 @@ export function normaliseEmail(input: string): string | null {
   const email = input.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   const [local, domain, ...more] = email.split('@')
   if (!local || !domain || more.length > 0) return null
-  if (email.length > MAX_BYTES || !ADDRESS.test(local) || !ADDRESS.test(domain) || !DOMAIN.test(domain)) return null
+  if (email.length > EMAIL_MAX_BYTES || !ADDRESS.test(local) || !ADDRESS.test(domain) || !DOMAIN.test(domain)) return null
   return email
 }
 

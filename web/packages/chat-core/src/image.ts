@@ -1,10 +1,6 @@
+import { IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE } from './limits'
 import type { ContentType } from './wire'
 
-/** The server's limits (`IMAGE_MAX_BYTES`, `IMAGE_MAX_SIDE`, `IMAGE_MAX_PIXELS` and `AltText` in chat-domain). */
-export const IMAGE_MAX_BYTES = 10 * 1024 * 1024
-export const IMAGE_MAX_SIDE_PX = 16_384
-export const IMAGE_MAX_PX = 64 * 1024 * 1024
-export const ALT_MAX_BYTES = 1_000
 /** What is sent is at most this wide and high: enough for a full screen, and a fifth of what a camera makes. */
 export const SENT_MAX_SIDE_PX = 2_048
 /** What may be picked. A camera's largest files have about 40 MB; decoding more than this would use gigabytes. */
@@ -33,7 +29,7 @@ export function fitInside(
 
 /** Whether an image has sides that the server takes. */
 export function checkSides({ width, height }: { width: number; height: number }): 'imageSides' | null {
-  const fits = Math.min(width, height) >= 1 && Math.max(width, height) <= IMAGE_MAX_SIDE_PX && width * height <= IMAGE_MAX_PX
+  const fits = Math.min(width, height) >= 1 && Math.max(width, height) <= IMAGE_MAX_SIDE && width * height <= IMAGE_MAX_PIXELS
   return fits ? null : 'imageSides'
 }
 

@@ -1,3 +1,4 @@
+import { NOTE_MAX_BYTES, PLACE_MAX_BYTES, TEAM_NAME_MAX_BYTES } from './limits'
 import { cleanText } from './text'
 import { byteLength, checkText } from './textLimits'
 import type { MessageBody, ProposalBody, Verdict } from './wire'
@@ -29,8 +30,12 @@ export function answersOf(state: ProposalState, mine: boolean): readonly Verdict
   return mine ? ['withdrawn'] : ['accepted', 'declined']
 }
 
-/** The server's limits (chat-domain), in bytes. */
-export const PROPOSAL_MAX_BYTES = { teamName: 200, opponentTeamName: 200, place: 400, note: 1_000 } as const
+const MAX_BYTES = {
+  teamName: TEAM_NAME_MAX_BYTES,
+  opponentTeamName: TEAM_NAME_MAX_BYTES,
+  place: PLACE_MAX_BYTES,
+  note: NOTE_MAX_BYTES,
+} as const
 
 /** What is wrong with a part of a proposal. */
 export type ProposalProblem = 'proposalEmpty' | 'proposalLong' | 'proposalPast'
@@ -45,7 +50,7 @@ export function checkProposal(
   for (const field of ['teamName', 'opponentTeamName', 'place', 'note'] as const) {
     const text = cleanText(entered[field])
     texts[field] = text
-    if (byteLength(text) > PROPOSAL_MAX_BYTES[field]) problems[field] = 'proposalLong'
+    if (byteLength(text) > MAX_BYTES[field]) problems[field] = 'proposalLong'
     else if (field !== 'note' && checkText(text) !== null) problems[field] = 'proposalEmpty'
   }
   const known = Number.isFinite(entered.matchAt)

@@ -1,4 +1,5 @@
 import { peerOf, roomIdOf } from './address'
+import { PREVIEW_MAX_CHARS } from './limits'
 import { bodyOf, type Pending, type PendingReason } from './pending'
 import {
   type Acknowledged,
@@ -274,8 +275,6 @@ function asMessage(me: string, { sent, entry }: Acknowledged): MessageBody {
   }
 }
 
-const PREVIEW_CHARACTERS = 100
-
 function lastOf(messages: readonly MessageBody[]): LastMessage | null {
   const message = messages.at(-1)
   if (message === undefined) return null
@@ -285,7 +284,7 @@ function lastOf(messages: readonly MessageBody[]): LastMessage | null {
     seq,
     senderEmail,
     kind,
-    preview: [...message.message.slice(0, 2 * PREVIEW_CHARACTERS)].slice(0, PREVIEW_CHARACTERS).join(''),
+    preview: [...message.message.slice(0, 2 * PREVIEW_MAX_CHARS)].slice(0, PREVIEW_MAX_CHARS).join(''),
   }
 }
 

@@ -1,8 +1,7 @@
+import { MESSAGE_TEXT_MAX_BYTES } from './limits'
+
 /** Why a text cannot be sent. */
 export type TextProblem = 'messageEmpty' | 'messageInvisible' | 'messageTooLong'
-
-/** The server's limit (`MESSAGE_TEXT_MAX_BYTES` in chat-domain); `config.json` may name another one. */
-export const MESSAGE_MAX_BYTES = 8_192
 
 const encoder = new TextEncoder()
 
@@ -15,8 +14,8 @@ export function byteLength(text: string): number {
 // blank. A text of nothing else looks like none.
 const BLANK = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]*$/u
 
-/** Whether a cleaned text can be sent. */
-export function checkText(text: string, maxBytes: number = MESSAGE_MAX_BYTES): TextProblem | null {
+/** Whether a cleaned text can be sent. `config.json` may allow another length. */
+export function checkText(text: string, maxBytes: number = MESSAGE_TEXT_MAX_BYTES): TextProblem | null {
   if (text === '') return 'messageEmpty'
   if (BLANK.test(text)) return 'messageInvisible'
   return byteLength(text) > maxBytes ? 'messageTooLong' : null

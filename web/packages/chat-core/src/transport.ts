@@ -1,4 +1,5 @@
 import ReconnectingWebSocket from 'partysocket/ws'
+import { SUBPROTOCOL } from './limits'
 import type { Tokens } from './rest'
 import type { ClientFrame, ServerFrame } from './wire'
 
@@ -83,7 +84,7 @@ export class SocketTransport implements Transport {
 
   #connect(): void {
     // A token is a subprotocol: it would end up in logs as part of the URL.
-    const protocols = async () => ['chat.v1', await this.tokens.get()]
+    const protocols = async () => [SUBPROTOCOL, await this.tokens.get()]
     const socket = new ReconnectingWebSocket(this.url, protocols, {
       maxEnqueuedMessages: 0,
       connectionTimeout: CONNECT_WITHIN_MS,

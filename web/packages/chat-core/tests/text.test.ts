@@ -4,7 +4,7 @@ import {
   checkText,
   cleanText,
   fitBytes,
-  MESSAGE_MAX_BYTES,
+  MESSAGE_TEXT_MAX_BYTES,
   normaliseEmail,
   peerOf,
   roomIdOf,
@@ -29,7 +29,7 @@ describe('text', () => {
   test('has a limit in bytes', () => {
     expect(checkText('')).toBe('messageEmpty')
     expect(checkText(`${'가'.repeat(2_730)}ab`)).toBeNull()
-    expect(byteLength(`${'가'.repeat(2_730)}ab`)).toBe(MESSAGE_MAX_BYTES)
+    expect(byteLength(`${'가'.repeat(2_730)}ab`)).toBe(MESSAGE_TEXT_MAX_BYTES)
     expect(checkText('가'.repeat(2_731))).toBe('messageTooLong')
   })
 

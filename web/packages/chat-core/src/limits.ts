@@ -1,0 +1,13 @@
+// What the server allows, by the Rust constants of the same names. Do not edit: change them, then run `make generate`.
+
+export const SUBPROTOCOL = 'chat.v1'
+export const EMAIL_MAX_BYTES = 254
+export const MESSAGE_TEXT_MAX_BYTES = 8192
+export const PREVIEW_MAX_CHARS = 100
+export const IMAGE_MAX_BYTES = 10485760
+export const IMAGE_MAX_SIDE = 16384
+export const IMAGE_MAX_PIXELS = 67108864
+export const ALT_TEXT_MAX_BYTES = 1000
+export const TEAM_NAME_MAX_BYTES = 200
+export const PLACE_MAX_BYTES = 400
+export const NOTE_MAX_BYTES = 1000

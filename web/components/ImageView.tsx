@@ -1,8 +1,13 @@
 import { useEffect, useRef } from 'react'
 import { useTranslations } from 'use-intl'
-import type { Viewed } from './ImageViewer'
 import { CloseIcon } from './icons'
-import { useImageSource } from './imageSource'
+import { type ImageName, useImageSource } from './imageSource'
+
+/** An image to be looked at. */
+export interface Viewed {
+  readonly name: ImageName
+  readonly alt: string
+}
 
 /** An image on the whole screen. The platform's dialog keeps the focus, closes on Escape, and gives the focus back. */
 export default function ImageView({ name, alt, onClose }: Viewed & { onClose(): void }) {

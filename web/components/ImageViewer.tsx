@@ -1,12 +1,6 @@
 import { createContext, type ReactNode, use, useState } from 'react'
-import type { ImageName } from './imageSource'
+import type { Viewed } from './ImageView'
 import { OnDemand, Part } from './OnDemand'
-
-/** An image to be looked at. */
-export interface Viewed {
-  readonly name: ImageName
-  readonly alt: string
-}
 
 const Viewer = createContext<(image: Viewed) => void>(() => {})
 const imageView = new Part(() => import('./ImageView'))

@@ -9,6 +9,7 @@ use chat_wire::message::{KindName, MessageBody};
 use chat_wire::rest::{ConversationBody, ConversationsBody, HistoryBody};
 
 use crate::client::proposal;
+use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, User};
 use crate::ports::Call;
 use crate::store::{Row, Table};
 use crate::world::{End, INDEX_LAG_MAX_MS, Kind, World, socket_number};
@@ -16,9 +17,10 @@ use crate::world::{End, INDEX_LAG_MAX_MS, Kind, World, socket_number};
 /// What somebody meant to say.
 #[derive(Clone, Debug)]
 pub(crate) struct Intent {
-    pub(crate) user: usize,
-    pub(crate) peer: usize,
-    pub(crate) device: usize,
+    pub(crate) user: User,
+    pub(crate) peer: User,
+    /// `None` if no device is looked at further that has written it.
+    pub(crate) device: Option<DeviceId>,
     /// `None` for a frame of the seed's, whose id the server makes.
     pub(crate) id: Option<ClientMessageId>,
     pub(crate) says: Says,
@@ -64,7 +66,7 @@ impl Says {
 /// What the checker remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Checker {
-    pub(crate) intents: Vec<Intent>,
+    pub(crate) intents: IdVec<IntentId, Intent>,
     /// The furthest that anybody asked to mark: room, reader.
     asked: Vec<(RoomId, Member, Timestamp)>,
     /// The newest acknowledged place of each room.
@@ -130,42 +132,42 @@ impl Tally {
 /// A page of history, as it is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
-    pub(crate) peer: usize,
+    pub(crate) peer: User,
     pub(crate) range: PageRange,
     pub(crate) limit: usize,
 }
 
 impl World {
     /// The room of two users, and what it is called.
-    fn place_of(&self, one: usize, other: usize) -> &(RoomId, String) {
+    fn place_of(&self, one: User, other: User) -> &(RoomId, String) {
         let mut rooms =
             self.rooms.iter().map(|(members, room)| (*members == (one.min(other), one.max(other)), room));
         rooms.find_map(|(same, room)| same.then_some(room)).expect("they are different users")
     }
 
     /// The room of two users.
-    pub(crate) fn room_of(&self, one: usize, other: usize) -> RoomId {
+    pub(crate) fn room_of(&self, one: User, other: User) -> RoomId {
         self.place_of(one, other).0.clone()
     }
 
     /// Whose room is called so.
-    pub(crate) fn members_of(&self, room: &str) -> Option<(usize, usize)> {
+    pub(crate) fn members_of(&self, room: &str) -> Option<(User, User)> {
         self.rooms.iter().find(|(_, (_, name))| name == room).map(|(members, _)| *members)
     }
 
-    pub(crate) fn table_of(&self, one: usize, other: usize) -> Option<&Table> {
+    pub(crate) fn table_of(&self, one: User, other: User) -> Option<&Table> {
         self.store.table(&self.room_of(one, other))
     }
 
     /// Somebody has written something.
     pub(crate) fn intend(
         &mut self,
-        user: usize,
-        peer: usize,
-        device: usize,
+        user: User,
+        peer: User,
+        device: Option<DeviceId>,
         id: Option<ClientMessageId>,
         says: Says,
-    ) -> usize {
+    ) -> IntentId {
         let room = self.room_of(user, peer);
         let follows = self.checker.acked.iter().find(|(acked, _)| *acked == room).map(|(_, at)| *at);
         self.checker.intents.push(Intent {
@@ -181,12 +183,11 @@ impl World {
             refused: false,
             dropped: false,
             without_after: false,
-        });
-        self.checker.intents.len() - 1
+        })
     }
 
     /// Somebody asks to mark a room as read.
-    pub(crate) fn intend_mark(&mut self, user: usize, peer: usize, up_to: Timestamp) {
+    pub(crate) fn intend_mark(&mut self, user: User, peer: User, up_to: Timestamp) {
         let room = self.room_of(user, peer);
         let reader = room.member(&self.users[user]).expect("it is their room");
         match self.checker.asked.iter_mut().find(|(asked, by, _)| *asked == room && *by == reader) {
@@ -196,7 +197,7 @@ impl World {
     }
 
     /// Before a call: whether its handler may make it.
-    pub(crate) fn check_call(&mut self, task: usize, call: &Call) {
+    pub(crate) fn check_call(&mut self, task: TaskId, call: &Call) {
         let Some(running) = self.tasks.get_mut(task) else { return };
         if !running.tally.admits(call) {
             let tally = running.tally.clone();
@@ -244,11 +245,11 @@ impl World {
     }
 
     /// Whoever connects closes only what is too much: of the connections that the same user had before, those that are the oldest.
-    fn check_one_too_many(&mut self, task: usize, socket: usize) {
+    fn check_one_too_many(&mut self, task: TaskId, socket: SocketId) {
         let (user, own) = (self.tasks[task].user, self.tasks[task].socket);
-        let place = |number: usize| (self.sockets[number].connected_at, &self.sockets[number].id);
+        let place = |number: SocketId| (self.sockets[number].connected_at, &self.sockets[number].id);
         let closed = place(socket);
-        let theirs = (0..self.sockets.len()).filter(|number| self.sockets[*number].user == user);
+        let theirs = self.sockets.ids().filter(|number| self.sockets[*number].user == user);
         let until = own.map(|own| self.sockets[own].connected_at);
         let newer = theirs
             .filter(|number| {
@@ -264,7 +265,7 @@ impl World {
     }
 
     /// Whoever is told that its connection is unknown has sent a frame on it, and its row was missing at some time since.
-    fn check_turned_away(&mut self, task: usize, socket: usize) {
+    fn check_turned_away(&mut self, task: TaskId, socket: SocketId) {
         let running = &self.tasks[task];
         let row = self.store.connection(&self.sockets[socket].id);
         let row_is_there = row.is_some_and(|row| {
@@ -276,7 +277,7 @@ impl World {
         }
     }
 
-    fn check_author(&mut self, task: usize, message: &Message) {
+    fn check_author(&mut self, task: TaskId, message: &Message) {
         let user = self.tasks[task].user;
         if *message.sender_email() != self.users[user] {
             self.violate("G3", || format!("user {user} sends as {}", message.sender_email()));
@@ -286,7 +287,7 @@ impl World {
 
     /// Whether the event's login counted at the event's time: to the millisecond, since the clock that says when it came is the
     /// one that says when it expires. What the gateway received in time may be handled at any later time.
-    pub(crate) fn check_fresh(&mut self, task: usize, does: &str) {
+    pub(crate) fn check_fresh(&mut self, task: TaskId, does: &str) {
         let running = &self.tasks[task];
         let fresh = match (running.kind, running.socket, running.token) {
             (Kind::Frame, Some(socket), _) => running.now < self.sockets[socket].fresh_until,
@@ -368,11 +369,12 @@ impl World {
 
     fn check_intent(&mut self, message: &Message) {
         let (sender, receiver) = (self.user(message.sender_email()), self.user(message.receiver_email()));
-        let found = self.checker.intents.iter().position(|intent| {
+        let found = self.checker.intents.enumerated().find_map(|(place, intent)| {
             let named = intent.id.map(|id| id == message.id);
-            named.unwrap_or_else(|| intent.content == message.content)
+            let is_it = named.unwrap_or_else(|| intent.content == message.content)
                 && Some(intent.user) == sender
-                && Some(intent.peer) == receiver
+                && Some(intent.peer) == receiver;
+            is_it.then_some(place)
         });
         let Some(place) = found.filter(|place| self.checker.intents[*place].content == message.content)
         else {
@@ -394,7 +396,7 @@ impl World {
             return self.violate("G5", || format!("{message:?} was written after {follows:?}"));
         }
         let intent = &self.checker.intents[place];
-        let waits = self.checker.intents[..place].iter().find(|earlier| {
+        let waits = self.checker.intents.iter().take(place.index()).find(|earlier| {
             earlier.device == intent.device
                 && earlier.user == intent.user
                 && earlier.peer == intent.peer
@@ -465,7 +467,7 @@ impl World {
     }
 
     /// The answer to a read mark: it is so, and reaches as far as was asked for.
-    pub(crate) fn check_marked(&mut self, task: usize, peer: usize, asked: Timestamp, told: &ReadFrame) {
+    pub(crate) fn check_marked(&mut self, task: TaskId, peer: User, asked: Timestamp, told: &ReadFrame) {
         let (user, asked_ms) = (self.tasks[task].user, self.tasks[task].asked_ms);
         let room = self.room_of(user, peer);
         let me = room.member(&self.users[user]).expect("it is their room");
@@ -500,7 +502,7 @@ impl World {
     }
 
     /// A push: to whom, of what, and on whose behalf.
-    pub(crate) fn check_push(&mut self, task: usize, socket: usize, event: &Event) {
+    pub(crate) fn check_push(&mut self, task: TaskId, socket: SocketId, event: &Event) {
         let to = &self.sockets[socket];
         let (user, now) = (to.user, self.tasks[task].now);
         let (room, by) = match event {
@@ -571,7 +573,7 @@ impl World {
     }
 
     /// A message was acknowledged.
-    pub(crate) fn check_sent(&mut self, task: usize, intent: usize, sent: &SentFrame) {
+    pub(crate) fn check_sent(&mut self, task: TaskId, intent: IntentId, sent: &SentFrame) {
         self.check_fresh(task, "is acknowledged");
         self.check_not_deaf(task, UNNOTICED_BY_LIST_MS);
         let meant = &self.checker.intents[intent];
@@ -610,7 +612,7 @@ impl World {
     }
 
     /// A message was refused. Only what is certain may be refused for good, and only for a reason.
-    pub(crate) fn check_refused(&mut self, intent: usize, error: &ErrorBody) {
+    pub(crate) fn check_refused(&mut self, intent: IntentId, error: &ErrorBody) {
         if error.retryable {
             return;
         }
@@ -633,7 +635,7 @@ impl World {
     }
 
     /// A frame was accepted: its client can be reached, or could be a moment ago.
-    pub(crate) fn check_not_deaf(&mut self, task: usize, unnoticed_ms: i64) {
+    pub(crate) fn check_not_deaf(&mut self, task: TaskId, unnoticed_ms: i64) {
         let running = &self.tasks[task];
         let Some(socket) = running.socket.filter(|_| running.kind == Kind::Frame) else { return };
         let row = self.store.connection(&self.sockets[socket].id);
@@ -648,7 +650,7 @@ impl World {
     }
 
     /// A page of history, as it was answered.
-    pub(crate) fn check_history(&mut self, task: usize, asked: Asked, body: &HistoryBody) {
+    pub(crate) fn check_history(&mut self, task: TaskId, asked: Asked, body: &HistoryBody) {
         self.check_fresh(task, "reads");
         let (user, asked_ms) = (self.tasks[task].user, self.tasks[task].asked_ms);
         let room = self.room_of(user, asked.peer);
@@ -708,7 +710,7 @@ impl World {
     }
 
     /// A list of conversations, as it was answered: each as it was at one moment.
-    pub(crate) fn check_conversations(&mut self, task: usize, first: bool, body: &ConversationsBody) {
+    pub(crate) fn check_conversations(&mut self, task: TaskId, first: bool, body: &ConversationsBody) {
         self.check_fresh(task, "lists");
         let user = self.tasks[task].user;
         let listed = &body.conversations;
@@ -730,8 +732,8 @@ impl World {
     }
 
     /// Whether a conversation was as a list has it, at some moment.
-    fn was_so(&self, user: usize, found: &ConversationBody) -> bool {
-        let peer = self.users.iter().position(|email| email.as_str() == found.peer_email);
+    fn was_so(&self, user: User, found: &ConversationBody) -> bool {
+        let peer = self.user_called(&found.peer_email);
         let Some(peer) = peer.filter(|peer| *peer != user) else { return false };
         let room = self.room_of(user, peer);
         let me = room.member(&self.users[user]).expect("it is their room");
@@ -755,29 +757,29 @@ impl World {
         })
     }
 
-    fn has_row(&self, socket: usize) -> bool {
+    fn has_row(&self, socket: SocketId) -> bool {
         self.store.connection(&self.sockets[socket].id).is_some_and(|row| row.row.is_some())
     }
 
     /// How many connections a user has.
-    pub(crate) fn connections_of(&self, user: usize) -> usize {
+    pub(crate) fn connections_of(&self, user: User) -> usize {
         let open = self
             .sockets
-            .iter()
-            .enumerate()
+            .enumerated()
             .filter(|(_, socket)| socket.user == user && socket.at_gateway == End::Open);
         open.filter(|(number, _)| self.has_row(*number)).count()
     }
 
     /// Nothing goes wrong any more: whatever is open at both ends has its row, and nobody has more than one may have.
     pub(crate) fn check_connections(&mut self) {
-        let deaf = self.sockets.iter().enumerate().position(|(number, socket)| {
-            socket.at_gateway == End::Open && socket.at_client && !socket.silent && !self.has_row(number)
+        let deaf = self.sockets.enumerated().find_map(|(number, socket)| {
+            let is_open = socket.at_gateway == End::Open && socket.at_client && !socket.silent;
+            (is_open && !self.has_row(number)).then_some(number)
         });
         if let Some(number) = deaf {
             return self.violate("G7", || format!("socket {number} is open, and has no row"));
         }
-        for user in 0..self.users.len() {
+        for user in self.users.ids() {
             let count = self.connections_of(user);
             if count > CONNECTIONS_MAX {
                 return self.violate("G13", || format!("user {user} has {count} connections"));
@@ -787,7 +789,7 @@ impl World {
 
     /// At the end: what was acknowledged is there, and nothing else is.
     pub(crate) fn check_end(&mut self) {
-        for place in 0..self.checker.intents.len() {
+        for place in self.checker.intents.ids() {
             let meant = self.checker.intents[place].clone();
             let stored = self.table_of(meant.user, meant.peer).and_then(|table| {
                 let (at, _) = meant.row?;

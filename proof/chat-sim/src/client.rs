@@ -13,6 +13,7 @@ use chat_wire::rest::{ConversationsBody, HistoryBody};
 
 use crate::check::Says;
 use crate::faults::Fault;
+use crate::ids::{DeviceId, IdVec, IntentId, SocketId, TokenId, User};
 use crate::sim::{About, Sim};
 use crate::world::{Happening, note, timestamp};
 
@@ -33,41 +34,41 @@ pub(crate) enum ClientBug {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) id: ClientMessageId,
-    pub(crate) peer: usize,
+    pub(crate) peer: User,
     pub(crate) says: Says,
     /// By REST rather than on the socket.
     pub(crate) by_rest: bool,
     pub(crate) after: Option<Timestamp>,
     pub(crate) failed: bool,
-    pub(crate) intent: usize,
+    pub(crate) intent: IntentId,
 }
 
 /// One device of a user.
 #[derive(Debug)]
 pub(crate) struct Device {
-    pub(crate) user: usize,
+    pub(crate) user: User,
     /// What survives a crash.
     pub(crate) outbox: Vec<Entry>,
     /// Which life it is in.
     pub(crate) epoch: u32,
     pub(crate) session: Option<Session>,
-    pub(crate) token: usize,
+    pub(crate) token: TokenId,
 }
 
 /// A client that runs.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     /// The socket that is open, or is being opened.
-    pub(crate) socket: Option<usize>,
+    pub(crate) socket: Option<SocketId>,
     pub(crate) open: bool,
     pub(crate) failures: u32,
-    pub(crate) rooms: Vec<Room>,
-    pub(crate) active: Option<usize>,
+    pub(crate) rooms: IdVec<User, Room>,
+    pub(crate) active: Option<User>,
     pub(crate) reauth: u32,
     pub(crate) reauthing: bool,
     pub(crate) pinged: bool,
     pub(crate) listing: bool,
-    pub(crate) list: BTreeMap<usize, (u64, u64)>,
+    pub(crate) list: BTreeMap<User, (u64, u64)>,
     pub(crate) next_cursor: Option<String>,
 }
 
@@ -112,12 +113,12 @@ pub(crate) enum Sending {
 pub(crate) enum Timer {
     Start,
     Connect,
-    Again(usize),
-    Hole(usize),
-    Answer(usize, u32),
-    Backoff(usize, u32),
-    Ping(usize),
-    Pong(usize),
+    Again(SocketId),
+    Hole(User),
+    Answer(User, u32),
+    Backoff(User, u32),
+    Ping(SocketId),
+    Pong(SocketId),
     Reauth(u32),
     SignIn,
     Renew,
@@ -128,17 +129,17 @@ pub(crate) enum Timer {
 pub(crate) enum Request {
     List(Option<String>),
     /// The newest page, which a sync begins with.
-    Newest(usize),
+    Newest(User),
     /// A page of a sync, and how many came before it.
-    After(usize, Timestamp, u32),
+    After(User, Timestamp, u32),
     /// The newest message, for the `after` of one that was written blindly.
-    One(usize),
+    One(User),
     /// A page of the search for a message of ours.
-    Resync(usize, ClientMessageId, Timestamp),
+    Resync(User, ClientMessageId, Timestamp),
     /// A proposal.
-    Propose(usize, ClientMessageId),
+    Propose(User, ClientMessageId),
     /// Older messages.
-    Older(usize, Timestamp),
+    Older(User, Timestamp),
 }
 
 /// What came of a request.
@@ -231,33 +232,33 @@ fn later(a: Option<Timestamp>, b: Option<&String>) -> Option<Timestamp> {
 }
 
 impl Sim {
-    fn session(&mut self, device: usize) -> Option<&mut Session> {
+    fn session(&mut self, device: DeviceId) -> Option<&mut Session> {
         self.devices[device].session.as_mut()
     }
 
-    fn room(&mut self, device: usize, peer: usize) -> Option<&mut Room> {
+    fn room(&mut self, device: DeviceId, peer: User) -> Option<&mut Room> {
         self.session(device).map(|session| &mut session.rooms[peer])
     }
 
-    pub(crate) fn timer(&mut self, device: usize, delay_ms: i64, timer: Timer) {
+    pub(crate) fn timer(&mut self, device: DeviceId, delay_ms: i64, timer: Timer) {
         let epoch = self.devices[device].epoch;
         self.world().after(delay_ms, Happening::Timer(device, epoch, timer));
     }
 
-    /// How many users there are.
-    fn users(&self) -> usize {
-        self.world().users.len()
+    /// Everybody, who is the peer of everybody else.
+    fn users(&self) -> impl Iterator<Item = User> + use<> {
+        self.plan.everybody()
     }
 
     fn random(&mut self, range: std::ops::Range<i64>) -> i64 {
         self.world().rng.i64(range)
     }
 
-    fn me(&self, device: usize) -> String {
+    fn me(&self, device: DeviceId) -> String {
         self.world().users[self.devices[device].user].to_string()
     }
 
-    fn peer_of(&self, device: usize, room: &str) -> Option<usize> {
+    fn peer_of(&self, device: DeviceId, room: &str) -> Option<User> {
         let me = self.devices[device].user;
         match self.world().members_of(room)? {
             (one, other) if one == me => Some(other),
@@ -267,21 +268,21 @@ impl Sim {
     }
 
     /// The page is opened.
-    pub(crate) fn start(&mut self, device: usize) {
+    pub(crate) fn start(&mut self, device: DeviceId) {
         if self.devices[device].session.is_some() {
             return;
         }
-        let users = self.world().users.len();
+        let users = self.users();
         self.devices[device].epoch += 1;
         self.devices[device].session =
-            Some(Session { rooms: vec![Room::default(); users], ..Session::default() });
+            Some(Session { rooms: users.map(|_| Room::default()).collect(), ..Session::default() });
         note!(self.world(), "device {device} starts");
         self.refresh_list(device);
         self.connect(device);
     }
 
     /// The page is gone, with all but what is stored.
-    pub(crate) fn crash(&mut self, device: usize) {
+    pub(crate) fn crash(&mut self, device: DeviceId) {
         let Some(session) = self.devices[device].session.take() else { return };
         note!(self.world(), "device {device} crashes");
         self.devices[device].epoch += 1;
@@ -294,7 +295,7 @@ impl Sim {
     }
 
     /// The client's end of a socket closes.
-    pub(crate) fn drop_socket(&mut self, socket: usize) {
+    pub(crate) fn drop_socket(&mut self, socket: SocketId) {
         let mut world = self.world();
         if !std::mem::replace(&mut world.sockets[socket].at_client, false) {
             return;
@@ -305,7 +306,7 @@ impl Sim {
     }
 
     /// A token, a new one when the one there is has expired.
-    pub(crate) fn token(&mut self, device: usize, renewed: bool) -> usize {
+    pub(crate) fn token(&mut self, device: DeviceId, renewed: bool) -> TokenId {
         let user = self.devices[device].user;
         let mut world = self.world();
         let token = self.devices[device].token;
@@ -321,7 +322,7 @@ impl Sim {
         token
     }
 
-    pub(crate) fn connect(&mut self, device: usize) {
+    pub(crate) fn connect(&mut self, device: DeviceId) {
         let token = self.token(device, false);
         let Some(session) = self.session(device) else { return };
         if session.socket.is_some() {
@@ -335,7 +336,7 @@ impl Sim {
     }
 
     /// Connects anew, at once.
-    pub(crate) fn renew(&mut self, device: usize) {
+    pub(crate) fn renew(&mut self, device: DeviceId) {
         let Some(session) = self.session(device) else { return };
         if let Some(socket) = session.socket.take() {
             session.open = false;
@@ -346,20 +347,20 @@ impl Sim {
     }
 
     /// The socket is open.
-    pub(crate) fn opened(&mut self, device: usize, socket: usize) {
+    pub(crate) fn opened(&mut self, device: DeviceId, socket: SocketId) {
         let Some(session) = self.session(device) else { return };
         session.open = true;
         session.failures = 0;
         session.pinged = false;
         let user = self.devices[device].user;
-        let elsewhere = self.devices.iter().enumerate().any(|(number, other)| {
+        let elsewhere = self.devices.enumerated().any(|(number, other)| {
             let is_open = other.session.as_ref().is_some_and(|session| session.open);
             number != device && other.user == user && is_open
         });
         if elsewhere {
             self.world().fired.add(Fault::TwoDevices);
         }
-        for peer in 0..self.users() {
+        for peer in self.users() {
             self.send_mark(device, peer);
         }
         self.sync(device);
@@ -371,7 +372,7 @@ impl Sim {
     }
 
     /// The socket is closed, or did not open.
-    pub(crate) fn closed(&mut self, device: usize, was_open: bool) {
+    pub(crate) fn closed(&mut self, device: DeviceId, was_open: bool) {
         let Some(session) = self.session(device) else { return };
         session.socket = None;
         session.open = false;
@@ -386,7 +387,7 @@ impl Sim {
     }
 
     /// Nothing that is on its way will be answered.
-    fn lost(&mut self, device: usize) {
+    fn lost(&mut self, device: DeviceId) {
         let Some(session) = self.session(device) else { return };
         session.reauthing = false;
         for room in &mut session.rooms {
@@ -397,7 +398,7 @@ impl Sim {
         }
     }
 
-    pub(crate) fn fired(&mut self, device: usize, timer: Timer) {
+    pub(crate) fn fired(&mut self, device: DeviceId, timer: Timer) {
         match timer {
             Timer::Start => self.start(device),
             Timer::Connect => self.connect(device),
@@ -457,7 +458,7 @@ impl Sim {
     }
 
     /// Finds out whether the connection still works.
-    pub(crate) fn ping(&mut self, device: usize) {
+    pub(crate) fn ping(&mut self, device: DeviceId) {
         let Some(session) = self.session(device).filter(|session| session.open && !session.pinged) else {
             return;
         };
@@ -468,7 +469,7 @@ impl Sim {
     }
 
     /// Sends a frame, if the socket is open.
-    fn say(&mut self, device: usize, frame: &ClientFrame, about: About) -> bool {
+    fn say(&mut self, device: DeviceId, frame: &ClientFrame, about: About) -> bool {
         let Some(socket) =
             self.session(device).filter(|session| session.open).and_then(|session| session.socket)
         else {
@@ -481,27 +482,27 @@ impl Sim {
     }
 
     /// Brings everything up to date.
-    pub(crate) fn sync(&mut self, device: usize) {
+    pub(crate) fn sync(&mut self, device: DeviceId) {
         self.refresh_list(device);
         if let Some(active) = self.session(device).and_then(|session| session.active) {
             self.sync_room(device, active);
         }
     }
 
-    pub(crate) fn refresh_list(&mut self, device: usize) {
+    pub(crate) fn refresh_list(&mut self, device: DeviceId) {
         let Some(session) = self.session(device) else { return };
         session.listing = true;
         self.ask(device, Request::List(None));
     }
 
     /// Makes a conversation the one that is looked at.
-    pub(crate) fn look_at(&mut self, device: usize, peer: usize) {
+    pub(crate) fn look_at(&mut self, device: DeviceId, peer: User) {
         let Some(session) = self.session(device) else { return };
         session.active = Some(peer);
         self.sync_room(device, peer);
     }
 
-    pub(crate) fn sync_room(&mut self, device: usize, peer: usize) {
+    pub(crate) fn sync_room(&mut self, device: DeviceId, peer: User) {
         let past_holes = self.client_bug == Some(ClientBug::CursorPastAHole);
         let Some(room) = self.room(device, peer) else { return };
         if room.syncing {
@@ -517,13 +518,13 @@ impl Sim {
         self.ask(device, request);
     }
 
-    fn ask(&mut self, device: usize, request: Request) {
+    fn ask(&mut self, device: DeviceId, request: Request) {
         let token = self.token(device, false);
         self.invoke_rest(device, request, token, false);
     }
 
     /// The answer to a request.
-    pub(crate) fn answered(&mut self, device: usize, request: Request, answer: Answer, retried: bool) {
+    pub(crate) fn answered(&mut self, device: DeviceId, request: Request, answer: Answer, retried: bool) {
         if self.devices[device].session.is_none() {
             return;
         }
@@ -590,12 +591,9 @@ impl Sim {
         }
     }
 
-    fn listed(&mut self, device: usize, first: bool, body: &ConversationsBody) {
+    fn listed(&mut self, device: DeviceId, first: bool, body: &ConversationsBody) {
         for found in &body.conversations {
-            let Some(peer) = self.world().users.iter().position(|user| user.as_str() == found.peer_email)
-            else {
-                continue;
-            };
+            let Some(peer) = self.world().user_called(&found.peer_email) else { continue };
             let at = found.last_timestamp.parse().ok();
             let Some(session) = self.session(device) else { return };
             session.list.insert(peer, (found.last_seq, found.unread));
@@ -613,7 +611,9 @@ impl Sim {
             return;
         }
         let Some(session) = self.session(device) else { return };
-        let behind: Vec<usize> = (0..session.rooms.len())
+        let behind: Vec<User> = session
+            .rooms
+            .ids()
             .filter(|peer| session.rooms[*peer].anchor.is_some() && session.rooms[*peer].has_hole())
             .collect();
         for peer in behind {
@@ -621,7 +621,7 @@ impl Sim {
         }
     }
 
-    fn page(&mut self, device: usize, peer: usize, body: &HistoryBody, newest: bool) {
+    fn page(&mut self, device: DeviceId, peer: User, body: &HistoryBody, newest: bool) {
         let me = self.me(device);
         let Some(room) = self.room(device, peer) else { return };
         let seqs = body.messages.iter().map(|message| message.seq);
@@ -639,7 +639,7 @@ impl Sim {
         room.my_read = later(room.my_read, body.my_read_up_to.as_ref());
     }
 
-    fn synced(&mut self, device: usize, peer: usize) {
+    fn synced(&mut self, device: DeviceId, peer: User) {
         let Some(room) = self.room(device, peer) else { return };
         room.syncing = false;
         if std::mem::take(&mut room.again) {
@@ -648,7 +648,7 @@ impl Sim {
     }
 
     /// A frame from the server.
-    pub(crate) fn heard(&mut self, device: usize, frame: ServerFrame, pushed: bool) {
+    pub(crate) fn heard(&mut self, device: DeviceId, frame: ServerFrame, pushed: bool) {
         let Some(session) = self.session(device) else { return };
         session.pinged = false;
         match frame {
@@ -705,8 +705,8 @@ impl Sim {
     }
 
     /// The gateway says that something failed, and not what.
-    pub(crate) fn gateway_failed(&mut self, device: usize) {
-        for peer in 0..self.users() {
+    pub(crate) fn gateway_failed(&mut self, device: DeviceId) {
+        for peer in self.users() {
             let waits =
                 self.room(device, peer).is_some_and(|room| matches!(room.sending, Some(Sending::Answer(_))));
             if waits {
@@ -715,7 +715,7 @@ impl Sim {
         }
     }
 
-    fn look_for_holes(&mut self, device: usize, peer: usize) {
+    fn look_for_holes(&mut self, device: DeviceId, peer: User) {
         if self.client_bug == Some(ClientBug::HolesIgnored) {
             return;
         }
@@ -727,7 +727,7 @@ impl Sim {
     }
 
     /// Extends the connection's authentication.
-    fn extend(&mut self, device: usize) {
+    fn extend(&mut self, device: DeviceId) {
         if self.session(device).is_none_or(|session| session.reauthing || !session.open) {
             return;
         }
@@ -741,12 +741,12 @@ impl Sim {
     }
 
     /// Puts something into the outbox.
-    pub(crate) fn write(&mut self, device: usize, peer: usize, says: Says, by_rest: bool) -> usize {
+    pub(crate) fn write(&mut self, device: DeviceId, peer: User, says: Says, by_rest: bool) -> IntentId {
         let user = self.devices[device].user;
         let after = self.room(device, peer).and_then(|room| room.newest_known());
         let mut world = self.world();
         let id = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
-        let intent = world.intend(user, peer, device, Some(id), says.clone());
+        let intent = world.intend(user, peer, Some(device), Some(id), says.clone());
         note!(world, "device {device} writes {says:?} to user {peer} as {id}, after {after:?}");
         drop(world);
         self.devices[device].outbox.push(Entry { id, peer, says, by_rest, after, failed: false, intent });
@@ -755,17 +755,17 @@ impl Sim {
     }
 
     /// Sends whatever is to be sent.
-    pub(crate) fn drain(&mut self, device: usize) {
-        for peer in 0..self.users() {
+    pub(crate) fn drain(&mut self, device: DeviceId) {
+        for peer in self.users() {
             self.send_next(device, peer);
         }
     }
 
-    fn next_entry(&mut self, device: usize, peer: usize) -> Option<&mut Entry> {
+    fn next_entry(&mut self, device: DeviceId, peer: User) -> Option<&mut Entry> {
         self.devices[device].outbox.iter_mut().find(|entry| entry.peer == peer && !entry.failed)
     }
 
-    fn send_next(&mut self, device: usize, peer: usize) {
+    fn send_next(&mut self, device: DeviceId, peer: User) {
         let Some(session) = self.session(device).filter(|session| session.open) else { return };
         if session.rooms[peer].sending.is_some() {
             return;
@@ -777,7 +777,7 @@ impl Sim {
         self.attempt(device, peer, &entry);
     }
 
-    fn send_all(&mut self, device: usize, peer: usize) {
+    fn send_all(&mut self, device: DeviceId, peer: User) {
         let entries: Vec<_> = self.devices[device]
             .outbox
             .iter()
@@ -789,7 +789,7 @@ impl Sim {
         }
     }
 
-    fn attempt(&mut self, device: usize, peer: usize, entry: &Entry) {
+    fn attempt(&mut self, device: DeviceId, peer: User, entry: &Entry) {
         let Some(room) = self.room(device, peer) else { return };
         room.attempt += 1;
         let (attempt, newest) = (room.attempt, room.newest_known());
@@ -818,7 +818,7 @@ impl Sim {
 
     pub(crate) fn send_frame(
         &self,
-        peer: usize,
+        peer: User,
         id: ClientMessageId,
         after: Option<Timestamp>,
         says: &Says,
@@ -844,8 +844,8 @@ impl Sim {
 
     fn acknowledged(
         &mut self,
-        device: usize,
-        peer: usize,
+        device: DeviceId,
+        peer: User,
         id: ClientMessageId,
         sent: &chat_wire::frames::SentFrame,
     ) {
@@ -871,7 +871,7 @@ impl Sim {
         self.send_next(device, peer);
     }
 
-    fn refused(&mut self, device: usize, id: ClientMessageId, error: &ErrorBody) {
+    fn refused(&mut self, device: DeviceId, id: ClientMessageId, error: &ErrorBody) {
         let Some(entry) = self.devices[device].outbox.iter().find(|entry| entry.id == id).cloned() else {
             return;
         };
@@ -922,8 +922,8 @@ impl Sim {
     /// Looks for a message among all that was written since.
     fn resynced(
         &mut self,
-        device: usize,
-        peer: usize,
+        device: DeviceId,
+        peer: User,
         id: ClientMessageId,
         after: Timestamp,
         body: &HistoryBody,
@@ -958,7 +958,7 @@ impl Sim {
         self.go_on(device, peer);
     }
 
-    fn go_on(&mut self, device: usize, peer: usize) {
+    fn go_on(&mut self, device: DeviceId, peer: User) {
         let Some(room) = self.room(device, peer) else { return };
         room.sending = None;
         room.attempt += 1;
@@ -966,7 +966,7 @@ impl Sim {
     }
 
     /// Waits longer each time.
-    fn wait(&mut self, device: usize, peer: usize) {
+    fn wait(&mut self, device: DeviceId, peer: User) {
         let Some(room) = self.room(device, peer) else { return };
         room.sending = Some(Sending::Other);
         room.attempt += 1;
@@ -978,7 +978,7 @@ impl Sim {
     }
 
     /// Says that everything loaded was read.
-    pub(crate) fn mark_read(&mut self, device: usize, peer: usize) {
+    pub(crate) fn mark_read(&mut self, device: DeviceId, peer: User) {
         let Some(room) = self.room(device, peer).filter(|room| room.anchor.is_some()) else { return };
         let theirs = room.messages.values().rev().find(|seen| !seen.mine).map(|seen| seen.at);
         if theirs <= room.my_read {
@@ -988,12 +988,12 @@ impl Sim {
         self.send_mark(device, peer);
     }
 
-    fn send_mark(&mut self, device: usize, peer: usize) {
+    fn send_mark(&mut self, device: DeviceId, peer: User) {
         let Some(up_to) = self.room(device, peer).and_then(|room| room.mark) else { return };
         self.say_mark(device, peer, up_to);
     }
 
-    pub(crate) fn say_mark(&mut self, device: usize, peer: usize, up_to: Timestamp) {
+    pub(crate) fn say_mark(&mut self, device: DeviceId, peer: User, up_to: Timestamp) {
         let user = self.devices[device].user;
         let peer_email = self.world().users[peer].to_string();
         self.world().intend_mark(user, peer, up_to);
@@ -1001,7 +1001,7 @@ impl Sim {
         self.say(device, &frame, About::Mark(peer, up_to));
     }
 
-    pub(crate) fn say_typing(&mut self, device: usize, peer: usize) {
+    pub(crate) fn say_typing(&mut self, device: DeviceId, peer: User) {
         let receiver_email = self.world().users[peer].to_string();
         let frame = ClientFrame::Typing(chat_wire::frames::TypingFrame { receiver_email });
         self.say(device, &frame, About::Other);

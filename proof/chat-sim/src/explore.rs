@@ -15,6 +15,7 @@ use chat_wire::frames::{ClientFrame, MarkReadFrame, ReauthFrame};
 use crate::check::Says;
 use crate::client::Request;
 use crate::faults::Rates;
+use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
 use crate::plan::Plan;
 use crate::ports::{Call, Failure};
 use crate::server::{Build, Real};
@@ -60,8 +61,8 @@ impl Operation {
     }
 
     /// Whose it is.
-    fn device(self) -> usize {
-        match self {
+    fn device(self) -> DeviceId {
+        let device = match self {
             Send { device, .. }
             | Answer { device, .. }
             | Mark { device }
@@ -70,7 +71,8 @@ impl Operation {
             | Connect { device }
             | Disconnect { device }
             | Reauth { device } => device,
-        }
+        };
+        DeviceId::new(device)
     }
 
     /// Whether something is stored with the time of the event.
@@ -171,9 +173,22 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// The two users.
+const ONE: usize = 0;
+const OTHER: usize = 1;
+
+fn owner_of(device: DeviceId) -> User {
+    User::new(device.index() % 2)
+}
+
 /// The user that a device writes to.
-fn peer_of(device: usize) -> usize {
-    1 - device % 2
+fn peer_of(device: DeviceId) -> User {
+    User::new(1 - device.index() % 2)
+}
+
+/// The one socket that a device has from the beginning.
+fn socket_of(device: DeviceId) -> SocketId {
+    SocketId::new(device.index())
 }
 
 /// One step of an interleaving.
@@ -182,9 +197,9 @@ enum Step {
     /// An operation begins; perhaps twice, perhaps by a clock that is behind.
     Start { operation: usize, doubled: bool, late_clock: bool },
     /// A call gets its turn.
-    Turn(usize, Outcome),
+    Turn(TicketId, Outcome),
     /// A write that was given up arrives.
-    Late(usize),
+    Late(TicketId),
     /// Whoever sent has no answer, or lost it, and tries again.
     Retry { operation: usize },
 }
@@ -258,7 +273,7 @@ struct Fork {
     steps: Vec<Step>,
     taken: usize,
     /// What was answered until then.
-    answered: Vec<u64>,
+    answered: IdVec<TaskId, u64>,
 }
 
 fn explore_case(case: &Case, build: Build) -> Result<Explored, Broken> {
@@ -326,13 +341,13 @@ struct Run<'a> {
     case: &'a Case,
     sim: Sim,
     /// The tasks of each operation.
-    begun: Vec<Vec<usize>>,
+    begun: Vec<Vec<TaskId>>,
     /// What each task was answered, in a hash.
-    answered: Vec<u64>,
+    answered: IdVec<TaskId, u64>,
     /// How many rows there were when each task began.
-    rows_then: Vec<usize>,
+    rows_then: IdVec<TaskId, usize>,
     /// The intents of the operations that write.
-    intents: Vec<Option<usize>>,
+    intents: Vec<Option<IntentId>>,
     after: Timestamp,
     fault_used: bool,
 }
@@ -340,21 +355,21 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(case: &'a Case, build: Build, verbose: bool) -> Self {
         let devices =
-            case.operations.iter().map(|operation| operation.device() + 1).max().unwrap_or(0).max(2);
+            case.operations.iter().map(|operation| operation.device().index() + 1).max().unwrap_or(0).max(2);
         let plan = Plan {
             run_seed: 0,
             users: 2,
-            devices: (0..devices).map(|device| device % 2).collect(),
+            devices: (0..devices).map(|device| owner_of(DeviceId::new(device))).collect(),
             processes: 1,
             rates: Rates::NONE,
             acts: Vec::new(),
         };
         let mut sim = Sim::new(&plan, build, None, verbose);
-        for device in 0..devices {
+        for device in plan.devices.ids() {
             sim.open_for_exploring(device);
         }
         if case.prior > 0 {
-            sim.flood(1, 0, case.prior);
+            sim.flood(User::new(OTHER), User::new(ONE), case.prior);
         }
         if case.proposal {
             sim.propose_for_exploring();
@@ -362,7 +377,9 @@ impl<'a> Run<'a> {
         let after = if case.prior > 0 {
             // The beginning of the room: a client that was away.
             let world = sim.world();
-            world.table_of(0, 1).map_or(Timestamp::UNIX_EPOCH, |table| table.rows[0].message.at)
+            world
+                .table_of(User::new(ONE), User::new(OTHER))
+                .map_or(Timestamp::UNIX_EPOCH, |table| table.rows[0].message.at)
         } else {
             Timestamp::UNIX_EPOCH
         };
@@ -372,8 +389,8 @@ impl<'a> Run<'a> {
             case,
             sim,
             begun: vec![Vec::new(); operations],
-            answered: Vec::new(),
-            rows_then: Vec::new(),
+            answered: IdVec::default(),
+            rows_then: IdVec::default(),
             intents: vec![None; operations],
             after,
             fault_used: false,
@@ -407,12 +424,14 @@ impl<'a> Run<'a> {
             }
         }
         let world = self.sim.world();
-        let late = world.tickets.iter().any(|ticket| ticket.task == usize::MAX && ticket.call.is_some());
-        for (number, ticket) in world.tickets.iter().enumerate() {
+        let late = world.tickets.iter().any(|ticket| ticket.task.is_none() && ticket.call.is_some());
+        for (number, ticket) in world.tickets.enumerated() {
             let Some(call) = &ticket.call else { continue };
-            if ticket.task == usize::MAX {
+            let Some(task) = ticket.task else {
                 steps.push(Step::Late(number));
-            } else if self.sim.is_running(ticket.task) {
+                continue;
+            };
+            if self.sim.is_running(task) {
                 let normal = std::iter::once(Outcome::Normal);
                 let faults = if self.fault_used { Vec::new() } else { self.faults_of(&world, call) };
                 let turns = normal.chain(faults).map(|outcome| Step::Turn(number, outcome));
@@ -454,7 +473,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether a client tries again: the handler died or does not know, or, as the one fault, its answer is lost.
-    fn may_retry(&self, operation: usize, begun: &[usize]) -> bool {
+    fn may_retry(&self, operation: usize, begun: &[TaskId]) -> bool {
         let (Some(intent), [task]) = (self.intents[operation], begun) else { return false };
         if self.sim.is_running(*task) || self.case.is_repeated(operation) {
             return false;
@@ -532,7 +551,7 @@ impl<'a> Run<'a> {
             }
             Step::Turn(ticket, outcome) => {
                 self.fault_used |= outcome != Outcome::Normal;
-                let task = self.sim.world().tickets[ticket].task;
+                let Some(task) = self.sim.world().tickets[ticket].task else { return };
                 self.sim.turn_with(ticket, outcome);
                 let reply = self.sim.world().last_reply;
                 // Calls that a handler makes at once are answered in any order, which makes no difference to it.
@@ -557,8 +576,9 @@ impl<'a> Run<'a> {
     fn start(&mut self, operation: usize, skew_ms: i64) {
         let task = self.invoke(operation, skew_ms);
         self.begun[operation].push(task);
-        let rows = self.sim.world().table_of(0, 1).map_or(0, |table| table.rows.len());
-        while self.answered.len() <= task {
+        let rows =
+            self.sim.world().table_of(User::new(ONE), User::new(OTHER)).map_or(0, |table| table.rows.len());
+        while self.answered.get(task).is_none() {
             self.answered.push(0);
             self.rows_then.push(rows);
         }
@@ -566,38 +586,43 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the event of an operation.
-    fn invoke(&mut self, operation: usize, skew_ms: i64) -> usize {
+    fn invoke(&mut self, operation: usize, skew_ms: i64) -> TaskId {
         self.sim.set_clock(START_MS + NOW_MS + skew_ms);
         let (after, users) = (self.after, self.sim.world().users.clone());
+        let device = self.case.operations[operation].device();
         match self.case.operations[operation] {
-            Send { device, words } => {
+            Send { words, .. } => {
                 let says = Says::Text(format!("words {words}"));
                 self.invoke_send(operation, device, words, says)
             }
-            Answer { device, words, verdict } => {
-                let proposal = self.sim.world().table_of(0, 1).map(|table| table.rows[0].message.at);
+            Answer { words, verdict, .. } => {
+                let proposal = self
+                    .sim
+                    .world()
+                    .table_of(User::new(ONE), User::new(OTHER))
+                    .map(|table| table.rows[0].message.at);
                 let says = Says::Answer(proposal.unwrap_or(Timestamp::UNIX_EPOCH), verdict);
                 self.invoke_send(operation, device, words, says)
             }
-            Mark { device } => {
+            Mark { .. } => {
                 let peer = peer_of(device);
                 let up_to = timestamp(START_MS + 1_000_000);
-                self.sim.world().intend_mark(device % 2, peer, up_to);
+                self.sim.world().intend_mark(owner_of(device), peer, up_to);
                 let frame = MarkReadFrame { peer_email: users[peer].to_string(), up_to: up_to.to_string() };
                 self.frame(device, &ClientFrame::MarkRead(frame), About::Mark(peer, up_to), None)
             }
-            Sync { device } => self.rest(device, Request::After(peer_of(device), after, 0)),
-            List { device } => self.rest(device, Request::List(None)),
-            Connect { device } => {
+            Sync { .. } => self.rest(device, Request::After(peer_of(device), after, 0)),
+            List { .. } => self.rest(device, Request::List(None)),
+            Connect { .. } => {
                 let token = self.sim.devices[device].token;
                 self.sim.invoke_connect(device, token, false);
                 self.sim.newest_task()
             }
-            Disconnect { device } => {
+            Disconnect { .. } => {
                 self.sim.close_for_exploring(device);
                 self.sim.newest_task()
             }
-            Reauth { device } => {
+            Reauth { .. } => {
                 let token = self.sim.devices[device].token;
                 let frame = ClientFrame::Reauth(ReauthFrame { token: format!("token-{token}") });
                 self.frame(device, &frame, About::Other, Some(token))
@@ -605,14 +630,25 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn invoke_send(&mut self, operation: usize, device: usize, words: u8, says: Says) -> usize {
+    fn invoke_send(&mut self, operation: usize, device: DeviceId, words: u8, says: Says) -> TaskId {
         let id = ClientMessageId::from_u128(0x7000 + u128::from(words));
         let peer = peer_of(device);
         let mut world = self.sim.world();
-        let known = world.checker.intents.iter().position(|intent| intent.id == Some(id));
+        let known = world
+            .checker
+            .intents
+            .enumerated()
+            .find(|(_, intent)| intent.id == Some(id))
+            .map(|(place, _)| place);
         let intent = known.unwrap_or_else(|| {
             // Each is from a device of its own, which waits for nobody.
-            world.intend(device % 2, peer, 100 + usize::from(words), Some(id), says.clone())
+            world.intend(
+                owner_of(device),
+                peer,
+                Some(DeviceId::new(100 + usize::from(words))),
+                Some(id),
+                says.clone(),
+            )
         });
         drop(world);
         self.intents[operation] = Some(intent);
@@ -620,13 +656,20 @@ impl<'a> Run<'a> {
         self.frame(device, &ClientFrame::SendMessage(frame), About::Intent(intent), None)
     }
 
-    fn frame(&mut self, device: usize, frame: &ClientFrame, about: About, token: Option<usize>) -> usize {
+    fn frame(
+        &mut self,
+        device: DeviceId,
+        frame: &ClientFrame,
+        about: About,
+        token: Option<TokenId>,
+    ) -> TaskId {
         let text = serde_json::to_string(frame).expect("strings always serialise");
-        self.sim.frame_asked_by(device, text, token, Asker::Frame(device, about));
+        let socket = socket_of(device);
+        self.sim.frame_asked_by(socket, text, token, Asker::Frame(socket, about));
         self.sim.newest_task()
     }
 
-    fn rest(&mut self, device: usize, request: Request) -> usize {
+    fn rest(&mut self, device: DeviceId, request: Request) -> TaskId {
         let token = self.sim.devices[device].token;
         self.sim.invoke_rest(device, request, token, false);
         self.sim.newest_task()
@@ -669,7 +712,7 @@ impl<'a> Run<'a> {
         for socket in &world.sockets {
             (socket.at_gateway as u8).hash(&mut hasher);
         }
-        for ticket in world.tickets.iter().filter(|ticket| ticket.task == usize::MAX) {
+        for ticket in world.tickets.iter().filter(|ticket| ticket.task.is_none()) {
             format!("{:?}", ticket.call).hash(&mut hasher);
         }
         hasher.finish()
@@ -699,10 +742,12 @@ impl<'a> Run<'a> {
         }
         self.sim.world().check_end();
         // Whatever was not pushed, or was lost, a sync shows: to both.
-        for device in 0..2 {
-            let task = self.rest(device, Request::After(1 - device, Timestamp::UNIX_EPOCH, 0));
-            self.answered.resize(task + 1, 0);
-            self.rows_then.resize(task + 1, 0);
+        for device in [ONE, OTHER].map(DeviceId::new) {
+            let task = self.rest(device, Request::After(peer_of(device), Timestamp::UNIX_EPOCH, 0));
+            while self.answered.get(task).is_none() {
+                self.answered.push(0);
+                self.rows_then.push(0);
+            }
             self.sim.begin(task);
             while let Some(step) = self.next_turn() {
                 self.take(step);

@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod explore;
 mod faults;
+mod ids;
 mod plan;
 mod ports;
 mod prove;

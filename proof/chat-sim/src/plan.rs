@@ -3,56 +3,57 @@
 use chat_domain::Verdict;
 
 use crate::faults::{Fault, Rates};
+use crate::ids::{DeviceId, Id, IdVec, User};
 
 /// Something that somebody does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     /// Looks at a conversation.
-    Open { device: usize, peer: usize },
+    Open { device: DeviceId, peer: User },
     /// Writes words.
-    Write { device: usize, peer: usize },
+    Write { device: DeviceId, peer: User },
     /// Writes words and crashes at once, or a moment later.
-    WriteAndCrash { device: usize, peer: usize, after_ms: i64, down_ms: i64 },
+    WriteAndCrash { device: DeviceId, peer: User, after_ms: i64, down_ms: i64 },
     /// Has read everything.
-    Read { device: usize, peer: usize },
+    Read { device: DeviceId, peer: User },
     /// Types.
-    Type { device: usize, peer: usize },
+    Type { device: DeviceId, peer: User },
     /// Comes back to the page.
-    Focus { device: usize },
+    Focus { device: DeviceId },
     /// Asks whether the connection still works.
-    Ping { device: usize },
+    Ping { device: DeviceId },
     /// Scrolls up.
-    Older { device: usize, peer: usize },
+    Older { device: DeviceId, peer: User },
     /// Proposes a match.
-    Propose { device: usize, peer: usize, by_rest: bool },
+    Propose { device: DeviceId, peer: User, by_rest: bool },
     /// Answers the latest proposal that it sees.
-    Answer { device: usize, peer: usize, verdict: Verdict },
+    Answer { device: DeviceId, peer: User, verdict: Verdict },
     /// Crashes, and begins again after a while.
-    Crash { device: usize, down_ms: i64 },
+    Crash { device: DeviceId, down_ms: i64 },
     /// Loses its storage, and begins again.
-    LoseStorage { device: usize },
+    LoseStorage { device: DeviceId },
     /// The network goes, and nobody says so.
-    Cut { device: usize },
+    Cut { device: DeviceId },
     /// Everybody leaves, and comes back days later.
     Away { days: u8 },
     /// The device's token is revoked.
-    Revoke { device: usize },
+    Revoke { device: DeviceId },
     /// A device opens many connections.
-    Crowd { device: usize, count: u8 },
+    Crowd { device: DeviceId, count: u8 },
     /// A device opens one of them.
-    OneMore { device: usize },
+    OneMore { device: DeviceId },
     /// So many messages are written at once, by a device that is not looked at further.
-    Flood { user: usize, peer: usize, count: u8 },
+    Flood { user: User, peer: User, count: u8 },
     /// Presents a cursor of somebody else's.
-    ForeignCursor { device: usize },
+    ForeignCursor { device: DeviceId },
     /// Sends with somebody else's address in the body.
-    Forge { device: usize, peer: usize },
+    Forge { device: DeviceId, peer: User },
     /// Uses the id of something acknowledged for something else.
-    ReuseId { device: usize },
+    ReuseId { device: DeviceId },
     /// Marks as read what does not exist: in the future, in the past, or anywhere.
-    WildMark { device: usize, peer: usize, offset_ms: i64 },
+    WildMark { device: DeviceId, peer: User, offset_ms: i64 },
     /// Sends the seed's frame.
-    Plain { device: usize, peer: usize },
+    Plain { device: DeviceId, peer: User },
 }
 
 /// A schedule before it is run.
@@ -62,7 +63,7 @@ pub(crate) struct Plan {
     pub(crate) run_seed: u64,
     pub(crate) users: usize,
     /// Whose each device is.
-    pub(crate) devices: Vec<usize>,
+    pub(crate) devices: IdVec<DeviceId, User>,
     pub(crate) processes: usize,
     pub(crate) rates: Rates,
     /// When each thing is done, in milliseconds since the beginning.
@@ -82,8 +83,8 @@ impl Plan {
     /// What else is drawn for a seed, when it is known how much goes wrong.
     fn with(seed: u64, mut rng: fastrand::Rng, rates: Rates) -> Self {
         let users = if rng.u8(0..4) == 0 { 3 } else { 2 };
-        let mut devices: Vec<usize> = (0..users).collect();
-        for user in 0..users {
+        let mut devices: IdVec<DeviceId, User> = (0..users).map(User::new).collect();
+        for user in (0..users).map(User::new) {
             if rng.u16(0..1_024) < rates.of(Fault::TwoDevices) && devices.len() < 4 {
                 devices.push(user);
             }
@@ -122,7 +123,7 @@ impl Plan {
             plan.acts.push((rng.i64(0..span_ms), Act::Flood { user, peer, count }));
         }
         if rates.is_on(Fault::ManyConnections) && rng.u8(0..16) == 0 {
-            let device = rng.usize(0..plan.devices.len());
+            let device = plan.device(&mut rng);
             plan.acts.push((rng.i64(0..span_ms), Act::Crowd { device, count: rng.u8(21..26) }));
         }
         if rates.is_on(Fault::AwayForDays) && rng.u8(0..8) == 0 {
@@ -133,10 +134,24 @@ impl Plan {
     }
 
     /// A device, and a user that it can write to.
-    fn pair(&self, rng: &mut fastrand::Rng) -> (usize, usize) {
-        let device = rng.usize(0..self.devices.len());
-        let user = self.devices[device];
-        (device, (user + rng.usize(1..self.users)) % self.users)
+    fn pair(&self, rng: &mut fastrand::Rng) -> (DeviceId, User) {
+        let device = self.device(rng);
+        let others = rng.usize(1..self.users);
+        (device, self.user_after(self.devices[device], others))
+    }
+
+    fn device(&self, rng: &mut fastrand::Rng) -> DeviceId {
+        DeviceId::new(rng.usize(0..self.devices.len()))
+    }
+
+    /// The user that comes so many after another one, all in a circle.
+    pub(crate) fn user_after(&self, user: User, count: usize) -> User {
+        User::new((user.index() + count) % self.users)
+    }
+
+    /// Everybody.
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = User> + use<> {
+        (0..self.users).map(User::new)
     }
 
     fn act(&self, rng: &mut fastrand::Rng) -> Act {

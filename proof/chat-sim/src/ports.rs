@@ -16,6 +16,7 @@ use chat_domain::{
 };
 use chat_lambda::functions::Ports;
 
+use crate::ids::TicketId;
 use crate::world::World;
 
 /// A call of a port.
@@ -128,7 +129,7 @@ impl Shared {
 pub(crate) struct Turn<'a> {
     shared: &'a Shared,
     call: Option<Call>,
-    ticket: Option<usize>,
+    ticket: Option<TicketId>,
 }
 
 impl Future for Turn<'_> {

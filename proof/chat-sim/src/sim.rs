@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::check::{Asked, Says, Tally, UNNOTICED_BY_ROW_MS};
 use crate::client::{Answer, ClientBug, Device, Request, Timer, proposal};
 use crate::faults::{Counters, Fault};
+use crate::ids::{DeviceId, Id, IdVec, IntentId, ProcessId, SocketId, TaskId, TicketId, TokenId, User};
 use crate::plan::{Act, Plan};
 use crate::ports::{Call, Shared};
 use crate::server::{Build, GatewayEvent, Running, Server};
@@ -48,11 +49,11 @@ const STEPS_MAX: u64 = 200_000;
 pub(crate) enum Asker {
     Nobody,
     /// A socket being opened.
-    Connect(usize),
+    Connect(SocketId),
     /// A frame on a socket, and what it is about.
-    Frame(usize, About),
+    Frame(SocketId, About),
     /// A request of a device in a life of it; whether it is the second attempt.
-    Rest(usize, u32, Request, bool),
+    Rest(DeviceId, u32, Request, bool),
     /// The answer has to refuse: a foreign cursor, a reused id.
     Refusal(&'static str),
 }
@@ -61,16 +62,16 @@ pub(crate) enum Asker {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum About {
     /// It sends what somebody meant to say.
-    Intent(usize),
+    Intent(IntentId),
     /// It says how far the conversation with a user was read.
-    Mark(usize, Timestamp),
+    Mark(User, Timestamp),
     Other,
 }
 
 /// A handler, before, while and after it runs.
 struct Job {
     event: Option<GatewayEvent>,
-    process: usize,
+    process: ProcessId,
     running: Option<Running>,
     answer: Option<Answered>,
     asker: Asker,
@@ -100,13 +101,13 @@ pub(crate) struct Report {
 pub(crate) struct Sim {
     shared: Shared,
     build: Build,
-    servers: Vec<Box<dyn Server>>,
+    servers: IdVec<ProcessId, Box<dyn Server>>,
     /// How far off the clock of each process is.
-    skews_ms: Vec<i64>,
-    jobs: Vec<Job>,
-    pub(crate) devices: Vec<Device>,
+    skews_ms: IdVec<ProcessId, i64>,
+    jobs: IdVec<TaskId, Job>,
+    pub(crate) devices: IdVec<DeviceId, Device>,
     pub(crate) client_bug: Option<ClientBug>,
-    plan: Plan,
+    pub(crate) plan: Plan,
     /// Requests that are on their way.
     pending_requests: usize,
     /// Handlers that run, or will.
@@ -118,13 +119,13 @@ impl Sim {
     pub(crate) fn new(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Self {
         let mut world = World::new(plan.users, plan.run_seed, plan.rates);
         world.history = verbose.then(Vec::new);
-        let mut skews_ms = vec![0; plan.processes];
+        let mut skews_ms: IdVec<ProcessId, i64> = (0..plan.processes).map(|_| 0).collect();
         for skew in &mut skews_ms {
             if plan.rates.is_on(Fault::ClockSkew) {
                 *skew = world.rng.i64(-CLOCK_SKEW_MAX_MS..CLOCK_SKEW_MAX_MS);
             }
         }
-        let mut devices = Vec::new();
+        let mut devices = IdVec::default();
         for user in &plan.devices {
             let short = world.is_drawn(Fault::TokenExpires);
             let lifetime_ms = if short { world.rng.i64(1_000..60_000) } else { 3_600_000 };
@@ -138,7 +139,7 @@ impl Sim {
             build,
             servers,
             skews_ms,
-            jobs: Vec::with_capacity(JOBS_USUAL),
+            jobs: IdVec::with_capacity(JOBS_USUAL),
             devices,
             client_bug,
             plan: plan.clone(),
@@ -154,7 +155,7 @@ impl Sim {
 
     /// Runs the schedule: first with everything that goes wrong, then without, until all is well.
     pub(crate) fn run(mut self) -> Report {
-        for device in 0..self.devices.len() {
+        for device in self.devices.ids() {
             let delay = self.world().rng.i64(0..300);
             self.timer(device, delay, Timer::Start);
         }
@@ -205,8 +206,8 @@ impl Sim {
     fn converge(&mut self) {
         note!(self.world(), "---- nothing goes wrong any more ----");
         self.world().faults_on = false;
-        self.skews_ms.fill(0);
-        for device in 0..self.devices.len() {
+        self.skews_ms.iter_mut().for_each(|skew| *skew = 0);
+        for device in self.devices.ids() {
             self.start(device);
         }
         // What was frozen or on its way is let go first: its pushes go to whom it knew.
@@ -217,14 +218,14 @@ impl Sim {
         self.leave_crowd();
         // Everybody connects anew, while everybody writes: the index lags, and nobody may miss anything.
         note!(self.world(), "---- everybody reconnects ----");
-        for device in 0..self.devices.len() {
+        for device in self.devices.ids() {
             let renew = self.world().rng.i64(0..1_500);
             let write = self.world().rng.i64(0..4_000);
             // Nobody's login runs out while it is looked whether pushes arrive: after that there are none.
             self.token(device, true);
             self.timer(device, renew, Timer::Renew);
             let user = self.devices[device].user;
-            let peer = (user + 1) % self.plan.users;
+            let peer = self.plan.user_after(user, 1);
             self.plan.acts.push((0, Act::Open { device, peer }));
             self.plan.acts.push((0, Act::Write { device, peer }));
             let ops = self.plan.acts.len();
@@ -238,14 +239,14 @@ impl Sim {
         self.world().check_connections();
         // A last word of everybody, which nobody syncs for: every device is told.
         note!(self.world(), "---- everybody writes once more ----");
-        for device in 0..self.devices.len() {
+        for device in self.devices.ids() {
             if let Some(session) = &mut self.devices[device].session {
                 session.rooms.iter_mut().for_each(|room| room.pushed.clear());
             }
         }
-        let before = self.world().checker.intents.len();
-        for device in 0..self.devices.len() {
-            let peer = (self.devices[device].user + 1) % self.plan.users;
+        let before = self.world().checker.intents.next_id();
+        for device in self.devices.ids() {
+            let peer = self.plan.user_after(self.devices[device].user, 1);
             let text = format!("last words of device {device}");
             self.write(device, peer, Says::Text(text), false);
             if !self.rest(2_000) {
@@ -257,7 +258,7 @@ impl Sim {
         }
         self.check_told(before);
         // And everything that can be listed is so.
-        for device in 0..self.devices.len() {
+        for device in self.devices.ids() {
             self.sync(device);
         }
         if !self.rest(2_000) || !self.settle() {
@@ -265,7 +266,7 @@ impl Sim {
         }
         self.check_views("at the end");
         self.check_lists();
-        let crowds: Vec<usize> = self
+        let crowds: Vec<DeviceId> = self
             .plan
             .acts
             .iter()
@@ -332,9 +333,9 @@ impl Sim {
 
     /// What every client knows of a conversation it has loaded is what is stored.
     fn check_views(&mut self, when: &str) {
-        for (number, device) in self.devices.iter().enumerate() {
+        for (number, device) in self.devices.enumerated() {
             let Some(session) = &device.session else { continue };
-            for (peer, room) in session.rooms.iter().enumerate() {
+            for (peer, room) in session.rooms.enumerated() {
                 if room.anchor.is_none() || peer == device.user {
                     continue;
                 }
@@ -381,14 +382,14 @@ impl Sim {
     }
 
     /// Every device of both members was told of every message, by a push or by the acknowledgement.
-    fn check_told(&mut self, first_intent: usize) {
-        let intents: Vec<_> = self.world().checker.intents[first_intent..].to_vec();
-        for intent in intents {
+    fn check_told(&mut self, first_intent: IntentId) {
+        let intents = self.world().checker.intents.clone();
+        for intent in intents.iter().skip(first_intent.index()) {
             let Some((_, seq)) = intent.row else { continue };
-            for (number, device) in self.devices.iter().enumerate() {
+            for (number, device) in self.devices.enumerated() {
                 let peer = if device.user == intent.user { intent.peer } else { intent.user };
                 let concerned = device.user == intent.user || device.user == intent.peer;
-                let wrote = number == intent.device;
+                let wrote = Some(number) == intent.device;
                 let room = device.session.as_ref().map(|session| &session.rooms[peer]);
                 let told = room.is_some_and(|room| room.pushed.contains(&seq));
                 if concerned && !wrote && !told {
@@ -400,9 +401,9 @@ impl Sim {
 
     /// Every list is what is stored.
     fn check_lists(&mut self) {
-        for (number, device) in self.devices.iter().enumerate() {
+        for (number, device) in self.devices.enumerated() {
             let Some(session) = &device.session else { continue };
-            for peer in (0..self.plan.users).filter(|peer| *peer != device.user) {
+            for peer in self.plan.everybody().filter(|peer| *peer != device.user) {
                 let mut world = self.world();
                 let id = world.room_of(device.user, peer);
                 let stored = world.store.table(&id).and_then(|table| table.head().cloned());
@@ -466,9 +467,9 @@ impl Sim {
         }
     }
 
-    fn turn(&mut self, ticket: usize) {
+    fn turn(&mut self, ticket: TicketId) {
         let mut world = self.shared.world();
-        let task = world.tickets[ticket].task;
+        let Some(task) = world.tickets[ticket].task else { return };
         if self.jobs[task].running.is_none() {
             return;
         }
@@ -479,15 +480,15 @@ impl Sim {
     }
 
     /// Gives a call its turn, with what it meets.
-    pub(crate) fn turn_with(&mut self, ticket: usize, outcome: Outcome) {
+    pub(crate) fn turn_with(&mut self, ticket: TicketId, outcome: Outcome) {
         let mut world = self.world();
-        let task = world.tickets[ticket].task;
+        let Some(task) = world.tickets[ticket].task else { return };
         let lives = world.turn(ticket, outcome);
         drop(world);
         self.had_turn(task, outcome, lives);
     }
 
-    fn had_turn(&mut self, task: usize, outcome: Outcome, lives: bool) {
+    fn had_turn(&mut self, task: TaskId, outcome: Outcome, lives: bool) {
         if lives {
             self.poll(task);
         } else {
@@ -497,7 +498,7 @@ impl Sim {
         }
     }
 
-    fn poll(&mut self, task: usize) {
+    fn poll(&mut self, task: TaskId) {
         self.world().current = task;
         let Some(running) = &mut self.jobs[task].running else { return };
         let Poll::Ready(response) = running.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
@@ -508,7 +509,7 @@ impl Sim {
         self.completed(task, &response);
     }
 
-    pub(crate) fn begin(&mut self, task: usize) {
+    pub(crate) fn begin(&mut self, task: TaskId) {
         let Some(event) = self.jobs[task].event.take() else { return };
         note!(self.world(), "task {task} begins: {:?}", self.world().tasks[task]);
         let running = self.servers[self.jobs[task].process].handle(event);
@@ -517,7 +518,7 @@ impl Sim {
     }
 
     /// A handler has answered.
-    fn completed(&mut self, task: usize, response: &ApiGatewayProxyResponse) {
+    fn completed(&mut self, task: TaskId, response: &ApiGatewayProxyResponse) {
         note!(self.world(), "task {task} answers {} {}", response.status_code, text(response));
         let answered = self.take_apart(task, response);
         self.jobs[task].answer = Some(answered);
@@ -540,7 +541,7 @@ impl Sim {
     }
 
     /// An answer is on its way to whoever waits for it.
-    fn send_answer(&mut self, task: usize) {
+    fn send_answer(&mut self, task: TaskId) {
         let mut world = self.world();
         if world.hit(Fault::AckLost) {
             world.after(20_000, Happening::GiveUp(task));
@@ -551,7 +552,7 @@ impl Sim {
     }
 
     /// Takes an answer apart, and holds it against what is stored at the moment it is given.
-    fn take_apart(&mut self, task: usize, response: &ApiGatewayProxyResponse) -> Answered {
+    fn take_apart(&mut self, task: TaskId, response: &ApiGatewayProxyResponse) -> Answered {
         let body = text(response);
         match self.jobs[task].asker.clone() {
             Asker::Nobody => Answered::Other,
@@ -599,7 +600,7 @@ impl Sim {
         }
     }
 
-    fn check_frame(&mut self, task: usize, about: About, frame: &ServerFrame) {
+    fn check_frame(&mut self, task: TaskId, about: About, frame: &ServerFrame) {
         let mut world = self.world();
         match (frame, about) {
             (ServerFrame::Sent(sent), About::Intent(intent)) => world.check_sent(task, intent, sent),
@@ -622,7 +623,7 @@ impl Sim {
         }
     }
 
-    fn check_reauth(&mut self, task: usize) {
+    fn check_reauth(&mut self, task: TaskId) {
         let mut world = self.world();
         let asked = world.tasks[task].clone();
         let good =
@@ -633,8 +634,8 @@ impl Sim {
         world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
     }
 
-    fn check_rest(&mut self, task: usize, request: &Request, answer: &Answer) {
-        let page = |peer: &usize, range: PageRange, limit| Asked { peer: *peer, range, limit };
+    fn check_rest(&mut self, task: TaskId, request: &Request, answer: &Answer) {
+        let page = |peer: &User, range: PageRange, limit| Asked { peer: *peer, range, limit };
         let asked = match request {
             Request::List(_) | Request::Propose(..) => None,
             Request::Newest(peer) => Some(page(peer, PageRange::Newest, PAGE_MAX)),
@@ -662,13 +663,13 @@ impl Sim {
         }
     }
 
-    fn intent_of(&self, id: ClientMessageId) -> Option<usize> {
+    fn intent_of(&self, id: ClientMessageId) -> Option<IntentId> {
         let entries = self.devices.iter().flat_map(|device| &device.outbox);
         entries.into_iter().find(|entry| entry.id == id).map(|entry| entry.intent)
     }
 
     /// The gateway tells whoever waits that nobody will answer.
-    fn give_up(&mut self, task: usize) {
+    fn give_up(&mut self, task: TaskId) {
         if std::mem::replace(&mut self.jobs[task].answered, true) {
             return;
         }
@@ -698,7 +699,7 @@ impl Sim {
     }
 
     /// An answer reaches whoever waits for it.
-    fn answer(&mut self, task: usize) {
+    fn answer(&mut self, task: TaskId) {
         if std::mem::replace(&mut self.jobs[task].answered, true) {
             return;
         }
@@ -724,7 +725,7 @@ impl Sim {
     }
 
     /// `$connect` was answered: the socket is open, or it is not.
-    fn connect_answered(&mut self, socket: usize) {
+    fn connect_answered(&mut self, socket: SocketId) {
         let to = self.world().sockets[socket].clone();
         let current = self.devices[to.device].epoch == to.epoch
             && self.devices[to.device].session.as_ref().is_some_and(|session| session.socket == Some(socket));
@@ -743,7 +744,7 @@ impl Sim {
         }
     }
 
-    fn client_loses(&mut self, socket: usize) {
+    fn client_loses(&mut self, socket: SocketId) {
         let mut world = self.world();
         let to = world.sockets[socket].clone();
         world.sockets[socket].at_client = false;
@@ -755,7 +756,7 @@ impl Sim {
         }
     }
 
-    fn gateway_loses(&mut self, socket: usize) {
+    fn gateway_loses(&mut self, socket: SocketId) {
         let mut world = self.world();
         if world.sockets[socket].at_gateway == End::Closed {
             return;
@@ -786,9 +787,9 @@ impl Sim {
         facts: Facts,
         asker: Asker,
         delay_ms: i64,
-    ) -> usize {
+    ) -> TaskId {
         let mut world = self.world();
-        let process = world.rng.usize(0..self.servers.len());
+        let process = ProcessId::new(world.rng.usize(0..self.servers.len()));
         let recycled = world.hit(Fault::ProcessRecycled);
         let back = if world.hit(Fault::ClockJumpsBack) { world.rng.i64(0..CLOCK_JUMP_MAX_MS) } else { 0 };
         let late = world.hit(Fault::InvocationDelayed);
@@ -804,7 +805,7 @@ impl Sim {
         if skew_ms != 0 && self.world().rates.is_on(Fault::ClockSkew) {
             self.world().fired.add(Fault::ClockSkew);
         }
-        let number = self.jobs.len();
+        let number = self.jobs.next_id();
         match &mut event {
             GatewayEvent::Connect(event) | GatewayEvent::Disconnect(event) | GatewayEvent::Frame(event) => {
                 let context = &mut event.request_context;
@@ -865,12 +866,12 @@ impl Sim {
         kind: Kind,
         facts: Facts,
         asker: Asker,
-        process: usize,
+        process: ProcessId,
         now: Timestamp,
         delay_ms: i64,
-    ) -> usize {
+    ) -> TaskId {
         let Facts { socket, user, token } = facts;
-        let task = self.jobs.len();
+        let task = self.jobs.next_id();
         let mut world = self.world();
         let asked_ms = world.now_ms;
         world.tasks.push(Task {
@@ -893,10 +894,10 @@ impl Sim {
     }
 
     /// A device opens a socket; one that is silent has no client but listens.
-    pub(crate) fn invoke_connect(&mut self, device: usize, token: usize, silent: bool) -> usize {
+    pub(crate) fn invoke_connect(&mut self, device: DeviceId, token: TokenId, silent: bool) -> SocketId {
         let (user, epoch) = (self.devices[device].user, self.devices[device].epoch);
         let mut world = self.world();
-        let socket = world.sockets.len();
+        let socket = world.sockets.next_id();
         let connected_at = timestamp(world.now_ms);
         world.sockets.push(Socket { silent, ..Socket::opening(socket, user, device, epoch, connected_at) });
         let aborts = world.is_drawn(Fault::DisconnectBeforeConnect);
@@ -916,7 +917,7 @@ impl Sim {
         socket
     }
 
-    fn invoke_disconnect(&mut self, socket: usize, delay_ms: i64) {
+    fn invoke_disconnect(&mut self, socket: SocketId, delay_ms: i64) {
         let user = self.world().sockets[socket].user;
         let event = GatewayEvent::Disconnect(Box::default());
         let facts = Facts { socket: Some(socket), user, token: None };
@@ -924,15 +925,21 @@ impl Sim {
     }
 
     /// A frame leaves on a socket.
-    pub(crate) fn invoke_frame(&mut self, socket: usize, frame: String, about: About, token: Option<usize>) {
+    pub(crate) fn invoke_frame(
+        &mut self,
+        socket: SocketId,
+        frame: String,
+        about: About,
+        token: Option<TokenId>,
+    ) {
         self.frame_asked_by(socket, frame, token, Asker::Frame(socket, about));
     }
 
     pub(crate) fn frame_asked_by(
         &mut self,
-        socket: usize,
+        socket: SocketId,
         frame: String,
-        token: Option<usize>,
+        token: Option<TokenId>,
         asker: Asker,
     ) {
         note!(self.world(), "socket {socket} says {frame}");
@@ -947,7 +954,7 @@ impl Sim {
     }
 
     /// A request by REST.
-    pub(crate) fn invoke_rest(&mut self, device: usize, request: Request, token: usize, retried: bool) {
+    pub(crate) fn invoke_rest(&mut self, device: DeviceId, request: Request, token: TokenId, retried: bool) {
         let event = self.rest_event(device, &request, token);
         let (user, epoch) = (self.devices[device].user, self.devices[device].epoch);
         let facts = Facts { socket: None, user, token: Some(token) };
@@ -956,8 +963,8 @@ impl Sim {
         self.invoke(GatewayEvent::Rest(Box::new(event)), Kind::Rest, facts, asker, 0);
     }
 
-    fn rest_event(&self, device: usize, request: &Request, token: usize) -> ApiGatewayProxyRequest {
-        let address = |peer: usize| self.world().users[peer].to_string();
+    fn rest_event(&self, device: DeviceId, request: &Request, token: TokenId) -> ApiGatewayProxyRequest {
+        let address = |peer: User| self.world().users[peer].to_string();
         let mut query: Vec<(&str, String)> = Vec::new();
         let mut event = ApiGatewayProxyRequest::default();
         event.http_method = Method::GET;
@@ -1056,7 +1063,8 @@ impl Sim {
             }
             Act::Crash { device, down_ms } => self.crash_for(device, down_ms),
             Act::LoseStorage { device } => {
-                let lost: Vec<usize> = self.devices[device].outbox.iter().map(|entry| entry.intent).collect();
+                let lost: Vec<IntentId> =
+                    self.devices[device].outbox.iter().map(|entry| entry.intent).collect();
                 let mut world = self.world();
                 world.fired.add(Fault::StorageLost);
                 for intent in lost {
@@ -1075,8 +1083,8 @@ impl Sim {
             }
             Act::Away { days } => {
                 let away_ms = i64::from(days) * 86_400_000;
-                for device in 0..self.devices.len() {
-                    let peer = (self.devices[device].user + 1) % self.plan.users;
+                for device in self.devices.ids() {
+                    let peer = self.plan.user_after(self.devices[device].user, 1);
                     self.write_words(device, peer);
                     if self.devices[device].outbox.iter().any(|entry| !entry.failed) {
                         self.world().fired.add(Fault::AwayForDays);
@@ -1125,7 +1133,7 @@ impl Sim {
                 world.fired.add(Fault::PlainFrame);
                 let words = format!("plain words {}", world.checker.intents.len());
                 let user = world.sockets[socket].user;
-                let intent = world.intend(user, peer, device, None, Says::Text(words.clone()));
+                let intent = world.intend(user, peer, Some(device), None, Says::Text(words.clone()));
                 world.checker.intents[intent].dropped = true;
                 world.checker.intents[intent].without_after = true;
                 let receiver = world.users[peer].to_string();
@@ -1136,12 +1144,12 @@ impl Sim {
         }
     }
 
-    fn open_socket(&self, device: usize) -> Option<usize> {
+    fn open_socket(&self, device: DeviceId) -> Option<SocketId> {
         let session = self.devices[device].session.as_ref()?;
         session.socket.filter(|_| session.open)
     }
 
-    fn write_words(&mut self, device: usize, peer: usize) {
+    fn write_words(&mut self, device: DeviceId, peer: User) {
         if self.devices[device].session.is_none() {
             return;
         }
@@ -1150,17 +1158,17 @@ impl Sim {
     }
 
     /// One user may give the same answer from two devices: both mean it, and one of them is refused.
-    fn answer_proposal(&mut self, device: usize, peer: usize, says: Says) {
+    fn answer_proposal(&mut self, device: DeviceId, peer: User, says: Says) {
         self.write(device, peer, says, false);
     }
 
-    fn crash_for(&mut self, device: usize, down_ms: i64) {
+    fn crash_for(&mut self, device: DeviceId, down_ms: i64) {
         self.crash(device);
         self.timer(device, down_ms, Timer::Start);
     }
 
     /// A device opens many connections, one soon after the other.
-    fn crowd(&mut self, device: usize, count: u8) {
+    fn crowd(&mut self, device: DeviceId, count: u8) {
         let mut delay = 0;
         for _ in 0..count {
             self.plan.acts.push((0, Act::OneMore { device }));
@@ -1173,8 +1181,8 @@ impl Sim {
 
     /// All connections that only listen are left.
     fn leave_crowd(&mut self) {
-        let sockets = self.world().sockets.len();
-        for socket in 0..sockets {
+        let sockets = self.world().sockets.ids();
+        for socket in sockets {
             if self.world().sockets[socket].silent {
                 self.drop_socket(socket);
             }
@@ -1182,7 +1190,7 @@ impl Sim {
     }
 
     /// Many messages at once, straight into the store, as a fast client would have sent them.
-    pub(crate) fn flood(&mut self, user: usize, peer: usize, count: u8) {
+    pub(crate) fn flood(&mut self, user: User, peer: User, count: u8) {
         let mut world = self.world();
         world.fired.add(Fault::Flood);
         let rate = SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
@@ -1190,8 +1198,7 @@ impl Sim {
             let id = world.room_of(user, peer);
             let words = format!("flood {}", world.checker.intents.len());
             let name = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
-            let device = usize::MAX;
-            let intent = world.intend(user, peer, device, Some(name), Says::Text(words.clone()));
+            let intent = world.intend(user, peer, None, Some(name), Says::Text(words.clone()));
             world.checker.intents[intent].dropped = true;
             let head =
                 world.store.room(&id, 0).map_or_else(|| Room::empty(id.clone()), |room| Room::clone(&room));
@@ -1206,10 +1213,10 @@ impl Sim {
     }
 
     /// The cursor of another user, as that user's list would show it.
-    fn foreign_cursor(&mut self, device: usize) {
+    fn foreign_cursor(&mut self, device: DeviceId) {
         let user = self.devices[device].user;
         let world = self.world();
-        let other = (user + 1) % self.plan.users;
+        let other = self.plan.user_after(user, 1);
         let place = world.store.tables.iter().find_map(|table| table.head().and_then(|room| room.activity()));
         let cursor = place.map(|place| chat_wire::cursor::encode(place, &world.users[other]));
         drop(world);
@@ -1223,14 +1230,14 @@ impl Sim {
     }
 
     /// Somebody names the peer as the sender.
-    fn forge(&mut self, device: usize, peer: usize) {
+    fn forge(&mut self, device: DeviceId, peer: User) {
         let Some(socket) = self.open_socket(device) else { return };
         let mut world = self.world();
         world.fired.add(Fault::ForgedSender);
         let user = world.sockets[socket].user;
         let words = format!("forged words {}", world.checker.intents.len());
         let id = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
-        let intent = world.intend(user, peer, device, Some(id), Says::Text(words.clone()));
+        let intent = world.intend(user, peer, Some(device), Some(id), Says::Text(words.clone()));
         world.checker.intents[intent].dropped = true;
         world.checker.intents[intent].without_after = true;
         let peer_email = world.users[peer].to_string();
@@ -1244,7 +1251,7 @@ impl Sim {
     }
 
     /// The id of something acknowledged, for other words.
-    fn reuse_id(&mut self, device: usize) {
+    fn reuse_id(&mut self, device: DeviceId) {
         let Some(socket) = self.open_socket(device) else { return };
         let user = self.devices[device].user;
         let world = self.world();
@@ -1267,44 +1274,46 @@ impl Sim {
 
 /// What only exploring needs: a beginning without a history.
 impl Sim {
-    pub(crate) fn is_running(&self, task: usize) -> bool {
+    pub(crate) fn is_running(&self, task: TaskId) -> bool {
         self.jobs[task].running.is_some()
     }
 
-    pub(crate) fn newest_task(&self) -> usize {
-        self.jobs.len() - 1
+    pub(crate) fn newest_task(&self) -> TaskId {
+        TaskId::new(self.jobs.len() - 1)
     }
 
     /// From now on the only process has this time, whatever the true one is.
     pub(crate) fn set_clock(&mut self, ms: i64) {
         let skew_ms = ms - self.world().now_ms;
-        self.skews_ms.fill(skew_ms);
+        self.skews_ms.iter_mut().for_each(|skew| *skew = skew_ms);
     }
 
     /// A device has a socket of its number, open for a while.
-    pub(crate) fn open_for_exploring(&mut self, device: usize) {
+    pub(crate) fn open_for_exploring(&mut self, device: DeviceId) {
         let user = self.devices[device].user;
         let mut world = self.world();
         let connected_at = timestamp(world.now_ms - 60_000);
-        let socket = world.sockets.len();
+        let socket = world.sockets.next_id();
         world.sockets.push(Socket::opening(socket, user, device, 0, connected_at));
         world.sockets_reopen();
     }
 
     /// The gateway says that a device's socket has closed.
-    pub(crate) fn close_for_exploring(&mut self, device: usize) {
-        self.world().sockets[device].at_gateway = End::Closed;
-        self.invoke_disconnect(device, 0);
+    pub(crate) fn close_for_exploring(&mut self, device: DeviceId) {
+        let socket = SocketId::new(device.index());
+        self.world().sockets[socket].at_gateway = End::Closed;
+        self.invoke_disconnect(socket, 0);
     }
 
     /// The first user has proposed a match.
     pub(crate) fn propose_for_exploring(&mut self) {
         let mut world = self.world();
         let id = ClientMessageId::from_u128(0x4000);
-        let intent = world.intend(0, 1, usize::MAX, Some(id), Says::Proposal("field".to_owned()));
+        let (one, other) = (User::new(0), User::new(1));
+        let intent = world.intend(one, other, None, Some(id), Says::Proposal("field".to_owned()));
         world.checker.intents[intent].dropped = true;
-        let room = world.room_of(0, 1);
-        let sender = room.member(&world.users[0]).expect("it is their room");
+        let room = world.room_of(one, other);
+        let sender = room.member(&world.users[one]).expect("it is their room");
         let content = Content::MatchProposal(proposal("field").try_into().expect("it is well-formed"));
         let draft = Draft { id, sender, content };
         let now = timestamp(world.now_ms);
@@ -1316,9 +1325,9 @@ impl Sim {
 /// Of whom an event is.
 #[derive(Clone, Copy)]
 struct Facts {
-    socket: Option<usize>,
-    user: usize,
-    token: Option<usize>,
+    socket: Option<SocketId>,
+    user: User,
+    token: Option<TokenId>,
 }
 
 /// A response's body, if it has one.

@@ -14,6 +14,7 @@ use chat_wire::frames::ServerFrame;
 use crate::check::{Checker, Tally};
 use crate::client::Timer;
 use crate::faults::{Counters, Fault, Rates};
+use crate::ids::{DeviceId, Id, IdVec, SocketId, TaskId, TicketId, TokenId, User};
 use crate::ports::{Call, Failure, Reply};
 use crate::store::Store;
 
@@ -29,25 +30,25 @@ const INDEX_LAG_MS: i64 = 100;
 #[derive(Debug)]
 pub(crate) enum Happening {
     /// A call gets its turn.
-    Turn(usize),
+    Turn(TicketId),
     /// A write that was given up arrives at the store.
     Late(Box<Call>),
     /// A handler begins.
-    Start(usize),
+    Start(TaskId),
     /// The gateway opens a socket whose `$connect` was answered.
-    Open(usize, usize),
+    Open(TaskId, SocketId),
     /// Nobody waits for a handler's answer any more.
-    GiveUp(usize),
+    GiveUp(TaskId),
     /// An answer reaches whoever asked.
-    Answer(usize),
+    Answer(TaskId),
     /// A frame reaches a client.
-    Arrive(usize, Box<ServerFrame>),
+    Arrive(SocketId, Box<ServerFrame>),
     /// A client notices that its socket is closed.
-    ClientLoses(usize),
+    ClientLoses(SocketId),
     /// The gateway notices that a socket is closed, or closes it.
-    GatewayLoses(usize),
+    GatewayLoses(SocketId),
     /// A client's timer fires, if it still runs.
-    Timer(usize, u32, Timer),
+    Timer(DeviceId, u32, Timer),
     /// The next thing of the plan.
     Op(usize),
 }
@@ -85,7 +86,8 @@ impl Queue {
 
 /// A call that waits for its turn, or has had it.
 pub(crate) struct Ticket {
-    pub(crate) task: usize,
+    /// `None` when it was given up, and nobody waits for it.
+    pub(crate) task: Option<TaskId>,
     pub(crate) call: Option<Call>,
     reply: Option<Reply>,
     /// Whom to tell that there is a reply: of many futures together only those that were woken are polled.
@@ -106,17 +108,17 @@ pub(crate) enum Kind {
 pub(crate) struct Task {
     pub(crate) kind: Kind,
     /// The socket that the event came on.
-    pub(crate) socket: Option<usize>,
+    pub(crate) socket: Option<SocketId>,
     /// Whose event it is.
-    pub(crate) user: usize,
+    pub(crate) user: User,
     /// The token that came with it.
-    pub(crate) token: Option<usize>,
+    pub(crate) token: Option<TokenId>,
     /// The time that the event carries.
     pub(crate) now: Timestamp,
     /// When the gateway received it, in true time.
     pub(crate) asked_ms: i64,
     /// Sockets that answered "gone" to it.
-    pub(crate) gone: Vec<usize>,
+    pub(crate) gone: Vec<SocketId>,
     /// What it has stored, and knows that it has.
     pub(crate) stored: Option<Timestamp>,
     pub(crate) tally: Tally,
@@ -126,8 +128,8 @@ pub(crate) struct Task {
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
     pub(crate) id: ConnectionId,
-    pub(crate) user: usize,
-    pub(crate) device: usize,
+    pub(crate) user: User,
+    pub(crate) device: DeviceId,
     /// Which life of the device opened it.
     pub(crate) epoch: u32,
     pub(crate) at_gateway: End,
@@ -148,9 +150,9 @@ pub(crate) struct Socket {
 impl Socket {
     /// One that is being opened.
     pub(crate) fn opening(
-        number: usize,
-        user: usize,
-        device: usize,
+        number: SocketId,
+        user: User,
+        device: DeviceId,
         epoch: u32,
         connected_at: Timestamp,
     ) -> Self {
@@ -182,7 +184,7 @@ pub(crate) enum End {
 /// A token that was issued.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
-    pub(crate) user: usize,
+    pub(crate) user: User,
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked_at_ms: Option<i64>,
 }
@@ -230,19 +232,19 @@ pub(crate) struct World {
     pub(crate) rates: Rates,
     pub(crate) faults_on: bool,
     pub(crate) fired: Counters,
-    pub(crate) users: Vec<Email>,
-    user_ids: Vec<UserId>,
+    pub(crate) users: IdVec<User, Email>,
+    user_ids: IdVec<User, UserId>,
     /// The room of each two users, the lower number first, and what it is called.
-    pub(crate) rooms: Vec<((usize, usize), (RoomId, String))>,
+    pub(crate) rooms: Vec<((User, User), (RoomId, String))>,
     pub(crate) store: Store,
-    pub(crate) sockets: Vec<Socket>,
-    pub(crate) tokens: Vec<Token>,
-    pub(crate) tickets: Vec<Ticket>,
+    pub(crate) sockets: IdVec<SocketId, Socket>,
+    pub(crate) tokens: IdVec<TokenId, Token>,
+    pub(crate) tickets: IdVec<TicketId, Ticket>,
     /// Those whose reply was taken: they are used again.
-    free_tickets: Vec<usize>,
+    free_tickets: Vec<TicketId>,
     /// The handler that is being polled.
-    pub(crate) current: usize,
-    pub(crate) tasks: Vec<Task>,
+    pub(crate) current: TaskId,
+    pub(crate) tasks: IdVec<TaskId, Task>,
     /// Calls are answered at once and nothing goes wrong: for the ports' suites.
     immediate: bool,
     /// Tickets get no turn by themselves: whoever explores gives it to them.
@@ -288,9 +290,9 @@ pub(crate) fn timestamp(ms: i64) -> Timestamp {
 
 impl World {
     pub(crate) fn new(users: usize, seed: u64, rates: Rates) -> Self {
-        let users: Vec<Email> =
+        let users: IdVec<User, Email> =
             USERS[..users].iter().map(|user| user.parse().expect("they are addresses")).collect();
-        let pairs = (0..users.len()).flat_map(|other| (0..other).map(move |one| (one, other)));
+        let pairs = users.ids().flat_map(|other| (0..other.index()).map(move |one| (User::new(one), other)));
         let rooms = pairs.map(|(one, other)| {
             let room = RoomId::new(&users[one], &users[other]).expect("they are different users");
             let name = room.to_string();
@@ -306,15 +308,15 @@ impl World {
             faults_on: true,
             fired: Counters::default(),
             rooms: rooms.collect(),
-            user_ids: (0..users.len()).map(|user| UserId::new(format!("sub-{user}"))).collect(),
+            user_ids: users.ids().map(|user| UserId::new(format!("sub-{user}"))).collect(),
             users,
             store: Store::default(),
-            sockets: Vec::new(),
-            tokens: Vec::new(),
-            tickets: Vec::new(),
+            sockets: IdVec::default(),
+            tokens: IdVec::default(),
+            tickets: IdVec::default(),
             free_tickets: Vec::new(),
-            current: 0,
-            tasks: Vec::new(),
+            current: TaskId::new(0),
+            tasks: IdVec::default(),
             immediate: false,
             explored: false,
             checker: Checker::default(),
@@ -395,7 +397,7 @@ impl World {
 
     /// Every socket is open, and has its row: what closed has connected anew.
     pub(crate) fn sockets_reopen(&mut self) {
-        for number in 0..self.sockets.len() {
+        for number in self.sockets.ids() {
             let (id, user) = (self.sockets[number].id.clone(), self.sockets[number].user);
             self.sockets[number].at_gateway = End::Open;
             let expires_at = timestamp(self.now_ms + 3_600_000);
@@ -423,18 +425,22 @@ impl World {
         }
     }
 
-    pub(crate) fn user(&self, email: &Email) -> Option<usize> {
-        self.users.iter().position(|user| user == email)
+    pub(crate) fn user(&self, email: &Email) -> Option<User> {
+        self.users.enumerated().find_map(|(user, known)| (known == email).then_some(user))
     }
 
-    pub(crate) fn issue_token(&mut self, user: usize, lifetime_ms: i64) -> usize {
+    /// Whose address it is.
+    pub(crate) fn user_called(&self, email: &str) -> Option<User> {
+        self.users.enumerated().find_map(|(user, known)| (known.as_str() == email).then_some(user))
+    }
+
+    pub(crate) fn issue_token(&mut self, user: User, lifetime_ms: i64) -> TokenId {
         let expires_at = timestamp(self.now_ms + lifetime_ms);
-        self.tokens.push(Token { user, expires_at, revoked_at_ms: None });
-        self.tokens.len() - 1
+        self.tokens.push(Token { user, expires_at, revoked_at_ms: None })
     }
 
     /// Whether a token was good at the event's time and when the gateway received it.
-    pub(crate) fn is_good(&self, token: usize, user: usize, now: Timestamp, asked_ms: i64) -> bool {
+    pub(crate) fn is_good(&self, token: TokenId, user: User, now: Timestamp, asked_ms: i64) -> bool {
         self.tokens.get(token).is_some_and(|token| {
             token.user == user
                 && now < token.expires_at
@@ -442,27 +448,28 @@ impl World {
         })
     }
 
-    pub(crate) fn register(&mut self, call: Call) -> usize {
+    pub(crate) fn register(&mut self, call: Call) -> TicketId {
         let task = self.current;
         if self.immediate {
             let reply = self.apply(&call);
-            self.tickets.push(Ticket { task, call: None, reply: Some(reply), waker: None });
-            return self.tickets.len() - 1;
+            return self.tickets.push(Ticket {
+                task: Some(task),
+                call: None,
+                reply: Some(reply),
+                waker: None,
+            });
         }
         let wait = match &call {
             Call::Wait(at_most) => self.rng.i64(0..=i64::try_from(at_most.as_millis()).unwrap_or(0)),
             _ => self.rng.i64(1..=20),
         };
-        let made = Ticket { task, call: Some(call), reply: None, waker: None };
+        let made = Ticket { task: Some(task), call: Some(call), reply: None, waker: None };
         let ticket = match self.free_tickets.pop() {
             Some(free) => {
                 self.tickets[free] = made;
                 free
             }
-            None => {
-                self.tickets.push(made);
-                self.tickets.len() - 1
-            }
+            None => self.tickets.push(made),
         };
         if self.explored {
             return ticket;
@@ -479,7 +486,7 @@ impl World {
         ticket
     }
 
-    pub(crate) fn take_reply(&mut self, ticket: usize, waker: &Waker) -> Option<Reply> {
+    pub(crate) fn take_reply(&mut self, ticket: TicketId, waker: &Waker) -> Option<Reply> {
         let reply = self.tickets[ticket].reply.take();
         match reply {
             None => self.tickets[ticket].waker = Some(waker.clone()),
@@ -491,8 +498,8 @@ impl World {
     }
 
     /// Gives a call its turn. Says whether its handler lives on.
-    pub(crate) fn turn(&mut self, ticket: usize, outcome: Outcome) -> bool {
-        let task = self.tickets[ticket].task;
+    pub(crate) fn turn(&mut self, ticket: TicketId, outcome: Outcome) -> bool {
+        let Some(task) = self.tickets[ticket].task else { return false };
         let Some(call) = self.tickets[ticket].call.take() else { return false };
         note!(
             self,
@@ -555,7 +562,7 @@ impl World {
     /// A write that nobody waits for any more, and that arrives all the same.
     fn give_up(&mut self, call: Call) {
         if self.explored {
-            self.tickets.push(Ticket { task: usize::MAX, call: Some(call), reply: None, waker: None });
+            self.tickets.push(Ticket { task: None, call: Some(call), reply: None, waker: None });
             return;
         }
         // A client of a store gives up after seconds; a write that is on its way longer than that is lost.
@@ -571,7 +578,7 @@ impl World {
     }
 
     /// Draws what a call meets.
-    pub(crate) fn draw(&mut self, ticket: usize) -> Outcome {
+    pub(crate) fn draw(&mut self, ticket: TicketId) -> Outcome {
         if !self.faults_on {
             return Outcome::Normal;
         }
@@ -716,7 +723,7 @@ impl World {
     }
 
     /// Does what a call asks for, with what it meets.
-    fn execute(&mut self, task: usize, call: Call, outcome: Outcome) -> Reply {
+    fn execute(&mut self, task: TaskId, call: Call, outcome: Outcome) -> Reply {
         self.check_call(task, &call);
         match (&call, outcome) {
             (Call::Push(id, event), _) => self.push(task, id, event, outcome),
@@ -878,7 +885,7 @@ impl World {
     }
 
     fn verify(&mut self, token: &str, now: Timestamp) -> Reply {
-        let number = token.strip_prefix("token-").and_then(|number| number.parse::<usize>().ok());
+        let number = token.strip_prefix("token-").and_then(|number| number.parse().ok()).map(TokenId::new);
         if number
             .and_then(|number| self.tokens.get(number))
             .is_some_and(|token| token.revoked_at_ms.is_some())
@@ -897,8 +904,8 @@ impl World {
         }
     }
 
-    fn push(&mut self, task: usize, id: &ConnectionId, event: &Event, outcome: Outcome) -> Reply {
-        let Some(socket) = socket_number(id).filter(|socket| *socket < self.sockets.len()) else {
+    fn push(&mut self, task: TaskId, id: &ConnectionId, event: &Event, outcome: Outcome) -> Reply {
+        let Some(socket) = socket_number(id).filter(|socket| self.sockets.get(*socket).is_some()) else {
             return Reply::Failed(Failure::Gone);
         };
         self.check_push(task, socket, event);
@@ -949,8 +956,8 @@ impl World {
         if unknown { Reply::Failed(Failure::Unavailable) } else { Reply::Done }
     }
 
-    fn close(&mut self, task: usize, id: &ConnectionId) -> Reply {
-        match socket_number(id).filter(|socket| *socket < self.sockets.len()) {
+    fn close(&mut self, task: TaskId, id: &ConnectionId) -> Reply {
+        match socket_number(id).filter(|socket| self.sockets.get(*socket).is_some()) {
             Some(socket) if self.sockets[socket].at_gateway == End::Open => {
                 self.after(0, Happening::GatewayLoses(socket));
                 Reply::Done
@@ -983,6 +990,6 @@ pub(crate) fn hash_room(room: &Room, hasher: &mut impl Hasher) {
     }
 }
 
-pub(crate) fn socket_number(id: &ConnectionId) -> Option<usize> {
-    id.as_str().strip_prefix("socket-")?.parse().ok()
+pub(crate) fn socket_number(id: &ConnectionId) -> Option<SocketId> {
+    id.as_str().strip_prefix("socket-")?.parse().ok().map(SocketId::new)
 }

@@ -18,6 +18,7 @@ use chat_domain::{
 };
 use futures_util::future::join_all;
 
+use crate::ids::{Id, TokenId};
 use crate::ports::Shared;
 use crate::server::{GatewayEvent, Real, Running, Server};
 
@@ -302,9 +303,9 @@ pub(super) fn fails_open(shared: &Shared) -> Box<dyn Server> {
 
 /// What a token says of itself.
 fn claimed(shared: &Shared, token: &str) -> Option<VerifiedIdentity> {
-    let number: usize = token.rsplit('-').next()?.parse().ok()?;
+    let number = token.rsplit('-').next()?.parse().ok()?;
     let world = shared.world();
-    let claimed = world.tokens.get(number)?;
+    let claimed = world.tokens.get(TokenId::new(number))?;
     let email = world.users[claimed.user].clone();
     let user = UserId::new(format!("sub-{}", claimed.user));
     Some(VerifiedIdentity::vouched(email, user, claimed.expires_at))
@@ -347,7 +348,7 @@ impl Server for Trusting {
         {
             let token =
                 request.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let number = token.and_then(|token| token.rsplit('-').next()?.parse::<usize>().ok());
+            let number = token.and_then(|token| token.rsplit('-').next()?.parse().ok()).map(TokenId::new);
             let world = self.shared.world();
             let caller = number.and_then(|number| world.tokens.get(number)).map(|token| token.user);
             let place = text.rsplit('.').next().and_then(|place| place.parse().ok());

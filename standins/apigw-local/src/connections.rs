@@ -16,10 +16,10 @@ use crate::{Clock, Faults, Limits, PostFault};
 /// [`Gateway::new`](crate::Gateway::new).
 #[derive(Clone)]
 pub struct Connections {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
 }
 
-struct Shared {
+struct Inner {
     limits: Limits,
     clock: Arc<dyn Clock>,
     faults: Option<Arc<dyn Faults>>,
@@ -75,7 +75,7 @@ impl Connections {
 
     fn composed(limits: Limits, clock: Arc<dyn Clock>, faults: Option<Arc<dyn Faults>>) -> Self {
         let table = RwLock::new(Table { open: HashMap::new(), accepting: true });
-        Self { shared: Arc::new(Shared { limits, clock, faults, table }) }
+        Self { inner: Arc::new(Inner { limits, clock, faults, table }) }
     }
 
     /// Queues a message for a connection. UTF-8 becomes a text frame, anything else a binary frame.
@@ -92,9 +92,9 @@ impl Connections {
             return Err(PostError::PayloadTooLarge);
         }
         let message = message(data);
-        let room = Room::AtMost(self.limits().outbound_queue_bytes);
+        let limit = QueueLimit::AtMost(self.limits().outbound_queue_bytes);
         match self.faults().map_or(PostFault::None, |faults| faults.post(connection.number)) {
-            PostFault::None => connection.deliver(message, room),
+            PostFault::None => connection.deliver(message, limit),
             PostFault::Gone => {
                 connection.close(Close::GOING_AWAY);
                 Err(PostError::Gone)
@@ -102,12 +102,12 @@ impl Connections {
             PostFault::LimitExceeded => Err(PostError::LimitExceeded),
             PostFault::Lost => Ok(()),
             PostFault::Late(delay) => {
-                deliver_later(connection, message, room, delay);
+                deliver_later(connection, message, limit, delay);
                 Ok(())
             }
             PostFault::Twice => {
-                connection.deliver(message.clone(), room)?;
-                connection.deliver(message, room)
+                connection.deliver(message.clone(), limit)?;
+                connection.deliver(message, limit)
             }
         }
     }
@@ -148,15 +148,15 @@ impl Connections {
     }
 
     pub(crate) fn limits(&self) -> &Limits {
-        &self.shared.limits
+        &self.inner.limits
     }
 
     pub(crate) fn faults(&self) -> Option<&dyn Faults> {
-        self.shared.faults.as_deref()
+        self.inner.faults.as_deref()
     }
 
     pub(crate) fn now_millis(&self) -> i64 {
-        self.shared.clock.now_millis()
+        self.inner.clock.now_millis()
     }
 
     pub(crate) fn accepting(&self) -> bool {
@@ -195,19 +195,19 @@ impl Connections {
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Table> {
-        self.shared.table.read().unwrap_or_else(PoisonError::into_inner)
+        self.inner.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Table> {
-        self.shared.table.write().unwrap_or_else(PoisonError::into_inner)
+        self.inner.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn deliver_later(connection: Arc<Connection>, message: Message, room: Room, delay: Duration) {
+fn deliver_later(connection: Arc<Connection>, message: Message, limit: QueueLimit, delay: Duration) {
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
         // Whoever posted it was told that all is well.
-        let _ = connection.deliver(message, room);
+        let _ = connection.deliver(message, limit);
     });
 }
 
@@ -264,10 +264,10 @@ pub(crate) enum Phase {
 
 /// How much may wait for the client.
 #[derive(Clone, Copy)]
-pub(crate) enum Room {
+pub(crate) enum QueueLimit {
     AtMost(usize),
     /// For answers to the client's own frames: the in-flight limit already bounds those.
-    Reserved,
+    None,
 }
 
 /// What one queued frame costs besides its payload, so that empty frames cannot pile up for free.
@@ -297,13 +297,14 @@ impl Connection {
     }
 
     /// The one place where a message is handed to a connection.
-    pub(crate) fn deliver(&self, message: Message, room: Room) -> Result<(), PostError> {
+    pub(crate) fn deliver(&self, message: Message, limit: QueueLimit) -> Result<(), PostError> {
         let cost = message.len() + FRAME_OVERHEAD_BYTES;
         let mut outbox = self.outbox();
         if matches!(outbox.phase, Phase::Closing(_)) {
             return Err(PostError::Gone);
         }
-        if matches!(room, Room::AtMost(limit) if outbox.bytes + cost > limit && !outbox.frames.is_empty()) {
+        if matches!(limit, QueueLimit::AtMost(bytes) if outbox.bytes + cost > bytes && !outbox.frames.is_empty())
+        {
             return Err(PostError::LimitExceeded);
         }
         outbox.bytes += cost;

@@ -9,7 +9,9 @@ mod gateway;
 mod ids;
 mod limits;
 mod management;
+mod response;
 mod rest;
+mod state;
 mod websocket;
 
 pub use api::{

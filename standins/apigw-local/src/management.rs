@@ -12,13 +12,14 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::events::{iso_8601, peer_address};
-use crate::gateway::{Shared, error, respond};
+use crate::response::{error, respond};
+use crate::state::GatewayState;
 use crate::{ConnectionInfo, PostError};
 
-pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {
+pub(crate) fn router(state: &GatewayState) -> Router<Arc<GatewayState>> {
     // SDKs send `%40connections`; an endpoint without its stage is a common mistake, answered as AWS does.
     Router::new()
-        .route(&format!("/{}/{{*rest}}", shared.stage()), any(manage))
+        .route(&format!("/{}/{{*rest}}", state.stage()), any(manage))
         .route("/@connections/{*rest}", any(forbidden))
         .route("/%40connections/{*rest}", any(forbidden))
 }
@@ -27,7 +28,7 @@ async fn forbidden() -> Response {
     error(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden")
 }
 
-async fn manage(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn manage(State(state): State<Arc<GatewayState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let elsewhere = peer_address(&parts).is_some_and(|peer| !peer.ip().to_canonical().is_loopback());
     // On AWS the signature tells; a page, which any site can show to somebody on this machine, says where it is from.
@@ -36,9 +37,9 @@ async fn manage(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (Some(id), false) = (id, elsewhere || page) else {
         return forbidden().await;
     };
-    let connections = &shared.connections;
+    let connections = &state.connections;
     let outcome = match parts.method {
-        Method::POST => match payload(body, shared.limits().message_bytes).await {
+        Method::POST => match payload(body, state.limits().message_bytes).await {
             Ok(data) => connections.post(&id, data).map(|()| StatusCode::OK.into_response()),
             Err(refused) => Err(refused),
         },

@@ -20,11 +20,12 @@ use tokio::time::timeout;
 use crate::IntegrationError;
 use crate::api::RestMethod;
 use crate::events::{API_ID, Peer, forwarded_headers, last_values, query, request_time};
-use crate::gateway::{Shared, error, respond};
+use crate::response::{error, respond};
+use crate::state::GatewayState;
 
-pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {
+pub(crate) fn router(state: &GatewayState) -> Router<Arc<GatewayState>> {
     let mut prefixes: Vec<&str> =
-        shared.rest.methods.iter().filter_map(|method| segments(&method.resource).next()).collect();
+        state.rest.methods.iter().filter_map(|method| segments(&method.resource).next()).collect();
     prefixes.sort_unstable();
     prefixes.dedup();
     prefixes.into_iter().fold(Router::new(), |router, prefix| {
@@ -33,17 +34,17 @@ pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {
     })
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn handle(State(state): State<Arc<GatewayState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Some((method, path_parameters)) = find(&shared.rest.methods, &parts) else {
+    let Some((method, path_parameters)) = find(&state.rest.methods, &parts) else {
         return error(
             StatusCode::FORBIDDEN,
             "MissingAuthenticationTokenException",
             "Missing Authentication Token",
         );
     };
-    let reading = to_bytes(body, shared.limits().rest_body_bytes);
-    let body = match timeout(shared.limits().integration_timeout, reading).await {
+    let reading = to_bytes(body, state.limits().rest_body_bytes);
+    let body = match timeout(state.limits().integration_timeout, reading).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
             return error(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
@@ -53,16 +54,16 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
     };
     // Only now: a shutdown waits for invocations, and a request that never arrives whole is none.
-    let running = shared.invocations.token();
-    if !shared.connections.accepting() {
+    let running = state.invocations.token();
+    if !state.connections.accepting() {
         return error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
     }
-    let event = event(&shared, method, path_parameters, &parts, &body);
+    let event = event(&state, method, path_parameters, &parts, &body);
     let request_id = event.request_context.request_id.clone().unwrap_or_default();
 
     // In a task of its own: a client that goes away does not stop a Lambda function.
     let integration = Arc::clone(&method.integration);
-    let gateway = Arc::clone(&shared);
+    let gateway = Arc::clone(&state);
     let invocation = tokio::spawn(async move {
         let _running = running;
         gateway.run(integration.invoke(event)).await
@@ -136,14 +137,14 @@ fn capture(resource: &str, path: &str) -> Option<PathParameters> {
 }
 
 fn event(
-    shared: &Shared,
+    state: &GatewayState,
     method: &RestMethod,
     path_parameters: PathParameters,
     parts: &Parts,
     body: &Bytes,
 ) -> ApiGatewayProxyRequest {
     let peer = Peer::of(parts);
-    let now_millis = shared.connections.now_millis();
+    let now_millis = state.connections.now_millis();
     let path = parts.uri.path().to_owned();
 
     let mut event = ApiGatewayProxyRequest::default();
@@ -161,14 +162,14 @@ fn event(
     };
 
     let context = &mut event.request_context;
-    context.stage = Some(shared.stage().to_owned());
+    context.stage = Some(state.stage().to_owned());
     context.apiid = Some(API_ID.to_owned());
     context.identity = peer.identity();
     context.domain_name = Some(peer.domain_name);
     context.http_method = parts.method.clone();
     context.path = Some(path);
     context.protocol = Some("HTTP/1.1".to_owned());
-    context.request_id = Some(shared.ids.uuid());
+    context.request_id = Some(state.ids.uuid());
     context.request_time = Some(request_time(now_millis));
     context.request_time_epoch = now_millis;
     context.resource_path = Some(method.resource.clone());

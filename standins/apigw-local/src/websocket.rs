@@ -32,9 +32,10 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use crate::api::{Route, RouteResponse, WebSocketApi};
-use crate::connections::{Close, Connection, Phase, Room, message};
+use crate::connections::{Close, Connection, Phase, QueueLimit, message};
 use crate::events::{self, Peer};
-use crate::gateway::{Shared, error, respond, to_json};
+use crate::response::{error, respond, to_json};
+use crate::state::GatewayState;
 use crate::{IntegrationError, InvokedRoute};
 
 type Outcome = Result<ApiGatewayProxyResponse, IntegrationError>;
@@ -46,42 +47,42 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// Queued frames are gathered up to this size for one write.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
-pub(crate) fn router(shared: &Shared) -> Router<Arc<Shared>> {
+pub(crate) fn router(state: &GatewayState) -> Router<Arc<GatewayState>> {
     Router::new()
-        .route(&format!("/{}", shared.stage()), any(handshake))
-        .route(&format!("/{}/", shared.stage()), any(handshake))
+        .route(&format!("/{}", state.stage()), any(handshake))
+        .route(&format!("/{}/", state.stage()), any(handshake))
 }
 
 /// Runs `$connect` while the upgrade is pending, and upgrades only if it answers 2xx.
-async fn handshake(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
-    let alive = shared.sockets.token();
-    if !shared.connections.accepting() {
+async fn handshake(State(state): State<Arc<GatewayState>>, mut request: Request) -> Response {
+    let alive = state.sockets.token();
+    if !state.connections.accepting() {
         return unavailable();
     }
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (parts, _body) = request.into_parts();
-    let accept_key = match accept_key(&parts, shared.limits().url_bytes) {
+    let accept_key = match accept_key(&parts, state.limits().url_bytes) {
         Ok(accept_key) => accept_key,
         Err((status, error_type, message)) => return error(status, error_type, message),
     };
 
     let peer = Peer::of(&parts);
-    let stamp = shared.stamp();
+    let stamp = state.stamp();
     let connection = Arc::new(Connection::new(
-        shared.next_handshake(),
-        shared.ids.short(),
+        state.next_handshake(),
+        state.ids.short(),
         stamp.now_millis,
         &peer.domain_name,
         peer.source_ip,
         &peer.user_agent,
     ));
-    let connect = shared.web_socket.connect.clone().map(|integration| {
-        (integration, events::connect(shared.stage(), &connection.id, &stamp, &peer, &parts))
+    let connect = state.web_socket.connect.clone().map(|integration| {
+        (integration, events::connect(state.stage(), &connection.id, &stamp, &peer, &parts))
     });
     // In a task of its own: a client that gives up does not stop a Lambda function. The upgrade then fails,
     // and `$disconnect` runs.
-    let gateway = Arc::clone(&shared);
-    let establishing = shared.invocations.spawn(async move {
+    let gateway = Arc::clone(&state);
+    let establishing = state.invocations.spawn(async move {
         let verdict = match connect {
             Some((integration, event)) => {
                 let fault = gateway.fault(&connection, InvokedRoute::Connect, &stamp);
@@ -243,10 +244,10 @@ impl From<Close> for End {
 }
 
 /// The task of one connection, from the upgrade to the end of `$disconnect`.
-async fn live(shared: Arc<Shared>, connection: Arc<Connection>, on_upgrade: OnUpgrade) {
+async fn live(state: Arc<GatewayState>, connection: Arc<Connection>, on_upgrade: OnUpgrade) {
     let end = match on_upgrade.await {
         Ok(upgraded) => {
-            let limits = shared.limits();
+            let limits = state.limits();
             let config = WebSocketConfig::default()
                 .read_buffer_size(READ_BUFFER_BYTES)
                 .write_buffer_size(WRITE_BUFFER_BYTES)
@@ -254,28 +255,27 @@ async fn live(shared: Arc<Shared>, connection: Arc<Connection>, on_upgrade: OnUp
                 .max_message_size(Some(limits.message_bytes));
             let stream = TokioIo::new(upgraded);
             let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-            let end = converse(&shared, &connection, &mut socket).await;
-            shared.connections.remove(&connection);
+            let end = converse(&state, &connection, &mut socket).await;
+            state.connections.remove(&connection);
             // Whatever happens now, the connection is over.
             let _ = timeout(limits.close_grace, hang_up(&mut socket, &end)).await;
             end
         }
         Err(_never_upgraded) => {
-            shared.connections.remove(&connection);
+            state.connections.remove(&connection);
             End::LOST
         }
     };
-    disconnect(shared, connection, end).await;
+    disconnect(state, connection, end).await;
 }
 
 /// Reads, writes and watches the limits until there is a reason to end.
-async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &mut Socket) -> End {
-    let limits = shared.limits();
+async fn converse(state: &Arc<GatewayState>, connection: &Arc<Connection>, socket: &mut Socket) -> End {
+    let limits = state.limits();
     let lifetime_ends = Instant::now() + limits.lifetime;
     let next_deadline = || lifetime_ends.min(Instant::now() + limits.idle);
     let mut timer = pin!(sleep_until(next_deadline()));
-    let mut messages_left =
-        shared.connections.faults().and_then(|faults| faults.cut_after(connection.number));
+    let mut messages_left = state.connections.faults().and_then(|faults| faults.cut_after(connection.number));
     loop {
         let (frames, phase) = connection.take_outbox();
         if !frames.is_empty() {
@@ -284,7 +284,7 @@ async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &m
                 return end;
             }
             timer.as_mut().reset(next_deadline());
-            connection.touch(shared.connections.now_millis());
+            connection.touch(state.connections.now_millis());
             // Writing has used up the wake-ups of what was queued meanwhile: look again.
             continue;
         }
@@ -296,8 +296,8 @@ async fn converse(shared: &Arc<Shared>, connection: &Arc<Connection>, socket: &m
             frame = socket.next(), if reads => match frame {
                 Some(Ok(Message::Text(body))) => {
                     timer.as_mut().reset(next_deadline());
-                    connection.touch(shared.connections.now_millis());
-                    dispatch(shared, connection, body);
+                    connection.touch(state.connections.now_millis());
+                    dispatch(state, connection, body);
                     messages_left = messages_left.map(|left| left.saturating_sub(1));
                     if messages_left == Some(0) {
                         return Close::GOING_AWAY.into();
@@ -373,39 +373,39 @@ async fn hang_up(socket: &mut Socket, end: &End) -> Result<(), WsError> {
 }
 
 /// Tells `$disconnect`, once per connection that `$connect` accepted.
-async fn disconnect(shared: Arc<Shared>, connection: Arc<Connection>, end: End) {
-    if let Some(integration) = &shared.web_socket.disconnect {
-        let stamp = shared.stamp();
-        let event = events::disconnect(shared.stage(), &connection, &stamp, end.code, &end.reason);
-        let fault = shared.fault(&connection, InvokedRoute::Disconnect, &stamp);
+async fn disconnect(state: Arc<GatewayState>, connection: Arc<Connection>, end: End) {
+    if let Some(integration) = &state.web_socket.disconnect {
+        let stamp = state.stamp();
+        let event = events::disconnect(state.stage(), &connection, &stamp, end.code, &end.reason);
+        let fault = state.fault(&connection, InvokedRoute::Disconnect, &stamp);
         // Its answer goes nowhere, and `run` has logged a failure.
-        let _ = shared.invoke(fault, &**integration, event).await;
+        let _ = state.invoke(fault, &**integration, event).await;
     }
 }
 
 /// Starts the handling of one message, without waiting for it: AWS gives no order.
-fn dispatch(shared: &Arc<Shared>, connection: &Arc<Connection>, body: Utf8Bytes) {
-    let Some(route) = shared.web_socket.select(&body) else {
-        let request_id = shared.ids.short();
+fn dispatch(state: &Arc<GatewayState>, connection: &Arc<Connection>, body: Utf8Bytes) {
+    let Some(route) = state.web_socket.select(&body) else {
+        let request_id = state.ids.short();
         return tell(connection, "Forbidden", &request_id);
     };
-    let (shared, connection, route) = (Arc::clone(shared), Arc::clone(connection), route.clone());
-    let in_flight = connection.begin_invocation(shared.limits().in_flight_per_connection);
-    let running = shared.invocations.token();
+    let (state, connection, route) = (Arc::clone(state), Arc::clone(connection), route.clone());
+    let in_flight = connection.begin_invocation(state.limits().in_flight_per_connection);
+    let running = state.invocations.token();
     // Before the task is: messages are asked about in the order in which they came.
-    let stamp = shared.stamp();
-    let fault = shared.fault(&connection, InvokedRoute::Message, &stamp);
+    let stamp = state.stamp();
+    let fault = state.fault(&connection, InvokedRoute::Message, &stamp);
     tokio::spawn(async move {
         let _guards = (running, in_flight);
-        let message_id = shared.ids.short();
+        let message_id = state.ids.short();
         let body = body.as_str().to_owned();
-        let event = events::message(shared.stage(), &route.key, &connection, &stamp, message_id, body);
-        let limit = shared.limits().message_bytes;
-        let outcome = shared.invoke(fault, &*route.integration, event).await;
+        let event = events::message(state.stage(), &route.key, &connection, &stamp, message_id, body);
+        let limit = state.limits().message_bytes;
+        let outcome = state.invoke(fault, &*route.integration, event).await;
         match outcome.map(|answer| reply(answer, limit)) {
             Ok(Ok(Some(body))) if route.response == RouteResponse::Present => {
                 // A client that left meanwhile gets no answer.
-                let _ = connection.deliver(message(body), Room::Reserved);
+                let _ = connection.deliver(message(body), QueueLimit::None);
             }
             Ok(Ok(_)) => {}
             Ok(Err(Malformed)) | Err(_) => tell(&connection, "Internal server error", &stamp.request_id),
@@ -452,5 +452,5 @@ fn reply(answer: ApiGatewayProxyResponse, limit: usize) -> Result<Option<Bytes>,
 fn tell(connection: &Connection, message: &str, request_id: &str) {
     let notice = to_json(&Notice { message, connection_id: &connection.id, request_id });
     // A client that left meanwhile is told nothing.
-    let _ = connection.deliver(Message::text(notice), Room::Reserved);
+    let _ = connection.deliver(Message::text(notice), QueueLimit::None);
 }

@@ -1,17 +1,17 @@
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::fs::{Access, access};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::instance::{self, Job};
+use crate::instance;
+use crate::instances::{Instances, Place};
+use crate::invocation::{Invocation, Job};
 use crate::runtime_api::PAYLOAD_BYTES_MAX;
 use crate::{ConfigError, FunctionConfig, InvokeError};
 
@@ -24,36 +24,8 @@ const FINISHING_GRACE: Duration = Duration::from_millis(500);
 /// Dropping it kills them; [`shutdown`](Self::shutdown) also waits until they are gone.
 #[derive(Debug)]
 pub struct Function {
-    shared: Arc<Shared>,
+    instances: Arc<Instances>,
     _stop: DropGuard,
-}
-
-/// A finished invocation.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Invocation {
-    /// What the function answered.
-    pub payload: Bytes,
-    /// What it took.
-    pub report: Report,
-}
-
-/// What Lambda writes as `REPORT` at the end of an invocation.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Report {
-    /// The id that the function saw.
-    pub request_id: String,
-    /// The process that answered.
-    pub process_id: u32,
-    /// On a cold start, from the start of the process to its first request for an event.
-    pub init_duration: Option<Duration>,
-    /// From event to answer.
-    pub duration: Duration,
-    /// The most memory that the process ever had. Linux only.
-    pub memory_peak_bytes: Option<u64>,
-    /// Processor time of the process since its start, without that of its children. Linux only.
-    pub cpu_total: Option<Duration>,
 }
 
 impl Function {
@@ -72,14 +44,8 @@ impl Function {
         executable(&config.program)
             .map_err(|source| ConfigError::NoProgram { program: config.program.clone(), source })?;
         let stop = CancellationToken::new();
-        let shared = Shared {
-            config,
-            stop: stop.clone(),
-            tasks: TaskTracker::new(),
-            pool: Mutex::default(),
-            changed: Notify::new(),
-        };
-        Ok(Self { shared: Arc::new(shared), _stop: stop.drop_guard() })
+        let instances = Arc::new(Instances::new(config, stop.clone()));
+        Ok(Self { instances, _stop: stop.drop_guard() })
     }
 
     /// Runs the function on this event, in an idle process or, if there is none, in a new one.
@@ -98,9 +64,9 @@ impl Function {
         let mut job = Job { payload, caller };
         let patience = Instant::now() + FINISHING_GRACE;
         loop {
-            let mut changed = std::pin::pin!(self.shared.changed.notified());
+            let mut changed = std::pin::pin!(self.instances.changed.notified());
             changed.as_mut().enable();
-            match self.shared.place(Instant::now() < patience)? {
+            match self.instances.place(Instant::now() < patience)? {
                 Place::Ready(instance) => match instance.try_send(job) {
                     Ok(()) => break,
                     Err(ended) => job = ended.into_inner(),
@@ -123,7 +89,7 @@ impl Function {
     /// The [`InvokeError`] of one that could not start: it is not tried again.
     pub async fn warm(&self, instances: usize) -> Result<(), InvokeError> {
         let mut starting = Vec::new();
-        while let Some(alive) = self.shared.grow(instances)? {
+        while let Some(alive) = self.instances.grow(instances)? {
             let (ready, started) = oneshot::channel();
             tokio::spawn(instance::provisioned(alive, ready));
             starting.push(started);
@@ -137,24 +103,8 @@ impl Function {
     /// Kills all processes, those at work too, and returns when none is left and every line they wrote has been
     /// handed on. Later invocations get [`InvokeError::ShutDown`].
     pub async fn shutdown(&self) {
-        {
-            // Nobody starts a process between these two.
-            let _pool = self.shared.pool();
-            self.shared.stop.cancel();
-            self.shared.tasks.close();
-        }
-        self.shared.tasks.wait().await;
+        self.instances.shutdown().await;
     }
-}
-
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) config: FunctionConfig,
-    pub(crate) stop: CancellationToken,
-    tasks: TaskTracker,
-    pool: Mutex<Pool>,
-    /// An instance has become ready or ended.
-    changed: Notify,
 }
 
 /// That this user may execute it, as far as that shows before it is tried.
@@ -163,87 +113,4 @@ fn executable(program: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     Ok(access(program, Access::EXEC_OK)?)
-}
-
-#[derive(Debug, Default)]
-struct Pool {
-    /// Instances that wait for an event, frozen. The last one is taken first, so that others grow old and end.
-    ready: Vec<mpsc::Sender<Job>>,
-    alive: usize,
-    /// Instances that have answered, but do not wait for an event yet.
-    finishing: usize,
-}
-
-enum Place {
-    Ready(mpsc::Sender<Job>),
-    Free(Alive),
-    Finishing,
-}
-
-impl Shared {
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn place(self: &Arc<Self>, patient: bool) -> Result<Place, InvokeError> {
-        {
-            let mut pool = self.pool();
-            if let Some(instance) = pool.ready.pop() {
-                return Ok(Place::Ready(instance));
-            }
-            if patient && pool.finishing > 0 {
-                return Ok(Place::Finishing);
-            }
-        }
-        self.grow(self.config.instances_max)?.map(Place::Free).ok_or(InvokeError::Throttled)
-    }
-
-    /// A place for one more instance, if there are fewer than `most`.
-    fn grow(self: &Arc<Self>, most: usize) -> Result<Option<Alive>, InvokeError> {
-        let mut pool = self.pool();
-        if self.stop.is_cancelled() {
-            return Err(InvokeError::ShutDown);
-        }
-        if pool.alive >= most.min(self.config.instances_max) {
-            return Ok(None);
-        }
-        pool.alive += 1;
-        let token = self.tasks.token();
-        Ok(Some(Alive { shared: Arc::clone(self), finishing: false, _token: token }))
-    }
-}
-
-/// The place of one instance in the pool. `shutdown` waits until it is dropped.
-pub(crate) struct Alive {
-    pub(crate) shared: Arc<Shared>,
-    finishing: bool,
-    _token: TaskTrackerToken,
-}
-
-impl Alive {
-    pub(crate) fn finishing(&mut self) {
-        self.finishing = true;
-        self.shared.pool().finishing += 1;
-    }
-
-    pub(crate) fn ready(&mut self, instance: mpsc::Sender<Job>) {
-        self.change(|pool| {
-            pool.ready.retain(|instance| !instance.is_closed());
-            pool.ready.push(instance);
-        });
-    }
-
-    fn change(&mut self, change: impl FnOnce(&mut Pool)) {
-        let mut pool = self.shared.pool();
-        pool.finishing -= usize::from(std::mem::take(&mut self.finishing));
-        change(&mut pool);
-        drop(pool);
-        self.shared.changed.notify_waiters();
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.change(|pool| pool.alive -= 1);
-    }
 }

@@ -11,17 +11,11 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::InvokeError;
-use crate::function::{Alive, Invocation, Report, Shared};
+use crate::instances::{Alive, Instances};
+use crate::invocation::{Caller, Invocation, Job, Report};
 use crate::process::Process;
 use crate::runtime_api::{self, Call, Reply, Request, RuntimeApi};
 
-/// An event, and who waits for the answer.
-pub(crate) struct Job {
-    pub(crate) payload: Bytes,
-    pub(crate) caller: Caller,
-}
-
-type Caller = oneshot::Sender<Result<Invocation, InvokeError>>;
 /// Who waits for an instance to be ready.
 type Ready = oneshot::Sender<Result<(), InvokeError>>;
 /// The open end of a process's request for an event.
@@ -29,9 +23,9 @@ type Next = Reply;
 
 /// Starts an instance for this event.
 pub(crate) async fn on_demand(mut alive: Alive, mut job: Job) {
-    let shared = Arc::clone(&alive.shared);
+    let instances = Arc::clone(&alive.instances);
     loop {
-        match Instance::start_or_retry(&shared).await {
+        match Instance::start_or_retry(&instances).await {
             Ok((instance, next, deadline, init_duration)) => {
                 let first = First::Event(Task { job, deadline, init_duration });
                 let Some(unserved) = instance.live(alive, next, first).await else { return };
@@ -48,9 +42,9 @@ pub(crate) async fn on_demand(mut alive: Alive, mut job: Job) {
 
 /// Starts an instance ahead of events.
 pub(crate) async fn provisioned(alive: Alive, ready: Ready) {
-    let shared = Arc::clone(&alive.shared);
-    let limit = Deadline::after(shared.config.init_timeout);
-    match Instance::start(&shared, "provisioned-concurrency", limit).await {
+    let instances = Arc::clone(&alive.instances);
+    let limit = Deadline::after(instances.config.init_timeout);
+    match Instance::start(&instances, "provisioned-concurrency", limit).await {
         Ok((instance, next)) => {
             if let Some((alive, job)) = instance.live(alive, next, First::Sleep(ready)).await {
                 on_demand(alive, job).await;
@@ -95,7 +89,7 @@ enum Happening {
 }
 
 struct Instance {
-    shared: Arc<Shared>,
+    instances: Arc<Instances>,
     process: Process,
     calls: mpsc::Receiver<Call>,
     _api: RuntimeApi,
@@ -104,16 +98,16 @@ struct Instance {
 impl Instance {
     /// A process that asks for its first event.
     async fn start(
-        shared: &Arc<Shared>,
+        instances: &Arc<Instances>,
         initialization_type: &'static str,
         limit: Deadline,
     ) -> Result<(Self, Next), InvokeError> {
-        let config = &shared.config;
+        let config = &instances.config;
         let unspawnable = |source| InvokeError::Unspawnable { program: config.program.clone(), source };
         let (api, calls) = RuntimeApi::listen().await.map_err(unspawnable)?;
         let process = Process::spawn(config, initialization_type, &api.address.to_string());
         let process = process.map_err(unspawnable)?;
-        let mut instance = Self { shared: Arc::clone(shared), process, calls, _api: api };
+        let mut instance = Self { instances: Arc::clone(instances), process, calls, _api: api };
         match instance.until_first_next(limit).await {
             Ok(next) => Ok((instance, next)),
             Err(error) => {
@@ -127,11 +121,11 @@ impl Instance {
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>. Only the first start counts
     /// as initialisation.
     async fn start_or_retry(
-        shared: &Arc<Shared>,
+        instances: &Arc<Instances>,
     ) -> Result<(Self, Next, Deadline, Option<Duration>), InvokeError> {
-        let config = &shared.config;
+        let config = &instances.config;
         let began = Instant::now();
-        match Self::start(shared, "on-demand", Deadline::after(config.init_timeout)).await {
+        match Self::start(instances, "on-demand", Deadline::after(config.init_timeout)).await {
             Ok((instance, next)) => {
                 Ok((instance, next, Deadline::after(config.timeout), Some(began.elapsed())))
             }
@@ -139,7 +133,7 @@ impl Instance {
             Err(error) => {
                 tracing::warn!(function = config.name, %error, "did not start, and is started once more");
                 let deadline = Deadline::after(config.timeout);
-                let (instance, next) = Self::start(shared, "on-demand", deadline).await?;
+                let (instance, next) = Self::start(instances, "on-demand", deadline).await?;
                 Ok((instance, next, deadline, None))
             }
         }
@@ -160,7 +154,7 @@ impl Instance {
                         self.process.end().await;
                         return Some((alive, job));
                     }
-                    let deadline = Deadline::after(self.shared.config.timeout);
+                    let deadline = Deadline::after(self.instances.config.timeout);
                     Task { job, deadline, init_duration: None }
                 }
             };
@@ -186,7 +180,7 @@ impl Instance {
         if let Some(ready) = ready {
             let _ = ready.send(Ok(()));
         }
-        let limit = Deadline::after(self.shared.config.idle);
+        let limit = Deadline::after(self.instances.config.idle);
         loop {
             tokio::select! {
                 biased;
@@ -237,7 +231,7 @@ impl Instance {
             memory_peak_bytes: self.process.memory_peak_bytes(),
             cpu_total: self.process.cpu_total(),
         };
-        tracing::debug!(function = self.shared.config.name, ?report, "answered");
+        tracing::debug!(function = self.instances.config.name, ?report, "answered");
         alive.finishing();
         match &outcome {
             Err(InvokeError::ResponseTooLarge { .. }) => reply.too_large(),
@@ -246,14 +240,14 @@ impl Instance {
         let _ = caller.send(outcome.map(|payload| Invocation { payload, report }));
         self.until_next(deadline).await.map_err(|error| {
             if !matches!(error, InvokeError::ShutDown) {
-                tracing::warn!(function = self.shared.config.name, %error, "after its answer");
+                tracing::warn!(function = self.instances.config.name, %error, "after its answer");
             }
             None
         })
     }
 
     fn event(&self, payload: Bytes, request_id: &str, deadline: Deadline) -> Response {
-        let config = &self.shared.config;
+        let config = &self.instances.config;
         let now = Timestamp::now();
         let left = deadline.at.saturating_duration_since(Instant::now());
         let deadline_ms = u128::try_from(now.as_millisecond()).unwrap_or(0) + left.as_millis();
@@ -327,7 +321,7 @@ impl Instance {
     async fn happening(&mut self, limit: Deadline) -> Happening {
         tokio::select! {
             biased;
-            () = self.shared.stop.cancelled() => Happening::Ends(InvokeError::ShutDown),
+            () = self.instances.stop.cancelled() => Happening::Ends(InvokeError::ShutDown),
             () = sleep_until(limit.at) => Happening::Ends(InvokeError::TimedOut { after: limit.after }),
             // Before the exit: what a process said before it ended counts.
             Some(call) = self.calls.recv() => Happening::Calls(call),

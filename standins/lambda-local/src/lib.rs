@@ -7,10 +7,13 @@ mod config;
 mod error;
 mod function;
 mod instance;
+mod instances;
+mod invocation;
 mod process;
 mod runtime_api;
 mod supervisor;
 
 pub use config::{FunctionConfig, LogSink, Stream};
 pub use error::{ConfigError, InvokeError};
-pub use function::{Function, Invocation, Report};
+pub use function::Function;
+pub use invocation::{Invocation, Report};

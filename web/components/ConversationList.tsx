@@ -43,22 +43,13 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
     setQuery('')
     showPeer(email)
   }
-  const move = (event: KeyboardEvent) => {
-    const places = [search.current, ...(list.current?.querySelectorAll('button') ?? [])]
-    const at = places.indexOf(document.activeElement as HTMLButtonElement)
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 1, End: places.length - 1 }[event.key]
-    const isCaret = at === 0 && event.key !== 'ArrowDown'
-    if (at < 0 || to === undefined || isCaret || event.nativeEvent.isComposing) return
-    event.preventDefault()
-    places[Math.min(to, places.length - 1)]?.focus()
-  }
 
   return (
     <section
       aria-label={t('label')}
       onPointerOver={onPoint}
       onFocus={onPoint}
-      onKeyDown={move}
+      onKeyDown={(event) => moveFocus(event, [search.current, ...(list.current?.querySelectorAll('button') ?? [])])}
       className="flex min-h-0 min-w-0 flex-1 flex-col"
     >
       <header className="flex items-center gap-2 px-4 pt-3 pb-2">
@@ -138,6 +129,16 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
       )}
     </section>
   )
+}
+
+/** Arrows lead from place to place. In the first one, the field, the other keys move the caret. */
+function moveFocus(event: KeyboardEvent, places: readonly (HTMLElement | null)[]): void {
+  const at = places.indexOf(document.activeElement as HTMLElement)
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 1, End: places.length - 1 }[event.key]
+  const isCaret = at === 0 && event.key !== 'ArrowDown'
+  if (at < 0 || to === undefined || isCaret || event.nativeEvent.isComposing) return
+  event.preventDefault()
+  places[Math.min(to, places.length - 1)]?.focus()
 }
 
 function Notice({

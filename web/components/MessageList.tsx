@@ -104,11 +104,8 @@ function usePending(peer: string): readonly Pending[] {
 
 function Messages({ room }: { room: Room }) {
   const t = useTranslations('window')
-  const client = useChatClient()
-  const me = useChat((state) => state.me)
   const pending = usePending(room.peer)
   const scroller = useRef<HTMLElement>(null)
-  const name = nameOf(room.peer)
 
   // Against the mark of the moment when reading began: it says where the reader was, not where the reader is.
   const [stoppedAt, setStoppedAt] = useState(() => (unreadOf(room) > 0 ? room.myReadUpTo : undefined))
@@ -139,28 +136,22 @@ function Messages({ room }: { room: Room }) {
     else toEnd()
   }, [])
 
-  const loadOlderNearTop = () => {
-    const { current: list } = scroller
-    if (list !== null && list.scrollTop < OLDER_WITHIN_PX && room.older === 'more') void client.loadOlder(room.peer)
-  }
-  useEffect(() => {
-    // Nothing to scroll: the first page does not fill the screen.
-    const { current: list } = scroller
-    if (list !== null && list.scrollHeight <= list.clientHeight && room.older === 'more') void client.loadOlder(room.peer)
-  }, [client, room.older, room.peer])
-
+  const loadOlderNearTop = useOlder(room, scroller)
   useMarkRead(room, atEnd === true, scroller)
-
-  // One's own message is always worth seeing.
-  const wasPending = useRef(pending)
-  useLayoutEffect(() => {
-    const mine = pending.at(-1)
-    const isNew = mine !== undefined && !wasPending.current.some(({ id }) => id === mine.id)
-    wasPending.current = pending
-    if (!isNew) return
-    setStoppedAt(undefined)
+  const toEndByHand = () => {
     toEnd()
-  }, [pending, toEnd])
+    // The button goes, and the focus must not go with it.
+    scroller.current?.focus()
+  }
+
+  useWritten(
+    pending,
+    // One's own message is always worth seeing.
+    useCallback(() => {
+      setStoppedAt(undefined)
+      toEnd()
+    }, [toEnd]),
+  )
 
   const unread = unreadOf(room)
   useEffect(() => {
@@ -183,58 +174,107 @@ function Messages({ room }: { room: Room }) {
           <div className="absolute inset-x-0 top-0 grid h-18 place-items-center px-4 text-center text-muted text-sm">
             <Head room={room} empty={count === 0} />
           </div>
-          <ul>
-            {virtualizer.getVirtualItems().map((row) => {
-              const item = itemAt(row.index)
-              return (
-                <li
-                  key={row.key}
-                  data-index={row.index}
-                  ref={(element) => place(element, row.start, virtualizer.measureElement)}
-                  className="absolute inset-x-0 top-0 px-4 md:px-6"
-                >
-                  <MessageRow
-                    item={item}
-                    before={row.index > 0 ? itemAt(row.index - 1) : null}
-                    next={row.index + 1 < count ? itemAt(row.index + 1) : null}
-                    mine={!isStored(item) || item.senderEmail === me}
-                    name={name}
-                    continued={row.index === 0 && room.older !== 'none'}
-                    readUpTo={room.peerReadUpTo}
-                    divider={isStored(item) && item.seq === divider}
-                    {...proposals.of(item)}
-                  />
-                </li>
-              )
-            })}
-          </ul>
+          <Rows room={room} items={items} proposals={proposals} divider={divider} virtualizer={virtualizer} />
         </div>
-        {count === 0 && (
-          <div className="absolute inset-0 grid place-items-center px-6 text-center">
-            <div>
-              <Avatar email={room.peer} className="mx-auto mb-3 size-16 text-2xl" />
-              <p className="text-muted">{t('empty', { name })}</p>
-            </div>
-          </div>
-        )}
+        {count === 0 && <Empty peer={room.peer} />}
       </section>
       {day >= 0 && day < count && <FloatingDay at={timeOf(itemAt(day))} />}
-      {atEnd === false && (
-        <button
-          type="button"
-          onClick={() => {
-            toEnd()
-            // The button goes, and the focus must not go with it.
-            scroller.current?.focus()
-          }}
-          aria-label={unread > 0 ? t('newMessages', { count: unread }) : t('latest')}
-          className={`absolute bottom-3 flex h-9 items-center gap-1.5 rounded-full border border-line bg-surface text-sm shadow-md transition-colors hover:bg-hover ${unread > 0 ? 'left-1/2 -translate-x-1/2 px-4 font-medium text-accent-text' : 'right-4 w-9 justify-center text-muted md:right-6'}`}
-        >
-          <DownIcon className="size-4" />
-          {unread > 0 && t('newMessages', { count: unread })}
-        </button>
-      )}
+      {atEnd === false && <ToEnd unread={unread} onPress={toEndByHand} />}
     </div>
+  )
+}
+
+interface RowsProps {
+  room: Room
+  items: ReturnType<typeof useItems>
+  proposals: ReturnType<typeof useProposals>
+  /** The number of the first unread message. */
+  divider: number | null
+  virtualizer: Virtualizer<HTMLElement, Element>
+}
+
+/** The rows that are on the screen, and a few more. */
+function Rows({ room, items, proposals, divider, virtualizer }: RowsProps) {
+  const me = useChat((state) => state.me)
+  return (
+    <ul>
+      {virtualizer.getVirtualItems().map((row) => {
+        const item = items.itemAt(row.index)
+        return (
+          <li
+            key={row.key}
+            data-index={row.index}
+            ref={(element) => place(element, row.start, virtualizer.measureElement)}
+            className="absolute inset-x-0 top-0 px-4 md:px-6"
+          >
+            <MessageRow
+              item={item}
+              before={row.index > 0 ? items.itemAt(row.index - 1) : null}
+              next={row.index + 1 < items.count ? items.itemAt(row.index + 1) : null}
+              mine={!isStored(item) || item.senderEmail === me}
+              name={nameOf(room.peer)}
+              continued={row.index === 0 && room.older !== 'none'}
+              readUpTo={room.peerReadUpTo}
+              divider={isStored(item) && item.seq === divider}
+              {...proposals.of(item)}
+            />
+          </li>
+        )
+      })}
+    </ul>
+  )
+}
+
+/** Loads older ones when the top is near; returns what to do when the list was scrolled. */
+function useOlder({ peer, older }: Room, scroller: RefObject<HTMLElement | null>): () => void {
+  const client = useChatClient()
+  useEffect(() => {
+    // Nothing to scroll: the first page does not fill the screen.
+    const { current: list } = scroller
+    if (list !== null && list.scrollHeight <= list.clientHeight && older === 'more') void client.loadOlder(peer)
+  }, [client, older, peer, scroller])
+  return () => {
+    const { current: list } = scroller
+    if (list !== null && list.scrollTop < OLDER_WITHIN_PX && older === 'more') void client.loadOlder(peer)
+  }
+}
+
+/** Calls `onWritten` when there is another message of one's own. */
+function useWritten(pending: readonly Pending[], onWritten: () => void): void {
+  const before = useRef(pending)
+  useLayoutEffect(() => {
+    const mine = pending.at(-1)
+    const isNew = mine !== undefined && !before.current.some(({ id }) => id === mine.id)
+    before.current = pending
+    if (isNew) onWritten()
+  }, [pending, onWritten])
+}
+
+function Empty({ peer }: { peer: string }) {
+  const t = useTranslations('window')
+  return (
+    <div className="absolute inset-0 grid place-items-center px-6 text-center">
+      <div>
+        <Avatar email={peer} className="mx-auto mb-3 size-16 text-2xl" />
+        <p className="text-muted">{t('empty', { name: nameOf(peer) })}</p>
+      </div>
+    </div>
+  )
+}
+
+/** Leads to the newest message. */
+function ToEnd({ unread, onPress }: { unread: number; onPress(): void }) {
+  const t = useTranslations('window')
+  return (
+    <button
+      type="button"
+      onClick={onPress}
+      aria-label={unread > 0 ? t('newMessages', { count: unread }) : t('latest')}
+      className={`absolute bottom-3 flex h-9 items-center gap-1.5 rounded-full border border-line bg-surface text-sm shadow-md transition-colors hover:bg-hover ${unread > 0 ? 'left-1/2 -translate-x-1/2 px-4 font-medium text-accent-text' : 'right-4 w-9 justify-center text-muted md:right-6'}`}
+    >
+      <DownIcon className="size-4" />
+      {unread > 0 && t('newMessages', { count: unread })}
+    </button>
   )
 }
 

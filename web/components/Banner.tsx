@@ -6,9 +6,9 @@ import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
 import { Button } from './Button'
 
-/** A cut of a second is nobody's business. */
+/** An interruption of a second is not worth a banner. */
 const PATIENCE_MS = 1_500
-/** What the browser itself says is true, unless a ping is answered: of a server on the same machine, at once. */
+/** The browser is right about being offline, but for a server on the same machine, which answers a ping within this time. */
 const OFFLINE_PATIENCE_MS = 300
 
 /** Says when the connection is down, and what that means for messages. */

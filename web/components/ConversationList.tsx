@@ -200,7 +200,7 @@ const Row = memo(function Row({ room, pending: written, current, me, now, onOpen
   const t = useTranslations('list')
   const locale = useLocale()
   const stored = Date.parse(room.last?.timestamp ?? '')
-  // What failed must not hide what came after it.
+  // A message that failed must not hide one that arrived after it.
   const pending = written?.status === 'failed' && written.createdAt < stored ? undefined : written
   const preview = usePreview(room, pending, me)
   const unread = unreadOf(room)

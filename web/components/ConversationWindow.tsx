@@ -35,7 +35,7 @@ export default function ConversationWindow({ peer }: { peer: string }) {
     if (matchMedia('(pointer: coarse)').matches) heading.current?.focus()
   }, [])
 
-  // After the dialog has gone: before, everything else is inert.
+  // The dialog has to be gone first: while it is open, nothing else can take the focus.
   const wasPicked = useRef(false)
   useEffect(() => {
     if (picked === null && wasPicked.current) focusConversation()
@@ -49,7 +49,7 @@ export default function ConversationWindow({ peer }: { peer: string }) {
   const drop = useDrop(pick)
   const paste = (event: ClipboardEvent) => {
     const { files } = event.clipboardData
-    // A spreadsheet's cells come as a picture too: the words are what is meant.
+    // Cells of a spreadsheet are copied as a picture too, but the user means their words.
     if (files.length === 0 || !areNames(event.clipboardData.getData('text/plain'), files)) return
     event.preventDefault()
     pick(files)
@@ -110,7 +110,7 @@ export default function ConversationWindow({ peer }: { peer: string }) {
 
 /** Files that are dragged over an element, and dropped on it. */
 function useDrop(onDrop: (files: FileList) => void) {
-  // Elements inside are entered before the one round them is left.
+  // The browser tells that an inner element is entered before it tells that the outer one is left.
   const [depth, setDepth] = useState(0)
   const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes('Files')
   return {

@@ -7,7 +7,7 @@ import { type ImageName, useImageSource } from './imageSource'
 
 const SHOWN_MAX_WIDTH_PX = 320
 const SHOWN_MAX_HEIGHT_PX = 360
-/** A line of pixels has to be seen, and hit. */
+/** Even an image of a few pixels has to be seen, and hit with a finger. */
 const SHOWN_MIN_PX = 64
 
 interface Facts {
@@ -29,7 +29,7 @@ export function ImageBubble({ name, facts }: { name: ImageName; facts: Facts }) 
   const { width, height } = shownSize(facts)
   const alt = facts.alt ?? t('photo')
   const frame = useRef<HTMLDivElement>(null)
-  // The button goes with what it does; the frame has the focus until there is another one.
+  // The pressed button disappears; the frame has the focus until the next button is there.
   // biome-ignore lint/correctness/useExhaustiveDependencies: that is when there is
   useEffect(() => {
     if (document.activeElement === frame.current) frame.current?.querySelector('button')?.focus()

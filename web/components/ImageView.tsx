@@ -27,7 +27,7 @@ export default function ImageView({ name, alt, onClose }: Viewed & { onClose(): 
       aria-label={alt}
       onClose={onClose}
       onClick={close}
-      // There is one thing to press: the next one would be the browser's own.
+      // The dialog has a single button, so Tab would lead out of the page into the browser.
       onKeyDown={(event) => event.key === 'Tab' && event.preventDefault()}
       className="m-0 h-dvh max-h-none w-dvw max-w-none bg-black/90 p-0 text-white backdrop:bg-transparent"
     >

@@ -10,7 +10,7 @@ export function useViewer(): (image: Viewed) => void {
   return use(Viewer)
 }
 
-// Not in the row that was pressed: rows come and go with scrolling.
+// The viewer is not part of the row that was pressed, because scrolling takes rows away.
 export function ViewerProvider({ children }: { children: ReactNode }) {
   const [viewed, setViewed] = useState<Viewed | null>(null)
   return (

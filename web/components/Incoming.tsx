@@ -14,7 +14,7 @@ const NOTIFY_AFTER_MS = 400
 
 const urlOf = (peer: string): string => `/${location.pathname.split('/')[1]}/chat/?with=${encodeURIComponent(peer)}`
 
-/** To the conversation, from wherever one is. */
+/** Leads to the conversation from any page. */
 function lead(peer: string): void {
   if (location.pathname.split('/')[2] === 'chat') showPeer(peer)
   else location.assign(urlOf(peer))

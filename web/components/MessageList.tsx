@@ -44,7 +44,7 @@ export function MessageList({ room }: { room: Room }) {
     focusConversation()
   }
   return (
-    // The other way round, a browser begins at the end, and stays there.
+    // In a reversed column a browser begins at the end, and stays there.
     <section
       data-messages
       aria-label={t('messages')}
@@ -73,7 +73,7 @@ export function MessageList({ room }: { room: Room }) {
   )
 }
 
-/** What has not left yet, as long as what was said before it is not there. */
+/** Messages that have not left yet, while the conversation above them is not loaded. */
 function Unsent({ room }: { room: Room }) {
   const entries = usePending(room.peer)
   return (
@@ -96,7 +96,7 @@ function Unsent({ room }: { room: Room }) {
   )
 }
 
-/** What is not stored yet of a conversation, oldest first. */
+/** The messages of a conversation that are not stored yet, oldest first. */
 function usePending(peer: string): readonly Pending[] {
   const all = useChat((state) => state.pending)
   return useMemo(() => all.filter((entry) => entry.peer === peer), [all, peer])
@@ -107,7 +107,7 @@ function Messages({ room }: { room: Room }) {
   const pending = usePending(room.peer)
   const scroller = useRef<HTMLElement>(null)
 
-  // Against the mark of the moment when reading began: it says where the reader was, not where the reader is.
+  // The line above the unread messages stays where the read mark was when reading began.
   const [stoppedAt, setStoppedAt] = useState(() => (unreadOf(room) > 0 ? room.myReadUpTo : undefined))
   const divider = useMemo(() => (stoppedAt === undefined ? null : firstUnread(room, stoppedAt)), [room, stoppedAt])
   const items = useItems(room, pending)
@@ -131,7 +131,7 @@ function Messages({ room }: { room: Room }) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
   useLayoutEffect(() => {
-    // Where reading stopped, if what came since does not fit on the screen.
+    // The list begins where reading stopped if what came since does not fit on the screen.
     if (dividerIndex >= 0 && count - dividerIndex > 12) virtualizer.scrollToIndex(dividerIndex, { align: 'start' })
     else toEnd()
   }, [])
@@ -155,7 +155,7 @@ function Messages({ room }: { room: Room }) {
 
   const unread = unreadOf(room)
   useEffect(() => {
-    // What comes while nobody looks begins where looking stopped.
+    // Messages that come while the page is hidden are unread from where the reader stopped.
     if (unread > 0 && document.visibilityState === 'hidden') setStoppedAt(room.myReadUpTo)
   }, [unread, room.myReadUpTo])
 
@@ -229,7 +229,7 @@ function Rows({ room, items, proposals, divider, virtualizer }: RowsProps) {
 function useOlder({ peer, older }: Room, scroller: RefObject<HTMLElement | null>): () => void {
   const client = useChatClient()
   useEffect(() => {
-    // Nothing to scroll: the first page does not fill the screen.
+    // There is nothing to scroll when the first page does not fill the screen.
     const { current: list } = scroller
     if (list !== null && list.scrollHeight <= list.clientHeight && older === 'more') void client.loadOlder(peer)
   }, [client, older, peer, scroller])
@@ -300,7 +300,7 @@ function Head({ room, empty }: { room: Room; empty: boolean }) {
   return <span className="animate-pulse">{t('olderLoading')}</span>
 }
 
-/** How proposals stand, and what answers answer. */
+/** How the proposals of the conversation stand, and which proposal each answer is about. */
 function useProposals({ messages }: Room, pending: readonly Pending[]) {
   const now = useNow()
   return useMemo(() => {
@@ -325,7 +325,7 @@ function useProposals({ messages }: Room, pending: readonly Pending[]) {
   }, [messages, pending, now])
 }
 
-/** What is stored, and behind it what is not yet. The key of a message stays the same when it is stored. */
+/** The stored messages, followed by those that are not stored yet. A message keeps its key when it is stored. */
 function useItems(room: Room, pending: readonly Pending[]) {
   const { messages } = room
   const stored = messages.length
@@ -345,7 +345,7 @@ function useItems(room: Room, pending: readonly Pending[]) {
   return { count: stored + pending.length, itemAt, keyOf, indexOfSeq }
 }
 
-/** Whether the reader is scrolling, or has just stopped. The list moves by itself too: at its end nobody has to be told the day. */
+/** Whether the reader is scrolling, or has just stopped. At its end the list moves by itself, which does not count. */
 function useScrolling(scroller: RefObject<HTMLElement | null>): boolean {
   const [scrolling, setScrolling] = useState(false)
   useEffect(() => {
@@ -366,14 +366,14 @@ function useScrolling(scroller: RefObject<HTMLElement | null>): boolean {
   return scrolling
 }
 
-/** The index of the message whose day is told: the first one on the screen, unless the line above the unread ones would be covered. */
+/** The index of the message whose day is shown: the first one on the screen; -1 where the day would cover the line above unread ones. */
 function dayAt(virtualizer: Pick<Virtualizer<HTMLElement, Element>, 'getVirtualItemForOffset' | 'scrollOffset'>, divider: number) {
   const top = virtualizer.scrollOffset ?? 0
   const [first, behind] = [top, top + DAY_PX].map((offset) => virtualizer.getVirtualItemForOffset(offset)?.index ?? -1)
   return first === divider || behind === divider ? -1 : (first ?? -1)
 }
 
-/** The day of what is on the screen, while it moves. Who listens hears it from the rows. */
+/** Shows the day of the messages on the screen while they scroll. Screen readers hear it from the rows. */
 function FloatingDay({ at }: { at: number }) {
   const locale = useLocale()
   return (
@@ -388,7 +388,7 @@ function FloatingDay({ at }: { at: number }) {
   )
 }
 
-/** Read is what is at the end of the list, on a screen that somebody sees. */
+/** Marks the conversation as read when its end is shown on a visible screen. */
 function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement | null>): void {
   const client = useChatClient()
   const { peer, messages } = room
@@ -405,7 +405,7 @@ function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement
   }, [client, peer, messages, atEnd, scroller])
 }
 
-/** Close enough that what is shown above the first message after older ones came moves it by less than a line. */
+/** Guesses the height of a row, closely enough that older messages move the rest by less than a line when they come. */
 function estimate(item: Item, next: Item | null): number {
   const { text, image, proposal } = shownOf(item)
   const sameSender = isStored(item) && next !== null && isStored(next) && item.senderEmail === next.senderEmail
@@ -417,7 +417,7 @@ function estimate(item: Item, next: Item | null): number {
   return ROW_PX + gap + lines
 }
 
-// By the style's own properties, never as an attribute: the page's policy allows no inline styles.
+// Styles are set as properties, never as an attribute: the page's policy allows no inline styles.
 function size(element: HTMLElement | null, height: number): void {
   if (element !== null) element.style.height = `${height}px`
 }

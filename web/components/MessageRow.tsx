@@ -31,14 +31,14 @@ interface Props {
   /** What the peer is called. */
   name: string
   readUpTo: string | null
-  /** Whether older ones will come above it: what is above it then must not move it. */
+  /** Whether older messages will be loaded above it. They must not move it when they come. */
   continued: boolean
-  /** Whether the unread ones begin here. */
+  /** Whether the unread messages begin here. */
   divider: boolean
-  /** Of a proposal: how it stands, and the answer to it that is on its way. */
+  /** Only for a proposal: how it stands, and the answer to it that is on its way. */
   standing?: ProposalState | undefined
   answering?: Verdict | null
-  /** Of an answer: what it answers, as far as that is loaded. */
+  /** Only for an answer: the proposal that it answers, if that is loaded. */
   subject?: ProposalBody | undefined
 }
 
@@ -47,7 +47,7 @@ const GROUP_MS = 3 * 60_000
 
 export const isStored = (item: Item): item is MessageBody => 'seq' in item
 export const timeOf = (item: Item): number => (isStored(item) ? Date.parse(item.timestamp) : item.createdAt)
-/** All that is not stored yet is of one person. */
+/** The sender, or `null` for everything that is not stored yet: one person wrote all of it. */
 const senderOf = (item: Item): string | null => (isStored(item) ? item.senderEmail : null)
 
 /** What a message shows, stored or not. */
@@ -86,7 +86,7 @@ function Row(props: Props) {
   const failed = !isStored(item) && item.status === 'failed'
   const newDay = before === null ? !continued : !isSameDay(timeOf(before), at)
   return (
-    // The space between groups is below each: what comes above a message moves nothing in it.
+    // The space between groups is part of the upper one, so a message that is loaded above does not move this row.
     <div className={ends ? 'pb-3' : 'pb-0.5'}>
       {newDay && (
         <p className="flex justify-center py-3">
@@ -152,7 +152,7 @@ function Body({ item, mine, standing = 'open', answering = null, subject }: Prop
   const t = useTranslations('message')
   const { text, image, proposal, answer } = shownOf(item)
   if (image !== undefined) {
-    // Nothing but the upload has to wait for a key: what is pending is shown from what is kept.
+    // An image that is pending has no key yet; it is shown from the bytes that the outbox keeps.
     const [id, key] = isStored(item) ? [item.clientMessageId, item.attachment?.key] : [item.id, undefined]
     return (
       <>
@@ -188,7 +188,7 @@ function Body({ item, mine, standing = 'open', answering = null, subject }: Prop
 
 const ANSWERS = { accepted: 'answerAccepted', declined: 'answerDeclined', withdrawn: 'answerWithdrawn' } as const
 
-/** A text as it was written. What is in it cannot reach outside of it: not by markup, not by direction, not by stacked marks. */
+/** A text as it was written. Markup, writing direction and stacked marks in it have no effect outside of it. */
 function Text({ text }: { text: string }) {
   return (
     <p dir="auto" className="message-text">
@@ -231,7 +231,7 @@ function Trouble({ entry }: { entry: Pending }) {
       </div>
     )
   }
-  // What cannot be otherwise the next time.
+  // Another attempt would fail in the same way.
   const final = entry.reason === 'imageLost' || entry.reason === 'proposalState' || entry.reason === 'outdated'
   return (
     <div className="mt-1 flex flex-wrap items-center justify-end gap-x-1 text-xs">
@@ -250,7 +250,7 @@ function Trouble({ entry }: { entry: Pending }) {
   )
 }
 
-/** The button goes with what it does, and the focus must not go with it. */
+/** The button disappears when it is pressed, so the focus moves to the conversation first. */
 function Action({ strong = false, onClick, children }: { strong?: boolean; onClick(): void; children: string }) {
   return (
     <button

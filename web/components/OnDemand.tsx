@@ -2,7 +2,7 @@
 
 import { type ComponentType, type ReactNode, useEffect, useState } from 'react'
 
-/** A component whose code is not there yet. Not React's `lazy`, which remembers for ever that it failed. */
+/** A component whose code is loaded on demand. React's `lazy` would remember for ever that loading failed. */
 export class Part<P extends object> {
   found: ComponentType<P> | null = null
   #loading: Promise<void> | null = null
@@ -35,7 +35,7 @@ interface Props<P extends object> {
   failed(retry: () => void): ReactNode
 }
 
-/** Shows a part, and fetches it for that. */
+/** Loads the code of a part, and shows it. */
 export function OnDemand<P extends object>({ part, props, waiting = null, failed }: Props<P>) {
   const [state, setState] = useState<'loading' | 'ready' | 'failed'>(part.found === null ? 'loading' : 'ready')
   useEffect(() => {

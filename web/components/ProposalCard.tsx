@@ -38,7 +38,7 @@ export function ProposalCard({
   const t = useTranslations('proposal')
   const locale = useLocale()
   const client = useChatClient()
-  // Until the answer is among what is pending.
+  // The buttons stay disabled until the answer is among the pending messages.
   const [pressed, setPressed] = useState(false)
   const { teamName, opponentTeamName, matchAt, place, note } = proposal
   const actions = at === null ? [] : answersOf(state, mine)

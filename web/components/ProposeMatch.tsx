@@ -6,7 +6,7 @@ import { Button } from './Button'
 import { Dialog } from './Dialog'
 import { nameOf } from './people'
 
-/** A day ahead, on the hour: something to begin with. */
+/** The time that is proposed at first: in a day, on the hour. */
 function tomorrow(): string {
   const day = new Date(Date.now() + 24 * 60 * 60_000)
   day.setMinutes(0, 0, 0)

@@ -41,7 +41,7 @@ function SignOut({ email, onSignOut }: { email: string; onSignOut(): void }) {
   const cancel = useRef<HTMLButtonElement>(null)
   const wasAsked = useRef(false)
 
-  // One button takes the place of another one, and the focus goes along; to the one that changes nothing.
+  // When one button replaces another, the focus moves to the one that changes nothing.
   useEffect(() => {
     if (asked) cancel.current?.focus()
     else if (wasAsked.current) begin.current?.focus()

@@ -19,11 +19,11 @@ import { useStrayDropsRefused } from './transfer'
 import { useLocale } from './useLocale'
 import { forgetPeer, showPeer } from './usePeer'
 
-// What most visits do not need is loaded when it is needed.
+// Most visits do not need these parts, so they are loaded on demand.
 const settingsDialog = new Part(() => import('./Settings'))
 const signIn = new Part(() => import('./SignIn'))
 
-/** What is round every page: signing in, the menu, the state of the connection. */
+/** Surrounds every page with the menu and the state of the connection, and has the user sign in first. */
 export function Shell({ children }: { children: ReactNode }) {
   const session = useSession()
   useStrayDropsRefused()
@@ -85,7 +85,7 @@ function Frame({
 }) {
   const [settings, setSettings] = useState(false)
   const online = useChat((state) => state.connection === 'online')
-  // Signing out is there, and must be where the network is not.
+  // The settings hold the way to sign out, which has to work without a network.
   useEffect(() => {
     if (online) settingsDialog.preload()
   }, [online])
@@ -143,7 +143,7 @@ function Nav({ onSettings }: { onSettings(): void }) {
   )
 }
 
-/** Its page is fetched when there is nothing else to do, to be there when the network is not. */
+/** Its page is fetched when the browser is idle, so that it opens without a network too. */
 function NavLink({
   href,
   current,
@@ -158,7 +158,7 @@ function NavLink({
   label: string
   badge?: number
   badgeLabel?: string
-  /** What it does instead on the page that it leads to. */
+  /** What it does on the page that it leads to, instead of loading it again. */
   onStay?(): void
   children: ReactNode
 }) {
@@ -202,7 +202,7 @@ function useTotalUnread(page: string): number {
       if ('setAppBadge' in navigator) void (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {})
     }
     show(unread)
-    // Whoever signs out leaves no count behind.
+    // Nothing is left of the count after signing out.
     return () => show(0)
   }, [t, page, unread])
 

@@ -35,7 +35,7 @@ export default function SignIn({ state }: { state: SignedOutState }) {
   )
 }
 
-/** Who was signed in comes first. */
+/** The person who was signed in comes first. */
 function usersFor(ready: readonly string[], expired: string | null): readonly string[] {
   return expired === null ? ready : [expired, ...ready.filter((email) => email !== expired)]
 }

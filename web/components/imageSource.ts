@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'react'
 import { useChatClient } from '@/context/ChatSocketContext'
 
-/** What this page has sent or is sending, by the message's id: it need not be loaded again. */
+/** By the message's id, URLs of images that this page has sent or is sending, so that it need not load them again. */
 const own = new Map<string, string>()
 const OWN_MAX = 30
 

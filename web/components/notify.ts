@@ -26,7 +26,7 @@ export function stopNotifying(): NotifyState {
 export interface Notice {
   readonly title: string
   readonly body: string
-  /** Of several tabs, one replaces another one's notification of the same tag. */
+  /** A notification replaces an earlier one with the same tag, also one of another tab. */
   readonly tag: string
   readonly peer: string
   readonly url: string

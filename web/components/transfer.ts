@@ -17,7 +17,7 @@ function lastPart(path: string): string {
   }
 }
 
-/** A file that is dropped where nobody takes it would be opened in the page's place. */
+/** Refuses files that are dropped where nothing takes them: the browser would leave the page to open them. */
 export function useStrayDropsRefused(): void {
   useEffect(() => {
     const refuse = (event: DragEvent) => {

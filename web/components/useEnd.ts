@@ -19,7 +19,7 @@ export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Vir
   // Not known before the list has been laid out.
   const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const follows = useRef(false)
-  /** Set while the reader scrolls up: one who does it in small steps would be taken back by every message. */
+  /** Set while the reader scrolls up. Without it every message would take back a reader who scrolls in small steps. */
   const goesUp = useRef<ReturnType<typeof setTimeout>>(undefined)
   const follow = useCallback((next: boolean) => {
     follows.current = next && goesUp.current === undefined
@@ -62,7 +62,7 @@ export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Vir
       clearTimeout(goesUp.current)
       goesUp.current = setTimeout(() => {
         goesUp.current = undefined
-        // Where there is nothing to scroll, nothing was scrolled.
+        // The reader has not scrolled if there was nothing to scroll.
         if (went) follow(isAtEnd(list))
         else toEnd()
       }, UP_MS)

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The time, anew each minute: "today" ends at midnight and a match begins, and nobody reloads for that. */
+/** The time, renewed each minute: "today" ends at midnight, and matches begin, while the page is open. */
 export function useNow(): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {

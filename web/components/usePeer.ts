@@ -26,7 +26,7 @@ export function usePeer(me: string): { peer: string | null; problem: AddressProb
   return 'problem' in checked ? { peer: null, problem: checked.problem } : { peer: checked.email, problem: null }
 }
 
-/** Shows another conversation, or the list; the browser's back button goes back, and what is gone back to is not ahead. */
+/** Shows another conversation, or the list. The way to the list is the way back in the browser's history where it leads there. */
 export function showPeer(peer: string | null): void {
   const shown = read()
   if (peer === shown) return
@@ -38,7 +38,7 @@ export function showPeer(peer: string | null): void {
   window.dispatchEvent(new Event(CHANGED))
 }
 
-/** Takes the conversation out of the address: what comes next is somebody else's. */
+/** Takes the conversation out of the address, which the next user would otherwise see. */
 export function forgetPeer(): void {
   if (read() === null) return
   history.replaceState(null, '', urlOf(null))

@@ -8,7 +8,7 @@ interface Tree {
   [key: string]: string | Tree
 }
 
-/** The texts of a language as they were written. Not for use in the browser either. */
+/** The texts of a language as they were written. The browser does not need them: the page is built from compiled ones. */
 export const TEXTS: Record<Locale, Tree & typeof ko> = { ko, en }
 
 /**

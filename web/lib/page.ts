@@ -13,7 +13,7 @@ export function getStaticPaths() {
   return { paths: LOCALES.map((locale) => ({ params: { locale } })), fallback: false }
 }
 
-/** Those of a page, which is called what the menu calls it. */
+/** The props of a page, whose title is its name in the menu. */
 export function propsOf(page: 'chat' | 'teams') {
   return ({ params: { locale } }: { params: { locale: Locale } }): { props: PageProps } => {
     const { app, nav } = TEXTS[locale]

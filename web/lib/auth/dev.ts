@@ -72,7 +72,7 @@ class DevTokens implements Tokens {
   async renew(refused: string): Promise<string> {
     const asked = this.#current
     const current = await asked?.catch(() => null)
-    // Whoever asks second gets what the first one got.
+    // Requests at the same time share one renewal.
     if (this.#current === asked && current?.accessToken === refused) this.#current = null
     this.#current ??= this.#begin(true)
     return this.get()
@@ -98,7 +98,7 @@ class DevTokens implements Tokens {
       },
       (error) => {
         this.#current = null
-        // It may be a server that is away for a moment, and nobody else may ask for a token soon.
+        // The server may be away for a moment only, so the token is asked for again.
         if (renewed && !(error instanceof SignedOut)) this.#renewIn(RENEW_AGAIN_MS)
       },
     )

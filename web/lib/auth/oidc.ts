@@ -108,7 +108,7 @@ export class OidcAuth implements Auth {
 
   async #forget(): Promise<void> {
     this.#manager.stopSilentRenew()
-    // A renewal that is under way ends after this, and would sign in again who has just signed out.
+    // A renewal that is under way would end after this, and sign the user in again.
     this.#manager.events.addUserLoaded(() => void this.#manager.removeUser())
     await this.#manager.removeUser()
   }

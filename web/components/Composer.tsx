@@ -6,7 +6,7 @@ import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { useLimits } from '@/context/SessionContext'
 import { browserMemory } from '@/lib/storage'
-import { ImageIcon, SendIcon } from './icons'
+import { ImageIcon, SendIcon } from './conversationIcons'
 import { nameOf } from './people'
 
 /** The counter appears when less than this share of the room is left. */

@@ -4,8 +4,8 @@ import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
 import { formatMatch } from '@/lib/format'
 import { Button } from './Button'
+import { MatchIcon } from './conversationIcons'
 import { focusConversation } from './focus'
-import { MatchIcon } from './icons'
 import { useLocale } from './useLocale'
 
 const CHIPS: Record<ProposalState, string> = {

@@ -12,8 +12,8 @@ import { ViewerProvider } from './ImageViewer'
 import { MessageList } from './MessageList'
 import { NotLoaded } from './NotLoaded'
 import { OnDemand, Part } from './OnDemand'
+import { areNames } from './pastedNames'
 import { Avatar, nameOf } from './people'
-import { areNames } from './transfer'
 import { showPeer } from './usePeer'
 
 const imagePreview = new Part(() => import('./ImagePreview'))

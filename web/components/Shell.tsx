@@ -15,7 +15,7 @@ import { NotLoaded } from './NotLoaded'
 import { OnDemand, Part } from './OnDemand'
 import { Problem } from './Problem'
 import { ListSkeleton } from './Skeleton'
-import { useStrayDropsRefused } from './transfer'
+import { useStrayDropsRefused } from './strayDrops'
 import { useLocale } from './useLocale'
 import { forgetPeer, showPeer } from './usePeer'
 

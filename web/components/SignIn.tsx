@@ -5,7 +5,7 @@ import { type FormEvent, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import type { SessionState } from '@/context/SessionContext'
 import { Button } from './Button'
-import { AlertIcon, ChatIcon, WindowIcon } from './icons'
+import { AlertIcon, ChatIcon, Icon } from './icons'
 import { Avatar, nameOf } from './people'
 
 type SignedOutState = Extract<SessionState, { status: 'signedOut' }>
@@ -91,7 +91,9 @@ function DevSignIn({ state, users }: { state: SignedOutState; users: readonly st
               title={t('sideOpen', { name: nameOf(email) })}
               className="grid w-12 shrink-0 place-items-center border-l border-line text-muted transition-colors hover:bg-hover hover:text-text"
             >
-              <WindowIcon className="size-4.5" />
+              <Icon className="size-4.5">
+                <path d="M13 4h7v7M20 4l-9 9M18 14v5a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1h5" />
+              </Icon>
             </a>
           </li>
         ))}

@@ -60,8 +60,3 @@ export const AlertIcon = ({ className }: IconProps) => (
     <path d="M12 7.5v5.5M12 16.3v.2" />
   </Icon>
 )
-export const WindowIcon = ({ className }: IconProps) => (
-  <Icon className={className}>
-    <path d="M13 4h7v7M20 4l-9 9M18 14v5a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1h5" />
-  </Icon>
-)

@@ -9,7 +9,7 @@ import { ImageBubble } from '@/components/ImageBubble'
 import ImagePreview from '@/components/ImagePreview'
 import { MessageRow } from '@/components/MessageRow'
 import { ProposalCard } from '@/components/ProposalCard'
-import { areNames } from '@/components/transfer'
+import { areNames } from '@/components/pastedNames'
 import { renderChat } from './support/render'
 
 beforeAll(() => {

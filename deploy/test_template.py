@@ -48,19 +48,33 @@ def socket_routes() -> dict[str, tuple[str, dict]]:
     return {route["Properties"]["RouteKey"]: (name, route["Properties"]) for name, route in routes.items()}
 
 
+def assert_template_has(what: str, found: set, wanted: set):
+    """Says what somebody who has changed the table of chat-wire is to do here."""
+    missing, surplus = sorted(wanted - found), sorted(found - wanted)
+    assert not missing, f"chat-wire/src/table.rs has it, deploy/template.yaml lacks the {what}: {missing}"
+    assert not surplus, f"deploy/template.yaml has it, chat-wire/src/table.rs lacks the {what}: {surplus}"
+
+
+def actions() -> dict[str, dict]:
+    """Each action of the table, with what its generated document says of it."""
+    operations = document("asyncapi.yaml")["operations"]
+    return {name: operation for name, operation in operations.items() if operation["action"] == "receive"}
+
+
 def test_there_is_a_route_for_every_action_and_no_other():
-    frames = document("asyncapi.yaml")["components"]["schemas"]["ClientFrame"]["oneOf"]
-    actions = {frame["properties"]["action"]["const"] for frame in frames}
-    assert socket_routes().keys() == actions | {"$connect", "$disconnect", "$default"}
+    wanted = actions().keys() | {"$connect", "$disconnect", "$default"}
+    assert_template_has("WebSocket route", set(socket_routes()), wanted)
 
 
 def test_every_route_that_answers_has_a_route_response():
     responses = of_type("AWS::ApiGatewayV2::RouteResponse").values()
-    answering = {response["Properties"]["RouteId"]["Ref"] for response in responses}
     assert {response["Properties"]["RouteResponseKey"] for response in responses} == {"$default"}
-    routes = {key: route for key, route in socket_routes().items() if key not in ("$connect", "$disconnect")}
-    assert {name for name, _ in routes.values()} == answering
-    for key, (_, route) in routes.items():
+    keys = {name: key for key, (name, _) in socket_routes().items()}
+    found = {keys[response["Properties"]["RouteId"]["Ref"]] for response in responses}
+    answering = {name for name, operation in actions().items() if operation["reply"]["messages"]} | {"$default"}
+    assert_template_has("RouteResponse of the route", found, answering)
+    for key in answering:
+        _, route = socket_routes()[key]
         assert route["RouteResponseSelectionExpression"] == "$default", key
 
 
@@ -79,8 +93,8 @@ def test_the_rest_routes_are_the_documented_ones_each_with_options():
     paths = properties("RestApi")["Body"]["paths"]
     documented = document("openapi.yaml")["paths"]
     methods = {"get", "post", "put", "patch", "delete"}
-    wanted = {path: {*(item.keys() & methods), "options"} for path, item in documented.items()}
-    assert {path: set(item) for path, item in paths.items()} == wanted
+    wanted = {(path, method) for path, item in documented.items() for method in {*(item.keys() & methods), "options"}}
+    assert_template_has("REST route", {(path, method) for path, item in paths.items() for method in item}, wanted)
     for path, item in paths.items():
         for method, operation in item.items():
             integration = operation["x-amazon-apigateway-integration"]

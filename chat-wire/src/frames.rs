@@ -9,26 +9,9 @@ use serde_json::Value;
 use super::error::{ErrorCode, WireError};
 use super::json;
 use super::message::{AttachmentBody, MessageBody, Parts, ProposalAnswerBody, ProposalBody};
+pub use super::table::ClientFrame;
 #[cfg(feature = "schema")]
 use crate::schema::formats;
-
-/// What a client says. The `action` chooses the route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[expect(clippy::large_enum_variant, reason = "it lives no longer than it takes to write it")]
-pub enum ClientFrame {
-    /// Sends a message; answered with `sent` or `error`.
-    SendMessage(SendMessageFrame),
-    /// Says how far a conversation was read; answered with `read` or `error`, or with nothing when there is nothing to read.
-    MarkRead(MarkReadFrame),
-    /// Says that the user is typing. Not answered, unless with `error`.
-    Typing(TypingFrame),
-    /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle timer away.
-    Ping(PingFrame),
-    /// Extends the connection's authentication by a newer token of the same user; answered with `reauth` or `error`.
-    Reauth(ReauthFrame),
-}
 
 /// A message to send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +96,7 @@ impl std::fmt::Debug for ReauthFrame {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[expect(clippy::large_enum_variant, reason = "it lives no longer than it takes to write it")]
+#[expect(clippy::large_enum_variant, reason = "one frame is written at a time, so its size costs nothing")]
 pub enum ServerFrame {
     /// A message was stored.
     Message(MessageBody),
@@ -332,24 +315,18 @@ impl Request {
         fallback_id: impl FnOnce() -> ClientMessageId,
     ) -> Result<Self, WireError> {
         let action = action.ok_or_else(|| WireError::bad_request("action: missing"))?;
-        match action.as_str().unwrap_or_default() {
-            "sendMessage" => {
-                let frame: SendMessageFrame = json::typed(text)?;
-                frame.into_command(fallback_id).map(Self::SendMessage)
-            }
-            "markRead" => {
-                let frame: MarkReadFrame = json::typed(text)?;
+        Ok(match ClientFrame::typed(action.as_str().unwrap_or_default(), text)? {
+            ClientFrame::SendMessage(frame) => Self::SendMessage(frame.into_command(fallback_id)?),
+            ClientFrame::MarkRead(frame) => {
                 let up_to = frame.up_to.parse().map_err(|error| WireError::from(error).in_field("upTo"))?;
-                Ok(Self::MarkRead { peer: email("peerEmail", &frame.peer_email)?, up_to })
+                Self::MarkRead { peer: email("peerEmail", &frame.peer_email)?, up_to }
             }
-            "typing" => {
-                let frame: TypingFrame = json::typed(text)?;
-                Ok(Self::Typing { receiver: email("receiverEmail", &frame.receiver_email)? })
+            ClientFrame::Typing(frame) => {
+                Self::Typing { receiver: email("receiverEmail", &frame.receiver_email)? }
             }
-            "ping" => json::typed::<PingFrame>(text).map(|_| Self::Ping),
-            "reauth" => Ok(Self::Reauth { token: AccessToken::new(json::typed::<ReauthFrame>(text)?.token) }),
-            _ => Err(WireError::bad_request("action: one of sendMessage, markRead, typing, ping, reauth")),
-        }
+            ClientFrame::Ping(PingFrame {}) => Self::Ping,
+            ClientFrame::Reauth(frame) => Self::Reauth { token: AccessToken::new(frame.token) },
+        })
     }
 }
 

@@ -7,7 +7,7 @@ pub mod frames;
 pub mod json;
 pub mod message;
 pub mod rest;
-pub mod routes;
 #[cfg(feature = "schema")]
 #[cfg_attr(docsrs, doc(cfg(feature = "schema")))]
 pub mod schema;
+pub mod table;

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use chat_wire::routes::REST_ROUTES;
 use chat_wire::schema::documents;
+use chat_wire::table::ROUTES;
 use serde_json::Value;
 
 fn document(path: &str) -> Value {
@@ -60,7 +60,7 @@ fn every_route_is_described_and_no_other() {
         })
         .collect();
     let mut routes: Vec<_> =
-        REST_ROUTES.iter().map(|(method, path)| (method.to_string(), (*path).to_owned())).collect();
+        ROUTES.iter().map(|route| (route.method.to_string(), route.resource.to_owned())).collect();
     described.sort();
     routes.sort();
     assert_eq!(described, routes);

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{AllowedOrigins, Counts, Handler, response, time};
 use chat_wire::error::{ErrorCode, WireError};
-use chat_wire::routes::SUBPROTOCOL;
+use chat_wire::table::SUBPROTOCOL;
 
 /// The function behind `$connect`: 200 opens the socket, anything else refuses it.
 pub struct ConnectFunction {

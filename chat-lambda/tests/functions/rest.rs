@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use chat_wire::routes::REST_ROUTES;
+use chat_wire::table::ROUTES;
 use http::Method;
 use http::header::{AUTHORIZATION, ORIGIN as ORIGIN_HEADER};
 use rstest::rstest;
@@ -106,8 +106,8 @@ async fn a_page_has_one_to_fifty_messages(#[case] limit: &str) {
 #[tokio::test]
 async fn without_a_good_token_no_route_answers(#[case] authorization: Option<&str>) {
     let chat = Chat::new();
-    for (method, resource) in REST_ROUTES {
-        let mut event = chat.rest_event(method, resource);
+    for route in ROUTES {
+        let mut event = chat.rest_event(route.method, route.resource);
         if let Some(value) = authorization {
             set(&mut event.headers, AUTHORIZATION, &value.replace("TOKEN", &chat.token(MINJI)));
         }

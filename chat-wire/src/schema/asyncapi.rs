@@ -2,25 +2,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Schemas, yaml};
-use crate::frames::{ClientFrame, ServerFrame};
-use crate::routes::SUBPROTOCOL;
+use crate::frames::ServerFrame;
+use crate::table::{ACTIONS, ClientFrame, PUSHES, SUBPROTOCOL};
 
 const DESCRIPTION: &str = "\
 The WebSocket half of the chat, as the server sees it: it receives what a client says and sends what a client is told. \
 `openapi.yaml` describes the REST half. Pushes are hints: the truth is in the history, which a client reads when it opens, \
 when `seq` shows a hole and when it comes back. Unknown keys are ignored in both directions. A frame has at most 32 KB.";
-
-/// What the server answers each action with. An action that is not listed is never answered but by `error`.
-const ANSWERS: [(&str, &[&str]); 5] = [
-    ("sendMessage", &["sent", "error"]),
-    ("markRead", &["read", "error"]),
-    ("typing", &["error"]),
-    ("ping", &["pong", "error"]),
-    ("reauth", &["reauth", "error"]),
-];
-
-/// What the server says without having been asked. `error` comes unasked to a connection that the server does not know.
-const EVENTS: [&str; 4] = ["message", "read", "typing", "error"];
 
 /// The whole file. The fields stand in the order people look for them.
 #[derive(Serialize)]
@@ -143,17 +131,17 @@ fn operations() -> Value {
     let message = |speaker: &str, name: &str| {
         reference(&["channels", "chat", "messages", &format!("{speaker}.{name}")])
     };
-    let answered = ANSWERS.into_iter().map(|(action, answers)| {
-        let answers: Vec<_> = answers.iter().map(|answer| message("server", answer)).collect();
+    let answered = ACTIONS.iter().map(|action| {
+        let answers: Vec<_> = action.answers.iter().map(|answer| message("server", answer)).collect();
         let operation = json!({
             "action": "receive",
             "channel": channel,
-            "messages": [message("client", action)],
+            "messages": [message("client", action.name)],
             "reply": { "channel": channel, "messages": answers },
         });
-        (action.to_owned(), operation)
+        (action.name.to_owned(), operation)
     });
-    let pushed = EVENTS.into_iter().map(|event| {
+    let pushed = PUSHES.iter().map(|event| {
         let operation =
             json!({ "action": "send", "channel": channel, "messages": [message("server", event)] });
         (format!("push.{event}"), operation)

@@ -1,4 +1,4 @@
-use crate::routes::SUBPROTOCOL;
+use crate::table::SUBPROTOCOL;
 
 const HEADER: &str = "\
 // What the server allows, by the Rust constants of the same names. Do not edit: change them, then run `make generate`.

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use chat_domain::PAGE_MAX;
-use http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::frames::{ErrorBody, SentFrame};
 use crate::rest::{
     AttachmentUrlBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody, UploadRequestBody,
 };
-use crate::routes::REST_ROUTES;
+use crate::table::{Operation, ROUTES};
 
 const DESCRIPTION: &str = "\
 The REST half of the chat; `asyncapi.yaml` describes the WebSocket. Every answer, also a refusal, carries \
@@ -33,9 +32,9 @@ struct OpenApi {
 pub(super) fn document() -> String {
     let mut schemas = Schemas::new();
     let mut paths = BTreeMap::<_, BTreeMap<_, _>>::new();
-    for (method, path) in REST_ROUTES {
-        let operation = operation(&method, path, &mut schemas);
-        paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation);
+    for route in ROUTES {
+        let description = description(route.operation, &mut schemas);
+        paths.entry(route.resource).or_default().insert(route.method.as_str().to_lowercase(), description);
     }
     let document = OpenApi {
         openapi: "3.1.0",
@@ -86,9 +85,9 @@ const ANYWHERE: [ErrorCode; 5] = [
     ErrorCode::Internal,
 ];
 
-fn operation(method: &Method, path: &str, schemas: &mut Schemas) -> Value {
-    match (method, path) {
-        (&Method::GET, "/chat/history") => json!({
+fn description(operation: Operation, schemas: &mut Schemas) -> Value {
+    match operation {
+        Operation::History => json!({
             "operationId": "history",
             "summary": "A page of a conversation",
             "description": "Newest first, for people who scroll back. With `after` oldest first and strongly consistent: the \
@@ -115,7 +114,7 @@ fn operation(method: &Method, path: &str, schemas: &mut Schemas) -> Value {
                 schemas,
             ),
         }),
-        (&Method::GET, "/chat/conversations") => json!({
+        Operation::Conversations => json!({
             "operationId": "conversations",
             "summary": "The caller's conversations, newest first, 100 a page",
             "parameters": [query(
@@ -126,7 +125,7 @@ fn operation(method: &Method, path: &str, schemas: &mut Schemas) -> Value {
             )],
             "responses": responses::<ConversationsBody>("The page.", &[], schemas),
         }),
-        (&Method::POST, "/chat/uploads") => json!({
+        Operation::RequestUpload => json!({
             "operationId": "requestUpload",
             "summary": "A URL to upload an image to, for five minutes",
             "requestBody": body::<UploadRequestBody>(schemas),
@@ -136,7 +135,7 @@ fn operation(method: &Method, path: &str, schemas: &mut Schemas) -> Value {
                 schemas,
             ),
         }),
-        (&Method::GET, "/chat/attachments/{key}") => json!({
+        Operation::OpenAttachment => json!({
             "operationId": "openAttachment",
             "summary": "A URL to download an image from, for five minutes",
             "parameters": [{
@@ -148,7 +147,7 @@ fn operation(method: &Method, path: &str, schemas: &mut Schemas) -> Value {
             }],
             "responses": responses::<AttachmentUrlBody>("The URL.", &[ErrorCode::AttachmentMissing], schemas),
         }),
-        (&Method::POST, "/chat/proposals") => json!({
+        Operation::ProposeMatch => json!({
             "operationId": "proposeMatch",
             "summary": "Proposes a match",
             "description": "Stored, pushed and listed like any message. A retry with the same id gets the original answer, \
@@ -167,7 +166,6 @@ fn operation(method: &Method, path: &str, schemas: &mut Schemas) -> Value {
                 schemas,
             ),
         }),
-        _ => unreachable!("a route without a description: {method} {path}"),
     }
 }
 

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::frames::{ClientFrame, ServerFrame};
+use crate::frames::ServerFrame;
 use crate::rest::{
     AttachmentUrlBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody, UploadRequestBody,
 };
+use crate::table::ClientFrame;
 
 const HEADER: &str = "\
 // The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run `make generate`.

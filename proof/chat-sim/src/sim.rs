@@ -13,7 +13,7 @@ use chat_domain::{
 use chat_wire::error::ErrorCode;
 use chat_wire::frames::ServerFrame;
 use chat_wire::rest::ProposalRequestBody;
-use chat_wire::routes::SUBPROTOCOL;
+use chat_wire::table::SUBPROTOCOL;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderValue, Method};
 use serde_json::json;

@@ -60,7 +60,7 @@ impl Tables {
 }
 
 fn activity(id: &RoomId, log: &RoomLog) -> Activity {
-    Activity { day: log.last_at.day(), room: id.tag() }
+    Activity { day: log.last_at().day(), room: id.tag() }
 }
 
 impl OwnStore {
@@ -79,7 +79,7 @@ impl MessageStore for OwnStore {
         let Append { log, message, expected_seq } = append;
         let mut tables = self.tables();
         let stored = tables.rooms.get(&message.room).map(|stored| &stored.log);
-        if stored.map_or(0, |log| log.seq) != *expected_seq {
+        if stored.map_or(0, RoomLog::seq) != *expected_seq {
             return Err(MessageStoreError::Conflict);
         }
         let before = stored.map(|log| activity(&message.room, log));

@@ -166,7 +166,7 @@ async fn messages_are_the_seeds_rows_with_numbers_and_kinds() {
     talk.say(MINJI, image(&talk.room, 7, None, None)).await;
     talk.say(MINJI, image(&talk.room, 8, Some("골대"), Some("우리 팀"))).await;
     talk.say(MINJI, proposal(Some("비가 오면 다음 주에"))).await;
-    let answered = talk.room.log().unwrap().last_at;
+    let answered = talk.room.log().unwrap().last_at();
     let answer = ProposalAnswer { proposal: answered, verdict: Verdict::Accepted };
     talk.say(JUNHO, Content::MatchProposalAnswer(answer)).await;
     talk.say(MINJI, proposal(None)).await;

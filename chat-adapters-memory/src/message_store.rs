@@ -63,7 +63,7 @@ impl RoomRow {
     }
 
     fn activity(&self) -> Activity {
-        Activity { day: self.log.last_at.day(), room: self.tag }
+        Activity { day: self.log.last_at().day(), room: self.tag }
     }
 
     fn room(&self) -> Result<Room, MessageStoreError> {
@@ -74,7 +74,7 @@ impl RoomRow {
     }
 
     fn check_seq(&self, seq: u64) -> Result<(), MessageStoreError> {
-        if self.log.seq == seq { Ok(()) } else { Err(MessageStoreError::Conflict) }
+        if self.log.seq() == seq { Ok(()) } else { Err(MessageStoreError::Conflict) }
     }
 
     /// Removes rows of a room that nobody is left in.
@@ -276,7 +276,7 @@ impl MessageEraser for MemoryMessageStore {
     async fn rewrite_head(&self, room: &Room) -> Result<(), MessageStoreError> {
         let log = room.log().ok_or(MessageStoreError::Conflict)?;
         let rewritten = self.in_room(room.id(), |row, _| {
-            row.check_seq(log.seq)?;
+            row.check_seq(log.seq())?;
             row.log = log.clone();
             for member in [Member::A, Member::B] {
                 row.erased[member] |= room.erased()[member];

@@ -167,7 +167,7 @@ async fn an_export_holds_what_was_written_and_received() {
     let stores = Stores::open(&config(folder.path(), &["export", "--email", MINJI])).await.unwrap();
     let id = RoomId::new(&email(MINJI), &email(JUNHO)).unwrap();
     let room = stores.messages.room(&id, Consistency::Strong).await.unwrap().unwrap();
-    assert_eq!(room.log().unwrap().preview, "고마워", "nothing was changed");
+    assert_eq!(room.log().unwrap().preview(), "고마워", "nothing was changed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -32,7 +32,8 @@ pub use model::proposal::{
 };
 pub use model::rate::{Bucket, SendRate};
 pub use model::room::{
-    Append, AppendRefused, CorruptRoom, RECENT_MAX, ReadMark, ReadState, Recall, Recent, Room, RoomLog,
+    Append, AppendRefused, CorruptRoom, NewestMessage, RECENT_MAX, ReadMark, ReadState, Recall, Recent, Room,
+    RoomLog,
 };
 pub use model::room_id::{Activity, ActivityError, Member, PerMember, RoomId, RoomIdError};
 pub use model::tag::Tag;

@@ -248,9 +248,9 @@ proptest! {
         let conversation = Conversation::of(&steps);
         let Some(log) = conversation.room.log() else { return Ok(()) };
         let newest = conversation.messages.last().expect("there is a log");
-        prop_assert_eq!((log.last_at, log.last_sender), (newest.at, newest.sender));
-        prop_assert_eq!(log.last_kind, newest.content.kind());
-        prop_assert_eq!(&log.preview, &newest.content.preview());
+        prop_assert_eq!((log.seq(), log.last_at(), log.last_sender()), (newest.seq, newest.at, newest.sender));
+        prop_assert_eq!((log.newest.id, log.last_kind()), (newest.id, newest.content.kind()));
+        prop_assert_eq!(log.preview(), newest.content.preview());
         let first_recent = conversation.messages.len().saturating_sub(RECENT_MAX);
         let recent: Vec<_> = conversation.messages[first_recent..]
             .iter()
@@ -371,7 +371,7 @@ fn ten_messages() -> Parts {
 }
 
 #[rstest]
-#[case::no_message(|it: &mut Parts| it.log.seq = 0, "it holds no message")]
+#[case::no_message(|it: &mut Parts| it.log.newest.seq = 0, "it holds no message")]
 #[case::one_more(|it: &mut Parts| it.log.sent.a += 1, "the members' counts do not add up")]
 #[case::overflow(|it: &mut Parts| it.log.sent.a = u64::MAX, "the members' counts do not add up")]
 #[case::one_recent_less(
@@ -386,15 +386,15 @@ fn ten_messages() -> Parts {
 #[case::swapped(|it: &mut Parts| it.log.recent.swap(2, 3), "the recent messages are not in order")]
 #[case::doubled(|it: &mut Parts| it.log.recent[2] = it.log.recent[3], "the recent messages are not in order")]
 #[case::another_newest(
-    |it: &mut Parts| it.log.last_at = it.log.last_at.next(),
+    |it: &mut Parts| it.log.newest.at = it.log.newest.at.next(),
     "the newest message is not the last of the recent ones"
 )]
 #[case::read_ahead(
-    |it: &mut Parts| it.reads.b.mark = Some(ReadMark { up_to: it.log.last_at.next(), count: 5 }),
+    |it: &mut Parts| it.reads.b.mark = Some(ReadMark { up_to: it.log.last_at().next(), count: 5 }),
     "a read mark is past the newest message"
 )]
 #[case::read_too_many(
-    |it: &mut Parts| it.reads.b.mark = Some(ReadMark { up_to: it.log.last_at, count: 6 }),
+    |it: &mut Parts| it.reads.b.mark = Some(ReadMark { up_to: it.log.last_at(), count: 6 }),
     "a read mark counts more than was sent"
 )]
 #[case::marked_ahead(
@@ -406,7 +406,11 @@ fn ten_messages() -> Parts {
     "rows are marked past the read mark"
 )]
 #[case::another_sender(
-    |it: &mut Parts| it.log.last_sender = it.log.last_sender.peer(),
+    |it: &mut Parts| it.log.newest.sender = it.log.newest.sender.peer(),
+    "the newest message is not the last of the recent ones"
+)]
+#[case::another_id(
+    |it: &mut Parts| it.log.newest.id = it.log.recent[0].id,
     "the newest message is not the last of the recent ones"
 )]
 #[case::nine_open_proposals(
@@ -664,7 +668,7 @@ proptest! {
         let mut now = nine();
         for (by, gap_ms, step) in steps {
             now = now.after(Duration::from_millis(gap_ms));
-            let at = room.log().map_or(now, |log| now.max(log.last_at.next()));
+            let at = room.log().map_or(now, |log| now.max(log.last_at().next()));
             let (content, taken) = match step {
                 Negotiation::Say => (words("음"), true),
                 Negotiation::Propose { match_in_ms } => {

@@ -5,8 +5,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chat_domain::{
-    Activity, Append, Bucket, ClientMessageId, Member, OpenProposal, PerMember, ReadMark, ReadState, Recent,
-    Room, RoomId, RoomLog, Timestamp,
+    Activity, Append, Bucket, ClientMessageId, Member, NewestMessage, OpenProposal, PerMember, ReadMark,
+    ReadState, Recent, Room, RoomId, RoomLog, Timestamp,
 };
 
 use crate::attributes::{Fields, Item, Malformed, bytes, item, number, text, words};
@@ -24,7 +24,7 @@ pub(super) fn key(room: &RoomId) -> Item {
 pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<AttributeValue>)> {
     let (log, id) = (&append.log, &append.message.room);
     let mut attributes = vec![
-        (SEQ, Some(number(log.seq))),
+        (SEQ, Some(number(log.seq()))),
         (SENT.a, Some(number(log.sent.a))),
         (SENT.b, Some(number(log.sent.b))),
         (RECENT, bytes(log.recent.iter().flat_map(recent_bytes).collect())),
@@ -36,8 +36,8 @@ pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<Attri
             .extend([Member::A, Member::B].map(|member| (MEMBER[member], Some(text(id.email(member))))));
     }
     let day_before = log.recent.iter().rev().nth(1).map(|previous| previous.at.day());
-    if day_before != Some(log.last_at.day()) {
-        let activity = Activity { day: log.last_at.day(), room: id.tag() };
+    if day_before != Some(log.last_at().day()) {
+        let activity = Activity { day: log.last_at().day(), room: id.tag() };
         attributes.push((ACTIVITY, Some(text(activity))));
     }
     attributes
@@ -52,8 +52,8 @@ pub(super) fn erased_attributes(room: &Room) -> impl Iterator<Item = (&'static s
 /// What the head tells of its messages, and a message's erasure changes.
 pub(super) fn told_attributes(log: &RoomLog) -> [(&'static str, Option<AttributeValue>); 4] {
     [
-        (LAST_KIND, Some(text(log.last_kind.as_str()))),
-        (PREVIEW, words(&log.preview)),
+        (LAST_KIND, Some(text(log.last_kind().as_str()))),
+        (PREVIEW, words(&log.preview())),
         (BUCKETS, bytes(buckets_bytes(&log.buckets))),
         (OPEN_PROPOSALS, bytes(log.open_proposals.iter().flat_map(open_proposal_bytes).collect())),
     ]
@@ -72,11 +72,14 @@ pub(super) fn from_item(head: &Item) -> Result<Room, Malformed> {
         buckets[member] = Some(bucket);
     }
     let log = RoomLog {
-        seq: head.number(SEQ)?,
-        last_at: newest.at,
-        last_sender: newest.sender,
-        last_kind: head.parsed(LAST_KIND)?,
-        preview: head.words(PREVIEW)?.to_owned(),
+        newest: NewestMessage {
+            seq: head.number(SEQ)?,
+            at: newest.at,
+            sender: newest.sender,
+            id: newest.id,
+            kind: head.parsed(LAST_KIND)?,
+            preview: head.words(PREVIEW)?.to_owned(),
+        },
         sent: PerMember { a: head.number(SENT.a)?, b: head.number(SENT.b)? },
         recent,
         buckets,

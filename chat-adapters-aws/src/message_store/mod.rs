@@ -505,7 +505,7 @@ impl MessageEraser for DynamoMessageStore {
         let update = self.head_set(room.id(), attributes);
         let update = update
             .condition_expression("seq = :expected")
-            .expression_attribute_values(":expected", number(log.seq));
+            .expression_attribute_values(":expected", number(log.seq()));
         self.erase(vec![in_transaction(update)]).await
     }
 

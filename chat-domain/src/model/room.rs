@@ -43,16 +43,8 @@ pub struct Room {
 /// The half of a room that sending writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomLog {
-    /// How many messages there are, and so the number of the newest.
-    pub seq: u64,
-    /// The newest message's timestamp.
-    pub last_at: Timestamp,
-    /// Who sent it.
-    pub last_sender: Member,
-    /// What kind it is.
-    pub last_kind: Kind,
-    /// Its first characters, on one line.
-    pub preview: String,
+    /// The newest message. Who only reads asks the log itself: [`seq`](Self::seq), [`last_at`](Self::last_at) and so on.
+    pub newest: NewestMessage,
     /// How many messages each member has sent.
     pub sent: PerMember<u64>,
     /// The newest messages, oldest first: all of them, or [`RECENT_MAX`].
@@ -63,7 +55,73 @@ pub struct RoomLog {
     pub open_proposals: Vec<OpenProposal>,
 }
 
+/// What a room's head keeps of the newest message: what a list shows, and what the next message is numbered and dated by.
+///
+/// It is not the whole [`Message`], because heads that are stored have only this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewestMessage {
+    /// Its number in the room, and so how many messages the room has.
+    pub seq: u64,
+    /// Its place in the room.
+    pub at: Timestamp,
+    /// Who sent it.
+    pub sender: Member,
+    /// The sender's name for it.
+    pub id: ClientMessageId,
+    /// What kind it is.
+    pub kind: Kind,
+    /// Its [`Content::preview`].
+    pub preview: String,
+}
+
+impl NewestMessage {
+    fn of(message: &Message) -> Self {
+        let Message { seq, at, sender, id, .. } = *message;
+        Self { seq, at, sender, id, kind: message.content.kind(), preview: message.content.preview() }
+    }
+
+    fn recent(&self) -> Recent {
+        Recent { id: self.id, sender: self.sender, at: self.at }
+    }
+
+    /// What is left once the message's content is [`Erased`](Content::Erased).
+    fn erase(&mut self) {
+        self.kind = Content::Erased.kind();
+        self.preview = Content::Erased.preview();
+    }
+}
+
 impl RoomLog {
+    /// How many messages there are, and so the number of the newest.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.newest.seq
+    }
+
+    /// The newest message's timestamp.
+    #[must_use]
+    pub fn last_at(&self) -> Timestamp {
+        self.newest.at
+    }
+
+    /// Who sent the newest message.
+    #[must_use]
+    pub fn last_sender(&self) -> Member {
+        self.newest.sender
+    }
+
+    /// What kind the newest message is.
+    #[must_use]
+    pub fn last_kind(&self) -> Kind {
+        self.newest.kind
+    }
+
+    /// The first characters of the newest message, on one line: its [`Content::preview`].
+    #[must_use]
+    pub fn preview(&self) -> String {
+        self.newest.preview.clone()
+    }
+
     /// Whether a `reader`'s mark counts no more than was sent to them. A mark that does is of a room that was removed since.
     #[must_use]
     pub fn allows(&self, reader: Member, mark: ReadMark) -> bool {
@@ -185,24 +243,22 @@ impl Room {
     /// [`CorruptRoom`] when the parts contradict each other.
     pub fn restore(id: RoomId, log: RoomLog, reads: PerMember<ReadState>) -> Result<Self, CorruptRoom> {
         let check = |holds: bool, rule: &'static str| if holds { Ok(()) } else { Err(CorruptRoom(rule)) };
-        check(log.seq > 0, "it holds no message")?;
-        check(log.sent.a.checked_add(log.sent.b) == Some(log.seq), "the members' counts do not add up")?;
+        check(log.seq() > 0, "it holds no message")?;
+        check(log.sent.a.checked_add(log.sent.b) == Some(log.seq()), "the members' counts do not add up")?;
         check(
-            u64::try_from(log.recent.len()).is_ok_and(|len| len == log.seq.min(RECENT_MAX as u64)),
+            u64::try_from(log.recent.len()).is_ok_and(|len| len == log.seq().min(RECENT_MAX as u64)),
             "the recent messages are too many or too few",
         )?;
         check(log.recent.is_sorted_by(|x, y| x.at < y.at), "the recent messages are not in order")?;
         check(
-            log.recent
-                .last()
-                .is_some_and(|newest| newest.at == log.last_at && newest.sender == log.last_sender),
+            log.recent.last() == Some(&log.newest.recent()),
             "the newest message is not the last of the recent ones",
         )?;
         check(log.open_proposals.len() <= OPEN_PROPOSALS_MAX, "too many proposals are open")?;
         check(log.open_proposals.is_sorted_by(|x, y| x.at < y.at), "the open proposals are not in order")?;
         for (reader, state) in [(Member::A, reads.a), (Member::B, reads.b)] {
             if let Some(mark) = state.mark {
-                check(mark.up_to <= log.last_at, "a read mark is past the newest message")?;
+                check(mark.up_to <= log.last_at(), "a read mark is past the newest message")?;
                 check(log.allows(reader, mark), "a read mark counts more than was sent")?;
             }
             check(
@@ -240,7 +296,7 @@ impl Room {
     /// How many messages there are: the room's version.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.log.as_ref().map_or(0, |log| log.seq)
+        self.log.as_ref().map_or(0, RoomLog::seq)
     }
 
     /// How far a member has read.
@@ -282,9 +338,8 @@ impl Room {
     pub fn without(&self, member: Member) -> Option<Self> {
         let mut room = self.clone();
         let log = room.log.as_mut()?;
-        if log.last_sender == member {
-            log.preview = String::new();
-            log.last_kind = Kind::Erased;
+        if log.last_sender() == member {
+            log.newest.erase();
         }
         log.buckets[member] = None;
         log.open_proposals.retain(|open| open.proposer != member);
@@ -295,7 +350,7 @@ impl Room {
     /// Where the room stands in its members' lists; `None` for an empty room, which stands in none.
     #[must_use]
     pub fn activity(&self) -> Option<Activity> {
-        self.log.as_ref().map(|log| Activity { day: log.last_at.day(), room: self.id.tag() })
+        self.log.as_ref().map(|log| Activity { day: log.last_at().day(), room: self.id.tag() })
     }
 
     /// Whether `sender` has already sent the message `id`, given that everything up to `after` was known to the client
@@ -312,10 +367,10 @@ impl Room {
         if let Some(found) = log.recent.iter().find(|recent| recent.id == id && recent.sender == sender) {
             return Recall::SentAt(found.at);
         }
-        if after > Some(log.last_at) {
+        if after > Some(log.last_at()) {
             return Recall::AheadOfRoom;
         }
-        let holds_all = log.seq <= RECENT_MAX as u64;
+        let holds_all = log.seq() <= RECENT_MAX as u64;
         let reaches_back = log.recent.first().map(|oldest| oldest.at) <= after;
         if holds_all || reaches_back { Recall::Absent } else { Recall::Search(after) }
     }
@@ -330,7 +385,7 @@ impl Room {
     pub fn append(&self, draft: &Draft, now: Timestamp, rate: SendRate) -> Result<Append, AppendRefused> {
         let sender = draft.sender;
         let log = self.log.as_ref();
-        let at = log.map_or(now, |log| now.max(log.last_at.next()));
+        let at = log.map_or(now, |log| now.max(log.last_at().next()));
         let expected_seq = self.seq();
         let seq = expected_seq + 1;
 
@@ -358,17 +413,6 @@ impl Room {
         }
         recent.push(Recent { id: draft.id, sender, at });
 
-        let log = RoomLog {
-            seq,
-            last_at: at,
-            last_sender: sender,
-            last_kind: draft.content.kind(),
-            preview: draft.content.preview(),
-            sent,
-            recent,
-            buckets,
-            open_proposals: proposals.0,
-        };
         let message = Message {
             room: self.id.clone(),
             at,
@@ -379,6 +423,8 @@ impl Room {
             content: draft.content.clone(),
             read: false,
         };
+        let newest = NewestMessage::of(&message);
+        let log = RoomLog { newest, sent, recent, buckets, open_proposals: proposals.0 };
         Ok(Append { log, message, expected_seq })
     }
 

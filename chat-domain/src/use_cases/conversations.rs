@@ -84,11 +84,11 @@ impl Conversation {
         let me = room.id().member(caller)?;
         Some(Self {
             peer: room.id().email(me.peer()).clone(),
-            preview: log.preview.clone(),
-            last_at: log.last_at,
-            last_seq: log.seq,
-            last_sender: room.id().email(log.last_sender).clone(),
-            last_kind: log.last_kind,
+            preview: log.preview(),
+            last_at: log.last_at(),
+            last_seq: log.seq(),
+            last_sender: room.id().email(log.last_sender()).clone(),
+            last_kind: log.last_kind(),
             unread: room.unread(me),
             peer_read_up_to: room.read_up_to(me.peer()),
         })

@@ -155,7 +155,7 @@ async fn a_head_that_somebody_wrote_to_meanwhile_is_rewritten_as_it_is_by_then()
     assert_eq!(erase_overtaken(&chat, JUNHO, 3).await.unwrap(), found);
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
     let log = chat.room().await.log().cloned().unwrap();
-    assert_eq!((log.seq, log.preview.as_str()), (123, "또"), "his newest message is told of");
+    assert_eq!((log.seq(), log.preview().as_str()), (123, "또"), "his newest message is told of");
 }
 
 #[tokio::test]

@@ -351,10 +351,10 @@ impl World {
             at: message.at,
         });
         let answered = |at: Timestamp| table.rows.iter().any(|row| answers(&row.message, at));
-        let same = (log.seq, log.last_at, log.last_sender) == (newest.seq, newest.at, newest.sender)
-            && log.last_kind == newest.content.kind()
+        let same = (log.seq(), log.last_at(), log.last_sender()) == (newest.seq, newest.at, newest.sender)
+            && log.last_kind() == newest.content.kind()
             // Nothing that is said here is long, or has more than one line.
-            && log.preview == newest.content.text()
+            && log.preview() == newest.content.text()
             && [Member::A, Member::B].iter().all(|member| log.sent[*member] == newest.sent_by(*member))
             && log.recent.iter().copied().eq(recent)
             && log.open_proposals.iter().all(|open| {

@@ -71,7 +71,7 @@ impl Table {
     /// The head of a version, and where it is listed.
     fn listed(&self, version: usize) -> Option<(Activity, &Arc<Room>)> {
         let head = self.versions[version].as_ref()?;
-        Some((Activity { day: head.log()?.last_at.day(), room: self.tag }, head))
+        Some((Activity { day: head.log()?.last_at().day(), room: self.tag }, head))
     }
 
     /// The rows a query selects in a version, and whether there are more.
@@ -172,7 +172,7 @@ impl Store {
 
     pub(crate) fn commit(&mut self, append: &Append) -> Result<(), MessageStoreError> {
         let table = self.table_mut(&append.message.room);
-        if table.log.as_ref().map_or(0, |log| log.seq) != append.expected_seq {
+        if table.log.as_ref().map_or(0, RoomLog::seq) != append.expected_seq {
             return Err(MessageStoreError::Conflict);
         }
         if let Some(key) = shown_by(&append.message)

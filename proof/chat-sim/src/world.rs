@@ -978,7 +978,7 @@ pub(crate) fn hash_room(room: &Room, hasher: &mut impl Hasher) {
         (state.mark.map(|mark| (mark.up_to, mark.count)), state.rows_marked_to).hash(hasher);
     }
     let Some(log) = room.log() else { return };
-    (log.seq, log.last_at, log.last_sender, log.sent, &log.preview).hash(hasher);
+    (log.seq(), log.last_at(), log.last_sender(), log.sent, log.preview()).hash(hasher);
     for recent in &log.recent {
         (recent.id, recent.sender, recent.at).hash(hasher);
     }

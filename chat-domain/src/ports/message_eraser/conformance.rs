@@ -150,7 +150,7 @@ async fn a_rewritten_head_reads_back_whole(store: Store) {
         assert_eq!(room(&store).await, rewritten);
     }
     let log = rewritten.log().expect("there are messages");
-    assert_eq!((log.preview.as_str(), log.last_kind, log.open_proposals.len()), ("", Kind::Erased, 1));
+    assert_eq!((log.preview().as_str(), log.last_kind(), log.open_proposals.len()), ("", Kind::Erased, 1));
     let page = store.rooms_of(their_room().email(JUNHO), None).await.expect(STORED);
     assert!(page.rooms.iter().all(|listed| *listed == rewritten));
 }

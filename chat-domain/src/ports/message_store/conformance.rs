@@ -364,7 +364,7 @@ async fn proposals_and_answers_read_back_whole(store: Store) {
     {
         for note in [None, Some("비가 오면 다음 주에")] {
             talk.say(MINJI, proposal(november(30), note)).await;
-            let proposal = talk.room.log().expect("something was said").last_at;
+            let proposal = talk.room.log().expect("something was said").last_at();
             talk.is_stored().await;
             talk.say(answerer, Content::MatchProposalAnswer(ProposalAnswer { proposal, verdict })).await;
         }

@@ -74,7 +74,7 @@ fn counted(shared: &Shared, room: &Room) -> Room {
     let mut reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
     for member in [Member::A, Member::B] {
         let count = log.sent[member.peer()].saturating_sub(unread[member]);
-        let up_to = reads[member].mark.map_or(log.last_at, |mark| mark.up_to);
+        let up_to = reads[member].mark.map_or(log.last_at(), |mark| mark.up_to);
         reads[member].mark = Some(ReadMark { up_to, count });
     }
     Room::restore(room.id().clone(), log.clone(), reads).unwrap_or_else(|_| room.clone())
@@ -162,7 +162,7 @@ pub(super) fn preview_of_the_one_before(shared: &Shared) -> Box<dyn Server> {
     altering(shared, move |append| {
         let before = world.world().store.room(&append.message.room, 0);
         if let Some(log) = before.as_ref().and_then(|room| room.log()) {
-            append.log.preview.clone_from(&log.preview);
+            append.log.newest.preview = log.preview();
         }
     })
 }

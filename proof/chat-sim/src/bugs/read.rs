@@ -85,7 +85,7 @@ async fn mark(
                 let message = Message {
                     room: id.clone(),
                     at: up_to,
-                    seq: log.seq + 1,
+                    seq: log.seq() + 1,
                     sender: reader.peer(),
                     sender_seq: log.sent[reader.peer()] + 1,
                     id: ClientMessageId::from_u128(0),

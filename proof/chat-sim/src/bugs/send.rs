@@ -257,7 +257,7 @@ impl Send {
                 Ok(Some(message))
                     if message.content == draft.content || self.bug == SendBug::ContentNotCompared =>
                 {
-                    let newest = head.log().map_or(message.at, |log| log.last_at);
+                    let newest = head.log().map_or(message.at, |log| log.last_at());
                     let at = if self.bug == SendBug::AckOfNow { newest } else { message.at };
                     return Ok(((at, message.seq, true), id, room));
                 }
@@ -367,7 +367,7 @@ impl Send {
         }
         append.message.at = now;
         let mut log = append.log.clone();
-        log.last_at = now;
+        log.newest.at = now;
         if let Some(last) = log.recent.last_mut() {
             last.at = now;
         }
@@ -379,7 +379,7 @@ impl Send {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let in_order = append.log.last_at == append.message.at;
+        let in_order = append.log.last_at() == append.message.at;
         if !in_order {
             self.shared.call(Call::PutRow(Box::new(append.message.clone()))).await;
             return Ok(());

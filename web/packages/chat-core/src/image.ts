@@ -17,16 +17,6 @@ export interface ReadyImage {
   readonly height: number
 }
 
-/** The largest size of the same shape that fits into `maxWidth` by `maxHeight`, and is no larger than it was. */
-export function fitInside(
-  size: { width: number; height: number },
-  maxWidth: number,
-  maxHeight: number,
-): { width: number; height: number } {
-  const scale = Math.min(1, maxWidth / size.width, maxHeight / size.height)
-  return { width: Math.max(1, Math.round(size.width * scale)), height: Math.max(1, Math.round(size.height * scale)) }
-}
-
 /** Whether an image has sides that the server takes. */
 export function checkSides({ width, height }: { width: number; height: number }): 'imageSides' | null {
   const fits = Math.min(width, height) >= 1 && Math.max(width, height) <= IMAGE_MAX_SIDE && width * height <= IMAGE_MAX_PIXELS

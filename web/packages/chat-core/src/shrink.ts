@@ -1,4 +1,5 @@
-import { checkImage, checkSides, fitInside, type ImageProblem, type ReadyImage, SENT_MAX_SIDE_PX } from './image'
+import { fitInside } from './fitInside'
+import { checkImage, checkSides, type ImageProblem, type ReadyImage, SENT_MAX_SIDE_PX } from './image'
 import { type FileType, plainGif, type Size, sizeOf } from './imageFile'
 import type { ContentType } from './wire'
 

@@ -1,7 +1,8 @@
 //! A bot that answers what people write to it, each message once: `bot 127.0.0.1:8080 junho@example.com`.
 //!
-//! It keeps nothing. What it has not answered is what it has not read, so it may be stopped at any moment: it looks for unread
-//! messages whenever it connects, and an answer that it sends again has the same id, and so stays one message.
+//! It keeps nothing. What it has not answered is what it has not read, so it may be stopped at any moment: it
+//! looks for unread messages whenever it connects, and an answer that it sends again has the same id, and so
+//! stays one message.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -53,7 +54,8 @@ async fn answer_until_cut_off(host: &str, email: &str) -> Result<(), BoxError> {
     let (socket, _) = tokio_tungstenite::connect_async(request).await?;
     let mut bot = Bot { email, socket, queue: VecDeque::new() };
 
-    // After connecting, so that nothing is missed between the two. What comes both ways is answered once all the same.
+    // After connecting, so that nothing is missed between the two. What comes both ways is answered once all
+    // the same.
     bot.enqueue(unread(host, token).await?).await?;
     let mut ping = tokio::time::interval(PING_EVERY);
     loop {
@@ -73,7 +75,8 @@ struct Bot<'a> {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// What is to be answered, one after the other. The answer to the first of them is on its way.
     ///
-    /// To read a message is to have read all before it. So none is marked before those that came earlier are answered.
+    /// To read a message is to have read all before it. So none is marked before those that came earlier are
+    /// answered.
     queue: VecDeque<MessageBody>,
 }
 
@@ -113,7 +116,8 @@ impl Bot<'_> {
             receiver_email: message.sender_email.clone(),
             message: Some(format!("You wrote {} characters.", message.message.chars().count())),
             client_message_id: Some(Uuid::new_v5(&asked, b"answer").to_string()),
-            // No answer is older than what it answers: the server looks for an earlier attempt only behind that.
+            // No answer is older than what it answers: the server looks for an earlier attempt only behind
+            // that.
             after: Some(message.timestamp.clone()),
             ..SendMessageFrame::default()
         };

@@ -1,7 +1,7 @@
 //! A message store of your own, over nothing but the standard library: maps behind one lock.
 //!
-//! It is written as somebody would who has only read the contract of [`MessageStore`], and `tests/own_store.rs` puts it to that
-//! contract's suite. Take a line out, and see which promise is broken.
+//! It is written as somebody would who has only read the contract of [`MessageStore`], and
+//! `tests/own_store.rs` puts it to that contract's suite. Take a line out, and see which promise is broken.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
@@ -23,7 +23,8 @@ pub struct OwnStore {
 #[derive(Default)]
 struct Tables {
     rooms: BTreeMap<RoomId, StoredRoom>,
-    /// Each member's rooms by their place in the list, so that a page of them does not search through all rooms.
+    /// Each member's rooms by their place in the list, so that a page of them does not search through all
+    /// rooms.
     lists: BTreeMap<Email, BTreeMap<Activity, RoomId>>,
     /// Images that a message shows.
     shown: HashSet<AttachmentKey>,

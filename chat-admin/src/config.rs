@@ -22,17 +22,17 @@ pub struct Config {
     /// The bucket of images; needed without `--data`.
     #[arg(long, env = "ATTACHMENTS_BUCKET", global = true)]
     pub attachments_bucket: Option<String>,
-    /// What to do.
+    /// What to do with the user's data.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// What to do with a user's data.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Writes everything there is of a user to the standard output, as JSON.
     Export {
-        /// Whose.
+        /// The address of the user.
         #[arg(long)]
         email: Email,
         /// A folder to save the images in that it names, each in a file named by its key.
@@ -41,7 +41,7 @@ pub enum Command {
     },
     /// Says what there is of a user; with `--confirm`, erases it, looks again, and writes a receipt.
     Erase {
-        /// Whose.
+        /// The address of the user.
         #[arg(long)]
         email: Email,
         /// Erases; without it nothing is changed.

@@ -22,7 +22,7 @@ pub enum AdminError {
     /// An image cannot be saved.
     #[error("--objects {}: {source}", folder.display())]
     Objects {
-        /// Where.
+        /// The folder that `--objects` names.
         folder: PathBuf,
         /// What the operating system says.
         source: std::io::Error,

@@ -44,7 +44,8 @@ async fn put(url: &str, headers: &[(String, String)], body: &str) {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     let request = format!(
-        "PUT /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        "PUT /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+         content-length: {length}\r\n{headers}\r\n{body}"
     );
     let mut stream = TcpStream::connect(host).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -53,7 +54,8 @@ async fn put(url: &str, headers: &[(String, String)], body: &str) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// A folder in which Minji and Junho each wrote twice, she showed an image and left another unshown, and both are connected.
+/// A folder in which Minji and Junho each wrote twice, she showed an image and left another unshown, and both
+/// are connected.
 async fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::File::create(folder.path().join("lock")).unwrap();

@@ -1,4 +1,4 @@
-//! Flags.
+//! The flags of the program.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::target::{Remote, Target};
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Cli {
-    /// What to do.
+    /// Which measurement to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The measurements that there are.
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Command {
@@ -70,7 +70,7 @@ impl Server {
     }
 }
 
-/// What is said.
+/// What is said to whom, and how often.
 #[derive(Debug, Clone, Args)]
 pub struct Talk {
     /// Messages per second, in total
@@ -80,7 +80,11 @@ pub struct Talk {
     #[arg(long, default_value_t = 10, value_parser = value_parser!(u64).range(1..=3_600))]
     seconds: u64,
     /// Size of a text in UTF-8 bytes
-    #[arg(long, default_value_t = 200, value_parser = value_parser!(u64).range(MIN_BYTES as u64..=MAX_BYTES as u64))]
+    #[arg(
+        long,
+        default_value_t = 200,
+        value_parser = value_parser!(u64).range(MIN_BYTES as u64..=MAX_BYTES as u64)
+    )]
     bytes: u64,
     /// After the schedule: how long to wait while nothing happens
     #[arg(long, default_value_t = PATIENCE.as_secs())]
@@ -99,13 +103,13 @@ impl Talk {
     }
 }
 
-/// Flags of `load`.
+/// The flags of `load`.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
-    /// Where.
+    /// Where the chat is.
     #[command(flatten)]
     pub server: Server,
-    /// What.
+    /// What is said there.
     #[command(flatten)]
     talk: Talk,
     /// Pairs of users; both members send
@@ -142,13 +146,13 @@ impl LoadArgs {
     }
 }
 
-/// Flags of `idle`.
+/// The flags of `idle`.
 #[derive(Debug, Args)]
 pub struct IdleArgs {
-    /// Where.
+    /// Where the chat is.
     #[command(flatten)]
     pub server: Server,
-    /// What.
+    /// What is said there.
     #[command(flatten)]
     talk: Talk,
     /// Connections to hold, each of its own user
@@ -169,7 +173,7 @@ impl IdleArgs {
     }
 }
 
-/// Flags of `lambda`.
+/// The flags of `lambda`.
 #[cfg(feature = "lambda")]
 #[derive(Debug, Args)]
 pub struct LambdaArgs {

@@ -18,7 +18,8 @@ use crate::search::{Search, holds};
 use crate::target::Target;
 use crate::{idle as crowd, report, svg};
 
-/// A rate fails only if it fails this often in a row: whatever else the machine does can only make a step worse.
+/// A rate fails only if it fails this often in a row: whatever else the machine does can only make a step
+/// worse.
 const ATTEMPTS: u32 = 2;
 
 /// Runs a command; answers whether every promise was kept.

@@ -30,7 +30,7 @@ const WATCH: Duration = Duration::from_millis(100);
 pub struct Party {
     /// What to say and what was heard.
     pub talker: Talker,
-    /// Where.
+    /// The socket that the user talks through.
     pub socket: Socket,
 }
 
@@ -115,8 +115,8 @@ async fn joined<T>(handles: impl IntoIterator<Item = tokio::task::JoinHandle<T>>
     results.into_iter().map(|result| result.expect("a conversation neither panics nor is aborted")).collect()
 }
 
-/// Wakes each sender when a message of theirs is due: the pacer's thread wakes this task only, since a wake-up
-/// across threads is a system call.
+/// Wakes each sender when a message of theirs is due: the pacer's thread wakes this task only, since a
+/// wake-up across threads is a system call.
 async fn usher(schedule: Schedule, ticked: Arc<Notify>, stage: Arc<Stage>) {
     let mut woken = 0;
     while woken < schedule.total() {

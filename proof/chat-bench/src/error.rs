@@ -28,23 +28,23 @@ pub enum BenchError {
     Io {
         /// What was being done.
         what: String,
-        /// The system's answer.
+        /// What the operating system says.
         #[source]
         source: io::Error,
     },
     /// An HTTP exchange broke.
     #[error("HTTP {what}")]
     Http {
-        /// Method and path.
+        /// The method and the path.
         what: String,
-        /// The client's error.
+        /// What the HTTP client says.
         #[source]
         source: hyper::Error,
     },
     /// An HTTP answer was not what the protocol says.
     #[error("HTTP {what} answered {answer}")]
     BadAnswer {
-        /// Method and path.
+        /// The method and the path.
         what: String,
         /// Status, or the start of the body.
         answer: String,
@@ -52,9 +52,9 @@ pub enum BenchError {
     /// A WebSocket could not be opened.
     #[error("WebSocket of {email}")]
     Socket {
-        /// Whose socket.
+        /// The user whose socket it is.
         email: String,
-        /// The client's error.
+        /// What the WebSocket client says.
         #[source]
         source: Box<tokio_tungstenite::tungstenite::Error>,
     },
@@ -62,18 +62,18 @@ pub enum BenchError {
     #[cfg(feature = "lambda")]
     #[error("the function of {program}: {what}")]
     Function {
-        /// Its program.
+        /// The program of the function.
         program: String,
-        /// What happened instead.
+        /// What happened instead of an answer.
         what: String,
     },
-    /// An invocation failed.
+    /// An invocation of a function failed.
     #[cfg(feature = "lambda")]
     #[error("the function of {program}")]
     Invocation {
-        /// The function's program.
+        /// The program of the function.
         program: String,
-        /// Why.
+        /// Why the invocation failed.
         #[source]
         source: lambda_local::InvokeError,
     },

@@ -23,7 +23,7 @@ impl Stamp {
         bytes.iter().zip(shape).all(fits).then_some(Self(bytes))
     }
 
-    /// The text.
+    /// The text as it was sent.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -51,25 +51,25 @@ pub struct Incoming<'a> {
     pub label: &'a str,
     /// The sender's id of the message.
     pub client_message_id: Option<&'a str>,
-    /// Room.
+    /// The room of the message.
     #[serde(default)]
     pub room_id: &'a str,
-    /// Stored time.
+    /// When the message was stored.
     #[serde(default)]
     pub timestamp: &'a str,
     /// Position in the room, from 1.
     #[serde(default)]
     pub seq: u64,
-    /// Sender.
+    /// The address of the sender.
     #[serde(default)]
     pub sender_email: &'a str,
-    /// Receiver.
+    /// The address of the receiver.
     #[serde(default)]
     pub receiver_email: &'a str,
     /// Content, or the explanation of an error.
     #[serde(borrow, default)]
     pub message: Cow<'a, str>,
-    /// Error code.
+    /// The code of an error.
     #[serde(default)]
     pub code: &'a str,
     /// Whether sending the same again may help.
@@ -84,12 +84,12 @@ pub struct Incoming<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryPage<'a> {
-    /// Rows, oldest first.
+    /// The rows of the page, oldest first.
     #[serde(borrow)]
     pub messages: Vec<Incoming<'a>>,
     /// Whether another page follows.
     pub has_more: bool,
-    /// Where it starts.
+    /// Where the next page starts.
     #[serde(default)]
     pub next_after: Option<&'a str>,
 }
@@ -97,7 +97,7 @@ pub struct HistoryPage<'a> {
 /// The frame that keeps a connection alive; here it marks the end of a conversation.
 pub const PING: &str = r#"{"action":"ping"}"#;
 
-/// A `sendMessage` frame.
+/// Writes a `sendMessage` frame.
 pub fn send_message(receiver: &str, text: &str, id: Uuid, after: Option<Stamp>) -> String {
     let mut frame = Vec::with_capacity(text.len() + receiver.len() + 160);
     frame.extend_from_slice(br#"{"action":"sendMessage","receiverEmail":""#);

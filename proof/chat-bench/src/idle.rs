@@ -30,7 +30,7 @@ pub struct Crowd {
 /// Resident memory of the server, where it could be read.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
-    /// Before anybody came.
+    /// The memory before anybody had connected.
     pub before: Option<u64>,
     /// When all had logged in.
     pub logged_in: Option<u64>,

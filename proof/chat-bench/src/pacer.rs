@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::schedule::Schedule;
 
-/// Closest two ticks; messages due in between go out together. At 20,000 messages a second that is two of them,
-/// and a tenth of a millisecond is well below what a person, or a percentile here, notices.
+/// Closest two ticks; messages due in between go out together. At 20,000 messages a second that is two of
+/// them, and a tenth of a millisecond is well below what a person, or a percentile here, notices.
 pub const GRAIN: Duration = Duration::from_micros(100);
 
 /// A thread that ticks whenever a message of a schedule has become due; it ends with the schedule or when

@@ -10,7 +10,7 @@ pub const MIN_BYTES: usize = 48;
 /// The protocol's limit for one message.
 pub const MAX_BYTES: usize = 8_192;
 
-/// The id of message `k`: a version-4 UUID in shape, with the run in its first 48 bits and `k` in its last 62.
+/// The id of message `k`: a version-4 UUID in shape. Its first 48 bits are the run, and its last 62 are `k`.
 pub fn message_id(run: RunId, k: u64) -> Uuid {
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&run.number().to_be_bytes()[2..]);
@@ -30,8 +30,8 @@ pub fn message_number(run: RunId, id: &str) -> Option<u64> {
     (message_id(run, k) == uuid).then_some(k)
 }
 
-/// The text of message `k`, at least `bytes` long in UTF-8. It holds what encoders get wrong: Hangul, a quote,
-/// a backslash, a newline, a character outside the basic plane.
+/// The text of message `k`, at least `bytes` long in UTF-8. It holds what encoders get wrong: Hangul, a
+/// quote, a backslash, a newline, a character outside the basic plane.
 pub fn text(k: u64, bytes: usize) -> String {
     const TWICE: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
     const PERIOD: usize = TWICE.len() / 2;

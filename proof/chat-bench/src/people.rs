@@ -22,7 +22,7 @@ impl RunId {
         Self(number & Self::MASK)
     }
 
-    /// The number.
+    /// The number of this person.
     pub const fn number(self) -> u64 {
         self.0
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Process(String);
 
 impl Process {
-    /// This process.
+    /// The process that calls this.
     pub fn this() -> Self {
         Self("self".to_owned())
     }

@@ -15,19 +15,19 @@ use crate::verify::{Room, Row};
 
 /// Rows of one history page: the protocol's maximum.
 const PAGE: usize = 50;
-/// Before every message.
+/// An instant before every message.
 const BEGINNING: &str = "1970-01-01T00:00:00.000Z";
 
 /// A user who has logged in.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// The address.
+    /// The address of the user.
     pub email: String,
     /// What opens a socket and reads history.
     pub token: String,
 }
 
-/// One kept-alive connection.
+/// One connection over HTTP that is kept alive.
 #[derive(Debug)]
 pub struct Rest {
     sender: SendRequest<Full<Bytes>>,

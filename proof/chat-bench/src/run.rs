@@ -18,8 +18,8 @@ use crate::talker::{Log, Talker};
 use crate::target::Target;
 use crate::verify::{Room, Verdict};
 
-/// Setting up and reading back use this many connections side by side: enough to keep a server busy, few enough
-/// not to overflow its accept queue (Linux: 4,096 at most, often 128).
+/// Setting up and reading back use this many connections side by side: enough to keep a server busy, few
+/// enough not to overflow its accept queue (Linux: 4,096 at most, often 128).
 const WORKERS: usize = 16;
 
 /// How much is said.
@@ -56,7 +56,7 @@ pub struct Outcome {
     pub driver_cores: Option<f64>,
     /// Processor cores the server used meanwhile.
     pub server_cores: Option<f64>,
-    /// What was wrong.
+    /// What was wrong with the run, if anything.
     pub verdict: Verdict,
 }
 

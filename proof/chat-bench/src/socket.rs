@@ -12,11 +12,11 @@ use crate::error::BenchError;
 use crate::rest::{Login, percent_encode};
 use crate::target::Target;
 
-/// An open WebSocket.
+/// A WebSocket that is open.
 pub type Socket = WebSocketStream<TcpStream>;
 
-/// A frame here is a message of a few hundred bytes; the library's default of 128 KiB for each of 10,000 sockets
-/// would be 1.3 GB.
+/// A frame here is a message of a few hundred bytes; the library's default of 128 KiB for each of 10,000
+/// sockets would be 1.3 GB.
 const BUFFER_BYTES: usize = 2 * 1024;
 
 /// Opens sockets, and moves to a further local address when one has no free port left.

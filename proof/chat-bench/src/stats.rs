@@ -1,4 +1,4 @@
-//! Latencies to percentiles.
+//! Turns latencies into percentiles.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const HIGHEST_MICROS: u64 = 3_600_000_000;
 pub struct Latencies(Histogram<u64>);
 
 impl Latencies {
-    /// Collects latencies.
+    /// Collects latencies, in any order.
     pub fn of(latencies: impl IntoIterator<Item = Duration>) -> Self {
         let mut histogram = Histogram::new_with_max(HIGHEST_MICROS, SIGNIFICANT_DIGITS)
             .expect("bounds and digits are the library's allowed ones");
@@ -34,7 +34,7 @@ impl Latencies {
         Duration::from_micros(self.0.value_at_percentile(percentile))
     }
 
-    /// The longest.
+    /// The longest of the latencies.
     pub fn max(&self) -> Duration {
         Duration::from_micros(self.0.max())
     }

@@ -16,11 +16,11 @@ const RETRY_STEP: Duration = Duration::from_millis(100);
 /// An acknowledgement, as it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Ack {
-    /// Message number.
+    /// The number of the message.
     pub k: u64,
     /// Position in the room.
     pub seq: u64,
-    /// Stored time.
+    /// When the message was stored.
     pub stamp: Stamp,
     /// From the intended send time to the acknowledgement.
     pub latency: Duration,
@@ -29,11 +29,11 @@ pub struct Ack {
 /// A message of the peer, as it arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery {
-    /// Message number.
+    /// The number of the message.
     pub k: u64,
     /// Position in the room.
     pub seq: u64,
-    /// Stored time.
+    /// When the message was stored.
     pub stamp: Stamp,
     /// From the intended send time to the peer's socket.
     pub latency: Duration,

@@ -45,7 +45,7 @@ impl Target {
 /// Whether another machine may be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remote {
-    /// Only loopback addresses.
+    /// Only loopback addresses are allowed.
     Refused,
     /// The caller says that the machine is theirs.
     Allowed,

@@ -87,7 +87,7 @@ impl Verdict {
         self.violations.get(&violation).map_or(0, |(count, _)| *count)
     }
 
-    /// Notes one violation.
+    /// Counts one violation of its kind.
     pub fn note(&mut self, violation: Violation, example: impl FnOnce() -> String) {
         let (count, examples) = self.violations.entry(violation).or_default();
         *count += 1;
@@ -116,7 +116,7 @@ pub struct Row {
     pub k: Option<u64>,
     /// Position in the room.
     pub seq: u64,
-    /// Stored time.
+    /// When the message was stored.
     pub stamp: Option<Stamp>,
     /// Whether text, sender, receiver and room are as sent.
     pub intact: bool,
@@ -125,13 +125,13 @@ pub struct Row {
 /// One room after a run: the logs of its two members.
 #[derive(Debug)]
 pub struct Room<'a> {
-    /// Which run.
+    /// The run that wrote the room.
     pub run: RunId,
     /// When and by whom each message was meant to be sent.
     pub schedule: &'a Schedule,
     /// Size of the texts.
     pub bytes: usize,
-    /// Room id.
+    /// The id of the room.
     pub id: &'a str,
     /// Addresses and logs, the even user first.
     pub members: [(&'a str, &'a Log); 2],

@@ -1,4 +1,4 @@
-//! See [`chat_fuzz::cursor`].
+//! Fuzzes what [`chat_fuzz::cursor`] says.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| chat_fuzz::cursor(data));

@@ -1,4 +1,4 @@
-//! See [`chat_fuzz::frame`].
+//! Fuzzes what [`chat_fuzz::frame`] says.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| chat_fuzz::frame(data));

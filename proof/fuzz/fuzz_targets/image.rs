@@ -1,4 +1,4 @@
-//! See [`chat_fuzz::image`].
+//! Fuzzes what [`chat_fuzz::image`] says.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| chat_fuzz::image(data));

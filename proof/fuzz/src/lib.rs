@@ -19,8 +19,8 @@ use chat_wire::frames::{ClientFrame, ServerFrame};
 /// The largest frame of API Gateway.
 const FRAME_MAX_BYTES: usize = 32 * 1024;
 
-/// A WebSocket frame: whatever it is, the client gets a frame back or nothing; what is accepted means the same when it is
-/// written anew.
+/// A WebSocket frame: whatever it is, the client gets a frame back or nothing; what is accepted means the
+/// same when it is written anew.
 ///
 /// # Panics
 /// When that does not hold.
@@ -35,7 +35,8 @@ pub fn frame(data: &[u8]) {
             return;
         }
     }
-    // It was accepted. What serde's own reader refuses is deeper than it reads, below a key that nobody asked for.
+    // It was accepted. What serde's own reader refuses is deeper than it reads, below a key that nobody asked
+    // for.
     if let Ok(frame) = serde_json::from_str::<ClientFrame>(text) {
         let anew = serde_json::to_string(&frame).expect("a frame is written as it was read");
         assert_eq!(serde_json::from_str::<ClientFrame>(&anew).ok(), Some(frame), "writing changed it");
@@ -81,8 +82,8 @@ fn answer(text: &str) -> Option<String> {
     }
 }
 
-/// Up to four addresses, one a line: each has one canonical form, and pairs of them name rooms as the seed's JavaScript does,
-/// no two pairs the same.
+/// Up to four addresses, one a line: each has one canonical form, and pairs of them name rooms as the seed's
+/// JavaScript does, no two pairs the same.
 ///
 /// # Panics
 /// When that does not hold.

@@ -9,7 +9,7 @@ pub trait Clock: Send + Sync + 'static {
     fn now_millis(&self) -> i64;
 }
 
-/// The machine's clock.
+/// The clock of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

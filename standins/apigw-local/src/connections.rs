@@ -56,7 +56,7 @@ pub struct ConnectionInfo {
     pub connected_at: i64,
     /// When the last message went in or out, in milliseconds since the Unix epoch.
     pub last_active_at: i64,
-    /// The client's address.
+    /// The address that the client connected from.
     pub source_ip: IpAddr,
     /// The client's `User-Agent`; empty when it sent none.
     pub user_agent: String,
@@ -224,7 +224,7 @@ impl Close {
     /// Idle, too old, or the gateway shuts down.
     pub(crate) const GOING_AWAY: Self = Self { code: 1001, reason: "Going away" };
     pub(crate) const PROTOCOL_ERROR: Self = Self { code: 1002, reason: "Protocol error" };
-    /// A binary frame.
+    /// The client sent a binary frame.
     pub(crate) const UNSUPPORTED: Self = Self { code: 1003, reason: "Binary frames are not supported" };
     pub(crate) const NOT_UTF8: Self = Self { code: 1007, reason: "Text frame is not UTF-8" };
     /// A frame or message above its limit.
@@ -303,7 +303,9 @@ impl Connection {
         if matches!(outbox.phase, Phase::Closing(_)) {
             return Err(PostError::Gone);
         }
-        if matches!(limit, QueueLimit::AtMost(bytes) if outbox.bytes + cost > bytes && !outbox.frames.is_empty())
+        if let QueueLimit::AtMost(bytes) = limit
+            && outbox.bytes + cost > bytes
+            && !outbox.frames.is_empty()
         {
             return Err(PostError::LimitExceeded);
         }

@@ -20,8 +20,8 @@ pub(crate) const API_ID: &str = "local";
 
 /// An event in the JSON that AWS sends, for functions in processes of their own.
 ///
-/// The event's own serialisation has lists of values in `queryStringParameters`, where AWS has the last of them, and leaves empty
-/// maps in place, where AWS leaves them out.
+/// The event's own serialisation has lists of values in `queryStringParameters`, where AWS has the last of
+/// them, and leaves empty maps in place, where AWS leaves them out.
 pub fn web_socket_event_json(event: &ApiGatewayWebsocketProxyRequest) -> Vec<u8> {
     let mut json = serde_json::to_value(event).expect("an event is text and numbers");
     let fields = json.as_object_mut().expect("an event is a struct");
@@ -212,12 +212,12 @@ pub(crate) fn query(parts: &Parts) -> (QueryMap, QueryMap) {
     (last.into(), all)
 }
 
-/// `22/Feb/2022:19:07:37 +0000`.
+/// Writes an instant as the field `requestTime` has it: `22/Feb/2022:19:07:37 +0000`.
 pub(crate) fn request_time(millis: i64) -> String {
     timestamp(millis).strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
 
-/// `2022-02-22T19:07:37.902Z`.
+/// Writes an instant as `2022-02-22T19:07:37.902Z`.
 pub(crate) fn iso_8601(millis: i64) -> String {
     timestamp(millis).to_string()
 }
@@ -230,7 +230,8 @@ fn timestamp(millis: i64) -> Timestamp {
 mod tests {
     use super::*;
 
-    /// An event that carries them: <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
+    /// An event that carries them:
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
     #[test]
     fn query_parameters_are_text_and_lists_of_text_and_absent_when_there_are_none() {
         let mut event = ApiGatewayWebsocketProxyRequest::default();
@@ -245,7 +246,8 @@ mod tests {
         assert_eq!(json["multiValueQueryStringParameters"], serde_json::json!({ "token": ["one", "two"] }));
     }
 
-    /// The format of the events in <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
+    /// The format of the events in
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
     /// (`$context.requestTime`, CLF-formatted).
     #[test]
     fn request_time_is_in_common_log_format() {

@@ -9,18 +9,20 @@ use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 
 use crate::IntegrationError;
 
-/// Decides, one event at a time, what goes wrong. [`Connections::with_faults`](crate::Connections::with_faults) takes it.
+/// Decides, one event at a time, what goes wrong.
+/// [`Connections::with_faults`](crate::Connections::with_faults) takes it.
 ///
 /// # Contract
 ///
 /// * `connection` counts handshakes from 1, in the order in which they arrive.
-/// * Each method is called once for each event, before it takes effect: one that answers by `connection` and by how often it was
-///   asked about that repeats itself when clients do.
+/// * Each method is called once for each event, before it takes effect: one that answers by `connection` and
+///   by how often it was asked about that repeats itself when clients do.
 pub trait Faults: Send + Sync + 'static {
     /// An integration is about to be invoked for a connection, with an event of this request id.
     fn invocation(&self, connection: u64, route: InvokedRoute, request_id: &str) -> InvocationFault;
 
-    /// A connection has opened: after how many messages of its client's it is cut, with the 1001 of one that is too old.
+    /// A connection has opened: after how many messages of its client's it is cut, with the 1001 of one that
+    /// is too old.
     fn cut_after(&self, connection: u64) -> Option<u64>;
 
     /// A message is posted to an open connection.
@@ -31,11 +33,11 @@ pub trait Faults: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum InvokedRoute {
-    /// `$connect`.
+    /// The route `$connect` of a handshake.
     Connect,
     /// Any route of a message.
     Message,
-    /// `$disconnect`.
+    /// The route `$disconnect`, after the end.
     Disconnect,
 }
 
@@ -51,7 +53,8 @@ pub enum InvocationFault {
     Late(Duration),
     /// It happens twice at the same time; the first answer counts.
     Twice,
-    /// It is stopped when it waits for the nth time, counted from 0, and has crashed. One that waits less often ends well.
+    /// It is stopped when it waits for the nth time, counted from 0, and has crashed. One that waits less
+    /// often ends well.
     Killed {
         /// How often it may wait.
         waits: u32,
@@ -68,7 +71,7 @@ pub enum PostFault {
     None,
     /// The connection has just broken: 410, and its client finds out.
     Gone,
-    /// 429.
+    /// The post is answered with 429.
     LimitExceeded,
     /// 200, and it never arrives.
     Lost,

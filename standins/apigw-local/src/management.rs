@@ -31,7 +31,8 @@ async fn forbidden() -> Response {
 async fn manage(State(state): State<Arc<GatewayState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let elsewhere = peer_address(&parts).is_some_and(|peer| !peer.ip().to_canonical().is_loopback());
-    // On AWS the signature tells; a page, which any site can show to somebody on this machine, says where it is from.
+    // On AWS the signature tells; a page, which any site can show to somebody on this machine, says where it
+    // is from.
     let page = parts.headers.contains_key(header::ORIGIN);
     let id = connection_id(parts.uri.path());
     let (Some(id), false) = (id, elsewhere || page) else {

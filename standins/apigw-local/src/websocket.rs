@@ -205,7 +205,7 @@ enum Side {
 }
 
 impl End {
-    /// The socket broke.
+    /// The socket broke without a close frame.
     const LOST: Self =
         Self { code: 1006, reason: Cow::Borrowed("Connection closed abnormally"), by: Side::Nobody };
 

@@ -53,7 +53,8 @@ impl Cognito {
         Self { pools: Arc::default(), clock }
     }
 
-    /// Makes a pool, whose tokens say that they come from `issuer`: `https://cognito-idp.<region>.amazonaws.com/<pool id>`.
+    /// Makes a pool, whose tokens say that they come from `issuer`:
+    /// `https://cognito-idp.<region>.amazonaws.com/<pool id>`.
     #[must_use]
     pub fn create_pool(&self, issuer: impl Into<String>) -> UserPool {
         let key = KeyPair::generate(KeySize::Rsa2048).expect("a key of a common length can be made");
@@ -131,8 +132,8 @@ impl UserPool {
         self.shared.users.lock().expect(NOT_POISONED).remove(sub);
     }
 
-    /// Issues an access token for a user, as a sign-in with the app client `client_id` does. `expires_at` is in seconds since
-    /// 1970.
+    /// Issues an access token for a user, as a sign-in with the app client `client_id` does. `expires_at` is
+    /// in seconds since 1970.
     #[must_use]
     pub fn access_token(&self, sub: &str, client_id: &str, expires_at: i64) -> String {
         self.sign(&json!({

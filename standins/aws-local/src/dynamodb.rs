@@ -20,8 +20,8 @@ const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 
 /// DynamoDB, in memory or in a file. Cheap to clone.
 ///
-/// A write that was answered is in the file, and survives the end of the process and of the machine's power: the file is
-/// synchronised before every answer, once for all transactions that wait for it.
+/// A write that was answered is in the file, and survives the end of the process and of the machine's power:
+/// the file is synchronised before every answer, once for all transactions that wait for it.
 #[derive(Clone)]
 pub struct DynamoDb {
     database: Database,
@@ -36,8 +36,8 @@ struct File {
     readers: Arc<Readers>,
 }
 
-/// Connections of their own to the same file: they do not wait while the engine's waits for the disk, and see what it has
-/// committed.
+/// Connections of their own to the same file: they do not wait while the engine's waits for the disk, and see
+/// what it has committed.
 struct Readers {
     connections: RwLock<Vec<Database>>,
     turn: AtomicUsize,

@@ -1,8 +1,9 @@
 //! Transactions that wait for the disk together.
 //!
-//! The file is synchronised once for each transaction of the engine's, which takes longer than everything else about it. So
-//! transactions that come while one is being written become one transaction, the next. Where the condition of one of them does not
-//! hold, that one is answered, and the others are written without it.
+//! The file is synchronised once for each transaction of the engine's, which takes longer than everything
+//! else about it. So transactions that come while one is being written become one transaction, the next.
+//! Where the condition of one of them does not hold, that one is answered, and the others are written without
+//! it.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -36,7 +37,8 @@ impl GroupCommit {
         Self(sender)
     }
 
-    /// The request's token is left out: the engine looks through all tokens of ten minutes with every transaction.
+    /// The request's token is left out: the engine looks through all tokens of ten minutes with every
+    /// transaction.
     pub(crate) async fn commit(&self, request: TransactWriteItemsRequest) -> Outcome {
         let (answer, outcome) = oneshot::channel();
         let ended = || DynoxideError::InternalServerError("the thread that writes has ended".to_owned());

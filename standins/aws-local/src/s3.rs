@@ -17,7 +17,8 @@ use self::tagged::Tagged;
 
 /// A bucket of S3 in a folder. Cheap to clone.
 ///
-/// - Signatures are checked as S3 does, those in a URL among them: a request that differs from what was signed is refused.
+/// - Signatures are checked as S3 does, those in a URL among them: a request that differs from what was
+///   signed is refused.
 /// - It takes, shows, lists and deletes objects, and takes the tags off them; it has no other operation.
 /// - An upload that does not say its length is refused with 411.
 /// - What an [`ExpirationRule`] names is deleted with the first upload after its time. S3 does so once a day.
@@ -45,8 +46,8 @@ pub struct S3Error {
 }
 
 impl S3 {
-    /// A bucket of this name, whose objects lie in `folder/<bucket>`: it is made if there is none. Requests are signed with this
-    /// key. Without a rule nothing expires.
+    /// A bucket of this name, whose objects lie in `folder/<bucket>`: it is made if there is none. Requests
+    /// are signed with this key. Without a rule nothing expires.
     ///
     /// # Errors
     /// [`S3Error`] when the folder cannot be made or read.

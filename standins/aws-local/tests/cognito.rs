@@ -1,4 +1,5 @@
-//! `GetUser` as <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html> has it.
+//! `GetUser` as
+//! <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html> has it.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

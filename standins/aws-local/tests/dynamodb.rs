@@ -1,4 +1,5 @@
-//! The engine behind its two doors. What it does with requests has tests of its own, and the conformance suites of the stores.
+//! The engine behind its two doors. What it does with requests has tests of its own, and the conformance
+//! suites of the stores.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,4 +1,5 @@
-//! Runs a function on each line of standard input: `echo '{}' | cargo run -p lambda-local --example invoke -- PROGRAM`.
+//! Runs a function on each line of standard input:
+//! `echo '{}' | cargo run -p lambda-local --example invoke -- PROGRAM`.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -12,9 +12,9 @@ pub type LogSink = Arc<dyn Fn(Stream, &str) + Send + Sync>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a process has these two")]
 pub enum Stream {
-    /// Standard output.
+    /// The function's standard output.
     Stdout,
-    /// Standard error.
+    /// The function's standard error.
     Stderr,
 }
 
@@ -22,7 +22,7 @@ pub enum Stream {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FunctionConfig {
-    /// The function's name.
+    /// The name of the function.
     pub name: String,
     /// What is executed, like `bootstrap` in a deployment package: a binary, or a script that names its
     /// interpreter in its first line. Its folder is the function's working directory.
@@ -31,7 +31,7 @@ pub struct FunctionConfig {
     pub handler: String,
     /// What the function sees beside Lambda's own variables, which cannot be replaced.
     pub environment: Vec<(String, String)>,
-    /// By default `us-east-1`.
+    /// The region that the function sees, by default `us-east-1`.
     pub region: String,
     /// What the function is told; nothing is enforced. By default 128 MB, as on AWS.
     pub memory_mb: u32,

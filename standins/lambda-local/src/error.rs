@@ -12,15 +12,15 @@ pub enum ConfigError {
     /// Lambda has no such name, or AWS no such region: 1 to 64 letters, digits, `-` and `_`.
     #[error("{field} is not plain: {value:?}")]
     NotPlain {
-        /// Which of them.
+        /// Which of the two it is.
         field: &'static str,
-        /// What was given.
+        /// The value that was given.
         value: String,
     },
     /// The program is not there, is no file, or may not be executed.
     #[error("`{}` is no program: {source}", program.display())]
     NoProgram {
-        /// The program.
+        /// The program that was given.
         program: PathBuf,
         /// What the system says to it.
         source: io::Error,
@@ -44,13 +44,13 @@ pub enum InvokeError {
     /// The function took longer than its timeout, and was killed: `Sandbox.Timedout`.
     #[error("the function was killed after {after:?}")]
     TimedOut {
-        /// Its timeout.
+        /// How long it was allowed to take.
         after: Duration,
     },
     /// The process ended before it answered: `Runtime.ExitError`.
     #[error("the function's process ended: {status}")]
     Exited {
-        /// How it ended.
+        /// How the process ended.
         status: ExitStatus,
     },
     /// The function could not start and said why.
@@ -64,13 +64,13 @@ pub enum InvokeError {
     /// The answer was above 6 MB: `Function.ResponseSizeTooLarge`.
     #[error("the function's answer of {bytes} bytes is too large")]
     ResponseTooLarge {
-        /// Its size.
+        /// How many bytes it has.
         bytes: usize,
     },
     /// The event was above 6 MB: `RequestTooLargeException`. The function has not seen it.
     #[error("the event of {bytes} bytes is too large")]
     PayloadTooLarge {
-        /// Its size.
+        /// How many bytes it has.
         bytes: usize,
     },
     /// All instances are busy: `TooManyRequestsException`. The function has not seen the event.
@@ -79,9 +79,9 @@ pub enum InvokeError {
     /// The program could not be started at all.
     #[error("`{}` cannot be started", program.display())]
     Unspawnable {
-        /// The program.
+        /// The program that was given.
         program: PathBuf,
-        /// The system's answer.
+        /// What the operating system says.
         #[source]
         source: io::Error,
     },

@@ -15,8 +15,9 @@ use crate::invocation::{Invocation, Job};
 use crate::runtime_api::PAYLOAD_BYTES_MAX;
 use crate::{ConfigError, FunctionConfig, InvokeError};
 
-/// How long an invocation waits for an instance that has answered and not yet asked for the next event, before it takes a
-/// new one. A runtime asks within a millisecond; on a machine too busy for that, a new process would not be sooner.
+/// How long an invocation waits for an instance that has answered and not yet asked for the next event,
+/// before it takes a new one. A runtime asks within a millisecond; on a machine too busy for that, a new
+/// process would not be sooner.
 const FINISHING_GRACE: Duration = Duration::from_millis(500);
 
 /// A Lambda function: up to [`instances_max`](FunctionConfig::instances_max) processes of one program.
@@ -54,8 +55,8 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// [`InvokeError`]. After a timeout or an unexpected end the process is gone, and the next invocation gets
-    /// another one.
+    /// [`InvokeError`]. After a timeout or an unexpected end the process is gone, and the next invocation
+    /// gets another one.
     pub async fn invoke(&self, payload: Bytes) -> Result<Invocation, InvokeError> {
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Err(InvokeError::PayloadTooLarge { bytes: payload.len() });
@@ -81,8 +82,8 @@ impl Function {
         answer.await.unwrap_or(Err(InvokeError::ShutDown))
     }
 
-    /// Starts processes until there are `instances`, as provisioned concurrency does, and returns when the new
-    /// ones are ready.
+    /// Starts processes until there are `instances`, as provisioned concurrency does, and returns when the
+    /// new ones are ready.
     ///
     /// # Errors
     ///
@@ -100,8 +101,8 @@ impl Function {
         Ok(())
     }
 
-    /// Kills all processes, those at work too, and returns when none is left and every line they wrote has been
-    /// handed on. Later invocations get [`InvokeError::ShutDown`].
+    /// Kills all processes, those at work too, and returns when none is left and every line they wrote has
+    /// been handed on. Later invocations get [`InvokeError::ShutDown`].
     pub async fn shutdown(&self) {
         self.instances.shutdown().await;
     }

@@ -118,8 +118,8 @@ impl Instance {
     }
 
     /// An instance that fails to start is started once more, within the timeout of the invocation:
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>. Only the first start counts
-    /// as initialisation.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>. Only the first start
+    /// counts as initialisation.
     async fn start_or_retry(
         instances: &Arc<Instances>,
     ) -> Result<(Self, Next, Deadline, Option<Duration>), InvokeError> {
@@ -187,7 +187,9 @@ impl Instance {
                 Some(job) = jobs.recv() => return Some(job),
                 happening = self.happening(limit) => match happening {
                     // It was on its way when the process froze, after a broken connection.
-                    Happening::Calls(Call { request: Request::Next, reply }) if next.is_abandoned() => *next = reply,
+                    Happening::Calls(Call { request: Request::Next, reply }) if next.is_abandoned() => {
+                        *next = reply;
+                    }
                     Happening::Calls(call) => call.refuse(),
                     Happening::Ends(_) => break,
                 },
@@ -198,8 +200,8 @@ impl Instance {
         jobs.try_recv().ok()
     }
 
-    /// Runs one invocation, up to the process's next request for an event. Otherwise the process has to go; its
-    /// caller may have been answered before.
+    /// Runs one invocation, up to the process's next request for an event. Otherwise the process has to go;
+    /// its caller may have been answered before.
     async fn invoke(
         &mut self,
         alive: &mut Alive,

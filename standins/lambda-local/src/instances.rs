@@ -23,7 +23,8 @@ pub(crate) struct Instances {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Instances that wait for an event, frozen. The last one is taken first, so that others grow old and end.
+    /// Instances that wait for an event, frozen. The last one is taken first, so that others grow old and
+    /// end.
     ready: Vec<mpsc::Sender<Job>>,
     alive: usize,
     /// Instances that have answered, but do not wait for an event yet.

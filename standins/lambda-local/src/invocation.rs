@@ -5,13 +5,13 @@ use tokio::sync::oneshot;
 
 use crate::InvokeError;
 
-/// A finished invocation.
+/// An invocation that the function has answered.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Invocation {
     /// What the function answered.
     pub payload: Bytes,
-    /// What it took.
+    /// What the invocation took.
     pub report: Report,
 }
 

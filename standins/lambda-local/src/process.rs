@@ -108,7 +108,8 @@ impl Process {
     /// `utime` and `stime` of proc(5).
     fn cpu_of_all_threads(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
-        // The second field is a name in parentheses, which may hold anything; what is wanted are fields 14 and 15.
+        // The second field is a name in parentheses, which may hold anything; what is wanted are fields 14
+        // and 15.
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
         let user = fields.next()?.parse::<u64>().ok()?;
         let ticks = user.checked_add(fields.next()?.parse().ok()?)?;
@@ -132,8 +133,8 @@ impl Drop for Process {
     }
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>: the variables of a runtime that is
-/// in the package. Credentials are the caller's to give.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>: the variables of a runtime that
+/// is in the package. Credentials are the caller's to give.
 fn lambda_environment(
     config: &FunctionConfig,
     initialization_type: &'static str,

@@ -21,8 +21,8 @@ use tokio::task::AbortHandle;
 
 use crate::InvokeError;
 
-/// 6 MB, in each direction: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. The 100
-/// bytes on top are those of AWS's own emulator.
+/// 6 MB, in each direction: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. The
+/// 100 bytes on top are those of AWS's own emulator.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 
 const ERROR_TYPE: &str = "Lambda-Runtime-Function-Error-Type";

@@ -1,6 +1,7 @@
 //! What ends the functions' processes when this process is killed and cannot do it itself.
 //!
-//! A shell that is told of every process group, and kills those that are left when nobody can tell it any more.
+//! A shell that is told of every process group, and kills those that are left when nobody can tell it any
+//! more.
 
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -9,8 +10,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rustix::process::Pid;
 
-/// In a group of its own and deaf to what a terminal sends, it outlives this process, by no more than a moment. It has no other
-/// file of this process's open.
+/// In a group of its own and deaf to what a terminal sends, it outlives this process, by no more than a
+/// moment. It has no other file of this process's open.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 groups=' '
@@ -37,7 +38,8 @@ fn start() -> io::Result<ChildStdin> {
     Ok(shell.stdin.take().expect("it is piped"))
 }
 
-/// A process group that is to end with this process. Drop it only when the group has been killed: its id may then be another's.
+/// A process group that is to end with this process. Drop it only when the group has been killed: its id may
+/// then be another's.
 #[derive(Debug)]
 pub(crate) struct Supervised(Pid);
 

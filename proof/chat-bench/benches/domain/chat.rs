@@ -13,7 +13,7 @@ use chat_domain::{
 use futures_util::FutureExt;
 use tokio::sync::mpsc::Receiver;
 
-/// 2025-01-01T00:00:00.000Z.
+/// The room begins at 2025-01-01T00:00:00.000Z.
 const BEGINNING_UNIX_MS: i64 = 1_735_689_600_000;
 /// Between two messages of a room: slow enough for the rate limit, and no measured message is a day's first.
 const GAP: Duration = Duration::from_secs(1);

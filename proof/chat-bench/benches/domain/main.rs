@@ -2,12 +2,12 @@
 //! callgrind, so a busy machine changes nothing.
 //!
 //! `cargo bench -p chat-bench --bench domain` prints a table and fails when a longer room costs more than
-//! [`RATIO_MAX`] times a short one. It needs valgrind (Debian: `apt-get install valgrind`) and about a minute, nearly
-//! all of it for filling the longest room.
+//! [`RATIO_MAX`] times a short one. It needs valgrind (Debian: `apt-get install valgrind`) and about a
+//! minute, nearly all of it for filling the longest room.
 //!
-//! The process runs itself under callgrind. Collection is on only inside the functions named `counted_*`, and each
-//! of them ends with a dump. (The benchmark frameworks round callgrind want a runner of their own installed, of the
-//! very same version; this wants valgrind only.)
+//! The process runs itself under callgrind. Collection is on only inside the functions named `counted_*`, and
+//! each of them ends with a dump. (The benchmark frameworks round callgrind want a runner of their own
+//! installed, of the very same version; this wants valgrind only.)
 
 mod chat;
 
@@ -24,13 +24,13 @@ const LENGTHS: [u64; 3] = [100, 10_000, 1_000_000];
 /// Repetitions within one count: enough that the occasional growth of a list is spread, few enough that the
 /// shortest room stays about as short.
 const REPETITIONS: u64 = 32;
-/// What the longest room may cost, compared with the shortest. A search doubles its steps twice over; a scan would
-/// be a factor of thousands.
+/// What the longest room may cost, compared with the shortest. A search doubles its steps twice over; a scan
+/// would be a factor of thousands.
 const RATIO_MAX: f64 = 1.3;
 /// The operations, in the order in which they are counted. Sending is last, since it makes the room longer.
 const OPERATIONS: [&str; 3] = ["history page of 50", "mark read", "send"];
-/// What `cargo bench` passes. `cargo test --all-targets` starts this too, but unoptimised: that would count other code,
-/// for a quarter of an hour.
+/// What `cargo bench` passes. `cargo test --all-targets` starts this too, but unoptimised: that would count
+/// other code, for a quarter of an hour.
 const BENCH: &str = "--bench";
 /// Argument of the process inside.
 const INSIDE: &str = "--inside-callgrind";

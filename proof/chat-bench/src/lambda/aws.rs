@@ -33,7 +33,7 @@ const SYSTEM_AUTHORITIES: [&str; 3] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Transport {
-    /// HTTP.
+    /// Speaks HTTP without TLS.
     Plain,
     /// HTTPS, by a certificate authority of its own.
     Tls,

@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Start {
     /// From the start of the process to its first request for an event.
     pub init: Duration,
-    /// The first request.
+    /// How long the first request took.
     pub first: Duration,
     /// Processor time of initialisation and first request.
     pub cold_cpu: Duration,

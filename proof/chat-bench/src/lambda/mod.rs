@@ -1,7 +1,8 @@
-//! Two Lambda functions that send a message, side by side: what a start, a first and a warm request of each take.
+//! Two Lambda functions that send a message, side by side: what a start, a first and a warm request of each
+//! take.
 //!
-//! Both are run by [`lambda_local`] against an AWS that answers at once and counts what it is asked. A comparison is
-//! only one if both ask the same.
+//! Both are run by [`lambda_local`] against an AWS that answers at once and counts what it is asked. A
+//! comparison is only one if both ask the same.
 
 mod aws;
 mod measure;

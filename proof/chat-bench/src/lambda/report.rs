@@ -16,10 +16,11 @@ pub struct Comparison {
     pub zip_bytes: (Option<u64>, Option<u64>),
 }
 
-/// 6 MB.
+/// A function's archive stays below 6 MB.
 const ZIP_BYTES_MAX: u64 = 6 * 1024 * 1024;
 
-/// A row of the table: what it shows, of which number, in which unit, and how many times more the other one has to take.
+/// A row of the table: what it shows, of which number, in which unit, and how many times more the other one
+/// has to take.
 type Row = (&'static str, fn(&Start) -> f64, f64, Option<f64>);
 
 const MILLIS: f64 = 1e3;
@@ -67,7 +68,8 @@ impl fmt::Display for Comparison {
         };
         writeln!(
             f,
-            "{starts} cold starts of each, {warm} warm requests after each, {transport}; medians (quartiles)\n"
+            "{starts} cold starts of each, {warm} warm requests after each, {transport}; \
+             medians (quartiles)\n"
         )?;
         writeln!(f, "| | ours | peer | peer / ours | target |\n|---|---:|---:|---:|---:|")?;
         for (name, of, unit, target) in ROWS {

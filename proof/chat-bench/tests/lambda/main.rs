@@ -1,4 +1,5 @@
-//! The benchmark of the Lambda functions, over functions that are small. Nothing here depends on how long anything takes.
+//! The benchmark of the Lambda functions, over functions that are small. Nothing here depends on how long
+//! anything takes.
 
 #![cfg(target_os = "linux")]
 

@@ -142,6 +142,20 @@ async fn serve_socket(stream: TcpStream, server: Arc<Server>) {
     }
 }
 
+/// Keeps the row, or what the mischief makes of it.
+fn store(rows: &mut Vec<Row>, row: &Row, mischief: Mischief) {
+    let absent = matches!(mischief, Mischief::Refuse | Mischief::AskAgain | Mischief::LoseRow);
+    if !absent {
+        rows.push(row.clone());
+    }
+    match mischief {
+        Mischief::DoubleRow => rows.push(row.clone()),
+        Mischief::AlterRow => rows.last_mut().unwrap()["message"] = json!("altered"),
+        Mischief::SwapRows if rows.len() > 1 => rows.reverse(),
+        _ => {}
+    }
+}
+
 impl Server {
     fn handle(&self, sender: &str, frame: &Value) {
         let mut state = self.state.lock().unwrap();
@@ -169,19 +183,8 @@ impl Server {
             "clientMessageId": id,
         });
 
+        store(rows, &row, mischief);
         let refused = matches!(mischief, Mischief::Refuse | Mischief::RefuseButStore);
-        if !refused && mischief != Mischief::AskAgain && mischief != Mischief::LoseRow
-            || mischief == Mischief::RefuseButStore
-        {
-            rows.push(row.clone());
-        }
-        match mischief {
-            Mischief::DoubleRow => rows.push(row.clone()),
-            Mischief::AlterRow => rows.last_mut().unwrap()["message"] = json!("altered"),
-            Mischief::SwapRows if rows.len() > 1 => rows.reverse(),
-            _ => {}
-        }
-
         if refused || mischief == Mischief::AskAgain {
             let error = json!({
                 "type": "error", "code": "unavailable", "message": "no", "requestId": "r",
@@ -190,29 +193,9 @@ impl Server {
             return state.send(sender, error.to_string());
         }
 
-        let mut push = row;
-        push["type"] = json!("message");
-        if mischief == Mischief::AlterPush {
-            push["message"] = json!("altered");
-        }
-        match mischief {
-            Mischief::LosePush => {}
-            Mischief::DelayPush => state.delayed = Some((receiver.to_owned(), push.to_string())),
-            Mischief::DoublePush => {
-                state.send(receiver, push.to_string());
-                state.send(receiver, push.to_string());
-            }
-            _ => state.send(receiver, push.to_string()),
-        }
+        state.push(sender, receiver, row, mischief);
         match mischief {
             Mischief::NeverAnswer => return,
-            Mischief::Broadcast => {
-                for email in
-                    state.sockets.keys().filter(|email| ![sender, receiver].contains(&email.as_str()))
-                {
-                    state.send(email, push.to_string());
-                }
-            }
             Mischief::HangUp => state.sockets[sender].send(Message::Close(None)).unwrap(),
             Mischief::Chatter => state.send(sender, json!({ "type": "weather" }).to_string()),
             _ => {}
@@ -247,6 +230,32 @@ impl State {
     fn send(&self, email: &str, frame: String) {
         // Who has left needs nothing.
         let _gone = self.sockets[email].send(Message::text(frame));
+    }
+
+    /// Pushes the row to its receiver, or does what the mischief makes of that.
+    fn push(&mut self, sender: &str, receiver: &str, row: Row, mischief: Mischief) {
+        let mut push = row;
+        push["type"] = json!("message");
+        if mischief == Mischief::AlterPush {
+            push["message"] = json!("altered");
+        }
+        let push = push.to_string();
+        match mischief {
+            Mischief::LosePush => return,
+            Mischief::DelayPush => {
+                self.delayed = Some((receiver.to_owned(), push));
+                return;
+            }
+            Mischief::DoublePush => self.send(receiver, push.clone()),
+            Mischief::Broadcast => {
+                for email in self.sockets.keys().filter(|email| ![sender, receiver].contains(&email.as_str()))
+                {
+                    self.send(email, push.clone());
+                }
+            }
+            _ => {}
+        }
+        self.send(receiver, push);
     }
 }
 

@@ -221,7 +221,8 @@ async fn a_message_in_the_packet_of_the_handshake_is_handled() {
     let rig = rig(prod().default_route(route, RouteResponse::Absent));
     let mut wire = rig.wire();
     let request = "GET /prod HTTP/1.1\r\nhost: local.test\r\nconnection: keep-alive, Upgrade\r\n\
-        upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let hello = [&[0x81, 0x80 | 5, 0, 0, 0, 0], b"hello".as_slice()].concat();
 
     wire.write_all(&[request.as_bytes(), &hello].concat()).await.unwrap();

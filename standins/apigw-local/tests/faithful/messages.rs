@@ -207,8 +207,8 @@ async fn a_binary_frame_closes_the_connection() {
 }
 
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html>:
-/// `$disconnect` is invoked after the connection is closed; the status of a client without one is that of
-/// the example event in `aws_lambda_events`.
+/// `$disconnect` is invoked after the connection is closed; the status of a client without one is that of the
+/// example event in `aws_lambda_events`.
 #[tokio::test(start_paused = true)]
 async fn disconnect_runs_once_and_tells_how_the_client_closed() {
     let frame =

@@ -16,13 +16,15 @@ use tokio::sync::Mutex;
 
 use super::ExpirationRule;
 
-/// Objects in files, and beside them the tags that those bear who were uploaded with any: files named for their objects.
+/// Objects in files, and beside them the tags that those bear who were uploaded with any: files named for
+/// their objects.
 pub(super) struct Tagged {
     files: FileSystem,
     folder: PathBuf,
     tags: PathBuf,
     rule: Option<ExpirationRule>,
-    /// One object is written at a time: the file system looks whether there is one before it writes, and not again.
+    /// One object is written at a time: the file system looks whether there is one before it writes, and not
+    /// again.
     writing: Mutex<()>,
 }
 
@@ -33,7 +35,8 @@ impl Tagged {
         Ok(Self { files, folder: folder.to_owned(), tags, rule, writing: Mutex::default() })
     }
 
-    /// Where the file system keeps an object's type and its checksums. It leaves both there when the object is deleted.
+    /// Where the file system keeps an object's type and its checksums. It leaves both there when the object
+    /// is deleted.
     fn sidecars(&self, bucket: &str, key: &str) -> [PathBuf; 2] {
         let [bucket, key] = [bucket, key].map(|name| URL_SAFE_NO_PAD.encode(name));
         ["metadata", "internal"]
@@ -108,7 +111,8 @@ impl S3 for Tagged {
         &self,
         mut request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
-        // Of two uploads the first to arrive whole is the first, whenever it began. None is longer than it said.
+        // Of two uploads the first to arrive whole is the first, whenever it began. None is longer than it
+        // said.
         if let Some(body) = request.input.body.take() {
             let mut body = Body::from(body);
             body.store_all_limited(usize::MAX)

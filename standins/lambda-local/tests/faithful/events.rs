@@ -63,7 +63,8 @@ async fn runs(script: &str, expected: &str) {
     assert!(!lives(pids[0]));
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>: 400 for another id, 403 for what is not due.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>: 400 for another id, 403 for what is not
+/// due.
 #[tokio::test]
 async fn answers_to_other_events_and_calls_out_of_turn_are_refused() {
     let function = function();

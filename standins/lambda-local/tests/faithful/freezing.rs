@@ -3,8 +3,8 @@ use serde_json::json;
 
 use crate::harness::*;
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>: the environment is frozen when the
-/// runtime asks for the next event, and background work goes on where it was when there is one.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>: the environment is frozen
+/// when the runtime asks for the next event, and background work goes on where it was when there is one.
 #[tokio::test]
 async fn background_work_stands_still_between_invocations() {
     let (function, clock, scratch) = (function(), function(), Scratch::new());

@@ -66,8 +66,8 @@ async fn a_function_can_say_why_it_cannot_start() {
     assert_eq!(accepted, 2);
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib>: 10 seconds,
-/// then once more within the function's timeout.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib>: 10
+/// seconds, then once more within the function's timeout.
 #[tokio::test]
 async fn a_start_has_its_own_time_limit_and_then_the_functions() {
     assert_eq!(FunctionConfig::new("f", "f").init_timeout, Duration::from_secs(10));

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::harness::*;
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>: one event at a time for each instance.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>: one event at a time for each
+/// instance.
 #[tokio::test]
 async fn a_busy_instance_gets_company_up_to_the_limit() {
     let function = Arc::new(function_with(|config| config.instances_max = 2));
@@ -53,7 +54,8 @@ async fn a_hundred_at_a_time_are_all_answered() {
     }
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>: instances without events end.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>: instances without events
+/// end.
 #[tokio::test]
 async fn an_idle_instance_ends() {
     let function = function_with(|config| config.idle = Duration::from_millis(20));

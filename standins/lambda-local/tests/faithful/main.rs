@@ -1,4 +1,5 @@
-//! Lambda's rules, each checked against the page of Amazon's documentation its test names, with real processes.
+//! Lambda's rules, each checked against the page of Amazon's documentation its test names, with real
+//! processes.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -54,8 +54,8 @@ async fn a_process_that_ends_is_an_error_and_started_afresh() {
     assert_ne!(pid(&function).await, before);
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>: the timeout covers the whole
-/// phase, up to the next request for an event.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>: the timeout covers the
+/// whole phase, up to the next request for an event.
 #[tokio::test]
 async fn work_after_the_answer_has_to_end_in_time_too() {
     let (timeout, scratch) = (Duration::from_secs(2), Scratch::new());

@@ -46,7 +46,8 @@ async fn a_function_sees_lambdas_variables_its_own_and_nothing_else() {
     assert_eq!(seen, rest.into());
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>: a function finds its files beside itself.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>: a function finds its files beside
+/// itself.
 #[tokio::test]
 async fn it_works_in_its_own_folder() {
     let function = function();
@@ -54,8 +55,8 @@ async fn it_works_in_its_own_folder() {
     assert_eq!(answer(&function, json!({ "do": "where" })).await["cwd"], folder.to_str().unwrap());
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>: both streams, line by line; an event
-/// of CloudWatch has 256 KB.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>: both streams, line by line;
+/// an event of CloudWatch has 256 KB.
 #[tokio::test]
 async fn its_output_is_handed_on_line_by_line() {
     let (function, lines) = logged(|_| {});
@@ -72,8 +73,8 @@ async fn its_output_is_handed_on_line_by_line() {
     );
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>: a runtime
-/// without extensions is killed, and nothing it started outlives it.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>:
+/// a runtime without extensions is killed, and nothing it started outlives it.
 #[tokio::test]
 async fn a_shutdown_leaves_nothing_behind() {
     let (function, scratch) = (Arc::new(function()), Scratch::new());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_domain::{BoxError, SendRate};
 use clap::{Parser, ValueEnum};
 
-use crate::chaos::{Chaos, Misfortune};
+use crate::chaos::{Chaos, FaultInjector};
 
 /// The whole chat in one process: API Gateway's stand-in, the Lambda functions' code, and a store. For development.
 #[derive(Clone, Debug, Parser)]
@@ -73,8 +73,8 @@ pub enum Store {
 
 impl Config {
     /// What `--chaos` asks for.
-    pub(crate) fn misfortune(&self) -> Result<Option<Arc<Misfortune>>, BoxError> {
-        let chaos = self.chaos.map(|chaos| Misfortune::new(chaos, self.chaos_log.as_deref()));
+    pub(crate) fn fault_injector(&self) -> Result<Option<Arc<FaultInjector>>, BoxError> {
+        let chaos = self.chaos.map(|chaos| FaultInjector::new(chaos, self.chaos_log.as_deref()));
         Ok(chaos.transpose()?.map(Arc::new))
     }
 

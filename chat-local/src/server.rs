@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use crate::chaos::Chaos;
-use crate::composition::{self, Composition, Rest};
+use crate::composition::{self, Composition, Resources};
 use crate::config::Config;
 use crate::functions;
 use crate::login::DevLogin;
@@ -31,7 +31,7 @@ pub struct Server {
     router: Router,
     kept: String,
     chaos: Option<Chaos>,
-    rest: Rest,
+    resources: Resources,
 }
 
 /// How long requests other than the gateway's may take to end once the gateway has; a client that has sent half of one would
@@ -68,16 +68,15 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
 
-        let misfortune = config.misfortune().map_err(ServerError::Compose)?;
-        let connections = match misfortune.clone() {
+        let injector = config.fault_injector().map_err(ServerError::Compose)?;
+        let connections = match injector.clone() {
             Some(faults) => Connections::with_faults(Limits::default(), Arc::new(SystemClock), faults),
             None => Connections::new(Limits::default(), Arc::new(SystemClock)),
         };
         let settings =
             Settings { rate: config.rate(), allowed_origins: AllowedOrigins::new(origins(address)) };
-        let composed =
-            composition::compose(config, address, connections.clone(), &settings, misfortune).await;
-        let Composition { integrations, issue_token, router: own, kept, rest } =
+        let composed = composition::compose(config, address, connections.clone(), &settings, injector).await;
+        let Composition { integrations, issue_token, router: own, kept, resources } =
             composed.map_err(ServerError::Compose)?;
         let gateway = functions::gateway(connections, integrations);
         let lifetime = config.login_lifetime();
@@ -89,7 +88,7 @@ impl Server {
             .merge(page::router(address, config.web.as_deref()))
             .layer(from_fn(page::lead_people))
             .layer(from_fn_with_state(address, only_for_this_host));
-        Ok(Self { listener, address, gateway, router, kept, chaos: config.chaos, rest })
+        Ok(Self { listener, address, gateway, router, kept, chaos: config.chaos, resources })
     }
 
     /// Where it listens.
@@ -121,7 +120,7 @@ impl Server {
     /// # Errors
     /// [`ServerError::Serve`].
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
-        let Self { listener, gateway, router, rest, .. } = self;
+        let Self { listener, gateway, router, resources, .. } = self;
         // A frame is to leave at once, not when the next one fills the packet.
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -133,7 +132,7 @@ impl Server {
         let stopped = async move {
             stop.await;
             gateway.shutdown().await;
-            rest.shutdown().await;
+            resources.shutdown().await;
             let _ = drained.send(());
         };
         let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);

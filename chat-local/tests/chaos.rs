@@ -65,7 +65,7 @@ impl Drop for Busy {
     }
 }
 
-/// Does what `docs/protocol.md` asks of a client that sends: the same id and `after` until there is an answer.
+/// Does what `docs/protocol.md` asks of a client that sends: the same id and `after` until it is answered.
 struct Device<'a> {
     chat: &'a Chat,
     token: String,
@@ -105,7 +105,8 @@ impl<'a> Device<'a> {
     async fn send(&mut self, to: &str, number: u64) -> Value {
         let frame = json!({
             "action": "sendMessage", "receiverEmail": to, "message": number.to_string(),
-            "clientMessageId": uuid::Uuid::from_u64_pair(7, number).to_string(), "after": "1970-01-01T00:00:00.000Z",
+            "clientMessageId": uuid::Uuid::from_u64_pair(7, number).to_string(),
+            "after": "1970-01-01T00:00:00.000Z",
         });
         loop {
             match self.attempt(&frame).await {

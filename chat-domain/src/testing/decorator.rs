@@ -58,7 +58,7 @@ macro_rules! decorator {
             type Reply = $reply;
             type Error = $error;
 
-            fn call<'a>(&'a self, call: $call<'a>) -> Outcome<'a, Self> {
+            fn call<'a, 'b: 'a>(&'a self, call: $call<'b>) -> Outcome<'a, Self> {
                 Box::pin(async move {
                     match call {
                         $(

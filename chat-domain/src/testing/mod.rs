@@ -2,8 +2,8 @@
 //!
 //! Tests of a composition need stores that throttle, lose answers, lag, or say what they were asked. Instead
 //! of a fake that implements a whole port by hand, write a closure over a real adapter. A [`Decorated`] port
-//! hands each call to the closure, together with the port that it decorates. The call is a value: an enum such
-//! as [`MessageStoreCall`], which names the method and carries its arguments. The closure
+//! hands each call to the closure, together with the port that it decorates. The call is a value: an enum
+//! such as [`MessageStoreCall`], which names the method and carries its arguments. The closure
 //!
 //! - **passes the call on** with [`next.call(call)`](Port::call), as it is or changed, as often as it likes;
 //! - **looks at the reply**, an enum such as [`MessageStoreReply`], and may change it;
@@ -118,7 +118,7 @@ pub trait Port: Send + Sync + 'static {
     type Error: Send;
 
     /// Calls the method that `call` names.
-    fn call<'a>(&'a self, call: Self::Call<'a>) -> Outcome<'a, Self>;
+    fn call<'a, 'b: 'a>(&'a self, call: Self::Call<'b>) -> Outcome<'a, Self>;
 }
 
 /// What comes of a call of the port `P`, once it is there.

@@ -2,7 +2,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use apigw_local::{IntegrationError, RestIntegration, WebSocketIntegration};
+use apigw_local::{IntegrationError, RestIntegration, WebSocketIntegration, killed_when};
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
@@ -10,15 +10,15 @@ use aws_lambda_events::event::apigw::{
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 
-use super::{Counts, Misfortune};
+use super::{Counts, FaultInjector};
 
 tokio::task_local! {
     /// The invocation that is running.
-    pub(super) static SCOPE: Arc<Scope>;
+    pub(super) static INVOCATION: Arc<Invocation>;
 }
 
 /// One invocation: what happens within it is counted within it.
-pub(super) struct Scope {
+pub(super) struct Invocation {
     name: String,
     counts: Counts,
     /// How often it may wait before it is killed.
@@ -26,7 +26,7 @@ pub(super) struct Scope {
     killed: Notify,
 }
 
-impl Scope {
+impl Invocation {
     pub(super) fn new(name: String) -> Self {
         Self::killed_after(name, u64::MAX)
     }
@@ -40,52 +40,49 @@ impl Scope {
     }
 }
 
-/// Waits, and is killed there when that is its fate. Places are counted, not how often the invocation is woken: that is up to the
-/// scheduler.
+/// A place where the running invocation waits, and is killed if it has waited often enough. Places are
+/// counted, not how often the invocation is woken, which is up to the scheduler.
 pub(super) async fn wait() {
-    if let Ok(scope) = SCOPE.try_with(Arc::clone) {
+    if let Ok(invocation) = INVOCATION.try_with(Arc::clone) {
         let lives = |left: u64| left.checked_sub(1);
-        if scope.waits_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lives).is_err() {
-            scope.killed.notify_one();
+        if invocation.waits_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lives).is_err() {
+            invocation.killed.notify_one();
             pending::<()>().await;
         }
     }
     yield_now().await;
 }
 
-/// A function that knows which invocation it is.
-pub(crate) struct Scoped<I: ?Sized> {
+/// A function whose invocations have names, and are killed where they wait.
+pub(crate) struct UnreliableFunction<I: ?Sized> {
     pub(crate) function: Arc<I>,
-    pub(crate) misfortune: Arc<Misfortune>,
+    pub(crate) injector: Arc<FaultInjector>,
 }
 
 #[async_trait]
-impl WebSocketIntegration for Scoped<dyn WebSocketIntegration> {
+impl WebSocketIntegration for UnreliableFunction<dyn WebSocketIntegration> {
     async fn invoke(
         &self,
         event: ApiGatewayWebsocketProxyRequest,
     ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
         let request_id = event.request_context.request_id.clone().unwrap_or_default();
-        let Some(scope) = self.misfortune.begins(&request_id) else {
+        let Some(invocation) = self.injector.begins(&request_id) else {
             return self.function.invoke(event).await;
         };
-        tokio::select! {
-            biased;
-            outcome = SCOPE.scope(scope.clone(), self.function.invoke(event)) => outcome,
-            () = scope.killed.notified() => Err(IntegrationError::crashed("killed on demand")),
-        }
+        let running = INVOCATION.scope(invocation.clone(), self.function.invoke(event));
+        killed_when(invocation.killed.notified(), running).await
     }
 }
 
 #[async_trait]
-impl RestIntegration for Scoped<dyn RestIntegration> {
+impl RestIntegration for UnreliableFunction<dyn RestIntegration> {
     async fn invoke(
         &self,
         event: ApiGatewayProxyRequest,
     ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
         let resource = event.resource.as_deref().unwrap_or_default();
-        let name = self.misfortune.counts.next(format!("{} {resource}", event.http_method));
-        SCOPE.scope(Arc::new(Scope::new(name)), self.function.invoke(event)).await
+        let name = self.injector.counts.next(format!("{} {resource}", event.http_method));
+        INVOCATION.scope(Arc::new(Invocation::new(name)), self.function.invoke(event)).await
     }
 }
 
@@ -95,10 +92,10 @@ mod tests {
     use super::*;
 
     /// Waits ten times, and is woken in between for no reason.
-    struct Restless(AtomicU64);
+    struct Waiting(AtomicU64);
 
     #[async_trait]
-    impl WebSocketIntegration for Restless {
+    impl WebSocketIntegration for Waiting {
         async fn invoke(
             &self,
             _event: ApiGatewayWebsocketProxyRequest,
@@ -116,16 +113,16 @@ mod tests {
     /// How often a function waited that was to be killed after so many waits, and whether it ended well.
     async fn waited(waits: u64) -> (u64, bool) {
         let chaos: Chaos = "7".parse().expect("it is a seed");
-        let misfortune = Arc::new(Misfortune::new(chaos, None).expect("it logs to the terminal"));
-        let scope = Arc::new(Scope::killed_after("a message".to_owned(), waits));
-        lock(&misfortune.begun).insert("a request".to_owned(), [scope].into());
-        let restless = Arc::new(Restless(AtomicU64::new(0)));
-        let function: Arc<dyn WebSocketIntegration> = restless.clone();
+        let injector = Arc::new(FaultInjector::new(chaos, None).expect("it logs to the terminal"));
+        let invocation = Arc::new(Invocation::killed_after("a message".to_owned(), waits));
+        lock(&injector.begun).insert("a request".to_owned(), [invocation].into());
+        let waiting = Arc::new(Waiting(AtomicU64::new(0)));
+        let function: Arc<dyn WebSocketIntegration> = waiting.clone();
         let mut event = ApiGatewayWebsocketProxyRequest::default();
         event.request_context.request_id = Some("a request".to_owned());
-        let outcome = Scoped { function, misfortune: misfortune.clone() }.invoke(event).await;
-        assert!(lock(&misfortune.begun).is_empty(), "it is forgotten");
-        (restless.0.load(Ordering::Relaxed), outcome.is_ok())
+        let outcome = UnreliableFunction { function, injector: injector.clone() }.invoke(event).await;
+        assert!(lock(&injector.begun).is_empty(), "it is forgotten");
+        (waiting.0.load(Ordering::Relaxed), outcome.is_ok())
     }
 
     #[tokio::test]

@@ -25,7 +25,8 @@ impl Log {
 
     pub(super) fn write(&self, line: &str) {
         let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
-        // In one piece, so that a line is whole whenever the process ends. Who stopped reading wants no more of it.
+        // In one piece, so that a line is whole whenever the process ends. Whoever stopped reading wants no
+        // more.
         let _ = to.write_all(format!("{line}\n").as_bytes());
     }
 }

@@ -1,8 +1,8 @@
 //! What goes wrong on AWS, drawn from a seed.
 //!
-//! Nothing is drawn from a generator that several events share: each event has a name, such as "the first commit for the fifth
-//! message of the third connection", and the seed and the name alone say what becomes of it. So it does not matter what
-//! happens elsewhere at the same time.
+//! Nothing is drawn from a generator that several events share. Each event has a name, such as "the first
+//! commit for the fifth message of the third connection", and the seed and the name alone say what becomes of
+//! it. So it does not matter what happens elsewhere at the same time.
 
 mod functions;
 mod log;
@@ -22,14 +22,14 @@ use chat_domain::BoxError;
 use chat_lambda::functions::Ports;
 use sha2::{Digest, Sha256};
 
-pub(crate) use self::functions::Scoped;
-use self::functions::{SCOPE, Scope};
+pub(crate) use self::functions::UnreliableFunction;
+use self::functions::{INVOCATION, Invocation};
 use self::log::Log;
+use self::profile::Rates;
 pub use self::profile::{Chaos, ChaosError, Profile};
-use self::stores::{PausingPusher, UnreliableConnections, UnreliableMessages};
 
-/// How late things are: too late for a function that waits between its attempts, and not as late as the 5 seconds after which a
-/// client that has just connected looks again.
+/// How late things are: too late for a function that waits between its attempts, and not as late as the
+/// 5 seconds after which a client that has just connected looks again.
 const LATE_MS: Range<u64> = 500..2_000;
 /// How often a killed function has waited at the most. A send waits about a dozen times.
 const WAITS_MAX: u64 = 12;
@@ -37,11 +37,11 @@ const WAITS_MAX: u64 = 12;
 const CUT_AFTER_MAX: u64 = 12;
 
 /// Decides what goes wrong, and writes it down.
-pub(crate) struct Misfortune {
+pub(crate) struct FaultInjector {
     chaos: Chaos,
     counts: Counts,
     /// Invocations that are to begin, by request id.
-    begun: Mutex<HashMap<String, VecDeque<Arc<Scope>>>>,
+    begun: Mutex<HashMap<String, VecDeque<Arc<Invocation>>>>,
     /// Whether functions run in this process, and can be killed where they wait.
     in_process: AtomicBool,
     log: Log,
@@ -66,16 +66,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What fate has for one event.
-pub(crate) struct Lot<'a> {
-    misfortune: &'a Misfortune,
+/// What the seed says of one event.
+pub(crate) struct Draw<'a> {
+    injector: &'a FaultInjector,
     event: String,
     /// Between 0 and 1.
     chance: f64,
     numbers: [u64; 2],
 }
 
-impl Misfortune {
+impl FaultInjector {
     pub(crate) fn new(chaos: Chaos, log: Option<&Path>) -> Result<Self, BoxError> {
         let in_process = AtomicBool::new(false);
         Ok(Self {
@@ -91,36 +91,36 @@ impl Misfortune {
     pub(crate) fn over(self: &Arc<Self>, ports: Ports) -> Ports {
         self.in_process.store(true, Ordering::Relaxed);
         Ports {
-            connections: Arc::new(UnreliableConnections::new(ports.connections, self.clone())),
-            messages: Arc::new(UnreliableMessages::new(ports.messages, self.clone())),
-            pusher: Arc::new(PausingPusher(ports.pusher)),
+            connections: self.connections(ports.connections),
+            messages: self.messages(ports.messages),
+            pusher: stores::pausing(ports.pusher),
             ..ports
         }
     }
 
-    /// The scope of an invocation that begins now.
-    fn begins(&self, request_id: &str) -> Option<Arc<Scope>> {
+    /// An invocation that begins now.
+    fn begins(&self, request_id: &str) -> Option<Arc<Invocation>> {
         let mut begun = lock(&self.begun);
-        let scopes = begun.get_mut(request_id)?;
-        let scope = scopes.pop_front();
-        if scopes.is_empty() {
+        let invocations = begun.get_mut(request_id)?;
+        let invocation = invocations.pop_front();
+        if invocations.is_empty() {
             begun.remove(request_id);
         }
-        scope
+        invocation
     }
 
-    /// The lot of the next event of this name.
-    fn draw(&self, name: impl fmt::Display) -> Lot<'_> {
-        self.lot(self.counts.next(name.to_string()))
+    /// What the seed says of the next event of this name.
+    fn draw(&self, name: impl fmt::Display) -> Draw<'_> {
+        self.draw_for(self.counts.next(name.to_string()))
     }
 
-    /// The lot of the next event of this name within the invocation that asks.
-    fn draw_within(&self, name: &str) -> Lot<'_> {
-        let event = SCOPE.try_with(|scope| scope.next(name));
-        self.lot(event.unwrap_or_else(|_elsewhere| self.counts.next(name.to_owned())))
+    /// The same within the invocation that asks.
+    fn draw_within(&self, name: &str) -> Draw<'_> {
+        let event = INVOCATION.try_with(|invocation| invocation.next(name));
+        self.draw_for(event.unwrap_or_else(|_elsewhere| self.counts.next(name.to_owned())))
     }
 
-    fn lot(&self, event: String) -> Lot<'_> {
+    fn draw_for(&self, event: String) -> Draw<'_> {
         // A hash that is the same in every version, so that a seed stays what it is.
         let mut hash = Sha256::new();
         hash.update(self.chaos.seed.to_be_bytes());
@@ -130,12 +130,16 @@ impl Misfortune {
         // 53 bits are what an f64 holds.
         #[expect(clippy::cast_precision_loss, reason = "2^53 is exact")]
         let chance = (number(0) >> 11) as f64 / (1_u64 << 53) as f64;
-        Lot { misfortune: self, event, chance, numbers: [number(1), number(2)] }
+        Draw { injector: self, event, chance, numbers: [number(1), number(2)] }
     }
 }
 
-impl Lot<'_> {
-    /// One of these, if it is bad luck at this rate. What is chosen is written down.
+impl Draw<'_> {
+    fn rates(&self) -> Rates {
+        self.injector.chaos.profile.rates()
+    }
+
+    /// One of these faults, at this rate. What is chosen is written down.
     fn choose<T>(&self, rate: f64, faults: &[(&str, T)]) -> Option<T>
     where
         T: Copy,
@@ -145,7 +149,7 @@ impl Lot<'_> {
         }
         let place = usize::try_from(self.numbers[0] % faults.len() as u64).expect("it is less than a length");
         let (word, fault) = faults[place];
-        self.misfortune.log.write(&format!("{}: {word}", self.event));
+        self.injector.log.write(&format!("{}: {word}", self.event));
         Some(fault)
     }
 
@@ -158,61 +162,61 @@ impl Lot<'_> {
     }
 }
 
-impl Faults for Misfortune {
+impl Faults for FaultInjector {
     fn invocation(&self, connection: u64, route: InvokedRoute, request_id: &str) -> InvocationFault {
         let event = match route {
             InvokedRoute::Connect => "$connect",
             InvokedRoute::Disconnect => "$disconnect",
             _ => "message",
         };
-        let lot = self.draw(format_args!("connection {connection}: {event}"));
-        let rates = self.chaos.profile.rates();
-        let late = ("late", InvocationFault::Late(lot.delay()));
+        let draw = self.draw(format_args!("connection {connection}: {event}"));
+        let rates = draw.rates();
+        let late = ("late", InvocationFault::Late(draw.delay()));
         let twice = ("twice", InvocationFault::Twice);
-        let waits = u32::try_from(lot.number(WAITS_MAX)).expect("it is small");
+        let waits = u32::try_from(draw.number(WAITS_MAX)).expect("it is small");
         let killed = ("killed", InvocationFault::Killed { waits });
         let fault = match route {
-            InvokedRoute::Connect => lot.choose(rates.functions, &[late, killed]),
+            InvokedRoute::Connect => draw.choose(rates.functions, &[late, killed]),
             InvokedRoute::Disconnect => {
-                lot.choose(rates.connections, &[("lost", InvocationFault::Lost), late, twice])
+                draw.choose(rates.connections, &[("lost", InvocationFault::Lost), late, twice])
             }
             _ => {
                 let answer_lost = ("answer lost", InvocationFault::AnswerLost);
-                lot.choose(rates.functions, &[late, twice, killed, answer_lost])
+                draw.choose(rates.functions, &[late, twice, killed, answer_lost])
             }
         };
         if !self.in_process.load(Ordering::Relaxed) {
             return fault.unwrap_or(InvocationFault::None);
         }
-        let (scopes, fault) = match fault {
+        let (invocations, fault) = match fault {
             Some(InvocationFault::Lost) => return InvocationFault::Lost,
             Some(InvocationFault::Killed { waits }) => {
-                (vec![Scope::killed_after(lot.event, waits.into())], InvocationFault::None)
+                (vec![Invocation::killed_after(draw.event, waits.into())], InvocationFault::None)
             }
             Some(InvocationFault::Twice) => {
-                let again = Scope::new(format!("{} again", lot.event));
-                (vec![Scope::new(lot.event), again], InvocationFault::Twice)
+                let again = Invocation::new(format!("{} again", draw.event));
+                (vec![Invocation::new(draw.event), again], InvocationFault::Twice)
             }
-            fault => (vec![Scope::new(lot.event)], fault.unwrap_or(InvocationFault::None)),
+            fault => (vec![Invocation::new(draw.event)], fault.unwrap_or(InvocationFault::None)),
         };
-        lock(&self.begun).insert(request_id.to_owned(), scopes.into_iter().map(Arc::new).collect());
+        lock(&self.begun).insert(request_id.to_owned(), invocations.into_iter().map(Arc::new).collect());
         fault
     }
 
     fn cut_after(&self, connection: u64) -> Option<u64> {
-        let lot = self.draw(format_args!("connection {connection}: life"));
-        lot.choose(self.chaos.profile.rates().connections, &[("cut early", 1 + lot.number(CUT_AFTER_MAX))])
+        let draw = self.draw(format_args!("connection {connection}: life"));
+        draw.choose(draw.rates().connections, &[("cut early", 1 + draw.number(CUT_AFTER_MAX))])
     }
 
     fn post(&self, connection: u64) -> PostFault {
-        let lot = self.draw(format_args!("connection {connection}: push"));
+        let draw = self.draw(format_args!("connection {connection}: push"));
         let faults = [
             ("gone", PostFault::Gone),
             ("refused", PostFault::LimitExceeded),
             ("lost", PostFault::Lost),
-            ("late", PostFault::Late(lot.delay())),
+            ("late", PostFault::Late(draw.delay())),
             ("twice", PostFault::Twice),
         ];
-        lot.choose(self.chaos.profile.rates().pushes, &faults).unwrap_or(PostFault::None)
+        draw.choose(draw.rates().pushes, &faults).unwrap_or(PostFault::None)
     }
 }

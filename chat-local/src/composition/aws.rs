@@ -24,8 +24,8 @@ use tempfile::TempDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::lambda::Lambda;
-use super::{Composition, Integrations, IssueToken, Rest};
-use crate::chaos::Misfortune;
+use super::{Composition, Integrations, IssueToken, Resources};
+use crate::chaos::FaultInjector;
 use crate::config::{Config, Store};
 use crate::pusher::LocalPusher;
 
@@ -156,7 +156,7 @@ pub(super) async fn compose(
     address: SocketAddr,
     connections: Connections,
     settings: &Settings,
-    misfortune: Option<&Arc<Misfortune>>,
+    injector: Option<&Arc<FaultInjector>>,
 ) -> Result<Composition, BoxError> {
     let data = Data::open(config.data.as_deref())?;
     let (client, access, mut router, kept) = match config.store {
@@ -171,13 +171,13 @@ pub(super) async fn compose(
     let objects = S3::in_folder(&data.folder.join("objects"), BUCKET, access_key, secret_key, Some(rule))?;
     router = router.merge(harmless(objects.router()));
 
-    let mut rest = Rest { data: Some(data), lambda: None };
+    let mut resources = Resources { data: Some(data), lambda: None };
     let (integrations, issue_token) = match &config.lambda {
         Some(folder) => {
             let (lambda, issue_token, cognito) = Lambda::start(folder, address, config, &access, &tables)?;
             router = router.merge(cognito);
             let integrations = lambda.integrations();
-            rest.lambda = Some(lambda);
+            resources.lambda = Some(lambda);
             (integrations, issue_token)
         }
         None => {
@@ -191,10 +191,10 @@ pub(super) async fn compose(
                 backoff: Arc::new(JitteredBackoff),
             };
             let issue_token: IssueToken = Box::new(move |identity| verifier.issue(identity, rand::random()));
-            (Integrations::in_process(ports, settings, misfortune), issue_token)
+            (Integrations::in_process(ports, settings, injector), issue_token)
         }
     };
-    Ok(Composition { integrations, issue_token, router, kept, rest })
+    Ok(Composition { integrations, issue_token, router, kept, resources })
 }
 
 /// What people upload is shown, never run.

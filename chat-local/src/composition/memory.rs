@@ -8,8 +8,8 @@ use chat_adapters_memory::{
 use chat_lambda::JitteredBackoff;
 use chat_lambda::functions::{Ports, Settings};
 
-use super::{Composition, Integrations, Rest};
-use crate::chaos::Misfortune;
+use super::{Composition, Integrations, Resources};
+use crate::chaos::FaultInjector;
 use crate::objects::{OBJECTS_PATH, Objects};
 use crate::pusher::LocalPusher;
 use crate::server::now;
@@ -19,7 +19,7 @@ pub(super) fn compose(
     address: SocketAddr,
     connections: Connections,
     settings: &Settings,
-    misfortune: Option<&Arc<Misfortune>>,
+    injector: Option<&Arc<FaultInjector>>,
 ) -> Composition {
     let verifier = MemoryIdentityVerifier::new();
     let attachments = MemoryAttachmentStore::new(format!("http://{address}{OBJECTS_PATH}"), rand::random());
@@ -32,10 +32,10 @@ pub(super) fn compose(
         backoff: Arc::new(JitteredBackoff),
     };
     Composition {
-        integrations: Integrations::in_process(ports, settings, misfortune),
+        integrations: Integrations::in_process(ports, settings, injector),
         issue_token: Box::new(move |identity| verifier.issue(identity, rand::random())),
         router: Objects { store: attachments, clock: now }.router(),
         kept: "in memory, until this stops".to_owned(),
-        rest: Rest::default(),
+        resources: Resources::default(),
     }
 }

@@ -14,7 +14,7 @@ use axum::Router;
 use chat_domain::{AccessToken, BoxError, VerifiedIdentity};
 use chat_lambda::functions::{Functions, Ports, Settings};
 
-use crate::chaos::{Misfortune, Scoped};
+use crate::chaos::{FaultInjector, UnreliableFunction};
 use crate::config::{Config, Store};
 
 /// The functions, as the gateway's routes lead to them.
@@ -37,19 +37,19 @@ pub(crate) struct Composition {
     /// Where messages are kept, in words.
     pub(crate) kept: String,
     /// What has to end after the last event was handled.
-    pub(crate) rest: Rest,
+    pub(crate) resources: Resources,
 }
 
 /// What has to outlive the functions.
 #[derive(Default)]
-pub(crate) struct Rest {
+pub(crate) struct Resources {
     #[cfg(feature = "aws")]
     lambda: Option<lambda::Lambda>,
     #[cfg(feature = "aws")]
     data: Option<aws::Data>,
 }
 
-impl Rest {
+impl Resources {
     /// Ends it, and returns when nothing is left.
     pub(crate) async fn shutdown(self) {
         #[cfg(feature = "aws")]
@@ -66,18 +66,18 @@ impl Integrations {
     pub(crate) fn in_process(
         ports: Ports,
         settings: &Settings,
-        misfortune: Option<&Arc<Misfortune>>,
+        injector: Option<&Arc<FaultInjector>>,
     ) -> Self {
-        let Some(misfortune) = misfortune else { return Self::of(ports, settings) };
-        let Self { connect, disconnect, send, history } = Self::of(misfortune.over(ports), settings);
+        let Some(injector) = injector else { return Self::of(ports, settings) };
+        let Self { connect, disconnect, send, history } = Self::of(injector.over(ports), settings);
         let web_socket = |function| -> Arc<dyn WebSocketIntegration> {
-            Arc::new(Scoped { function, misfortune: misfortune.clone() })
+            Arc::new(UnreliableFunction { function, injector: injector.clone() })
         };
         Self {
             connect: web_socket(connect),
             disconnect: web_socket(disconnect),
             send: web_socket(send),
-            history: Arc::new(Scoped { function: history, misfortune: misfortune.clone() }),
+            history: Arc::new(UnreliableFunction { function: history, injector: injector.clone() }),
         }
     }
 
@@ -117,13 +117,13 @@ pub(crate) async fn compose(
     address: SocketAddr,
     connections: Connections,
     settings: &Settings,
-    misfortune: Option<Arc<Misfortune>>,
+    injector: Option<Arc<FaultInjector>>,
 ) -> Result<Composition, BoxError> {
     if config.store == Store::Memory && config.data.is_none() && config.lambda.is_none() {
-        return Ok(memory::compose(address, connections, settings, misfortune.as_ref()));
+        return Ok(memory::compose(address, connections, settings, injector.as_ref()));
     }
     #[cfg(feature = "aws")]
-    return aws::compose(config, address, connections, settings, misfortune.as_ref()).await;
+    return aws::compose(config, address, connections, settings, injector.as_ref()).await;
     #[cfg(not(feature = "aws"))]
     Err("--data, --lambda and --store dynamodb need the feature `aws` of chat-local: `make run DATA=... LAMBDA=... STORE=dynamodb`".into())
 }

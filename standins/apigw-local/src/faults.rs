@@ -1,7 +1,6 @@
 //! What goes wrong on AWS now and then, on demand.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -81,22 +80,37 @@ pub enum PostFault {
     Twice,
 }
 
+/// Runs an invocation until `stop` is ready, if it has not ended by then. For an integration that knows
+/// better than the gateway when it is to be killed.
+///
+/// # Errors
+/// Those of the invocation; that it has crashed, when it was stopped.
+pub async fn killed_when(
+    stop: impl Future<Output = ()>,
+    invocation: impl Future<Output = Result<ApiGatewayProxyResponse, IntegrationError>>,
+) -> Result<ApiGatewayProxyResponse, IntegrationError> {
+    tokio::select! {
+        biased;
+        outcome = invocation => outcome,
+        () = stop => Err(IntegrationError::crashed("killed on demand")),
+    }
+}
+
 /// Runs an invocation, unless it waits too often.
 pub(crate) async fn killed_after(
     waits: u32,
     invocation: impl Future<Output = Result<ApiGatewayProxyResponse, IntegrationError>>,
 ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
-    let mut invocation = pin!(invocation);
     let mut left = waits;
-    poll_fn(|context| match (invocation.as_mut().poll(context), left) {
-        (Poll::Ready(outcome), _) => Poll::Ready(outcome),
-        (Poll::Pending, 0) => Poll::Ready(Err(IntegrationError::crashed("killed on demand"))),
-        (Poll::Pending, _) => {
-            left -= 1;
+    // It is looked at whenever the invocation has been, and waits.
+    let too_often = poll_fn(|_| match left.checked_sub(1) {
+        None => Poll::Ready(()),
+        Some(fewer) => {
+            left = fewer;
             Poll::Pending
         }
-    })
-    .await
+    });
+    killed_when(too_often, invocation).await
 }
 
 /// What somebody gets who is told nothing.

@@ -20,6 +20,6 @@ pub use api::{
 pub use clock::{Clock, SystemClock};
 pub use connections::{ConnectionInfo, Connections, PostError};
 pub use events::web_socket_event_json;
-pub use faults::{Faults, InvocationFault, InvokedRoute, PostFault};
+pub use faults::{Faults, InvocationFault, InvokedRoute, PostFault, killed_when};
 pub use gateway::Gateway;
 pub use limits::Limits;

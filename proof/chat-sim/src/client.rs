@@ -8,14 +8,14 @@ use chat_wire::error::ErrorCode;
 use chat_wire::frames::{
     ClientFrame, ErrorBody, MarkReadFrame, PingFrame, ReauthFrame, SendMessageFrame, ServerFrame,
 };
-use chat_wire::message::{MessageBody, ProposalAnswerBody, ProposalBody};
+use chat_wire::message::{MessageBody, ProposalAnswerBody};
 use chat_wire::rest::{ConversationsBody, HistoryBody};
 
-use crate::check::Says;
+use crate::environment::{Happening, note, timestamp};
 use crate::faults::Fault;
 use crate::ids::{DeviceId, IdVec, IntentId, SocketId, TokenId, User};
+use crate::observations::{ClientView, ConversationView, Observation, Says, Seen, Written, proposal};
 use crate::sim::{About, Sim};
-use crate::world::{Happening, note, timestamp};
 
 /// What is wrong with a client, for the bug bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,15 +90,6 @@ pub(crate) struct Room {
     pub(crate) pushed: Vec<u64>,
 }
 
-/// A message that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) at: Timestamp,
-    pub(crate) id: ClientMessageId,
-    pub(crate) mine: bool,
-    pub(crate) proposal: bool,
-}
-
 /// What the sender of a room waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sending {
@@ -160,6 +151,25 @@ const ANSWER_WITHIN_MS: i64 = 35_000;
 const PONG_WITHIN_MS: i64 = 10_000;
 const PING_EVERY_MS: i64 = 300_000;
 const REAUTH_WITHIN_MS: i64 = 10_000;
+
+impl Device {
+    /// What this device knows, which is nothing while no client runs on it.
+    pub(crate) fn view(&self, device: DeviceId) -> ClientView<'_> {
+        let conversations = self.session.iter().flat_map(|session| {
+            session.rooms.enumerated().map(|(peer, room)| ConversationView {
+                peer,
+                is_loaded: room.anchor.is_some(),
+                is_active: session.active == Some(peer),
+                my_read: room.my_read,
+                known_seq: room.known_seq(),
+                messages: &room.messages,
+                pushed: &room.pushed,
+                listed: session.list.get(&peer).copied(),
+            })
+        });
+        ClientView { device, user: self.user, conversations: conversations.collect() }
+    }
+}
 
 impl Room {
     /// The number up to which everything is known, counted from what was loaded.
@@ -255,16 +265,11 @@ impl Sim {
     }
 
     fn me(&self, device: DeviceId) -> String {
-        self.world().users[self.devices[device].user].to_string()
+        self.world().directory.email(self.devices[device].user).to_string()
     }
 
     fn peer_of(&self, device: DeviceId, room: &str) -> Option<User> {
-        let me = self.devices[device].user;
-        match self.world().members_of(room)? {
-            (one, other) if one == me => Some(other),
-            (one, other) if other == me => Some(one),
-            _ => None,
-        }
+        self.world().directory.peer_in(self.devices[device].user, room)
     }
 
     /// The page is opened.
@@ -593,7 +598,7 @@ impl Sim {
 
     fn listed(&mut self, device: DeviceId, first: bool, body: &ConversationsBody) {
         for found in &body.conversations {
-            let Some(peer) = self.world().user_called(&found.peer_email) else { continue };
+            let Some(peer) = self.world().directory.user_called(&found.peer_email) else { continue };
             let at = found.last_timestamp.parse().ok();
             let Some(session) = self.session(device) else { return };
             session.list.insert(peer, (found.last_seq, found.unread));
@@ -654,10 +659,11 @@ impl Sim {
         match frame {
             ServerFrame::Message(message) => {
                 let me = self.me(device);
-                self.world().check_shown(&message, "shown");
+                let user = self.devices[device].user;
+                self.world().observe(&Observation::Shown { user, device, message: &message });
                 let (Some(peer), Some(seen)) = (self.peer_of(device, &message.room_id), seen(&message, &me))
                 else {
-                    return self.world().violate("G11", || format!("device {device} hears {message:?}"));
+                    return;
                 };
                 let Some(room) = self.room(device, peer) else { return };
                 room.merge(message.seq, seen);
@@ -745,8 +751,17 @@ impl Sim {
         let user = self.devices[device].user;
         let after = self.room(device, peer).and_then(|room| room.newest_known());
         let mut world = self.world();
-        let id = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
-        let intent = world.intend(user, peer, Some(device), Some(id), says.clone());
+        let id = world.next_message_id();
+        let written = Written {
+            user,
+            peer,
+            device: Some(device),
+            id: Some(id),
+            says: says.clone(),
+            unattended: false,
+            without_after: false,
+        };
+        let intent = world.write(&written);
         note!(world, "device {device} writes {says:?} to user {peer} as {id}, after {after:?}");
         drop(world);
         self.devices[device].outbox.push(Entry { id, peer, says, by_rest, after, failed: false, intent });
@@ -824,7 +839,7 @@ impl Sim {
         says: &Says,
     ) -> SendMessageFrame {
         let mut frame = SendMessageFrame {
-            receiver_email: self.world().users[peer].to_string(),
+            receiver_email: self.world().directory.email(peer).to_string(),
             client_message_id: Some(id.to_string()),
             after: after.map(|after| after.to_string()),
             ..SendMessageFrame::default()
@@ -940,7 +955,8 @@ impl Sim {
             self.devices[device].outbox.retain(|entry| entry.id != id);
             if let (Some(entry), Ok(at)) = (entry, message.timestamp.parse()) {
                 // Found is as good as acknowledged.
-                self.world().checker.intents[entry.intent].acked.get_or_insert((at, message.seq));
+                let (intent, seq) = (entry.intent, message.seq);
+                self.world().observe(&Observation::Found { intent, at, seq });
             }
             let (Some(seen), Some(room)) = (seen(&message, &me), self.room(device, peer)) else { return };
             room.merge(message.seq, seen);
@@ -995,26 +1011,15 @@ impl Sim {
 
     pub(crate) fn say_mark(&mut self, device: DeviceId, peer: User, up_to: Timestamp) {
         let user = self.devices[device].user;
-        let peer_email = self.world().users[peer].to_string();
-        self.world().intend_mark(user, peer, up_to);
+        let peer_email = self.world().directory.email(peer).to_string();
+        self.world().observe(&Observation::MarkWanted { user, peer, up_to });
         let frame = ClientFrame::MarkRead(MarkReadFrame { peer_email, up_to: up_to.to_string() });
         self.say(device, &frame, About::Mark(peer, up_to));
     }
 
     pub(crate) fn say_typing(&mut self, device: DeviceId, peer: User) {
-        let receiver_email = self.world().users[peer].to_string();
+        let receiver_email = self.world().directory.email(peer).to_string();
         let frame = ClientFrame::Typing(chat_wire::frames::TypingFrame { receiver_email });
         self.say(device, &frame, About::Other);
-    }
-}
-
-/// A proposal that differs from others by its place alone.
-pub(crate) fn proposal(place: &str) -> ProposalBody {
-    ProposalBody {
-        team_name: "Seoul".to_owned(),
-        opponent_team_name: "Busan".to_owned(),
-        match_at: "2027-11-23T09:00:00.000Z".to_owned(),
-        place: place.to_owned(),
-        note: Some(format!("we meet at {place}")),
     }
 }

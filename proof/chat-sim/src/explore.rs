@@ -12,16 +12,17 @@ use std::time::Instant;
 use chat_domain::{ClientMessageId, Consistency, PageRange, Timestamp, Verdict};
 use chat_wire::frames::{ClientFrame, MarkReadFrame, ReauthFrame};
 
-use crate::check::Says;
+use crate::checkers::Violation;
 use crate::client::Request;
+use crate::environment::tables::Table;
+use crate::environment::{Outcome, START_MS, World, hash_room, timestamp};
 use crate::faults::Rates;
 use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::observations::{Observation, Says, Written};
 use crate::plan::Plan;
 use crate::ports::{Call, Failure};
 use crate::server::{Build, Real};
 use crate::sim::{About, Asker, Sim};
-use crate::store::Table;
-use crate::world::{Outcome, START_MS, Violation, World, hash_room, timestamp};
 
 /// Something that a case consists of. The first user has the even devices, the second the odd ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +174,10 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// The id of the message of the first words.
+const FIRST_MESSAGE_ID: u128 = 0x7000;
+/// The device that the first words are said to be from, which is none that there is.
+const FIRST_WRITER: usize = 100;
 /// The two users.
 const ONE: usize = 0;
 const OTHER: usize = 1;
@@ -328,7 +333,7 @@ fn tell(case: &Case, build: Build, path: &[Step]) {
     for step in path {
         run.take(*step);
     }
-    if run.sim.world().violation.is_none() {
+    if run.sim.world().violation().is_none() {
         run.end();
     }
     for line in run.sim.world().history.iter().flatten() {
@@ -377,9 +382,7 @@ impl<'a> Run<'a> {
         let after = if case.prior > 0 {
             // The beginning of the room: a client that was away.
             let world = sim.world();
-            world
-                .table_of(User::new(ONE), User::new(OTHER))
-                .map_or(Timestamp::UNIX_EPOCH, |table| table.rows[0].message.at)
+            world.record().room_of(User::new(ONE), User::new(OTHER)).rows[0].message.at
         } else {
             Timestamp::UNIX_EPOCH
         };
@@ -398,7 +401,7 @@ impl<'a> Run<'a> {
     }
 
     fn checked(&self, forks: &[Fork]) -> Result<(), Broken> {
-        match self.sim.world().violation.clone() {
+        match self.sim.world().violation().cloned() {
             None => Ok(()),
             Some(violation) => Err((forks.iter().map(|fork| fork.steps[fork.taken]).collect(), violation)),
         }
@@ -479,7 +482,7 @@ impl<'a> Run<'a> {
             return false;
         }
         let world = self.sim.world();
-        let intent = &world.checker.intents[intent];
+        let intent = &world.record().intents[intent];
         !intent.refused && (intent.acked.is_none() || !self.fault_used)
     }
 
@@ -565,7 +568,7 @@ impl<'a> Run<'a> {
             }
             Step::Retry { operation } => {
                 let world = self.sim.world();
-                let intent = self.intents[operation].map(|intent| &world.checker.intents[intent]);
+                let intent = self.intents[operation].map(|intent| &world.record().intents[intent]);
                 self.fault_used |= intent.is_some_and(|intent| intent.acked.is_some());
                 drop(world);
                 self.start(operation, 0);
@@ -576,8 +579,7 @@ impl<'a> Run<'a> {
     fn start(&mut self, operation: usize, skew_ms: i64) {
         let task = self.invoke(operation, skew_ms);
         self.begun[operation].push(task);
-        let rows =
-            self.sim.world().table_of(User::new(ONE), User::new(OTHER)).map_or(0, |table| table.rows.len());
+        let rows = self.sim.world().record().room_of(User::new(ONE), User::new(OTHER)).rows.len();
         while self.answered.get(task).is_none() {
             self.answered.push(0);
             self.rows_then.push(rows);
@@ -588,7 +590,8 @@ impl<'a> Run<'a> {
     /// Makes the event of an operation.
     fn invoke(&mut self, operation: usize, skew_ms: i64) -> TaskId {
         self.sim.set_clock(START_MS + NOW_MS + skew_ms);
-        let (after, users) = (self.after, self.sim.world().users.clone());
+        let after = self.after;
+        let directory = self.sim.world().directory.clone();
         let device = self.case.operations[operation].device();
         match self.case.operations[operation] {
             Send { words, .. } => {
@@ -596,19 +599,18 @@ impl<'a> Run<'a> {
                 self.invoke_send(operation, device, words, says)
             }
             Answer { words, verdict, .. } => {
-                let proposal = self
-                    .sim
-                    .world()
-                    .table_of(User::new(ONE), User::new(OTHER))
-                    .map(|table| table.rows[0].message.at);
-                let says = Says::Answer(proposal.unwrap_or(Timestamp::UNIX_EPOCH), verdict);
+                let room = (User::new(ONE), User::new(OTHER));
+                let proposal = self.sim.world().record().room_of(room.0, room.1).rows[0].message.at;
+                let says = Says::Answer(proposal, verdict);
                 self.invoke_send(operation, device, words, says)
             }
             Mark { .. } => {
                 let peer = peer_of(device);
                 let up_to = timestamp(START_MS + 1_000_000);
-                self.sim.world().intend_mark(owner_of(device), peer, up_to);
-                let frame = MarkReadFrame { peer_email: users[peer].to_string(), up_to: up_to.to_string() };
+                let user = owner_of(device);
+                self.sim.world().observe(&Observation::MarkWanted { user, peer, up_to });
+                let frame =
+                    MarkReadFrame { peer_email: directory.email(peer).to_string(), up_to: up_to.to_string() };
                 self.frame(device, &ClientFrame::MarkRead(frame), About::Mark(peer, up_to), None)
             }
             Sync { .. } => self.rest(device, Request::After(peer_of(device), after, 0)),
@@ -631,24 +633,26 @@ impl<'a> Run<'a> {
     }
 
     fn invoke_send(&mut self, operation: usize, device: DeviceId, words: u8, says: Says) -> TaskId {
-        let id = ClientMessageId::from_u128(0x7000 + u128::from(words));
+        let id = ClientMessageId::from_u128(FIRST_MESSAGE_ID + u128::from(words));
         let peer = peer_of(device);
         let mut world = self.sim.world();
         let known = world
-            .checker
+            .record()
             .intents
             .enumerated()
             .find(|(_, intent)| intent.id == Some(id))
             .map(|(place, _)| place);
         let intent = known.unwrap_or_else(|| {
             // Each is from a device of its own, which waits for nobody.
-            world.intend(
-                owner_of(device),
+            world.write(&Written {
+                user: owner_of(device),
                 peer,
-                Some(DeviceId::new(100 + usize::from(words))),
-                Some(id),
-                says.clone(),
-            )
+                device: Some(DeviceId::new(FIRST_WRITER + usize::from(words))),
+                id: Some(id),
+                says: says.clone(),
+                unattended: false,
+                without_after: false,
+            })
         });
         drop(world);
         self.intents[operation] = Some(intent);
@@ -686,10 +690,10 @@ impl<'a> Run<'a> {
                 self.answered[*task].hash(&mut hasher);
                 self.rows_then[*task].hash(&mut hasher);
                 self.sim.is_running(*task).hash(&mut hasher);
-                world.tasks[*task].now.unix_ms().cmp(&START_MS).hash(&mut hasher);
+                world.record().tasks[*task].now.unix_ms().cmp(&START_MS).hash(&mut hasher);
             }
             if let Some(intent) = self.intents[operation] {
-                let intent = &world.checker.intents[intent];
+                let intent = &world.record().intents[intent];
                 (intent.row, intent.acked, intent.refused).hash(&mut hasher);
             }
         }
@@ -726,7 +730,7 @@ impl<'a> Run<'a> {
         for operation in 0..self.case.operations.len() {
             let Some(intent) = self.intents[operation] else { continue };
             for _ in 0..3 {
-                let meant = self.sim.world().checker.intents[intent].clone();
+                let meant = self.sim.world().record().intents[intent].clone();
                 if meant.acked.is_some() || meant.refused {
                     break;
                 }
@@ -740,7 +744,7 @@ impl<'a> Run<'a> {
         for step in late {
             self.take(step);
         }
-        self.sim.world().check_end();
+        self.sim.world().observe(&Observation::Ended);
         // Whatever was not pushed, or was lost, a sync shows: to both.
         for device in [ONE, OTHER].map(DeviceId::new) {
             let task = self.rest(device, Request::After(peer_of(device), Timestamp::UNIX_EPOCH, 0));

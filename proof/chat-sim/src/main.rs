@@ -1,19 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 mod bugs;
-mod check;
+mod checkers;
 mod client;
+mod directory;
+mod environment;
 mod explore;
 mod faults;
 mod ids;
+mod observations;
 mod plan;
 mod ports;
 mod prove;
 mod server;
 mod shrink;
 mod sim;
-mod store;
-mod world;
 
 use std::process::ExitCode;
 

@@ -16,8 +16,8 @@ use chat_domain::{
 };
 use chat_lambda::functions::Ports;
 
+use crate::environment::World;
 use crate::ids::TicketId;
-use crate::world::World;
 
 /// A call of a port.
 #[derive(Clone, Debug)]

@@ -18,17 +18,21 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderValue, Method};
 use serde_json::json;
 
-use crate::check::{Asked, Says, Tally, UNNOTICED_BY_ROW_MS};
-use crate::client::{Answer, ClientBug, Device, Request, Timer, proposal};
+use crate::checkers::Violation;
+use crate::client::{Answer, ClientBug, Device, Request, Timer};
+use crate::environment::{
+    CLOCK_JUMP_MAX_MS, CLOCK_SKEW_MAX_MS, End, Happening, INDEX_LAG_MAX_MS, Outcome, Socket, World, note,
+    timestamp,
+};
 use crate::faults::{Counters, Fault};
 use crate::ids::{DeviceId, Id, IdVec, IntentId, ProcessId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::observations::{
+    Answer as Given, AskedPage, ClientView, EventKind as Kind, Observation, Says, TaskFacts, Written,
+    proposal,
+};
 use crate::plan::{Act, Plan};
 use crate::ports::{Call, Shared};
 use crate::server::{Build, GatewayEvent, Running, Server};
-use crate::world::{
-    CLOCK_JUMP_MAX_MS, CLOCK_SKEW_MAX_MS, End, Happening, INDEX_LAG_MAX_MS, Kind, Outcome, Socket, Task,
-    Violation, World, note, timestamp,
-};
 
 /// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer than any handler was
 /// frozen, and any wait of a client.
@@ -167,13 +171,13 @@ impl Sim {
         let until = self.world().now_ms + last + 3_000;
         self.run_until(until);
         self.converge();
-        if self.world().violation.is_none() {
-            self.world().check_end();
+        if self.world().violation().is_none() {
+            self.world().observe(&Observation::Ended);
         }
         let mut world = self.world();
         let drawn = world.rng.u64(..);
         Report {
-            violation: world.violation.take(),
+            violation: world.violation().cloned(),
             fired: world.fired,
             history: world.history.take().unwrap_or_default(),
             trace: world.trace ^ drawn,
@@ -185,7 +189,7 @@ impl Sim {
     fn run_until(&mut self, until_ms: i64) -> bool {
         loop {
             let mut world = self.world();
-            if world.violation.is_some() {
+            if world.violation().is_some() {
                 return false;
             }
             let Some(happening) = world.next(until_ms) else {
@@ -195,7 +199,7 @@ impl Sim {
             drop(world);
             self.steps += 1;
             if self.steps > STEPS_MAX {
-                self.world().violate("live", || format!("it goes on and on, for {STEPS_MAX} steps"));
+                self.world().observe(&Observation::Endless { steps: STEPS_MAX });
                 return false;
             }
             self.happen(happening);
@@ -235,8 +239,8 @@ impl Sim {
         if !self.rest(12_000) || !self.settle() {
             return;
         }
-        self.check_views("after reconnecting");
-        self.world().check_connections();
+        self.observe_views(|clients| Observation::Settled { when: "after reconnecting", clients });
+        self.observe_connections();
         // A last word of everybody, which nobody syncs for: every device is told.
         note!(self.world(), "---- everybody writes once more ----");
         for device in self.devices.ids() {
@@ -244,7 +248,7 @@ impl Sim {
                 session.rooms.iter_mut().for_each(|room| room.pushed.clear());
             }
         }
-        let before = self.world().checker.intents.next_id();
+        let before = self.world().record().intents.next_id();
         for device in self.devices.ids() {
             let peer = self.plan.user_after(self.devices[device].user, 1);
             let text = format!("last words of device {device}");
@@ -256,7 +260,7 @@ impl Sim {
         if !self.settle() {
             return;
         }
-        self.check_told(before);
+        self.observe_views(|clients| Observation::LastWordsSettled { since: before, clients });
         // And everything that can be listed is so.
         for device in self.devices.ids() {
             self.sync(device);
@@ -264,8 +268,8 @@ impl Sim {
         if !self.rest(2_000) || !self.settle() {
             return;
         }
-        self.check_views("at the end");
-        self.check_lists();
+        self.observe_views(|clients| Observation::Settled { when: "at the end", clients });
+        self.observe_views(|clients| Observation::ListsSettled { clients });
         let crowds: Vec<DeviceId> = self
             .plan
             .acts
@@ -294,7 +298,7 @@ impl Sim {
                 }
             }
         }
-        self.world().check_connections();
+        self.observe_connections();
     }
 
     fn rest(&mut self, span_ms: i64) -> bool {
@@ -314,7 +318,7 @@ impl Sim {
             }
         }
         let waiting: Vec<_> = self.devices.iter().flat_map(|device| device.outbox.iter()).cloned().collect();
-        self.world().violate("live", || format!("it does not come to rest; waiting: {waiting:?}"));
+        self.world().observe(&Observation::NotSettled { waiting: &format!("{waiting:?}") });
         false
     }
 
@@ -331,94 +335,15 @@ impl Sim {
             })
     }
 
-    /// What every client knows of a conversation it has loaded is what is stored.
-    fn check_views(&mut self, when: &str) {
-        for (number, device) in self.devices.enumerated() {
-            let Some(session) = &device.session else { continue };
-            for (peer, room) in session.rooms.enumerated() {
-                if room.anchor.is_none() || peer == device.user {
-                    continue;
-                }
-                let mut world = self.world();
-                let rows = world.table_of(device.user, peer).map_or(0, |table| table.rows.len() as u64);
-                let me = world.room_of(device.user, peer).member(&world.users[device.user]);
-                let mark =
-                    me.zip(world.table_of(device.user, peer)).and_then(|(me, table)| table.reads()[me].mark);
-                let mark = mark.map(|mark| mark.up_to);
-                if session.active == Some(peer) && room.my_read != mark {
-                    let knows = room.my_read;
-                    world.violate("G7", || {
-                        format!(
-                            "{when}, device {number} has read user {peer} up to {knows:?}; stored is {mark:?}"
-                        )
-                    });
-                }
-                let known = room.known_seq();
-                let differs = room.messages.iter().find(|(seq, seen)| {
-                    let place = usize::try_from(**seq).ok().and_then(|seq| seq.checked_sub(1));
-                    let row = place.and_then(|place| world.table_of(device.user, peer)?.rows.get(place));
-                    let mine = &world.users[device.user];
-                    row.is_none_or(|row| {
-                        let is_mine = row.message.sender_email() == mine;
-                        (row.message.at, row.message.id, is_mine) != (seen.at, seen.id, seen.mine)
-                    })
-                });
-                if let Some((seq, seen)) = differs.map(|(seq, seen)| (*seq, *seen)) {
-                    world.violate("G7", || {
-                        format!("{when}, device {number} takes {seq} of user {peer} for {seen:?}")
-                    });
-                }
-                if known != Some(rows) {
-                    let seqs: Vec<u64> = room.messages.keys().copied().collect();
-                    world.violate("G7", || {
-                        format!("{when}, device {number} knows {seqs:?} of user {peer}, up to {known:?}; {rows} are stored")
-                    });
-                }
-                if world.checker.intents.iter().any(|intent| intent.refused && intent.row.is_some()) {
-                    world.violate("G8", || "what was refused is stored".to_owned());
-                }
-            }
-        }
+    /// Observes what every client knows.
+    fn observe_views(&self, seen: impl for<'a> FnOnce(&'a [ClientView<'a>]) -> Observation<'a>) {
+        let views: Vec<_> = self.devices.enumerated().map(|(device, it)| it.view(device)).collect();
+        self.world().observe(&seen(&views));
     }
 
-    /// Every device of both members was told of every message, by a push or by the acknowledgement.
-    fn check_told(&mut self, first_intent: IntentId) {
-        let intents = self.world().checker.intents.clone();
-        for intent in intents.iter().skip(first_intent.index()) {
-            let Some((_, seq)) = intent.row else { continue };
-            for (number, device) in self.devices.enumerated() {
-                let peer = if device.user == intent.user { intent.peer } else { intent.user };
-                let concerned = device.user == intent.user || device.user == intent.peer;
-                let wrote = Some(number) == intent.device;
-                let room = device.session.as_ref().map(|session| &session.rooms[peer]);
-                let told = room.is_some_and(|room| room.pushed.contains(&seq));
-                if concerned && !wrote && !told {
-                    self.world().violate("G7", || format!("device {number} was not told of {intent:?}"));
-                }
-            }
-        }
-    }
-
-    /// Every list is what is stored.
-    fn check_lists(&mut self) {
-        for (number, device) in self.devices.enumerated() {
-            let Some(session) = &device.session else { continue };
-            for peer in self.plan.everybody().filter(|peer| *peer != device.user) {
-                let mut world = self.world();
-                let id = world.room_of(device.user, peer);
-                let stored = world.store.table(&id).and_then(|table| table.head().cloned());
-                let expected = stored.map(|room| {
-                    let me = room.id().member(&world.users[device.user]).expect("it is their room");
-                    (room.seq(), room.unread(me))
-                });
-                if session.list.get(&peer).copied() != expected {
-                    let listed = session.list.get(&peer).copied();
-                    world.violate("G10", || {
-                        format!("device {number} lists user {peer} as {listed:?}, stored is {expected:?}")
-                    });
-                }
-            }
-        }
+    fn observe_connections(&self) {
+        let open = self.world().open_sockets();
+        self.world().observe(&Observation::ConnectionsSettled { open: &open });
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -445,7 +370,8 @@ impl Sim {
                 }
                 if to.silent {
                     if let ServerFrame::Message(message) = *frame {
-                        self.world().check_shown(&message, "shown");
+                        let (user, device) = (to.user, to.device);
+                        self.world().observe(&Observation::Shown { user, device, message: &message });
                     }
                 } else if self.devices[to.device].epoch == to.epoch {
                     note!(self.world(), "device {} hears {frame:?}", to.device);
@@ -511,7 +437,7 @@ impl Sim {
 
     pub(crate) fn begin(&mut self, task: TaskId) {
         let Some(event) = self.jobs[task].event.take() else { return };
-        note!(self.world(), "task {task} begins: {:?}", self.world().tasks[task]);
+        note!(self.world(), "task {task} begins: {:?}", self.world().record().tasks[task]);
         let running = self.servers[self.jobs[task].process].handle(event);
         self.jobs[task].running = Some(running);
         self.poll(task);
@@ -529,7 +455,7 @@ impl Sim {
                 world.sockets[socket].at_gateway = End::Closed;
             } else if opens && !world.explored && world.is_drawn(Fault::GoneDuringConnect) {
                 // The gateway takes its time, though not longer than it gives `$connect`.
-                let left_ms = (world.tasks[task].asked_ms + CONNECT_MAX_MS - world.now_ms).max(1);
+                let left_ms = (world.record().tasks[task].asked_ms + CONNECT_MAX_MS - world.now_ms).max(1);
                 let delay = world.rng.i64(0..left_ms);
                 world.after(delay, Happening::Open(task, socket));
                 return;
@@ -558,7 +484,7 @@ impl Sim {
             Asker::Nobody => Answered::Other,
             Asker::Connect(_) => {
                 if response.status_code == 200 {
-                    self.world().check_fresh(task, "connects");
+                    self.answered_with(task, Given::Connected);
                 }
                 Answered::Other
             }
@@ -567,7 +493,7 @@ impl Sim {
                     return Answered::Frame(None);
                 }
                 let Ok(frame) = serde_json::from_str(body) else {
-                    self.world().violate("G1", || format!("task {task} answers {body}"));
+                    self.answered_with(task, Given::Unreadable { body });
                     return Answered::Other;
                 };
                 self.check_frame(task, about, &frame);
@@ -579,7 +505,7 @@ impl Sim {
                         .is_ok_and(|frame| matches!(frame, ServerFrame::Error(_)))
                     || body.is_empty();
                 if !refused {
-                    self.world().violate("G11", || format!("{what} is accepted: {body}"));
+                    self.answered_with(task, Given::NotRefused { what, body });
                 }
                 Answered::Other
             }
@@ -591,7 +517,7 @@ impl Sim {
                     _ => serde_json::from_str(body).map(Answer::Refused),
                 };
                 let Ok(answer) = parsed else {
-                    self.world().violate("G1", || format!("task {task} answers {body}"));
+                    self.answered_with(task, Given::Unreadable { body });
                     return Answered::Other;
                 };
                 self.check_rest(task, &request, &answer);
@@ -600,67 +526,50 @@ impl Sim {
         }
     }
 
-    fn check_frame(&mut self, task: TaskId, about: About, frame: &ServerFrame) {
-        let mut world = self.world();
-        match (frame, about) {
-            (ServerFrame::Sent(sent), About::Intent(intent)) => world.check_sent(task, intent, sent),
-            (ServerFrame::Error(error), About::Intent(intent)) => world.check_refused(intent, error),
-            (ServerFrame::Read(read), About::Mark(peer, up_to)) => {
-                world.check_fresh(task, "marks as read");
-                world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
-                world.check_marked(task, peer, up_to, read);
-            }
-            (ServerFrame::Pong(_), About::Other) => {
-                world.check_fresh(task, "is accepted");
-                world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
-            }
-            (ServerFrame::Reauth(_), About::Other) => {
-                drop(world);
-                self.check_reauth(task);
-            }
-            (ServerFrame::Error(_), _) => {}
-            _ => world.violate("G1", || format!("task {task} answers {frame:?}")),
-        }
+    fn answered_with(&self, task: TaskId, answer: Given<'_>) {
+        self.world().observe(&Observation::Answered { task, answer });
     }
 
-    fn check_reauth(&mut self, task: TaskId) {
-        let mut world = self.world();
-        let asked = world.tasks[task].clone();
-        let good =
-            asked.token.is_some_and(|token| world.is_good(token, asked.user, asked.now, asked.asked_ms));
-        if !good {
-            world.violate("G12", || format!("task {task} extends the login by a token that is no good"));
-        }
-        world.check_not_deaf(task, UNNOTICED_BY_ROW_MS);
+    fn check_frame(&self, task: TaskId, about: About, frame: &ServerFrame) {
+        let answer = match (frame, about) {
+            (ServerFrame::Sent(sent), About::Intent(intent)) => Given::Sent { intent, sent },
+            (ServerFrame::Error(error), About::Intent(intent)) => Given::Refused { intent, error },
+            (ServerFrame::Read(told), About::Mark(peer, asked)) => Given::Marked { peer, asked, told },
+            (ServerFrame::Pong(_), About::Other) => Given::Pong,
+            (ServerFrame::Reauth(_), About::Other) => Given::Reauthenticated,
+            (ServerFrame::Error(_), _) => return,
+            _ => Given::Unexpected { frame },
+        };
+        self.answered_with(task, answer);
     }
 
-    fn check_rest(&mut self, task: TaskId, request: &Request, answer: &Answer) {
-        let page = |peer: &User, range: PageRange, limit| Asked { peer: *peer, range, limit };
+    fn check_rest(&self, task: TaskId, request: &Request, answer: &Answer) {
+        let page = |peer: &User, range: PageRange, limit| Some(AskedPage { peer: *peer, range, limit });
         let asked = match request {
             Request::List(_) | Request::Propose(..) => None,
-            Request::Newest(peer) => Some(page(peer, PageRange::Newest, PAGE_MAX)),
-            Request::One(peer) => Some(page(peer, PageRange::Newest, 1)),
+            Request::Newest(peer) => page(peer, PageRange::Newest, PAGE_MAX),
+            Request::One(peer) => page(peer, PageRange::Newest, 1),
             Request::After(peer, after, _) | Request::Resync(peer, _, after) => {
-                Some(page(peer, PageRange::After(*after), PAGE_MAX))
+                page(peer, PageRange::After(*after), PAGE_MAX)
             }
-            Request::Older(peer, before) => Some(page(peer, PageRange::Before(*before), PAGE_MAX)),
+            Request::Older(peer, before) => page(peer, PageRange::Before(*before), PAGE_MAX),
         };
         let intent = match request {
             Request::Propose(_, id) => self.intent_of(*id),
             _ => None,
         };
-        let mut world = self.world();
-        match (answer, asked, intent) {
-            (Answer::History(body), Some(asked), _) => world.check_history(task, asked, body),
+        let answer = match (answer, asked, intent) {
+            (Answer::History(body), Some(asked), _) => Given::History { asked, body },
             (Answer::List(body), ..) => {
-                world.check_conversations(task, *request == Request::List(None), body)
+                Given::Conversations { first_page: *request == Request::List(None), body }
             }
-            (Answer::Sent(sent), _, Some(intent)) => world.check_sent(task, intent, sent),
+            (Answer::Sent(sent), _, Some(intent)) => Given::Sent { intent, sent },
             (Answer::Refused(error), _, Some(intent)) if error.code != ErrorCode::Unauthorized => {
-                world.check_refused(intent, error)
+                Given::Refused { intent, error }
             }
-            _ => {}
-        }
+            _ => return,
+        };
+        self.answered_with(task, answer);
     }
 
     fn intent_of(&self, id: ClientMessageId) -> Option<IntentId> {
@@ -832,9 +741,8 @@ impl Sim {
             let mut world = self.world();
             let asked_ms = world.now_ms;
             if world.is_good(token, facts.user, now, asked_ms) {
-                let expiry = world.tokens[token].expires_at;
-                let socket = &mut world.sockets[socket];
-                socket.fresh_until = socket.fresh_until.max(expiry);
+                let expires_at = world.tokens[token].expires_at;
+                world.extend_login(socket, expires_at);
             }
         }
         if doubled {
@@ -874,17 +782,16 @@ impl Sim {
         let task = self.jobs.next_id();
         let mut world = self.world();
         let asked_ms = world.now_ms;
-        world.tasks.push(Task {
+        let token_counts = token.is_some_and(|token| world.is_good(token, user, now, asked_ms));
+        world.observe(&Observation::Invoked(TaskFacts {
             kind,
             socket,
             user,
             token,
+            token_counts,
             now,
             asked_ms,
-            gone: Vec::new(),
-            stored: None,
-            tally: Tally::default(),
-        });
+        }));
         world.after(delay_ms, Happening::Start(task));
         drop(world);
         let event = Some(event);
@@ -899,7 +806,7 @@ impl Sim {
         let mut world = self.world();
         let socket = world.sockets.next_id();
         let connected_at = timestamp(world.now_ms);
-        world.sockets.push(Socket { silent, ..Socket::opening(socket, user, device, epoch, connected_at) });
+        world.make_socket(Socket { silent, ..Socket::opening(socket, user, device, epoch, connected_at) });
         let aborts = world.is_drawn(Fault::DisconnectBeforeConnect);
         drop(world);
         let mut event = ApiGatewayWebsocketProxyRequest::default();
@@ -964,7 +871,7 @@ impl Sim {
     }
 
     fn rest_event(&self, device: DeviceId, request: &Request, token: TokenId) -> ApiGatewayProxyRequest {
-        let address = |peer: User| self.world().users[peer].to_string();
+        let address = |peer: User| self.world().directory.email(peer).to_string();
         let mut query: Vec<(&str, String)> = Vec::new();
         let mut event = ApiGatewayProxyRequest::default();
         event.http_method = Method::GET;
@@ -1048,7 +955,7 @@ impl Sim {
                 }
             }
             Act::Propose { device, peer, by_rest } => {
-                let number = self.world().checker.intents.len();
+                let number = self.world().record().intents.len();
                 self.write(device, peer, Says::Proposal(format!("field {number}")), by_rest);
             }
             Act::Answer { device, peer, verdict } => {
@@ -1068,7 +975,7 @@ impl Sim {
                 let mut world = self.world();
                 world.fired.add(Fault::StorageLost);
                 for intent in lost {
-                    world.checker.intents[intent].dropped = true;
+                    world.observe(&Observation::Forgotten(intent));
                 }
                 drop(world);
                 self.crash_for(device, 500);
@@ -1131,12 +1038,20 @@ impl Sim {
                 let Some(socket) = self.open_socket(device) else { return };
                 let mut world = self.world();
                 world.fired.add(Fault::PlainFrame);
-                let words = format!("plain words {}", world.checker.intents.len());
+                let words = format!("plain words {}", world.record().intents.len());
                 let user = world.sockets[socket].user;
-                let intent = world.intend(user, peer, Some(device), None, Says::Text(words.clone()));
-                world.checker.intents[intent].dropped = true;
-                world.checker.intents[intent].without_after = true;
-                let receiver = world.users[peer].to_string();
+                let says = Says::Text(words.clone());
+                let device = Some(device);
+                let intent = world.write(&Written {
+                    user,
+                    peer,
+                    device,
+                    id: None,
+                    says,
+                    unattended: true,
+                    without_after: true,
+                });
+                let receiver = world.directory.email(peer).to_string();
                 drop(world);
                 let frame = json!({ "action": "sendMessage", "receiverEmail": receiver, "message": words });
                 self.invoke_frame(socket, frame.to_string(), About::Intent(intent), None);
@@ -1153,7 +1068,7 @@ impl Sim {
         if self.devices[device].session.is_none() {
             return;
         }
-        let number = self.world().checker.intents.len();
+        let number = self.world().record().intents.len();
         self.write(device, peer, Says::Text(format!("words {number}")), false);
     }
 
@@ -1195,14 +1110,21 @@ impl Sim {
         world.fired.add(Fault::Flood);
         let rate = SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
         for _ in 0..count {
-            let id = world.room_of(user, peer);
-            let words = format!("flood {}", world.checker.intents.len());
-            let name = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
-            let intent = world.intend(user, peer, None, Some(name), Says::Text(words.clone()));
-            world.checker.intents[intent].dropped = true;
+            let id = world.directory.room_of(user, peer).clone();
+            let words = format!("flood {}", world.record().intents.len());
+            let name = world.next_message_id();
+            world.write(&Written {
+                user,
+                peer,
+                device: None,
+                id: Some(name),
+                says: Says::Text(words.clone()),
+                unattended: true,
+                without_after: false,
+            });
             let head =
                 world.store.room(&id, 0).map_or_else(|| Room::empty(id.clone()), |room| Room::clone(&room));
-            let sender = id.member(&world.users[user]).expect("it is their room");
+            let sender = world.directory.member(user, peer);
             let draft =
                 Draft { id: name, sender, content: Content::Text(words.parse().expect("it is short")) };
             let now = timestamp(world.now_ms);
@@ -1218,7 +1140,7 @@ impl Sim {
         let world = self.world();
         let other = self.plan.user_after(user, 1);
         let place = world.store.tables.iter().find_map(|table| table.head().and_then(|room| room.activity()));
-        let cursor = place.map(|place| chat_wire::cursor::encode(place, &world.users[other]));
+        let cursor = place.map(|place| chat_wire::cursor::encode(place, world.directory.email(other)));
         drop(world);
         let Some(cursor) = cursor else { return };
         self.world().fired.add(Fault::ForeignCursor);
@@ -1235,13 +1157,19 @@ impl Sim {
         let mut world = self.world();
         world.fired.add(Fault::ForgedSender);
         let user = world.sockets[socket].user;
-        let words = format!("forged words {}", world.checker.intents.len());
-        let id = ClientMessageId::from_u128(0x5000 + world.checker.intents.len() as u128);
-        let intent = world.intend(user, peer, Some(device), Some(id), Says::Text(words.clone()));
-        world.checker.intents[intent].dropped = true;
-        world.checker.intents[intent].without_after = true;
-        let peer_email = world.users[peer].to_string();
-        let room = world.room_of(user, peer).to_string();
+        let words = format!("forged words {}", world.record().intents.len());
+        let id = world.next_message_id();
+        let intent = world.write(&Written {
+            user,
+            peer,
+            device: Some(device),
+            id: Some(id),
+            says: Says::Text(words.clone()),
+            unattended: true,
+            without_after: true,
+        });
+        let peer_email = world.directory.email(peer).to_string();
+        let room = world.directory.name_of(user, peer).to_owned();
         drop(world);
         let frame = json!({
             "action": "sendMessage", "receiverEmail": peer_email, "message": words, "clientMessageId": id.to_string(),
@@ -1256,7 +1184,7 @@ impl Sim {
         let user = self.devices[device].user;
         let world = self.world();
         let acked =
-            world.checker.intents.iter().rev().find(|intent| intent.user == user && intent.acked.is_some());
+            world.record().intents.iter().rev().find(|intent| intent.user == user && intent.acked.is_some());
         let Some((id, peer, at)) =
             acked.and_then(|intent| Some((intent.id?, intent.peer, intent.acked.map(|(at, _)| at)?)))
         else {
@@ -1294,7 +1222,7 @@ impl Sim {
         let mut world = self.world();
         let connected_at = timestamp(world.now_ms - 60_000);
         let socket = world.sockets.next_id();
-        world.sockets.push(Socket::opening(socket, user, device, 0, connected_at));
+        world.make_socket(Socket::opening(socket, user, device, 0, connected_at));
         world.sockets_reopen();
     }
 
@@ -1310,10 +1238,17 @@ impl Sim {
         let mut world = self.world();
         let id = ClientMessageId::from_u128(0x4000);
         let (one, other) = (User::new(0), User::new(1));
-        let intent = world.intend(one, other, None, Some(id), Says::Proposal("field".to_owned()));
-        world.checker.intents[intent].dropped = true;
-        let room = world.room_of(one, other);
-        let sender = room.member(&world.users[one]).expect("it is their room");
+        world.write(&Written {
+            user: one,
+            peer: other,
+            device: None,
+            id: Some(id),
+            says: Says::Proposal("field".to_owned()),
+            unattended: true,
+            without_after: false,
+        });
+        let room = world.directory.room_of(one, other).clone();
+        let sender = world.directory.member(one, other);
         let content = Content::MatchProposal(proposal("field").try_into().expect("it is well-formed"));
         let draft = Draft { id, sender, content };
         let now = timestamp(world.now_ms);

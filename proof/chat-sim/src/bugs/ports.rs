@@ -306,7 +306,7 @@ fn claimed(shared: &Shared, token: &str) -> Option<VerifiedIdentity> {
     let number = token.rsplit('-').next()?.parse().ok()?;
     let world = shared.world();
     let claimed = world.tokens.get(TokenId::new(number))?;
-    let email = world.users[claimed.user].clone();
+    let email = world.directory.email(claimed.user).clone();
     let user = UserId::new(format!("sub-{}", claimed.user));
     Some(VerifiedIdentity::vouched(email, user, claimed.expires_at))
 }
@@ -353,7 +353,7 @@ impl Server for Trusting {
             let caller = number.and_then(|number| world.tokens.get(number)).map(|token| token.user);
             let place = text.rsplit('.').next().and_then(|place| place.parse().ok());
             if let (Some(caller), Some(place)) = (caller, place) {
-                let own = chat_wire::cursor::encode(place, &world.users[caller]);
+                let own = chat_wire::cursor::encode(place, world.directory.email(caller));
                 let lists = HashMap::from([("cursor".to_owned(), vec![own])]);
                 request.multi_value_query_string_parameters = lists.into();
             }

@@ -236,8 +236,8 @@ impl Send {
         }
         if self.bug == SendBug::PushedToAll {
             let world = self.shared.world();
-            for user in &world.users {
-                audience.extend(world.store.listed(user, world.now_ms, asked.now));
+            for user in world.directory.everybody() {
+                audience.extend(world.store.listed(world.directory.email(user), world.now_ms, asked.now));
             }
         }
         audience.retain(|other| other.id != asked.connection && !other.identity.is_expired(asked.now));

@@ -1,22 +1,27 @@
 //! The world around the handlers: time, tables, sockets, tokens, and what goes wrong with them.
 
 use std::cmp::Reverse;
+pub(crate) mod tables;
+
 use std::collections::{BinaryHeap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::task::Waker;
 
 use chat_domain::{
-    Connection, ConnectionId, Consistency, Email, Event, Member, MessageStoreError, PageRange, PerMember,
-    Room, RoomId, Timestamp, UserId, VerifiedIdentity,
+    Advance, ClientMessageId, Connection, ConnectionId, Consistency, Event, Member, MessageStoreError,
+    PageRange, PerMember, Room, RoomId, Timestamp, UserId, VerifiedIdentity,
 };
 use chat_wire::frames::ServerFrame;
 
-use crate::check::{Checker, Tally};
+use self::tables::Store;
+use crate::checkers::{Observer, Record, Violation};
 use crate::client::Timer;
+use crate::directory::Directory;
 use crate::faults::{Counters, Fault, Rates};
-use crate::ids::{DeviceId, Id, IdVec, SocketId, TaskId, TicketId, TokenId, User};
+use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::observations::{Observation, OpenSocket, Written};
 use crate::ports::{Call, Failure, Reply};
-use crate::store::Store;
 
 /// How far the index may lag, whatever the seed: a client syncs again five seconds after it has connected, and an index that lags
 /// by more would be noticed by the next message only.
@@ -92,36 +97,6 @@ pub(crate) struct Ticket {
     reply: Option<Reply>,
     /// Whom to tell that there is a reply: of many futures together only those that were woken are polled.
     waker: Option<Waker>,
-}
-
-/// What kind of event a handler handles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Connect,
-    Disconnect,
-    Frame,
-    Rest,
-}
-
-/// A handler that runs, or has run.
-#[derive(Clone, Debug)]
-pub(crate) struct Task {
-    pub(crate) kind: Kind,
-    /// The socket that the event came on.
-    pub(crate) socket: Option<SocketId>,
-    /// Whose event it is.
-    pub(crate) user: User,
-    /// The token that came with it.
-    pub(crate) token: Option<TokenId>,
-    /// The time that the event carries.
-    pub(crate) now: Timestamp,
-    /// When the gateway received it, in true time.
-    pub(crate) asked_ms: i64,
-    /// Sockets that answered "gone" to it.
-    pub(crate) gone: Vec<SocketId>,
-    /// What it has stored, and knows that it has.
-    pub(crate) stored: Option<Timestamp>,
-    pub(crate) tally: Tally,
 }
 
 /// A WebSocket, as the gateway and the client see it.
@@ -212,15 +187,6 @@ pub(crate) enum Outcome {
     KilledWriting,
 }
 
-/// A promise that was broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Violation {
-    /// Which: `G1` to `G13`, or `live`.
-    pub(crate) rule: &'static str,
-    /// How.
-    pub(crate) what: String,
-}
-
 /// Everything but the handlers and the clients.
 pub(crate) struct World {
     pub(crate) now_ms: i64,
@@ -232,10 +198,8 @@ pub(crate) struct World {
     pub(crate) rates: Rates,
     pub(crate) faults_on: bool,
     pub(crate) fired: Counters,
-    pub(crate) users: IdVec<User, Email>,
+    pub(crate) directory: Arc<Directory>,
     user_ids: IdVec<User, UserId>,
-    /// The room of each two users, the lower number first, and what it is called.
-    pub(crate) rooms: Vec<((User, User), (RoomId, String))>,
     pub(crate) store: Store,
     pub(crate) sockets: IdVec<SocketId, Socket>,
     pub(crate) tokens: IdVec<TokenId, Token>,
@@ -244,17 +208,15 @@ pub(crate) struct World {
     free_tickets: Vec<TicketId>,
     /// The handler that is being polled.
     pub(crate) current: TaskId,
-    pub(crate) tasks: IdVec<TaskId, Task>,
     /// Calls are answered at once and nothing goes wrong: for the ports' suites.
     immediate: bool,
     /// Tickets get no turn by themselves: whoever explores gives it to them.
     pub(crate) explored: bool,
-    pub(crate) checker: Checker,
+    observer: Observer,
     /// What each member has not read, as a bug of the bank counts it up and down.
     pub(crate) counted: HashMap<RoomId, PerMember<u64>>,
     /// What a bug of the bank does to frames that are pushed.
     pub(crate) alters_push: Option<fn(&mut ServerFrame)>,
-    pub(crate) violation: Option<Violation>,
     /// Whether `last_reply` is wanted.
     pub(crate) hashes_replies: bool,
     /// The latest call and what it was answered, in a hash.
@@ -278,11 +240,11 @@ pub(crate) const CLOCK_SKEW_MAX_MS: i64 = 300_000;
 /// How far a clock jumps back at the most.
 pub(crate) const CLOCK_JUMP_MAX_MS: i64 = 300_000;
 
+/// The id of the first message of a schedule; the others follow.
+const FIRST_MESSAGE_ID: u128 = 0x5000;
+
 /// 2026-11-23T09:00:00.000Z, when every schedule begins.
 pub(crate) const START_MS: i64 = 1_795_424_400_000;
-
-/// The addresses of the users of a schedule, as many as it has.
-const USERS: [&str; 3] = ["minji@example.com", "junho@example.com", "team@example.com"];
 
 pub(crate) fn timestamp(ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(ms).expect("no schedule lasts thousands of years")
@@ -290,14 +252,7 @@ pub(crate) fn timestamp(ms: i64) -> Timestamp {
 
 impl World {
     pub(crate) fn new(users: usize, seed: u64, rates: Rates) -> Self {
-        let users: IdVec<User, Email> =
-            USERS[..users].iter().map(|user| user.parse().expect("they are addresses")).collect();
-        let pairs = users.ids().flat_map(|other| (0..other.index()).map(move |one| (User::new(one), other)));
-        let rooms = pairs.map(|(one, other)| {
-            let room = RoomId::new(&users[one], &users[other]).expect("they are different users");
-            let name = room.to_string();
-            ((one, other), (room, name))
-        });
+        let directory = Arc::new(Directory::of(users));
         Self {
             now_ms: START_MS,
             rng: fastrand::Rng::with_seed(seed),
@@ -307,22 +262,19 @@ impl World {
             rates,
             faults_on: true,
             fired: Counters::default(),
-            rooms: rooms.collect(),
-            user_ids: users.ids().map(|user| UserId::new(format!("sub-{user}"))).collect(),
-            users,
+            user_ids: directory.everybody().map(|user| UserId::new(format!("sub-{user}"))).collect(),
             store: Store::default(),
             sockets: IdVec::default(),
             tokens: IdVec::default(),
             tickets: IdVec::default(),
             free_tickets: Vec::new(),
             current: TaskId::new(0),
-            tasks: IdVec::default(),
             immediate: false,
             explored: false,
-            checker: Checker::default(),
+            observer: Observer::new(Arc::clone(&directory)),
+            directory,
             counted: HashMap::new(),
             alters_push: None,
-            violation: None,
             hashes_replies: false,
             last_reply: 0,
             history: None,
@@ -343,13 +295,66 @@ impl World {
         }
     }
 
-    /// Notes a broken promise; the first one counts.
-    pub(crate) fn violate(&mut self, rule: &'static str, what: impl FnOnce() -> String) {
-        if self.violation.is_none() {
-            let violation = Violation { rule, what: what() };
-            note!(self, "VIOLATION of {}: {}", violation.rule, violation.what);
-            self.violation = Some(violation);
-        }
+    /// Something was observed: it is written into the log, and every checker looks at it.
+    pub(crate) fn observe(&mut self, seen: &Observation<'_>) {
+        let Some(violation) = self.observer.see(self.now_ms, seen) else { return };
+        let line = format!("VIOLATION of {}: {}", violation.rule, violation.what);
+        self.note_line(line);
+    }
+
+    /// Everything that was observed so far.
+    pub(crate) fn record(&self) -> &Record {
+        self.observer.record()
+    }
+
+    /// The first guarantee that was broken.
+    pub(crate) fn violation(&self) -> Option<&Violation> {
+        self.observer.violation()
+    }
+
+    /// Somebody writes something.
+    pub(crate) fn write(&mut self, written: &Written) -> IntentId {
+        let intent = self.record().intents.next_id();
+        self.observe(&Observation::Written(written));
+        intent
+    }
+
+    /// The id of what is written next.
+    pub(crate) fn next_message_id(&self) -> ClientMessageId {
+        ClientMessageId::from_u128(FIRST_MESSAGE_ID + self.record().intents.len() as u128)
+    }
+
+    /// A socket is opened by a device.
+    pub(crate) fn make_socket(&mut self, socket: Socket) -> SocketId {
+        self.observe(&Observation::SocketMade {
+            user: socket.user,
+            id: &socket.id,
+            connected_at: socket.connected_at,
+        });
+        self.sockets.push(socket)
+    }
+
+    /// A token was presented on a socket that counts: the login lasts until it expires, or longer.
+    pub(crate) fn extend_login(&mut self, socket: SocketId, until: Timestamp) {
+        let fresh_until = &mut self.sockets[socket].fresh_until;
+        *fresh_until = until.max(*fresh_until);
+        self.observe(&Observation::LoginCounts { socket, until });
+    }
+
+    /// The sockets that are open at the gateway.
+    pub(crate) fn open_sockets(&self) -> Vec<OpenSocket> {
+        let open = self.sockets.enumerated().filter(|(_, socket)| socket.at_gateway == End::Open);
+        let open = open.map(|(number, socket)| OpenSocket {
+            socket: number,
+            has_client: socket.at_client && !socket.silent,
+        });
+        open.collect()
+    }
+
+    /// How many connections a user has.
+    pub(crate) fn connections_of(&self, user: User) -> usize {
+        let open = self.sockets.iter().filter(|it| it.user == user && it.at_gateway == End::Open);
+        open.filter(|it| self.store.connection(&it.id).is_some_and(|row| row.row.is_some())).count()
     }
 
     /// Whether a fault is to happen now; whoever asks counts it, if it makes a difference.
@@ -401,9 +406,9 @@ impl World {
             let (id, user) = (self.sockets[number].id.clone(), self.sockets[number].user);
             self.sockets[number].at_gateway = End::Open;
             let expires_at = timestamp(self.now_ms + 3_600_000);
-            self.sockets[number].fresh_until = expires_at;
+            self.extend_login(number, expires_at);
             let user_id = self.user_ids[user].clone();
-            let identity = VerifiedIdentity::vouched(self.users[user].clone(), user_id, expires_at);
+            let identity = VerifiedIdentity::vouched(self.directory.email(user).clone(), user_id, expires_at);
             let connected_at = self.sockets[number].connected_at;
             let connection = Connection { id: id.clone(), identity, connected_at };
             self.write_connection(&id, Some(connection));
@@ -423,15 +428,6 @@ impl World {
         for id in stale {
             self.write_connection(&id, None);
         }
-    }
-
-    pub(crate) fn user(&self, email: &Email) -> Option<User> {
-        self.users.enumerated().find_map(|(user, known)| (known == email).then_some(user))
-    }
-
-    /// Whose address it is.
-    pub(crate) fn user_called(&self, email: &str) -> Option<User> {
-        self.users.enumerated().find_map(|(user, known)| (known.as_str() == email).then_some(user))
     }
 
     pub(crate) fn issue_token(&mut self, user: User, lifetime_ms: i64) -> TokenId {
@@ -518,19 +514,9 @@ impl World {
             _ => {}
         }
         let asked = self.hashes_replies.then(|| call.clone());
-        let stores = match &call {
-            Call::Commit(append) => Some(append.message.at),
-            Call::PutRow(message) => Some(message.at),
-            _ => None,
-        };
-        let reply = self.execute(task, call, outcome);
-        match &reply {
-            Reply::Done if stores.is_some() => self.tasks[task].stored = stores,
-            Reply::Connections(listed) => {
-                self.tasks[task].tally.listed += u32::try_from(listed.len()).unwrap_or(u32::MAX);
-            }
-            _ => {}
-        }
+        self.observe(&Observation::Called { task, call: &call });
+        let reply = self.execute(&call, outcome);
+        self.observe(&Observation::Returned { task, call: &call, reply: &reply });
         if self.history.is_some() {
             let text = format!("{reply:?}");
             let text: String = text.chars().take(300).collect();
@@ -723,22 +709,21 @@ impl World {
     }
 
     /// Does what a call asks for, with what it meets.
-    fn execute(&mut self, task: TaskId, call: Call, outcome: Outcome) -> Reply {
-        self.check_call(task, &call);
-        match (&call, outcome) {
-            (Call::Push(id, event), _) => self.push(task, id, event, outcome),
+    fn execute(&mut self, call: &Call, outcome: Outcome) -> Reply {
+        match (call, outcome) {
+            (Call::Push(id, event), _) => self.push(id, event, outcome),
             (_, Outcome::Refused(failure)) => Reply::Failed(failure),
-            (Call::Close(id), _) => self.close(task, id),
+            (Call::Close(id), _) => self.close(id),
             (_, Outcome::AppliedThenError) => {
-                self.apply(&call);
+                self.apply(call);
                 Reply::Failed(Failure::Unavailable)
             }
             (_, Outcome::Repeated) => {
-                self.apply(&call);
-                self.apply(&call)
+                self.apply(call);
+                self.apply(call)
             }
             (_, Outcome::Late) => {
-                self.give_up(call);
+                self.give_up(call.clone());
                 Reply::Failed(Failure::Unavailable)
             }
             (Call::Room(id, _), Outcome::Stale(back)) => Reply::Room(self.store.room(id, back)),
@@ -767,7 +752,7 @@ impl World {
             (Call::OfUser(email, now), Outcome::IndexAt(ago_ms)) => {
                 Reply::Connections(self.store.listed(email, self.now_ms - ago_ms, *now))
             }
-            _ => self.apply(&call),
+            _ => self.apply(call),
         }
     }
 
@@ -778,16 +763,17 @@ impl World {
             Call::Page(id, query, _) => Reply::Page(self.store.page(id, *query, 0)),
             Call::RoomsOf(member, after) => Reply::Rooms(self.store.rooms_of(member, *after, 0)),
             Call::Commit(append) => match self.store.commit(append) {
-                Ok(()) => {
-                    self.check_row(&append.message);
-                    self.check_head(&append.message.room);
+                Ok(head) => {
+                    self.observe(&Observation::Committed { message: &append.message, head: &head });
                     Reply::Done
                 }
                 Err(error) => self.message_failure(&error),
             },
             Call::AdvanceRead(id, reader, mark) => match self.store.advance_read(id, *reader, *mark) {
                 Ok(advance) => {
-                    self.check_mark(id, *reader);
+                    if let Advance::Moved(_) = &advance {
+                        self.mark_was_set(id, *reader);
+                    }
                     Reply::Advance(Box::new(advance))
                 }
                 Err(error) => self.message_failure(&error),
@@ -795,21 +781,20 @@ impl World {
             Call::MarkRows(id, reader, rows, through) => {
                 match self.store.mark_rows_read(id, *reader, rows, *through) {
                     Ok(()) => {
-                        self.check_read_rows(id, rows);
+                        self.observe(&Observation::RowsMarked { room: id, rows });
                         Reply::Done
                     }
                     Err(error) => self.message_failure(&error),
                 }
             }
             Call::PutRow(message) => {
-                self.check_overwrite(message);
                 self.store.put_row(Clone::clone(message));
-                self.check_row(message);
+                self.observe(&Observation::RowPut { message });
                 Reply::Done
             }
             Call::ForceMark(id, reader, mark) => match self.store.force_mark(id, *reader, *mark) {
                 Ok(()) => {
-                    self.check_mark(id, *reader);
+                    self.mark_was_set(id, *reader);
                     Reply::Done
                 }
                 Err(error) => self.message_failure(&error),
@@ -856,12 +841,18 @@ impl World {
         }
     }
 
+    fn mark_was_set(&mut self, room: &RoomId, reader: Member) {
+        let Some(table) = self.store.table(room) else { return };
+        let (head, Some(mark)) = (table.head().cloned(), table.reads()[reader].mark) else { return };
+        self.observe(&Observation::MarkSet { room, reader, mark, head: head.as_ref() });
+    }
+
     fn message_failure(&mut self, error: &MessageStoreError) -> Reply {
         match error {
             MessageStoreError::Conflict => Reply::Failed(Failure::Conflict),
             MessageStoreError::AttachmentTaken => Reply::Failed(Failure::Taken),
             error => {
-                self.violate("G9", || format!("what is stored contradicts itself: {error:?}"));
+                self.observe(&Observation::Corrupt { error: &format!("{error:?}") });
                 Reply::Failed(Failure::Corrupt)
             }
         }
@@ -881,7 +872,10 @@ impl World {
         } else {
             self.rng.i64(0..INDEX_LAG_MS)
         };
-        self.store.write_connection(id, connection, self.now_ms, self.now_ms + lag);
+        if let Some(socket) = socket_number(id) {
+            self.observe(&Observation::ConnectionRow { socket, row: connection.as_ref() });
+        }
+        self.store.write_connection(id, connection, self.now_ms + lag);
     }
 
     fn verify(&mut self, token: &str, now: Timestamp) -> Reply {
@@ -898,17 +892,16 @@ impl World {
             Some(token) if now >= token.expires_at => Reply::Failed(Failure::Expired),
             Some(token) => {
                 let user = self.user_ids[token.user].clone();
-                let email = self.users[token.user].clone();
+                let email = self.directory.email(token.user).clone();
                 Reply::Identity(VerifiedIdentity::vouched(email, user, token.expires_at))
             }
         }
     }
 
-    fn push(&mut self, task: TaskId, id: &ConnectionId, event: &Event, outcome: Outcome) -> Reply {
+    fn push(&mut self, id: &ConnectionId, event: &Event, outcome: Outcome) -> Reply {
         let Some(socket) = socket_number(id).filter(|socket| self.sockets.get(*socket).is_some()) else {
             return Reply::Failed(Failure::Gone);
         };
-        self.check_push(task, socket, event);
         // Without the fault, what is posted while a connection is being opened waits for it.
         let refuses_early = self.explored || self.rates.is_on(Fault::GoneDuringConnect);
         let gone = match self.sockets[socket].at_gateway {
@@ -920,7 +913,6 @@ impl World {
             End::Closed => true,
         };
         if gone || outcome == Outcome::Refused(Failure::Gone) {
-            self.tasks[task].gone.push(socket);
             return Reply::Failed(Failure::Gone);
         }
         let (near, far) = (self.now_ms + self.rng.i64(1..=20), self.now_ms + self.rng.i64(50..30_000));
@@ -956,16 +948,13 @@ impl World {
         if unknown { Reply::Failed(Failure::Unavailable) } else { Reply::Done }
     }
 
-    fn close(&mut self, task: TaskId, id: &ConnectionId) -> Reply {
+    fn close(&mut self, id: &ConnectionId) -> Reply {
         match socket_number(id).filter(|socket| self.sockets.get(*socket).is_some()) {
             Some(socket) if self.sockets[socket].at_gateway == End::Open => {
                 self.after(0, Happening::GatewayLoses(socket));
                 Reply::Done
             }
-            found => {
-                self.tasks[task].gone.extend(found);
-                Reply::Failed(Failure::Gone)
-            }
+            _ => Reply::Failed(Failure::Gone),
         }
     }
 }

@@ -125,8 +125,6 @@ struct Listing {
 pub(crate) struct ConnectionRow {
     pub(crate) id: ConnectionId,
     pub(crate) row: Option<Connection>,
-    /// Since when the row has been there, or has not, in true time.
-    pub(crate) since_ms: i64,
     listings: Vec<Listing>,
 }
 
@@ -170,7 +168,8 @@ impl Store {
         self.table(id).map_or(0, |table| table.select(query, table.newest()).0.len())
     }
 
-    pub(crate) fn commit(&mut self, append: &Append) -> Result<(), MessageStoreError> {
+    /// Stores a message with the head of its room, which is returned.
+    pub(crate) fn commit(&mut self, append: &Append) -> Result<Arc<Room>, MessageStoreError> {
         let table = self.table_mut(&append.message.room);
         if table.log.as_ref().map_or(0, RoomLog::seq) != append.expected_seq {
             return Err(MessageStoreError::Conflict);
@@ -184,7 +183,8 @@ impl Store {
         let since = table.versions.len();
         let place = table.find(append.message.at).unwrap_or_else(|place| place);
         table.rows.insert(place, Row { message: append.message.clone(), since, read_since: None });
-        table.push_version()
+        table.push_version()?;
+        Ok(Arc::clone(table.head().expect("a room whose log was stored has a head")))
     }
 
     pub(crate) fn rooms_of(&self, member: &Email, after: Option<Activity>, back: usize) -> RoomsPage {
@@ -269,12 +269,7 @@ impl Store {
         match self.connections.iter().rposition(|row| row.id == *id) {
             Some(place) => &mut self.connections[place],
             None => {
-                self.connections.push(ConnectionRow {
-                    id: id.clone(),
-                    row: None,
-                    since_ms: i64::MIN,
-                    listings: Vec::new(),
-                });
+                self.connections.push(ConnectionRow { id: id.clone(), row: None, listings: Vec::new() });
                 self.connections.last_mut().expect("it was pushed just now")
             }
         }
@@ -289,13 +284,9 @@ impl Store {
         &mut self,
         id: &ConnectionId,
         connection: Option<Connection>,
-        now_ms: i64,
         listed_at_ms: i64,
     ) {
         let row = self.connection_row(id);
-        if connection.is_some() != row.row.is_some() {
-            row.since_ms = now_ms;
-        }
         row.row.clone_from(&connection);
         let latest = row.listings.last().map_or(i64::MIN, |listing| listing.from_ms);
         row.listings.push(Listing { from_ms: listed_at_ms.max(latest), connection });
@@ -334,8 +325,8 @@ impl Store {
 /// Without faults, the simulated stores keep the ports' contracts like any other.
 #[cfg(test)]
 mod tests {
+    use crate::environment::World;
     use crate::ports::Shared;
-    use crate::world::World;
 
     async fn fresh() -> Shared {
         Shared::new(World::immediate())

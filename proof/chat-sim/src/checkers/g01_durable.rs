@@ -1,0 +1,60 @@
+//! G1: an acknowledged message is stored at the acknowledged timestamp, with the content that was sent.
+
+use chat_wire::frames::SentFrame;
+
+use super::{Checker, Finding, Record};
+use crate::ids::IntentId;
+use crate::observations::{Answer, Observation};
+
+#[derive(Default)]
+pub(super) struct Durable;
+
+impl Checker for Durable {
+    const GUARANTEE: &'static str = "G1";
+
+    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        match seen {
+            Observation::RowPut { message } => {
+                match before.room(&message.room).and_then(|room| room.find(message.at)) {
+                    Some(there) => Err(format!("{there:?} is overwritten by {message:?}")),
+                    None => Ok(()),
+                }
+            }
+            Observation::Answered { task, answer } => match answer {
+                Answer::Sent { intent, sent } => acknowledged(*intent, sent, before),
+                Answer::Unreadable { body } => Err(format!("task {task} answers {body}")),
+                Answer::Unexpected { frame } => Err(format!("task {task} answers {frame:?}")),
+                _ => Ok(()),
+            },
+            Observation::Ended => all_there(before),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn acknowledged(intent: IntentId, sent: &SentFrame, before: &Record) -> Finding {
+    let meant = &before.intents[intent];
+    let at = sent.timestamp.parse().ok();
+    let stored = at.and_then(|at| before.room_of(meant.user, meant.peer).find(at));
+    let is_same = stored.is_some_and(|stored| {
+        sent.room_id == before.directory.name_of(meant.user, meant.peer)
+            && sent.seq == stored.seq
+            && sent.client_message_id.parse() == Ok(stored.id)
+            && meant.id.is_none_or(|id| id == stored.id)
+            && stored.sender_email() == before.directory.email(meant.user)
+            && stored.content == meant.content
+    });
+    if is_same { Ok(()) } else { Err(format!("{meant:?} is acknowledged as {sent:?}")) }
+}
+
+/// At the end, whatever was acknowledged is there.
+fn all_there(before: &Record) -> Finding {
+    for meant in &before.intents {
+        let room = before.room_of(meant.user, meant.peer);
+        let stored = meant.row.and_then(|(at, _)| room.find(at)).map(|stored| &stored.content);
+        if meant.acked.is_some() && stored != Some(&meant.content) {
+            return Err(format!("{meant:?} was acknowledged; stored is {stored:?}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! G2: at most one message is stored for each sender and `clientMessageId`, and a retry gets the place of the first.
+
+use chat_domain::{Message, PAGE_MAX, Timestamp};
+use chat_wire::frames::SentFrame;
+
+use super::{Checker, Finding, Record};
+use crate::ids::{IdVec, IntentId, TaskId};
+use crate::observations::{Answer, Observation};
+use crate::ports::{Call, Reply};
+
+#[derive(Default)]
+pub(super) struct ExactlyOnce {
+    /// What each handler has stored, and knows that it has.
+    stored: IdVec<TaskId, Option<Timestamp>>,
+}
+
+impl Checker for ExactlyOnce {
+    const GUARANTEE: &'static str = "G2";
+
+    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        match seen {
+            Observation::Invoked(_) => {
+                self.stored.push(None);
+                Ok(())
+            }
+            Observation::Returned { task, call, reply: Reply::Done } => {
+                let stored = match call {
+                    Call::Commit(append) => Some(append.message.at),
+                    Call::PutRow(message) => Some(message.at),
+                    _ => return Ok(()),
+                };
+                if let Some(known) = self.stored.get_mut(*task) {
+                    *known = stored;
+                }
+                Ok(())
+            }
+            Observation::Committed { message, .. } | Observation::RowPut { message } => {
+                stored_once(message, before)
+            }
+            Observation::Answered { task, answer: Answer::Sent { intent, sent } } => {
+                self.acknowledged(*task, *intent, sent, before)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ExactlyOnce {
+    fn acknowledged(&self, task: TaskId, intent: IntentId, sent: &SentFrame, before: &Record) -> Finding {
+        let meant = &before.intents[intent];
+        let Ok(at) = sent.timestamp.parse::<Timestamp>() else { return Ok(()) };
+        let place = (at, sent.seq);
+        // What says no `after` may be stored twice, far apart; then either place is one.
+        if !meant.without_after
+            && (meant.row != Some(place) || meant.acked.is_some_and(|earlier| earlier != place))
+        {
+            return Err(format!("{meant:?} is acknowledged at {place:?}"));
+        }
+        let stored_by_it = self.stored[task] == Some(at);
+        if sent.duplicate == stored_by_it {
+            return Err(format!("{sent:?} is answered by task {task}, which stored it: {stored_by_it}"));
+        }
+        Ok(())
+    }
+}
+
+fn stored_once(message: &Message, before: &Record) -> Finding {
+    let Some(intent) = before.intent_of(message).map(|intent| &before.intents[intent]) else {
+        return Ok(());
+    };
+    match intent.row {
+        Some((_, seq)) if intent.without_after && message.seq > seq + PAGE_MAX as u64 => Ok(()),
+        Some((at, _)) => Err(format!("{message:?} is stored already, at {at}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,26 @@
+//! G5: what was acknowledged before something else was written sorts before it.
+
+use super::{Checker, Finding, Record};
+use crate::observations::Observation;
+
+#[derive(Default)]
+pub(super) struct Causal;
+
+impl Checker for Causal {
+    const GUARANTEE: &'static str = "G5";
+
+    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        let (Observation::Committed { message, .. } | Observation::RowPut { message }) = seen else {
+            return Ok(());
+        };
+        let Some(intent) = before.intent_of(message).map(|intent| &before.intents[intent]) else {
+            return Ok(());
+        };
+        let follows = intent.follows;
+        // What is stored a second time is not what followed.
+        if intent.row.is_none() && follows >= Some(message.at) {
+            return Err(format!("{message:?} was written after {follows:?}"));
+        }
+        Ok(())
+    }
+}

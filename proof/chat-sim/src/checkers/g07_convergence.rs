@@ -1,0 +1,206 @@
+//! G7: a connected client can be reached, keeps its connection, and knows what is stored.
+
+use chat_domain::{CONNECTION_SETTLED_AFTER, CONNECTIONS_MAX, Event};
+
+use super::{Checker, Finding, Record};
+use crate::environment::{INDEX_LAG_MAX_MS, socket_number};
+use crate::ids::{Id, IdVec, IntentId, SocketId, TaskId, User};
+use crate::observations::{Answer, ClientView, ConversationView, EventKind, Observation, OpenSocket};
+use crate::ports::{Call, Failure, Reply};
+
+/// How long the row of a connection may be missing before a frame has to notice that reads the row: not at all.
+const UNNOTICED_BY_ROW_MS: i64 = 0;
+/// The same for a frame that may take the list of connections for the row: as long as the index may lag, twice, since it may also
+/// go back.
+const UNNOTICED_BY_LIST_MS: i64 = 2 * INDEX_LAG_MAX_MS;
+
+#[derive(Default)]
+pub(super) struct Convergence {
+    /// The sockets that answered "gone" to each handler.
+    gone: IdVec<TaskId, Vec<SocketId>>,
+}
+
+impl Checker for Convergence {
+    const GUARANTEE: &'static str = "G7";
+
+    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        match seen {
+            Observation::Invoked(_) => {
+                self.gone.push(Vec::new());
+                Ok(())
+            }
+            Observation::Called { task, call } => self.called(*task, call, before),
+            Observation::Returned { task, call, reply: Reply::Failed(Failure::Gone) } => {
+                if let (Call::Push(id, _) | Call::Close(id), Some(gone)) = (call, self.gone.get_mut(*task)) {
+                    gone.extend(socket_number(id));
+                }
+                Ok(())
+            }
+            Observation::Answered { task, answer } => match answer {
+                Answer::Sent { .. } => reachable(*task, UNNOTICED_BY_LIST_MS, before),
+                Answer::Marked { .. } | Answer::Pong | Answer::Reauthenticated => {
+                    reachable(*task, UNNOTICED_BY_ROW_MS, before)
+                }
+                _ => Ok(()),
+            },
+            Observation::Settled { when, clients } => {
+                clients.iter().try_for_each(|client| knows_what_is_stored(client, when, before))
+            }
+            Observation::LastWordsSettled { since, clients } => told_of_all(*since, clients, before),
+            Observation::ConnectionsSettled { open } => all_have_rows(open, before),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Convergence {
+    /// A row is deleted, and a connection closed, only for a reason.
+    fn called(&self, task: TaskId, call: &Call, before: &Record) -> Finding {
+        let Some(running) = before.tasks.get(task) else { return Ok(()) };
+        match call {
+            Call::Delete(id) => {
+                if running.kind == EventKind::Disconnect && running.socket == socket_number(id) {
+                    return Ok(());
+                }
+                Err(format!("task {task} deletes the row of {id}, which has not closed"))
+            }
+            Call::DeleteIfBefore(id, instant) => {
+                let was_gone = socket_number(id).is_some_and(|socket| self.gone[task].contains(&socket));
+                if !was_gone {
+                    return Err(format!("task {task} deletes the row of {id}, which answered"));
+                }
+                if *instant > running.now.before(CONNECTION_SETTLED_AFTER) {
+                    return Err(format!(
+                        "task {task} deletes the row of {id}, which may only just be opening"
+                    ));
+                }
+                Ok(())
+            }
+            Call::Close(id) => match (running.kind, socket_number(id)) {
+                (EventKind::Connect, Some(socket)) => one_too_many(task, socket, before),
+                (EventKind::Frame, Some(socket)) => turned_away(task, socket, before),
+                _ => Err(format!("task {task} closes {id}")),
+            },
+            Call::Push(id, event) if matches!(**event, Event::UnknownConnection(_)) => {
+                match socket_number(id) {
+                    Some(socket) => turned_away(task, socket, before),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whoever connects closes only what is too much: of the connections that the same user had before, those that are the oldest.
+fn one_too_many(task: TaskId, socket: SocketId, before: &Record) -> Finding {
+    let Some(closed) = before.sockets.get(socket) else { return Ok(()) };
+    let (user, own) = (before.tasks[task].user, before.tasks[task].socket);
+    let until = own.map(|own| before.sockets[own].connected_at);
+    let newer = before.sockets.enumerated().filter(|(number, other)| {
+        other.user == user
+            && Some(*number) != own
+            && (other.connected_at, &other.id) > (closed.connected_at, &closed.id)
+            && Some(other.connected_at) <= until
+    });
+    let newer = newer.count();
+    let is_theirs = closed.user == user && own != Some(socket);
+    if is_theirs && newer + 1 >= CONNECTIONS_MAX {
+        return Ok(());
+    }
+    Err(format!("task {task} closes socket {socket}; between it and its own are only {newer}"))
+}
+
+/// Whoever is told that its connection is unknown has sent a frame on it, and its row was missing at some time since.
+fn turned_away(task: TaskId, socket: SocketId, before: &Record) -> Finding {
+    let (Some(running), Some(to)) = (before.tasks.get(task), before.sockets.get(socket)) else {
+        return Ok(());
+    };
+    let row_is_there =
+        to.row.as_ref().is_some_and(|row| row.may_be_open(running.now)) && to.row_since_ms < running.asked_ms;
+    if running.socket == Some(socket) && !row_is_there {
+        return Ok(());
+    }
+    Err(format!("task {task} turns socket {socket} away, which is known"))
+}
+
+/// A frame was accepted: its client can be reached, or could be a moment ago.
+fn reachable(task: TaskId, unnoticed_ms: i64, before: &Record) -> Finding {
+    let running = &before.tasks[task];
+    let Some(socket) = running.socket.filter(|_| running.kind == EventKind::Frame) else { return Ok(()) };
+    let to = &before.sockets[socket];
+    let absent_since_ms = if to.row.is_some() { i64::MAX } else { to.row_since_ms };
+    if absent_since_ms.saturating_add(unnoticed_ms) >= running.asked_ms {
+        return Ok(());
+    }
+    Err(format!(
+        "socket {socket} has no row since {absent_since_ms}, and task {task} did not notice at {}",
+        running.asked_ms
+    ))
+}
+
+/// What a client knows of every conversation it has loaded is what is stored.
+fn knows_what_is_stored(client: &ClientView<'_>, when: &str, before: &Record) -> Finding {
+    for conversation in &client.conversations {
+        if conversation.is_loaded && conversation.peer != client.user {
+            knows_conversation(client, conversation, when, before)?;
+        }
+    }
+    Ok(())
+}
+
+fn knows_conversation(
+    client: &ClientView<'_>,
+    conversation: &ConversationView<'_>,
+    when: &str,
+    before: &Record,
+) -> Finding {
+    let (device, user, peer) = (client.device, client.user, conversation.peer);
+    let room = before.room_of(user, peer);
+    let read = room.read_up_to(before.directory.member(user, peer));
+    if conversation.is_active && conversation.my_read != read {
+        let knows = conversation.my_read;
+        return Err(format!(
+            "{when}, device {device} has read user {peer} up to {knows:?}; stored is {read:?}"
+        ));
+    }
+    let mistaken = conversation.messages.iter().find(|(seq, seen)| {
+        room.numbered(**seq).is_none_or(|stored| {
+            let is_mine = stored.sender_email() == before.directory.email(user);
+            (stored.at, stored.id, is_mine) != (seen.at, seen.id, seen.mine)
+        })
+    });
+    if let Some((seq, seen)) = mistaken {
+        return Err(format!("{when}, device {device} takes {seq} of user {peer} for {seen:?}"));
+    }
+    let (known, rows) = (conversation.known_seq, room.rows.len() as u64);
+    if known == Some(rows) {
+        return Ok(());
+    }
+    let seqs: Vec<u64> = conversation.messages.keys().copied().collect();
+    Err(format!("{when}, device {device} knows {seqs:?} of user {peer}, up to {known:?}; {rows} are stored"))
+}
+
+/// Every device of both members was told of every message that was written last, by a push or by the acknowledgement.
+fn told_of_all(since: IntentId, clients: &[ClientView<'_>], before: &Record) -> Finding {
+    for intent in before.intents.iter().skip(since.index()) {
+        let Some((_, seq)) = intent.row else { continue };
+        let other_of = |user: User| if user == intent.user { intent.peer } else { intent.user };
+        let members = clients.iter().filter(|client| [intent.user, intent.peer].contains(&client.user));
+        for client in members.filter(|client| Some(client.device) != intent.device) {
+            let conversation = client.conversation(other_of(client.user));
+            if !conversation.is_some_and(|conversation| conversation.pushed.contains(&seq)) {
+                return Err(format!("device {} was not told of {intent:?}", client.device));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Nothing goes wrong any more: whatever is open at both ends has its row.
+fn all_have_rows(open: &[OpenSocket], before: &Record) -> Finding {
+    match open.iter().find(|open| open.has_client && !before.has_row(open.socket)) {
+        None => Ok(()),
+        Some(deaf) => Err(format!("socket {} is open, and has no row", deaf.socket)),
+    }
+}

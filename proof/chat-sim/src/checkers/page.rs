@@ -1,0 +1,119 @@
+//! What a page of history, and each message in it, has to be.
+
+use chat_domain::{Content, Message, PageRange, Timestamp};
+use chat_wire::message::{KindName, MessageBody};
+use chat_wire::rest::HistoryBody;
+
+use super::record::Row;
+
+/// What the wire calls a content, of those that are sent here.
+pub(super) fn kind(content: &Content) -> Option<KindName> {
+    match content {
+        Content::Text(_) => Some(KindName::Text),
+        Content::MatchProposal(_) => Some(KindName::MatchProposal),
+        Content::MatchProposalAnswer(_) => Some(KindName::MatchProposalAnswer),
+        Content::Image { .. } | Content::Erased => None,
+    }
+}
+
+/// What of a message that somebody is shown is not as it is stored; whether it is read changes, and is looked at elsewhere.
+pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static str> {
+    let words = match &stored.content {
+        Content::Text(words) => words.as_str(),
+        Content::MatchProposal(proposal) => proposal.note.as_ref().map_or("", |note| note.as_str()),
+        _ => "",
+    };
+    let proposal = match (&stored.content, &seen.proposal) {
+        (Content::MatchProposal(stored), Some(seen)) => {
+            stored.team_name.as_str() == seen.team_name
+                && stored.opponent_team_name.as_str() == seen.opponent_team_name
+                && seen.match_at.parse() == Ok(stored.match_at)
+                && stored.place.as_str() == seen.place
+                && stored.note.as_ref().map(|note| note.as_str()) == seen.note.as_deref()
+        }
+        (Content::MatchProposal(_), None) | (_, Some(_)) => false,
+        (_, None) => true,
+    };
+    let answer = match (&stored.content, &seen.proposal_answer) {
+        (Content::MatchProposalAnswer(stored), Some(seen)) => {
+            seen.proposal.parse() == Ok(stored.proposal) && stored.verdict.as_str() == seen.answer
+        }
+        (Content::MatchProposalAnswer(_), None) | (_, Some(_)) => false,
+        (_, None) => true,
+    };
+    [
+        (seen.timestamp.parse() == Ok(stored.at), "timestamp"),
+        (seen.seq == stored.seq, "seq"),
+        (seen.sender_email == stored.sender_email().as_str(), "senderEmail"),
+        (seen.receiver_email == stored.receiver_email().as_str(), "receiverEmail"),
+        (seen.message == words, "message"),
+        (Some(seen.kind) == kind(&stored.content), "kind"),
+        (seen.client_message_id.parse() == Ok(stored.id), "clientMessageId"),
+        (seen.attachment.is_none(), "attachment"),
+        (proposal, "proposal"),
+        (answer, "proposalAnswer"),
+    ]
+    .into_iter()
+    .find_map(|(same, field)| (!same).then_some(field))
+}
+
+/// What is wrong with a page: its order, where it begins, where it ends, or what it says of what is beyond. `begun` rows were there
+/// when it was asked for, which a strong read has to show.
+pub(super) fn misplaced(
+    rows: &[Row],
+    range: PageRange,
+    begun: u64,
+    body: &HistoryBody,
+) -> Option<&'static str> {
+    let forward = matches!(range, PageRange::After(_) | PageRange::Oldest);
+    let mut before: Option<u64> = None;
+    for seen in &body.messages {
+        let next =
+            before.is_none_or(|before| if forward { seen.seq == before + 1 } else { seen.seq + 1 == before });
+        let place = usize::try_from(seen.seq).ok().and_then(|seq| seq.checked_sub(1));
+        let Some(stored) = place.and_then(|place| rows.get(place)).filter(|_| next) else {
+            return Some("order");
+        };
+        if seen.room_id != body.room_id {
+            return Some("roomId");
+        }
+        if let Some(field) = differs(seen, &stored.message) {
+            return Some(field);
+        }
+        before = Some(seen.seq);
+    }
+    let first = body.messages.first().map(|message| message.seq);
+    let last = body.messages.last().map(|message| message.seq);
+    let until = |at: Timestamp| rows.partition_point(|row| row.message.at <= at) as u64;
+    let newest = rows.len() as u64;
+    let (begins, ends) = match range {
+        PageRange::After(_) | PageRange::Oldest => {
+            let known = if let PageRange::After(after) = range { until(after) } else { 0 };
+            let reached = last.unwrap_or(known);
+            let ends = if body.has_more { last.is_some() && reached < newest } else { reached >= begun };
+            (first.is_none_or(|first| first == known + 1), ends)
+        }
+        PageRange::Newest | PageRange::Before(_) => {
+            let top = if let PageRange::Before(at) = range { until(at.previous()) } else { newest };
+            (first.is_none_or(|first| first <= top), body.has_more == last.is_some_and(|last| last > 1))
+        }
+    };
+    let last_at = body.messages.last().map(|message| &message.timestamp);
+    let (next_before, next_after) = (body.next_before.as_ref(), body.next_after.as_ref());
+    let cursors = match range {
+        PageRange::After(after) => {
+            next_before.is_none()
+                && match last_at {
+                    Some(at) => next_after == Some(at),
+                    None => next_after.and_then(|next| next.parse().ok()) == Some(after),
+                }
+        }
+        PageRange::Oldest => next_before.is_none() && next_after == last_at,
+        PageRange::Newest | PageRange::Before(_) => {
+            next_after.is_none() && next_before == last_at.filter(|_| body.has_more)
+        }
+    };
+    [(begins, "beginning"), (ends, "end"), (cursors, "next page")]
+        .into_iter()
+        .find_map(|(right, what)| (!right).then_some(what))
+}

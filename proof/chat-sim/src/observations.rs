@@ -1,0 +1,250 @@
+//! What is observed of a schedule while it runs. The checkers know nothing else: whatever stands behind the ports, it reports
+//! what it has stored, and whoever stands in front of the handlers reports what was asked and what was answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chat_domain::{
+    ClientMessageId, Connection, ConnectionId, Content, Member, Message, PageRange, ProposalAnswer, ReadMark,
+    Room, RoomId, Timestamp, Verdict,
+};
+use chat_wire::frames::{ErrorBody, ReadFrame, SentFrame, ServerFrame};
+use chat_wire::message::{MessageBody, ProposalBody};
+use chat_wire::rest::{ConversationsBody, HistoryBody};
+
+use crate::ids::{DeviceId, IntentId, SocketId, TaskId, TokenId, User};
+use crate::ports::{Call, Reply};
+
+/// Something that was observed.
+#[derive(Debug)]
+pub(crate) enum Observation<'a> {
+    /// Somebody wrote something.
+    Written(&'a Written),
+    /// Whoever wrote it has lost it.
+    Forgotten(IntentId),
+    /// A client found what it wrote among the messages of its room, which is as good as an acknowledgement.
+    Found { intent: IntentId, at: Timestamp, seq: u64 },
+    /// Somebody asked to mark a room as read.
+    MarkWanted { user: User, peer: User, up_to: Timestamp },
+    /// A device opens a socket.
+    SocketMade { user: User, id: &'a ConnectionId, connected_at: Timestamp },
+    /// A token that counts was presented on a socket, whose login counts until then at least.
+    LoginCounts { socket: SocketId, until: Timestamp },
+    /// An event is handed to a handler.
+    Invoked(TaskFacts),
+    /// A handler calls a port, and the call has its turn.
+    Called { task: TaskId, call: &'a Call },
+    /// The call is answered.
+    Returned { task: TaskId, call: &'a Call, reply: &'a Reply },
+    /// A message and the head of its room were stored together.
+    Committed { message: &'a Message, head: &'a Arc<Room> },
+    /// A message was stored without its room's head, which only what is wrong does.
+    RowPut { message: &'a Message },
+    /// A read mark moved, or was set.
+    MarkSet { room: &'a RoomId, reader: Member, mark: ReadMark, head: Option<&'a Arc<Room>> },
+    /// Rows were marked as read.
+    RowsMarked { room: &'a RoomId, rows: &'a [Timestamp] },
+    /// The row of a socket's connection was stored, or deleted.
+    ConnectionRow { socket: SocketId, row: Option<&'a Connection> },
+    /// What is stored cannot be read.
+    Corrupt { error: &'a str },
+    /// A handler has answered.
+    Answered { task: TaskId, answer: Answer<'a> },
+    /// A message that was pushed reaches a device.
+    Shown { user: User, device: DeviceId, message: &'a MessageBody },
+    /// Everything has come to rest, and this is what the clients know.
+    Settled { when: &'a str, clients: &'a [ClientView<'a>] },
+    /// Everything has come to rest after everybody wrote once more; `since` is the first of what they wrote.
+    LastWordsSettled { since: IntentId, clients: &'a [ClientView<'a>] },
+    /// Everything has come to rest after every client has listed its conversations.
+    ListsSettled { clients: &'a [ClientView<'a>] },
+    /// Everything has come to rest, and these sockets are open at the gateway.
+    ConnectionsSettled { open: &'a [OpenSocket] },
+    /// The schedule has ended.
+    Ended,
+    /// The schedule does not come to rest.
+    NotSettled { waiting: &'a str },
+    /// The schedule goes on and on.
+    Endless { steps: u64 },
+}
+
+/// What a handler's answer says.
+#[derive(Debug)]
+pub(crate) enum Answer<'a> {
+    Connected,
+    /// A message is acknowledged.
+    Sent {
+        intent: IntentId,
+        sent: &'a SentFrame,
+    },
+    /// A message is refused, for now or for good.
+    Refused {
+        intent: IntentId,
+        error: &'a ErrorBody,
+    },
+    /// A room of the user and the peer is marked as read, which was asked for up to a place.
+    Marked {
+        peer: User,
+        asked: Timestamp,
+        told: &'a ReadFrame,
+    },
+    Pong,
+    Reauthenticated,
+    History {
+        asked: AskedPage,
+        body: &'a HistoryBody,
+    },
+    Conversations {
+        first_page: bool,
+        body: &'a ConversationsBody,
+    },
+    /// What has to be refused is accepted.
+    NotRefused {
+        what: &'a str,
+        body: &'a str,
+    },
+    /// The answer is none that there is.
+    Unreadable {
+        body: &'a str,
+    },
+    /// The answer is one to something else.
+    Unexpected {
+        frame: &'a ServerFrame,
+    },
+}
+
+/// What somebody wrote.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) user: User,
+    pub(crate) peer: User,
+    /// `None` if it was written on no device that is simulated.
+    pub(crate) device: Option<DeviceId>,
+    /// `None` for a frame of the seed's, whose id the server makes.
+    pub(crate) id: Option<ClientMessageId>,
+    pub(crate) says: Says,
+    /// Nobody waits for its acknowledgement.
+    pub(crate) unattended: bool,
+    /// It is sent without `after`: then it is recognised among the newest messages, and no further is promised.
+    pub(crate) without_after: bool,
+}
+
+/// What is said, in the form in which no two messages say the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    Text(String),
+    /// A match is proposed at a place.
+    Proposal(String),
+    /// The proposal of a time is answered.
+    Answer(Timestamp, Verdict),
+}
+
+impl Says {
+    /// The whole of it, as it has to be stored.
+    pub(crate) fn content(&self) -> Content {
+        match self {
+            Self::Text(words) => Content::Text(words.parse().expect("it is short")),
+            Self::Proposal(place) => {
+                Content::MatchProposal(proposal(place).try_into().expect("it is well-formed"))
+            }
+            Self::Answer(proposal, verdict) => {
+                Content::MatchProposalAnswer(ProposalAnswer { proposal: *proposal, verdict: *verdict })
+            }
+        }
+    }
+}
+
+/// A proposal that differs from others by its place alone.
+pub(crate) fn proposal(place: &str) -> ProposalBody {
+    ProposalBody {
+        team_name: "Seoul".to_owned(),
+        opponent_team_name: "Busan".to_owned(),
+        match_at: "2027-11-23T09:00:00.000Z".to_owned(),
+        place: place.to_owned(),
+        note: Some(format!("we meet at {place}")),
+    }
+}
+
+/// What kind of event a handler handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    Connect,
+    Disconnect,
+    Frame,
+    Rest,
+}
+
+/// What is known of an event when it is handed to a handler.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskFacts {
+    pub(crate) kind: EventKind,
+    /// The socket that the event came on.
+    pub(crate) socket: Option<SocketId>,
+    /// Whose event it is.
+    pub(crate) user: User,
+    /// The token that came with it.
+    pub(crate) token: Option<TokenId>,
+    /// Whether that token counts: it is the user's own, it had not expired by the event's clock, and it was not revoked.
+    pub(crate) token_counts: bool,
+    /// The time that the event carries.
+    pub(crate) now: Timestamp,
+    /// When the gateway received it, in true time.
+    pub(crate) asked_ms: i64,
+}
+
+/// A page of history, as it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AskedPage {
+    pub(crate) peer: User,
+    pub(crate) range: PageRange,
+    pub(crate) limit: usize,
+}
+
+/// A message that a client knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) at: Timestamp,
+    pub(crate) id: ClientMessageId,
+    pub(crate) mine: bool,
+    pub(crate) proposal: bool,
+}
+
+/// What a client knows. It has no conversations while it does not run.
+#[derive(Debug)]
+pub(crate) struct ClientView<'a> {
+    pub(crate) device: DeviceId,
+    pub(crate) user: User,
+    pub(crate) conversations: Vec<ConversationView<'a>>,
+}
+
+impl ClientView<'_> {
+    pub(crate) fn conversation(&self, peer: User) -> Option<&ConversationView<'_>> {
+        self.conversations.iter().find(|conversation| conversation.peer == peer)
+    }
+}
+
+/// What a client knows of a conversation.
+#[derive(Debug)]
+pub(crate) struct ConversationView<'a> {
+    pub(crate) peer: User,
+    /// Whether any page of it was loaded.
+    pub(crate) is_loaded: bool,
+    /// Whether it is the one that is looked at.
+    pub(crate) is_active: bool,
+    pub(crate) my_read: Option<Timestamp>,
+    /// The number up to which everything is known.
+    pub(crate) known_seq: Option<u64>,
+    pub(crate) messages: &'a BTreeMap<u64, Seen>,
+    /// The numbers of what came by push.
+    pub(crate) pushed: &'a [u64],
+    /// The number of its newest message and how many are unread, as it was listed.
+    pub(crate) listed: Option<(u64, u64)>,
+}
+
+/// A socket that is open at the gateway.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenSocket {
+    pub(crate) socket: SocketId,
+    /// Whether a client listens on it that is open too.
+    pub(crate) has_client: bool,
+}

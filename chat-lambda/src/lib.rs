@@ -5,6 +5,7 @@
 #[cfg_attr(docsrs, doc(cfg(feature = "aws")))]
 pub mod aws;
 mod backoff;
-pub mod functions;
+mod functions;
 
 pub use backoff::JitteredBackoff;
+pub use functions::Function;

@@ -8,6 +8,7 @@ mod captured;
 #[path = "functions/support.rs"]
 mod support;
 
+use chat_lambda::Function as _;
 use serde_json::json;
 
 use captured::Captured;

@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::serve::ListenerExt;
 use chat_domain::{BoxError, Timestamp};
-use chat_lambda::functions::{AllowedOrigins, Settings};
+use chat_wire::{AllowedOrigins, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;

@@ -131,6 +131,19 @@ impl WireError {
     }
 }
 
+/// An error and what is behind it, on one line, for the log.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
 /// The one place where the domain's errors become answers.
 impl From<&ChatError> for WireError {
     fn from(error: &ChatError) -> Self {

@@ -1,13 +1,9 @@
 //! The frames on the WebSocket.
 
-use chat_domain::{
-    AccessToken, ClientMessageId, Correlation, Email, Event, SendCommand, SendOutcome, Sent, Timestamp,
-};
+use chat_domain::{ClientMessageId, Correlation, Email, Event, SendCommand, SendOutcome, Sent};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::error::{ErrorCode, WireError};
-use super::json;
 use super::message::{AttachmentBody, MessageBody, Parts, ProposalAnswerBody, ProposalBody};
 pub use super::table::ClientFrame;
 #[cfg(feature = "schema")]
@@ -261,73 +257,6 @@ impl From<&Event> for ServerFrame {
 #[must_use]
 pub fn encode(event: &Event) -> String {
     ServerFrame::from(event).to_json()
-}
-
-/// A frame whose parts all make sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// A message to send.
-    SendMessage(SendCommand),
-    /// The caller has read the conversation with `peer` up to `up_to`.
-    MarkRead {
-        /// The other member.
-        peer: Email,
-        /// The timestamp of the newest message read.
-        up_to: Timestamp,
-    },
-    /// The caller is typing.
-    Typing {
-        /// To whom.
-        receiver: Email,
-    },
-    /// Asks whether the connection still works.
-    Ping,
-    /// Extends the connection's authentication.
-    Reauth {
-        /// The newer token.
-        token: AccessToken,
-    },
-}
-
-/// A frame as it came: the message's id, for whoever answers, and what is asked for, if it makes sense.
-pub struct Parsed {
-    /// The message's id, if the frame names one that makes sense.
-    pub message: Option<ClientMessageId>,
-    /// What is asked for, or why that makes no sense.
-    pub request: Result<Request, WireError>,
-}
-
-impl Request {
-    /// Reads a frame. A message without an id is named by `fallback_id`.
-    pub fn parse(text: &str, fallback_id: impl FnOnce() -> ClientMessageId) -> Parsed {
-        match json::pick(text, ["action", "clientMessageId"]) {
-            Ok([action, id]) => Parsed {
-                message: id.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok()),
-                request: Self::typed(action.as_ref(), text, fallback_id),
-            },
-            Err(error) => Parsed { message: None, request: Err(error) },
-        }
-    }
-
-    fn typed(
-        action: Option<&Value>,
-        text: &str,
-        fallback_id: impl FnOnce() -> ClientMessageId,
-    ) -> Result<Self, WireError> {
-        let action = action.ok_or_else(|| WireError::bad_request("action: missing"))?;
-        Ok(match ClientFrame::typed(action.as_str().unwrap_or_default(), text)? {
-            ClientFrame::SendMessage(frame) => Self::SendMessage(frame.into_command(fallback_id)?),
-            ClientFrame::MarkRead(frame) => {
-                let up_to = frame.up_to.parse().map_err(|error| WireError::from(error).in_field("upTo"))?;
-                Self::MarkRead { peer: email("peerEmail", &frame.peer_email)?, up_to }
-            }
-            ClientFrame::Typing(frame) => {
-                Self::Typing { receiver: email("receiverEmail", &frame.receiver_email)? }
-            }
-            ClientFrame::Ping(PingFrame {}) => Self::Ping,
-            ClientFrame::Reauth(frame) => Self::Reauth { token: AccessToken::new(frame.token) },
-        })
-    }
 }
 
 impl SendMessageFrame {

@@ -8,45 +8,61 @@ use serde_json::Value;
 
 use super::error::WireError;
 
-/// Reads an object into `T`. Unknown keys are ignored; a key that comes twice at the top is refused, since two readers of the
-/// same text could otherwise disagree about it.
+/// A JSON object that was looked through: its keys come once. Two readers of a text in which a key comes twice could disagree
+/// about it.
+#[derive(Clone, Debug)]
+pub struct Object<'a, const N: usize> {
+    text: &'a str,
+    /// The values of the keys that were wanted.
+    pub picked: [Option<Value>; N],
+}
+
+impl<'a, const N: usize> Object<'a, N> {
+    /// Looks through an object, and picks the values of the wanted keys.
+    ///
+    /// # Errors
+    /// `badRequest`, saying what is wrong and where.
+    pub fn look(text: &'a str, wanted: [&str; N]) -> Result<Self, WireError> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let picked = Pick { wanted }.deserialize(&mut deserializer).map_err(fault)?;
+        deserializer.end().map_err(fault)?;
+        Ok(Self { text, picked })
+    }
+
+    /// Reads the object. Unknown keys are ignored, but their values have to be sound all the same: not deeper than 32 levels,
+    /// and without half a surrogate pair.
+    ///
+    /// # Errors
+    /// `badRequest`, saying what is wrong and where.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, WireError> {
+        let text = self.text;
+        if brackets(text) > DEPTH_MAX && depth(text) > DEPTH_MAX {
+            return Err(WireError::bad_request("not the JSON expected: it is nested too deeply"));
+        }
+        let has_surrogates = text.contains('\\') && (text.contains("\\ud") || text.contains("\\uD"));
+        if has_surrogates {
+            serde_json::from_str::<Value>(text).map_err(fault)?;
+        }
+        serde_json::from_str(text).map_err(fault)
+    }
+}
+
+/// Reads an object.
 ///
 /// # Errors
 /// `badRequest`, saying what is wrong and where.
 pub fn object<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
-    pick(text, [])?;
-    typed(text)
-}
-
-/// Reads an object that [`pick`] has looked through already. What is ignored in it has to be sound all the same: not deeper
-/// than 32 levels, and without half a surrogate pair.
-///
-/// # Errors
-/// `badRequest`, saying what is wrong and where.
-pub fn typed<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
-    if depth(text) > DEPTH_MAX {
-        return Err(WireError::bad_request("not the JSON expected: it is nested too deeply"));
-    }
-    let has_surrogates = text.contains('\\') && (text.contains("\\ud") || text.contains("\\uD"));
-    if has_surrogates {
-        serde_json::from_str::<Value>(text).map_err(fault)?;
-    }
-    serde_json::from_str(text).map_err(fault)
-}
-
-/// Looks through an object whose keys come once, and returns the values of the wanted ones.
-///
-/// # Errors
-/// `badRequest`, saying what is wrong and where.
-pub fn pick<const N: usize>(text: &str, wanted: [&str; N]) -> Result<[Option<Value>; N], WireError> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let picked = Pick { wanted }.deserialize(&mut deserializer).map_err(fault)?;
-    deserializer.end().map_err(fault)?;
-    Ok(picked)
+    Object::look(text, [])?.read()
 }
 
 /// How deeply objects and arrays may stand in one another. Nothing of ours needs more than two levels.
 const DEPTH_MAX: usize = 32;
+
+/// How many objects and arrays may begin in a text. Most have so few that none can be nested too deeply, and counting them is
+/// quicker than following them.
+fn brackets(text: &str) -> usize {
+    text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count()
+}
 
 /// How deeply objects and arrays stand in one another, in text that may not be JSON.
 fn depth(text: &str) -> usize {

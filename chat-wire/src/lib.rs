@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod chat;
 pub mod cursor;
 pub mod error;
 pub mod frames;
@@ -11,3 +12,8 @@ pub mod rest;
 #[cfg_attr(docsrs, doc(cfg(feature = "schema")))]
 pub mod schema;
 pub mod table;
+
+pub use chat::{
+    AllowedOrigins, Chat, ConnectHandler, ConnectRequest, Counted, Counts, DisconnectHandler,
+    DisconnectRequest, FrameHandler, FrameRequest, Ports, RestHandler, RestRequest, Settings,
+};

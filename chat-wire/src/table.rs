@@ -4,9 +4,10 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
+use crate::chat::{Asked, FrameHandler, Refused};
 use crate::error::WireError;
-use crate::frames::{MarkReadFrame, PingFrame, ReauthFrame, SendMessageFrame, TypingFrame};
-use crate::json;
+use crate::frames::{MarkReadFrame, PingFrame, ReauthFrame, SendMessageFrame, ServerFrame, TypingFrame};
+use crate::json::Object;
 
 /// An action of the WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +18,9 @@ pub struct Action {
     pub answers: &'static [&'static str],
 }
 
-/// Makes [`ClientFrame`] and [`ACTIONS`] of the rows of the table.
+/// Makes [`ClientFrame`], [`ACTIONS`] and the dispatch of [`FrameHandler`] of the rows of the table.
 macro_rules! actions {
-    ($($(#[$doc:meta])* $variant:ident($frame:ident) = $name:tt, answered by $answers:expr;)*) => {
+    ($($(#[$doc:meta])* $variant:ident($frame:ident) = $name:tt, answered by $answers:expr, handled by $handler:ident;)*) => {
         /// What a client says. The `action` chooses the route.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "action")]
@@ -33,14 +34,27 @@ macro_rules! actions {
         pub const ACTIONS: &[Action] = &[$(Action { name: $name, answers: $answers }),*];
 
         impl ClientFrame {
-            /// Reads a frame, which [`json::pick`] has looked through, as one with this action.
-            pub(crate) fn typed(action: &str, text: &str) -> Result<Self, WireError> {
+            /// Reads a frame as one with this action.
+            pub(crate) fn typed<const N: usize>(action: &str, frame: &Object<'_, N>) -> Result<Self, WireError> {
                 match action {
-                    $($name => json::typed(text).map(Self::$variant),)*
+                    $($name => frame.read().map(Self::$variant),)*
                     _ => {
                         let names: Vec<_> = ACTIONS.iter().map(|action| action.name).collect();
                         Err(WireError::bad_request(format!("action: one of {}", names.join(", "))))
                     }
+                }
+            }
+        }
+
+        impl FrameHandler {
+            /// Does what a frame asks for.
+            pub(crate) async fn execute(
+                &self,
+                frame: ClientFrame,
+                asked: &Asked<'_>,
+            ) -> Result<Option<ServerFrame>, Refused> {
+                match frame {
+                    $(ClientFrame::$variant(frame) => self.$handler(frame, asked).await,)*
                 }
             }
         }
@@ -49,15 +63,15 @@ macro_rules! actions {
 
 actions! {
     /// Sends a message; answered with `sent` or `error`.
-    SendMessage(SendMessageFrame) = "sendMessage", answered by &["sent", "error"];
+    SendMessage(SendMessageFrame) = "sendMessage", answered by &["sent", "error"], handled by send_message;
     /// Says how far a conversation was read; answered with `read` or `error`, or with nothing when there is nothing to read.
-    MarkRead(MarkReadFrame) = "markRead", answered by &["read", "error"];
+    MarkRead(MarkReadFrame) = "markRead", answered by &["read", "error"], handled by mark_read;
     /// Says that the user is typing. Not answered, unless with `error`.
-    Typing(TypingFrame) = "typing", answered by &["error"];
+    Typing(TypingFrame) = "typing", answered by &["error"], handled by typing;
     /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle timer away.
-    Ping(PingFrame) = "ping", answered by &["pong", "error"];
+    Ping(PingFrame) = "ping", answered by &["pong", "error"], handled by ping;
     /// Extends the connection's authentication by a newer token of the same user; answered with `reauth` or `error`.
-    Reauth(ReauthFrame) = "reauth", answered by &["reauth", "error"];
+    Reauth(ReauthFrame) = "reauth", answered by &["reauth", "error"], handled by reauth;
 }
 
 /// The types of the frames that a client is sent without having asked. `error` comes unasked to a connection that the server

@@ -12,7 +12,7 @@ use chat_adapters_aws::{
 use super::config::{AwsConfig, CognitoConfig, SendConfig, region_of_pool};
 use super::pusher::WatchedPusher;
 use crate::JitteredBackoff;
-use crate::functions::Ports;
+use chat_wire::Ports;
 use chat_wire::frames::encode;
 
 /// How long a connection may lie idle and still be used. DynamoDB closes one after a minute, S3 after twenty seconds; a process

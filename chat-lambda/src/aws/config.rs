@@ -7,7 +7,7 @@ use chat_adapters_aws::TableNames;
 use chat_domain::SendRate;
 use http::Uri;
 
-use crate::functions::AllowedOrigins;
+use chat_wire::AllowedOrigins;
 
 /// What is wrong with the environment: all of it, on one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -25,9 +25,9 @@ pub fn subscriber<W>(level: LevelFilter, writer: W) -> impl Subscriber + Send + 
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let targets = Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        .with_targets(["chat_adapters_aws", "chat_domain", "chat_lambda"].map(|ours| (ours, level)));
+    let targets = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(
+        ["chat_adapters_aws", "chat_domain", "chat_lambda", "chat_wire"].map(|ours| (ours, level)),
+    );
     let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::functions::Counted;
+use chat_wire::Counted;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

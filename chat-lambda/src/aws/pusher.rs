@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chat_domain::{ConnectionId, Push, PushError, Pusher};
 use tokio::time::timeout;
 
-use crate::functions::chain;
+use chat_wire::error::chain;
 
 /// How long a push may take. The sender's acknowledgement waits for the slowest of them, and a receiver that is not reached by
 /// then syncs; the gateway takes a frame in some ten milliseconds.

@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 
 use super::config::ConfigError;
 use super::{logs, metrics};
-use crate::functions::Handler;
+use crate::Function;
 use chat_wire::error::ErrorCode;
 
 /// How long a handler may take. The gateway waits for 29 seconds and then tells the client nothing of use; every call of AWS has
@@ -50,28 +50,28 @@ pub async fn start(main: impl Future<Output = Result<(), StartError>>) -> ExitCo
 ///
 /// # Errors
 /// [`StartError::Runtime`]. A handler that fails is none: it answers.
-pub async fn run<H>(handler: H) -> Result<(), StartError>
+pub async fn run<F>(function: F) -> Result<(), StartError>
 where
-    H: Handler<Event: DeserializeOwned>,
+    F: Function<Event: DeserializeOwned>,
 {
-    let handler = &handler;
-    let service = service_fn(async move |event: LambdaEvent<H::Event>| {
+    let function = &function;
+    let service = service_fn(async move |event: LambdaEvent<F::Event>| {
         let LambdaEvent { payload, context, .. } = event;
         let began = Instant::now();
         let span = tracing::info_span!("invocation", lambda_request_id = context.request_id);
-        let response = invoke(handler, payload, time_left(&context)).instrument(span).await;
-        let counted = handler.counts().take();
-        let function = &context.env_config.function_name;
-        println!("{}", metrics::line(function, since_1970(), &counted, began.elapsed()));
+        let response = invoke(function, payload, time_left(&context)).instrument(span).await;
+        let counted = function.counts().take();
+        let name = &context.env_config.function_name;
+        println!("{}", metrics::line(name, since_1970(), &counted, began.elapsed()));
         Ok::<_, lambda_runtime::Error>(response)
     });
     Ok(Runtime::new(service).run().await?)
 }
 
-/// Handles an event, and answers for the handler when it panics or takes too long: a client that is not answered could not know
+/// Handles an event, and answers for the function when it panics or takes too long: a client that is not answered could not know
 /// that it is to ask again.
-pub async fn invoke<H: Handler>(handler: &H, event: H::Event, within: Duration) -> ApiGatewayProxyResponse {
-    let handled = AssertUnwindSafe(handler.handle(&event)).catch_unwind();
+pub async fn invoke<F: Function>(function: &F, event: F::Event, within: Duration) -> ApiGatewayProxyResponse {
+    let handled = AssertUnwindSafe(function.handle(&event)).catch_unwind();
     let code = match timeout(within, handled).await {
         Ok(Ok(response)) => return response,
         // Where and why, the panic's hook has logged.
@@ -81,7 +81,7 @@ pub async fn invoke<H: Handler>(handler: &H, event: H::Event, within: Duration) 
             ErrorCode::Unavailable
         }
     };
-    handler.given_up(&event, code)
+    function.given_up(&event, code)
 }
 
 fn time_left(context: &Context) -> Duration {

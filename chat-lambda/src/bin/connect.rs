@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chat_adapters_aws::DynamoConnectionStore;
 use chat_domain::{Connect, ConnectionStore as _, Pusher as _};
 use chat_lambda::aws::{Clients, ConnectConfig, FromEnvironment as _, run, start, warm};
-use chat_lambda::functions::ConnectFunction;
+use chat_wire::ConnectHandler;
 use futures_util::future::join;
 
 #[tokio::main(flavor = "current_thread")]
@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
 
         let verifier = clients.verifier(&config.cognito);
         let connect = Connect::new(Arc::new(verifier), Arc::new(connections), Arc::new(pusher));
-        run(ConnectFunction::new(connect, config.allowed_origins)).await
+        run(ConnectHandler::new(connect, config.allowed_origins)).await
     })
     .await
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chat_adapters_aws::DynamoConnectionStore;
 use chat_domain::{ConnectionStore as _, Disconnect};
 use chat_lambda::aws::{Clients, DisconnectConfig, FromEnvironment as _, run, start, warm};
-use chat_lambda::functions::DisconnectFunction;
+use chat_wire::DisconnectHandler;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
 
         warm::host("DynamoDB", connections.delete(&warm::nobody())).await;
 
-        run(DisconnectFunction::new(Disconnect::new(Arc::new(connections)))).await
+        run(DisconnectHandler::new(Disconnect::new(Arc::new(connections)))).await
     })
     .await
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use chat_domain::{Correlation, Event};
 use chat_lambda::aws::{Clients, FromEnvironment as _, HistoryConfig, run, start, warm};
-use chat_lambda::functions::{HistoryFunction, Settings};
+use chat_wire::{RestHandler, Settings};
 use futures_util::future::join;
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
         let push = Event::UnknownConnection(Correlation::default()).into();
         join(dynamodb, warm::host("callback", ports.pusher.push(&nobody, &push))).await;
 
-        run(HistoryFunction::new(&ports, &Settings { rate: config.rate, allowed_origins })).await
+        run(RestHandler::new(&ports, &Settings { rate: config.rate, allowed_origins })).await
     })
     .await
 }

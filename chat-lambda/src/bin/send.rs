@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat_domain::Identify;
 use chat_lambda::aws::{Clients, FromEnvironment as _, SendConfig, run, start, warm};
-use chat_lambda::functions::SendFunction;
+use chat_wire::FrameHandler;
 use futures_util::future::join;
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
         join(dynamodb, warm::host("callback", ports.pusher.close(&nobody))).await;
 
         let identify = Arc::new(Identify::new(ports.connections.clone(), ports.pusher.clone()));
-        run(SendFunction::new(&ports, identify, config.rate)).await
+        run(FrameHandler::new(&ports, identify, config.rate)).await
     })
     .await
 }

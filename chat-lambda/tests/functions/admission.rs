@@ -1,8 +1,9 @@
 //! `$connect`: who is let in.
 
+use chat_lambda::Function as _;
 use std::time::Duration;
 
-use chat_lambda::functions::{Functions, Settings};
+use chat_wire::Settings;
 use http::header::{ORIGIN as ORIGIN_HEADER, SEC_WEBSOCKET_PROTOCOL};
 use rstest::rstest;
 
@@ -142,6 +143,6 @@ async fn an_event_without_a_usable_time_is_refused() {
 fn no_origin_is_allowed_unless_it_is_named() {
     let settings = Settings::default();
     let chat = Chat::composed(|_| {}, settings.clone());
-    let _: Functions = Functions::new(&chat.ports, &settings);
+    let _: chat_wire::Chat = chat_wire::Chat::new(&chat.ports, &settings);
     assert_ne!(format!("{:?}", settings.allowed_origins), format!("{:?}", allowed_origins()));
 }

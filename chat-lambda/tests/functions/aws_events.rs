@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html> and
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
 
+use chat_lambda::Function as _;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Chat, JUNHO, MINJI, merged};
@@ -76,7 +77,7 @@ async fn the_seeds_story_in_the_gateways_own_words() {
 
     let frame = json!({ "action": "sendMessage", "receiverEmail": JUNHO, "message": "안녕하세요" });
     let event = serde_json::from_value(message(&chat, &frame)).unwrap();
-    let answer = Answer::from(chat.functions.send.handle(&event).await);
+    let answer = Answer::from(chat.functions.frames.handle(&event).await);
     assert_eq!((answer.status, &answer.body["type"]), (200, &json!("sent")));
 
     let event = serde_json::from_value(history(&chat)).unwrap();

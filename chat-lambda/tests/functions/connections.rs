@@ -1,10 +1,11 @@
 //! What a frame's connection decides: whether it is known, and until when it is authenticated.
 
+use chat_lambda::Function as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chat_domain::{ConnectionId, SendRate};
-use chat_lambda::functions::{Functions, SendFunction, Settings};
+use chat_wire::{FrameHandler, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -73,13 +74,13 @@ async fn reauth_with_an_expired_token_is_refused() {
 #[tokio::test]
 async fn an_expiry_that_another_process_has_moved_is_read_again_before_it_refuses() {
     let chat = Chat::new();
-    let other_process = Functions::new(&chat.ports, &Settings::default());
+    let other_process = chat_wire::Chat::new(&chat.ports, &Settings::default());
     let minji = chat.connect(MINJI).await;
     minji.send(JUNHO, "now it is remembered").await;
     chat.pass(HOUR);
     let reauth = json!({ "action": "reauth", "token": chat.token(MINJI) }).to_string();
     let event = chat.message_event(&minji.id, &reauth);
-    assert_eq!(other_process.send.handle(&event).await.status_code, 200);
+    assert_eq!(other_process.frames.handle(&event).await.status_code, 200);
     assert_eq!(minji.send(JUNHO, "and goes on").await["seq"], 2);
 }
 
@@ -125,7 +126,7 @@ async fn an_event_without_a_connection_is_answered_without_a_body() {
     let chat = Chat::new();
     let mut event = chat.message_event("", r#"{"action":"ping"}"#);
     event.request_context.connection_id = None;
-    let response = chat.functions.send.handle(&event).await;
+    let response = chat.functions.frames.handle(&event).await;
     assert_eq!((response.status_code, response.body), (200, None));
 }
 
@@ -153,7 +154,7 @@ async fn a_function_of_its_own_needs_nothing_but_the_ports() {
     let minji = chat.connect(MINJI).await;
     let identify =
         Arc::new(chat_domain::Identify::new(chat.ports.connections.clone(), chat.ports.pusher.clone()));
-    let send = SendFunction::new(&chat.ports, identify, SendRate::default());
+    let send = FrameHandler::new(&chat.ports, identify, SendRate::default());
     let event = chat.message_event(&minji.id, &frame(json!({})).to_string());
     assert!(send.handle(&event).await.body.is_some());
     assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);

@@ -1,5 +1,6 @@
 //! Ports that fail: what clients are told, and what they are not.
 
+use chat_lambda::Function as _;
 use std::sync::Arc;
 
 use chat_domain::{

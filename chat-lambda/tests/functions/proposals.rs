@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chat_lambda::functions::Handler;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -163,7 +162,7 @@ async fn in_the_minute_after_the_match_has_begun_nothing_is_settled() {
     let late = merged(soon, json!({ "clientMessageId": OTHER_ID }));
     propose(&chat, late).await.assert_refused(503, "unavailable");
     assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);
-    let counts = [chat.functions.send.counts().take(), chat.functions.history.counts().take()];
+    let counts = [chat.functions.frames.counts().take(), chat.functions.rest.counts().take()];
     assert_eq!(counts.map(|counted| counted.failures), [0, 0], "users ring no alarm");
 }
 

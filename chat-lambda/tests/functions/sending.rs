@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chat_domain::SendRate;
-use chat_lambda::functions::Settings;
+use chat_wire::Settings;
 use rstest::rstest;
 use serde_json::{Value, json};
 

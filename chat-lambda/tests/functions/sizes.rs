@@ -1,9 +1,10 @@
 //! The largest that can come out, against the limits of the gateway and of Lambda.
 
+use chat_lambda::Function as _;
 use std::num::NonZeroU32;
 
 use chat_domain::{MESSAGE_TEXT_MAX_BYTES, PAGE_MAX, SendRate};
-use chat_lambda::functions::Settings;
+use chat_wire::Settings;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -95,7 +96,7 @@ async fn the_largest_page_fits_lambda_and_the_gateway() {
     let mut event = chat.rest_event(http::Method::GET, "/chat/history");
     set(&mut event.headers, http::header::AUTHORIZATION, &format!("Bearer {}", chat.token(&to)));
     event.query_string_parameters = query(&[("with", &from)]);
-    let response = chat.functions.history.handle(&event).await;
+    let response = chat.functions.rest.handle(&event).await;
 
     let answer = serde_json::to_string(&response).unwrap().len();
     let body = serde_json::from_str::<Value>(&serde_json::to_string(&response).unwrap()).unwrap();

@@ -15,8 +15,9 @@ use chat_adapters_memory::{
     UploadRefused,
 };
 use chat_domain::{Backoff, ConnectionId, Event, Timestamp, UserId, VerifiedIdentity};
-use chat_lambda::functions::{AllowedOrigins, Functions, Ports, Settings};
+use chat_lambda::Function as _;
 use chat_wire::frames::encode;
+use chat_wire::{AllowedOrigins, Ports, Settings};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ impl Backoff for NoWait {
 
 /// The chat behind a gateway.
 pub(crate) struct Chat {
-    pub(crate) functions: Functions,
+    pub(crate) functions: chat_wire::Chat,
     pub(crate) ports: Ports,
     pub(crate) verifier: MemoryIdentityVerifier,
     pub(crate) attachments: MemoryAttachmentStore,
@@ -79,7 +80,7 @@ impl Chat {
         replace(&mut ports);
         let start: Timestamp = START.parse().unwrap();
         Self {
-            functions: Functions::new(&ports, &settings),
+            functions: chat_wire::Chat::new(&ports, &settings),
             ports,
             verifier,
             attachments,
@@ -164,7 +165,7 @@ impl Chat {
     }
 
     pub(crate) async fn rest(&self, event: ApiGatewayProxyRequest) -> Answer {
-        self.functions.history.handle(&event).await.into()
+        self.functions.rest.handle(&event).await.into()
     }
 
     pub(crate) async fn get(&self, email: &str, resource: &str, parameters: &[(&str, &str)]) -> Answer {
@@ -257,7 +258,7 @@ impl Socket<'_> {
     }
 
     pub(crate) async fn deliver(&self, event: ApiGatewayWebsocketProxyRequest) -> Option<Value> {
-        let answer = Answer::from(self.chat.functions.send.handle(&event).await);
+        let answer = Answer::from(self.chat.functions.frames.handle(&event).await);
         assert_eq!(answer.status, 200, "the gateway shows the status of a route to nobody");
         answer.has_body.then_some(answer.body)
     }

@@ -1,5 +1,6 @@
 //! DynamoDB throttles, answers late or not at all, or has another transaction in the way.
 
+use chat_lambda::Function as _;
 use std::time::Duration;
 
 use futures_util::future::join;

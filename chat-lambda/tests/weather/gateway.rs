@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_lambda::aws::PUSH_WITHIN;
-use chat_lambda::functions::{Counted, Handler as _};
+use chat_wire::Counted;
 use rstest::rstest;
 use serde_json::json;
 use tokio::time::Instant;
@@ -58,11 +58,11 @@ async fn a_push_that_is_refused_costs_neither_message_nor_connection(
     let sky = Sky::new().await;
     let (minji, junho) = (sky.chat.connect(MINJI).await, sky.chat.connect(JUNHO).await);
     sky.chat.pass(SETTLED);
-    sky.chat.functions.send.counts().take();
+    sky.chat.functions.frames.counts().take();
     sky.gateway.will(&junho.id, [answer; 3]);
     minji.send(JUNHO, "can you hear me?").await;
     assert_eq!(sky.gateway.attempts(), attempts);
-    let counted = sky.chat.functions.send.counts().take();
+    let counted = sky.chat.functions.frames.counts().take();
     assert_eq!(counted, Counted { sends: 1, push_failures: 1, ..Counted::default() });
 
     sky.gateway.will(&junho.id, []);

@@ -10,7 +10,7 @@ use chat_domain::{
     ReadMark, Room, RoomId, RoomsPage, Timestamp,
 };
 use chat_lambda::aws::{ANSWER_WITHIN, invoke, metrics};
-use chat_lambda::functions::{Counted, Handler as _};
+use chat_wire::Counted;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, ORIGIN};
 use rstest::rstest;
 use serde_json::json;
@@ -76,16 +76,16 @@ async fn who_asked_is_answered_whatever_becomes_of_the_handler(
     let began = Instant::now();
     let event = chat.message_event(&minji.id, &frame(json!({})).to_string());
     let request = event.request_context.request_id.clone().unwrap();
-    let answer = Answer::from(invoke(&chat.functions.send, event, ANSWER_WITHIN).await);
+    let answer = Answer::from(invoke(&chat.functions.frames, event, ANSWER_WITHIN).await);
     assert_eq!((answer.status, &answer.body["type"]), (200, &json!("error")), "{}", answer.body);
     assert_error(&answer.body, code, &request, Some(ID));
     assert!(began.elapsed() <= ANSWER_WITHIN);
-    assert_eq!(chat.functions.send.counts().take().failures, 1);
+    assert_eq!(chat.functions.frames.counts().take().failures, 1);
 
     let mut event = chat.rest_event(http::Method::GET, "/chat/conversations");
     set(&mut event.headers, AUTHORIZATION, &format!("Bearer {}", chat.token(MINJI)));
     set(&mut event.headers, ORIGIN, support::ORIGIN);
-    let response = invoke(&chat.functions.history, event, ANSWER_WITHIN).await;
+    let response = invoke(&chat.functions.rest, event, ANSWER_WITHIN).await;
     assert_eq!(response.headers[ACCESS_CONTROL_ALLOW_ORIGIN], support::ORIGIN, "else the page sees nothing");
     Answer::from(response).assert_refused(status, code);
 
@@ -127,12 +127,12 @@ fn everything_that_is_counted_has_a_name() {
 async fn sends_duplicates_and_pushes_are_counted_whichever_way_they_came() {
     let chat = Chat::new();
     let (minji, _junho) = (chat.connect(MINJI).await, chat.connect(JUNHO).await);
-    chat.functions.send.counts().take();
+    chat.functions.frames.counts().take();
     for _ in 0..2 {
         minji.say(&frame(json!({}))).await;
     }
     minji.say(&json!({ "action": "typing", "receiverEmail": JUNHO })).await;
-    let counted = chat.functions.send.counts().take();
+    let counted = chat.functions.frames.counts().take();
     assert_eq!(counted, Counted { sends: 1, duplicates: 1, pushes: 2, ..Counted::default() });
-    assert_eq!(chat.functions.send.counts().take(), Counted::default(), "each once");
+    assert_eq!(chat.functions.frames.counts().take(), Counted::default(), "each once");
 }

@@ -1,6 +1,7 @@
 //! AWS as it is on a bad day: the production adapters call stand-ins in this process, which throttle, hang and lose answers
 //! when they are told to. There are no sockets, so time can stand still: a call that hangs takes no time of the test's.
 
+use chat_lambda::Function as _;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::future::pending;
@@ -23,7 +24,7 @@ use chat_adapters_aws::{
 use chat_domain::{Connection, ConnectionId};
 use chat_lambda::JitteredBackoff;
 use chat_lambda::aws::{WatchedPusher, logs};
-use chat_lambda::functions::Ports;
+use chat_wire::Ports;
 use chat_wire::frames::encode;
 use futures_util::future::BoxFuture;
 use http::{Request, Response, Uri};

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use apigw_local::{Faults, InvocationFault, InvokedRoute, PostFault};
 use chat_domain::BoxError;
-use chat_lambda::functions::Ports;
+use chat_wire::Ports;
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::functions::UnreliableFunction;

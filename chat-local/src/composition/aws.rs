@@ -17,7 +17,7 @@ use chat_adapters_aws::{
 use chat_adapters_memory::MemoryIdentityVerifier;
 use chat_domain::{BoxError, UPLOAD_KEPT_FOR};
 use chat_lambda::JitteredBackoff;
-use chat_lambda::functions::{Ports, Settings};
+use chat_wire::{Ports, Settings};
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use tempfile::TempDir;

@@ -6,7 +6,7 @@ use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore,
 };
 use chat_lambda::JitteredBackoff;
-use chat_lambda::functions::{Ports, Settings};
+use chat_wire::{Ports, Settings};
 
 use super::{Composition, Integrations, Resources};
 use crate::chaos::FaultInjector;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use apigw_local::{Connections, RestIntegration, WebSocketIntegration};
 use axum::Router;
 use chat_domain::{AccessToken, BoxError, VerifiedIdentity};
-use chat_lambda::functions::{Functions, Ports, Settings};
+use chat_lambda::Function as _;
+use chat_wire::{Chat, Ports, Settings};
 
 use crate::chaos::{FaultInjector, UnreliableFunction};
 use crate::config::{Config, Store};
@@ -82,25 +83,25 @@ impl Integrations {
     }
 
     fn of(ports: Ports, settings: &Settings) -> Self {
-        let functions = Arc::new(Functions::new(&ports, settings));
-        let function = functions.clone();
+        let chat = Arc::new(Chat::new(&ports, settings));
+        let shared = chat.clone();
         let connect = move |event| {
-            let function = function.clone();
-            async move { Ok(function.connect.handle(&event).await) }
+            let chat = shared.clone();
+            async move { Ok(chat.connect.handle(&event).await) }
         };
-        let function = functions.clone();
+        let shared = chat.clone();
         let disconnect = move |event| {
-            let function = function.clone();
-            async move { Ok(function.disconnect.handle(&event).await) }
+            let chat = shared.clone();
+            async move { Ok(chat.disconnect.handle(&event).await) }
         };
-        let function = functions.clone();
+        let shared = chat.clone();
         let send = move |event| {
-            let function = function.clone();
-            async move { Ok(function.send.handle(&event).await) }
+            let chat = shared.clone();
+            async move { Ok(chat.frames.handle(&event).await) }
         };
         let history = move |event| {
-            let function = functions.clone();
-            async move { Ok(function.history.handle(&event).await) }
+            let chat = chat.clone();
+            async move { Ok(chat.rest.handle(&event).await) }
         };
         Self {
             connect: Arc::new(connect),

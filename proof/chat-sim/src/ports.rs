@@ -14,7 +14,7 @@ use chat_domain::{
     PushError, Pusher, ReadMark, Room, RoomId, RoomsPage, SignedUrl, StoredObject, Timestamp,
     VerifiedIdentity, VerifyError,
 };
-use chat_lambda::functions::Ports;
+use chat_wire::Ports;
 
 use crate::environment::World;
 use crate::ids::TicketId;

@@ -6,7 +6,8 @@ use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
 };
 use chat_domain::Connect;
-use chat_lambda::functions::{ConnectFunction, Functions, Ports, Settings};
+use chat_lambda::Function as _;
+use chat_wire::{Chat, ConnectHandler, Ports, Settings};
 use futures_util::future::BoxFuture;
 
 use crate::ports::Shared;
@@ -32,20 +33,20 @@ pub(crate) trait Server: Send + Sync {
 pub(crate) type Build = fn(&Shared) -> Box<dyn Server>;
 
 /// The real functions.
-pub(crate) struct Real(Arc<Functions>);
+pub(crate) struct Real(Arc<Chat>);
 
 impl Real {
     /// Over these ports.
     pub(crate) fn over(ports: &Ports) -> Self {
-        Self(Arc::new(Functions::new(ports, &Settings::default())))
+        Self(Arc::new(Chat::new(ports, &Settings::default())))
     }
 
     /// The same with another way to connect.
     pub(crate) fn connecting_by(self, connect: Connect) -> Self {
         let settings = Settings::default();
-        let connect = ConnectFunction::new(connect, settings.allowed_origins);
-        let functions = Arc::into_inner(self.0).expect("nobody else has them yet");
-        Self(Arc::new(Functions { connect, ..functions }))
+        let connect = ConnectHandler::new(connect, settings.allowed_origins);
+        let chat = Arc::into_inner(self.0).expect("nobody else has it yet");
+        Self(Arc::new(Chat { connect, ..chat }))
     }
 
     pub(crate) fn build(shared: &Shared) -> Box<dyn Server> {
@@ -55,14 +56,12 @@ impl Real {
 
 impl Server for Real {
     fn handle(&self, event: GatewayEvent) -> Running {
-        let functions = Arc::clone(&self.0);
+        let chat = Arc::clone(&self.0);
         match event {
-            GatewayEvent::Connect(event) => Box::pin(async move { functions.connect.handle(&event).await }),
-            GatewayEvent::Disconnect(event) => {
-                Box::pin(async move { functions.disconnect.handle(&event).await })
-            }
-            GatewayEvent::Frame(event) => Box::pin(async move { functions.send.handle(&event).await }),
-            GatewayEvent::Rest(event) => Box::pin(async move { functions.history.handle(&event).await }),
+            GatewayEvent::Connect(event) => Box::pin(async move { chat.connect.handle(&event).await }),
+            GatewayEvent::Disconnect(event) => Box::pin(async move { chat.disconnect.handle(&event).await }),
+            GatewayEvent::Frame(event) => Box::pin(async move { chat.frames.handle(&event).await }),
+            GatewayEvent::Rest(event) => Box::pin(async move { chat.rest.handle(&event).await }),
         }
     }
 }

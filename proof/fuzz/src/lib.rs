@@ -11,10 +11,11 @@ use chat_domain::{
     Activity, Attachment, AttachmentKey, Connection, ConnectionId, Day, Email, ImageFacts, ImageType, Member,
     RoomId, RoomIdError, StoredObject, Timestamp, UserId, VerifiedIdentity,
 };
+use chat_lambda::Function as _;
 use chat_lambda::JitteredBackoff;
-use chat_lambda::functions::{Functions, Ports, Settings};
 use chat_wire::cursor;
 use chat_wire::frames::{ClientFrame, ServerFrame};
+use chat_wire::{Chat, Ports, Settings};
 
 /// The largest frame of API Gateway.
 const FRAME_MAX_BYTES: usize = 32 * 1024;
@@ -72,7 +73,7 @@ fn answer(text: &str) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let response = runtime.block_on(async {
         ports.connections.put(&connection).await.expect("memory takes everything");
-        Functions::new(&ports, &Settings::default()).send.handle(&event).await
+        Chat::new(&ports, &Settings::default()).frames.handle(&event).await
     });
     assert_eq!(response.status_code, 200, "the gateway shows a status to nobody");
     match response.body {

@@ -231,7 +231,7 @@ fn replace(object: &mut Value, field: &str, value: Value) {
 }
 
 /// The real functions over other ports.
-fn over(ports: &chat_lambda::functions::Ports) -> Real {
+fn over(ports: &chat_wire::Ports) -> Real {
     Real::over(ports)
 }
 

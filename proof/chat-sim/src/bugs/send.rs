@@ -10,7 +10,7 @@ use chat_domain::{
     Correlation, Draft, Email, Event, Member, Message, MessageStoreError, PageLimit, PageQuery, PageRange,
     PerMember, PushError, Recall, Room, RoomId, SendRate, Timestamp,
 };
-use chat_lambda::functions::Ports;
+use chat_wire::Ports;
 use chat_wire::error::ErrorCode;
 use chat_wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame, ServerFrame};
 use futures_util::future::{join_all, join3};

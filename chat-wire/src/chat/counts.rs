@@ -2,9 +2,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_domain::{Deliveries, SendOutcome};
 
-use chat_wire::error::WireError;
+use crate::error::WireError;
 
-/// What a function has done since it was last asked: for metrics.
+/// What a handler has done since it was last asked: for metrics.
 #[derive(Debug, Default)]
 pub struct Counts {
     failures: AtomicU64,

@@ -1,0 +1,185 @@
+use std::sync::Arc;
+
+use chat_domain::{
+    AccessToken, ChatError, ClientMessageId, ConnectionId, Correlation, Identify, KeepAlive, MarkRead,
+    Origin, Reauthenticate, SendMessage, SendRate, Typing,
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Counts, Ports, Refused, instant, log};
+use crate::error::{ErrorCode, WireError};
+use crate::frames::{
+    ErrorBody, MarkReadFrame, PingFrame, PongFrame, ReadFrame, ReauthFrame, ReauthedFrame, SendMessageFrame,
+    SentFrame, ServerFrame, TypingFrame, email,
+};
+use crate::json::Object;
+use crate::table::ClientFrame;
+
+/// A frame that a client has sent on an open connection.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameRequest<'a> {
+    /// What the client has sent.
+    pub text: &'a str,
+    /// The connection's name.
+    pub connection: &'a str,
+    /// The server's name for the request, which an error tells the client.
+    pub request_id: &'a str,
+    /// The server's name for the frame: the same however often it delivers it, and never that of another frame. A message whose
+    /// client gave it no id is recognised by it.
+    pub delivery_id: &'a str,
+    /// When the frame was received, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// A frame as it came: what a client matches the answer by, and what it asks for, if it makes sense.
+struct Opened {
+    correlation: Correlation,
+    frame: Result<ClientFrame, WireError>,
+}
+
+impl Opened {
+    fn new(request: &FrameRequest<'_>) -> Self {
+        let request_id = request.request_id.to_owned();
+        match Object::look(request.text, ["action", "clientMessageId"]) {
+            Ok(object) => {
+                let [action, id] = &object.picked;
+                let message = id.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok());
+                let frame = match action {
+                    Some(action) => ClientFrame::typed(action.as_str().unwrap_or_default(), &object),
+                    None => Err(WireError::bad_request("action: missing")),
+                };
+                Self { correlation: Correlation { request_id, message }, frame }
+            }
+            Err(error) => Self { correlation: Correlation { request_id, message: None }, frame: Err(error) },
+        }
+    }
+}
+
+/// Where a frame came from.
+pub(crate) struct Asked<'a> {
+    origin: Origin,
+    delivery_id: &'a str,
+}
+
+/// What a frame comes to: the frame that answers it, if one does.
+type Answer = Result<Option<ServerFrame>, Refused>;
+
+/// Answers the frames on open connections.
+pub struct FrameHandler {
+    send: SendMessage,
+    mark_read: MarkRead,
+    typing: Typing,
+    keep_alive: KeepAlive,
+    reauthenticate: Reauthenticate,
+    counts: Counts,
+}
+
+impl FrameHandler {
+    /// Composes it. All that identify connections in a process share one `identify`.
+    #[must_use]
+    pub fn new(ports: &Ports, identify: Arc<Identify>, rate: SendRate) -> Self {
+        let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
+        Self {
+            send: SendMessage::new(
+                identify.clone(),
+                connections.clone(),
+                messages.clone(),
+                attachments,
+                pusher.clone(),
+                backoff,
+                rate,
+            ),
+            mark_read: MarkRead::new(identify.clone(), connections.clone(), messages.clone(), pusher.clone()),
+            typing: Typing::new(identify.clone(), connections.clone(), messages, pusher),
+            keep_alive: KeepAlive::new(identify.clone()),
+            reauthenticate: Reauthenticate::new(verifier, connections, identify),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Answers a frame with the text of another one, which goes back on the same connection. Not every frame is answered.
+    pub async fn answer(&self, request: &FrameRequest<'_>) -> Option<String> {
+        let Opened { correlation, frame } = Opened::new(request);
+        let answer = match (frame, instant(request.now_ms)) {
+            (Ok(frame), Ok(now)) => {
+                let connection = ConnectionId::new(request.connection);
+                let origin = Origin { connection, correlation: correlation.clone(), now };
+                self.execute(frame, &Asked { origin, delivery_id: request.delivery_id }).await
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error.into()),
+        };
+        match answer {
+            Ok(frame) => frame.map(|frame| frame.to_json()),
+            // It was told on its connection, which is closed by now.
+            Err(Refused::ByUseCase(ChatError::UnknownConnection)) => None,
+            Err(refused) => Some(self.refuse(refused.logged(&correlation), &correlation)),
+        }
+    }
+
+    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has done by then, so the
+    /// code is one that says so.
+    #[must_use]
+    pub fn given_up(&self, request: &FrameRequest<'_>, code: ErrorCode) -> String {
+        self.refuse(WireError::fault(code), &Opened::new(request).correlation)
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    fn refuse(&self, error: WireError, correlation: &Correlation) -> String {
+        self.counts.answered(&error);
+        ServerFrame::Error(ErrorBody::new(error, correlation)).to_json()
+    }
+
+    pub(crate) async fn send_message(&self, frame: SendMessageFrame, asked: &Asked<'_>) -> Answer {
+        let command = frame.into_command(|| fallback_id(asked.delivery_id))?;
+        let sent = self.send.from_connection(&asked.origin, command).await?;
+        self.counts.sent(sent.outcome);
+        log::sent(&sent, &asked.origin.correlation);
+        Ok(Some(ServerFrame::Sent(SentFrame::from(&sent))))
+    }
+
+    pub(crate) async fn mark_read(&self, frame: MarkReadFrame, asked: &Asked<'_>) -> Answer {
+        let up_to = frame.up_to.parse().map_err(|error| WireError::from(error).in_field("upTo"))?;
+        let peer = email("peerEmail", &frame.peer_email)?;
+        let Some(marked) = self.mark_read.execute(&asked.origin, &peer, up_to).await? else {
+            return Ok(None);
+        };
+        self.counts.pushed(marked.deliveries);
+        let request_id = asked.origin.correlation.request_id.as_str();
+        tracing::info!(request_id, room = %marked.room.tag(), outcome = "read", "read mark");
+        Ok(Some(ServerFrame::Read(ReadFrame {
+            room_id: marked.room.to_string(),
+            reader_email: marked.reader.to_string(),
+            up_to: marked.up_to.to_string(),
+        })))
+    }
+
+    pub(crate) async fn typing(&self, frame: TypingFrame, asked: &Asked<'_>) -> Answer {
+        let receiver = email("receiverEmail", &frame.receiver_email)?;
+        self.counts.pushed(self.typing.execute(&asked.origin, &receiver).await?);
+        Ok(None)
+    }
+
+    pub(crate) async fn ping(&self, _: PingFrame, asked: &Asked<'_>) -> Answer {
+        self.keep_alive.execute(&asked.origin).await?;
+        Ok(Some(ServerFrame::Pong(PongFrame { server_time: asked.origin.now.to_string() })))
+    }
+
+    pub(crate) async fn reauth(&self, frame: ReauthFrame, asked: &Asked<'_>) -> Answer {
+        let token = AccessToken::new(frame.token);
+        let expires_at = self.reauthenticate.execute(&asked.origin, &token).await?.to_string();
+        Ok(Some(ServerFrame::Reauth(ReauthedFrame { expires_at })))
+    }
+}
+
+/// The id of a message whose client gave it none: always the same for the same frame, however often it is delivered.
+fn fallback_id(delivery_id: &str) -> ClientMessageId {
+    /// Made once, at random, for this purpose.
+    const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_0f5e_3d0b_4c55_9a43_7e0c_58d1_2b9e);
+    ClientMessageId::from_u128(Uuid::new_v5(&NAMESPACE, delivery_id.as_bytes()).as_u128())
+}

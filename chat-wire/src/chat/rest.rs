@@ -1,0 +1,300 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chat_domain::{
+    AccessToken, AttachmentKey, ChatError, ClientMessageId, Content, Conversations, Correlation, History,
+    Identify, IdentityVerifier, ImageFacts, OpenAttachment, PageLimit, PageRange, RequestUpload, SendCommand,
+    SendMessage, Timestamp, VerifiedIdentity,
+};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::response::{self, to_json};
+use super::{AllowedOrigins, Counts, Ports, Refused, Settings, instant, log};
+use crate::cursor;
+use crate::error::{ErrorCode, WireError};
+use crate::frames::{SentFrame, email};
+use crate::json::Object;
+use crate::rest::{
+    AttachmentUrlBody, ConversationBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody,
+    UploadRequestBody,
+};
+use crate::table::{Operation, ROUTES};
+
+/// A request to one of the routes of REST.
+#[derive(Clone, Copy, Debug)]
+pub struct RestRequest<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// The route's path as [`ROUTES`] has it, such as `/chat/attachments/{key}`.
+    pub resource: &'a str,
+    /// What stands in the path in the places of the resource's parameters, decoded.
+    pub path_parameters: &'a HashMap<String, String>,
+    /// The parameters of the query string in their order, decoded.
+    pub query: &'a [(String, String)],
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body: empty when there is none, `None` when it is not text.
+    pub body: Option<&'a str>,
+    /// The server's name for the request, which an error tells the client.
+    pub request_id: &'a str,
+    /// When the request was received, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+type Body<'a> = Result<Object<'a, 1>, WireError>;
+
+impl<'a> RestRequest<'a> {
+    fn body(&self) -> Body<'a> {
+        let text = self.body.ok_or_else(|| WireError::bad_request("the body is not text"))?;
+        Object::look(text, ["clientMessageId"])
+    }
+
+    /// What an answer is matched by. An error names the message that the request is about, if the body names one.
+    fn correlation(&self, body: &Body<'_>) -> Correlation {
+        let id = body.as_ref().ok().and_then(|body| body.picked[0].as_ref()).and_then(Value::as_str);
+        let message = id.and_then(|id| id.parse().ok());
+        Correlation { request_id: self.request_id.to_owned(), message }
+    }
+}
+
+/// A request whose caller is known.
+struct Call<'a> {
+    request: &'a RestRequest<'a>,
+    body: Body<'a>,
+    caller: VerifiedIdentity,
+    correlation: &'a Correlation,
+    now: Timestamp,
+}
+
+/// Answers the requests to all routes of REST.
+pub struct RestHandler {
+    verifier: Arc<dyn IdentityVerifier>,
+    history: History,
+    conversations: Conversations,
+    request_upload: RequestUpload,
+    open_attachment: OpenAttachment,
+    send: SendMessage,
+    allowed_origins: AllowedOrigins,
+    counts: Counts,
+}
+
+impl RestHandler {
+    /// Composes it.
+    #[must_use]
+    pub fn new(ports: &Ports, settings: &Settings) -> Self {
+        let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
+        let identify = Arc::new(Identify::new(connections.clone(), pusher.clone()));
+        Self {
+            verifier,
+            history: History::new(messages.clone()),
+            conversations: Conversations::new(messages.clone()),
+            request_upload: RequestUpload::new(attachments.clone()),
+            open_attachment: OpenAttachment::new(attachments.clone()),
+            send: SendMessage::new(
+                identify,
+                connections,
+                messages,
+                attachments,
+                pusher,
+                backoff,
+                settings.rate,
+            ),
+            allowed_origins: settings.allowed_origins.clone(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Answers a request, with all headers that browsers and caches need. `OPTIONS` is answered on every resource.
+    pub async fn answer(&self, request: &RestRequest<'_>) -> Response<String> {
+        let response = if request.method == Method::OPTIONS {
+            preflight()
+        } else {
+            let body = request.body();
+            let correlation = request.correlation(&body);
+            match self.execute(request, body, &correlation).await {
+                Ok(body) => {
+                    let (request_id, resource) = (request.request_id, request.resource);
+                    tracing::info!(request_id, resource, outcome = "ok", "answered");
+                    response::with_body(StatusCode::OK, body)
+                }
+                Err(refused) => self.refuse(refused.logged(&correlation), &correlation),
+            }
+        };
+        self.with_headers(response, request)
+    }
+
+    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has done by then, so the
+    /// code is one that says so.
+    #[must_use]
+    pub fn given_up(&self, request: &RestRequest<'_>, code: ErrorCode) -> Response<String> {
+        let correlation = request.correlation(&request.body());
+        self.with_headers(self.refuse(WireError::fault(code), &correlation), request)
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    fn refuse(&self, error: WireError, correlation: &Correlation) -> Response<String> {
+        self.counts.answered(&error);
+        response::error(error.code.status(), error, correlation)
+    }
+
+    fn with_headers(&self, mut response: Response<String>, request: &RestRequest<'_>) -> Response<String> {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(VARY, HeaderValue::from_static("Origin"));
+        if let Some(origin) = self.allowed_origins.allowed(request.headers) {
+            let origin = HeaderValue::from_str(origin).expect("it was read from a header");
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        }
+        response
+    }
+
+    async fn execute(
+        &self,
+        request: &RestRequest<'_>,
+        body: Body<'_>,
+        correlation: &Correlation,
+    ) -> Result<String, Refused> {
+        let now = instant(request.now_ms)?;
+        let token = bearer(request.headers)?;
+        let caller = self.verifier.verify(&token, now).await.map_err(ChatError::from)?;
+        let call = Call { request, body, caller, correlation, now };
+        let operation = Operation::of(request.method, request.resource)
+            .ok_or_else(|| WireError::bad_request("there is no such route"))?;
+        match operation {
+            Operation::History => Ok(to_json(&self.history(&call).await?)),
+            Operation::Conversations => Ok(to_json(&self.conversations(&call).await?)),
+            Operation::RequestUpload => Ok(to_json(&self.request_upload(&call).await?)),
+            Operation::OpenAttachment => Ok(to_json(&self.open_attachment(&call).await?)),
+            Operation::ProposeMatch => Ok(to_json(&self.propose_match(&call).await?)),
+        }
+    }
+
+    async fn history(&self, call: &Call<'_>) -> Result<HistoryBody, Refused> {
+        let with = call.query("with")?.ok_or_else(|| WireError::bad_request("with: missing"))?;
+        let peer = email("with", with)?;
+        let limit = match call.query("limit")? {
+            None => PageLimit::MAX,
+            Some(text) => Some(text)
+                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+                .and_then(|text| text.parse().ok())
+                .and_then(|limit| PageLimit::new(limit).ok())
+                .ok_or_else(|| WireError::bad_request("limit: a whole number from 1 to 50"))?,
+        };
+        let range = match (call.timestamp("before")?, call.timestamp("after")?) {
+            (None, None) => PageRange::Newest,
+            (Some(before), None) => PageRange::Before(before),
+            (None, Some(after)) => PageRange::After(after),
+            (Some(_), Some(_)) => {
+                return Err(WireError::bad_request("before and after exclude each other").into());
+            }
+        };
+        let page = self.history.execute(call.caller.email(), &peer, range, limit).await?;
+        Ok(HistoryBody::new(&page, range))
+    }
+
+    async fn conversations(&self, call: &Call<'_>) -> Result<ConversationsBody, Refused> {
+        let caller = call.caller.email();
+        let after = call.query("cursor")?.map(|text| cursor::decode(text, caller)).transpose()?;
+        let page = self.conversations.execute(caller, after).await?;
+        Ok(ConversationsBody {
+            conversations: page.conversations.iter().map(ConversationBody::from).collect(),
+            total_unread: page.total_unread,
+            next_cursor: page.next.map(|place| cursor::encode(place, caller)),
+        })
+    }
+
+    async fn request_upload(&self, call: &Call<'_>) -> Result<UploadBody, Refused> {
+        let body: UploadRequestBody = call.body()?;
+        let peer = email("with", &body.with)?;
+        let kind = body.content_type.parse().map_err(WireError::from)?;
+        let facts = ImageFacts::new(kind, body.size, body.width, body.height).map_err(WireError::from)?;
+        let caller = call.caller.email();
+        let upload = self.request_upload.execute(caller, &peer, facts, rand::random(), call.now).await?;
+        Ok(upload.into())
+    }
+
+    async fn open_attachment(&self, call: &Call<'_>) -> Result<AttachmentUrlBody, Refused> {
+        let key = call.request.path_parameters.get("key");
+        let key: AttachmentKey = key.and_then(|key| key.parse().ok()).ok_or(ChatError::AttachmentMissing)?;
+        let url = self.open_attachment.execute(call.caller.email(), &key, call.now).await?;
+        Ok(url.into())
+    }
+
+    async fn propose_match(&self, call: &Call<'_>) -> Result<SentFrame, Refused> {
+        let command = call.body::<ProposalRequestBody>()?.into_command()?;
+        let sent = self.send.from_identity(&call.caller, command, call.now).await?;
+        self.counts.sent(sent.outcome);
+        log::sent(&sent, call.correlation);
+        Ok(SentFrame::from(&sent))
+    }
+}
+
+impl Call<'_> {
+    /// A parameter of the query string that comes at most once.
+    fn query(&self, name: &str) -> Result<Option<&str>, WireError> {
+        let mut values = self.request.query.iter().filter(|(found, _)| found == name);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value.map(|(_, value)| value.as_str())),
+            (_, Some(_)) => Err(WireError::bad_request("comes twice").in_field(name)),
+        }
+    }
+
+    fn timestamp(&self, name: &str) -> Result<Option<Timestamp>, WireError> {
+        let at = self.query(name)?.map(str::parse).transpose();
+        at.map_err(|error| WireError::from(error).in_field(name))
+    }
+
+    fn body<T: DeserializeOwned>(&self) -> Result<T, WireError> {
+        self.body.as_ref().map_err(Clone::clone)?.read()
+    }
+}
+
+impl ProposalRequestBody {
+    /// The command that the body stands for.
+    fn into_command(self) -> Result<SendCommand, WireError> {
+        let id: ClientMessageId = self.client_message_id.parse()?;
+        let receiver = email("receiverEmail", &self.receiver_email)?;
+        let after = self.after.as_deref().map(str::parse).transpose();
+        let after = after.map_err(|error| WireError::from(error).in_field("after"))?;
+        Ok(SendCommand { receiver, id, after, content: Content::MatchProposal(self.proposal.try_into()?) })
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<AccessToken, WireError> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {
+            Ok(AccessToken::new(token.trim()))
+        }
+        _ => Err(WireError::new(ErrorCode::Unauthorized, "Authorization: Bearer <token> is needed")),
+    }
+}
+
+/// The answer to a browser that asks whether a page may call. Whether it may, the allowed origin says.
+fn preflight() -> Response<String> {
+    let mut methods = Vec::new();
+    for method in ROUTES.iter().map(|route| &route.method).chain([&Method::OPTIONS]) {
+        if !methods.contains(&method.as_str()) {
+            methods.push(method.as_str());
+        }
+    }
+    let methods = HeaderValue::from_str(&methods.join(", ")).expect("methods are ASCII");
+    let mut response = response::status(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
+}

@@ -1,7 +1,7 @@
 'use client'
 
-import { checkPeer, conversations, type Pending, type Room, unreadOf } from 'chat-core'
-import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react'
+import { type ChatClient, checkPeer, conversations, listedConversations, type Pending, type Room, unreadOf } from 'chat-core'
+import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { formatBadge, formatExact, formatListTime } from '@/lib/format'
@@ -25,20 +25,19 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
   const client = useChatClient()
   const me = useChat((state) => state.me)
   const { status, nextCursor, more } = useChat((state) => state.list)
-  const rooms = useChat((state) => state.rooms)
   const pending = useChat((state) => state.pending)
   const [query, setQuery] = useState('')
   const [creating, setCreating] = useState(false)
-  const search = useRef<HTMLInputElement>(null)
+  const field = useRef<HTMLInputElement>(null)
   const list = useRef<HTMLDivElement>(null)
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the rooms and what is pending are what it is made from
-  const all = useMemo(() => conversations(client.state), [client, rooms, pending])
   const wanted = query.trim().toLowerCase()
-  const shown = wanted === '' ? all : all.filter((room) => room.peer.includes(wanted))
+  const { all, shown } = useConversations(wanted)
+  const search = useSearchOfAll(wanted !== '')
   const found = checkPeer(query, me)
-  const startable = 'email' in found && !all.some((room) => room.peer === found.email) ? found.email : null
-  const meant = 'email' in found ? found.email : wanted !== '' && shown.length === 1 ? shown[0]?.peer : undefined
+  const startable = search === 'done' && 'email' in found && !all.some((room) => room.peer === found.email) ? found.email : null
+  const meant =
+    'email' in found ? found.email : wanted !== '' && search === 'done' && shown.length === 1 ? shown[0]?.peer : undefined
   const open = (email: string) => {
     setQuery('')
     showPeer(email)
@@ -49,7 +48,7 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
       aria-label={t('label')}
       onPointerOver={onPoint}
       onFocus={onPoint}
-      onKeyDown={(event) => moveFocus(event, [search.current, ...(list.current?.querySelectorAll('button') ?? [])])}
+      onKeyDown={(event) => moveFocus(event, [field.current, ...(list.current?.querySelectorAll('button') ?? [])])}
       className="flex min-h-0 min-w-0 flex-1 flex-col"
     >
       <header className="flex items-center gap-2 px-4 pt-3 pb-2">
@@ -61,7 +60,7 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
       <div className="relative px-4 pb-3">
         <SearchIcon className="pointer-events-none absolute top-2.5 left-7 size-4.5 text-muted" />
         <input
-          ref={search}
+          ref={field}
           type="search"
           aria-label={t('search')}
           placeholder={t('search')}
@@ -105,7 +104,8 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
                 </Button>
               </Notice>
             )}
-            {shown.length === 0 && startable === null && wanted !== '' && (
+            {search !== 'done' && <SearchProgress failed={search === 'failed'} />}
+            {search === 'done' && shown.length === 0 && startable === null && wanted !== '' && (
               <p className="break-words px-4 py-6 text-center text-muted text-sm">
                 {'problem' in found && found.problem === 'selfChat' ? n('selfChat') : t('noMatch', { query: query.trim() })}
               </p>
@@ -129,6 +129,52 @@ export function ConversationList({ peer, onPoint }: { peer: string | null; onPoi
       )}
     </section>
   )
+}
+
+/** All that are known, and those whose address has what is wanted in it. */
+function useConversations(wanted: string) {
+  const client = useChatClient()
+  const rooms = useChat((state) => state.rooms)
+  const pending = useChat((state) => state.pending)
+  const partialDay = useChat((state) => state.list.partialDay)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: they are what it is made from
+  const made = useMemo(
+    () => ({ all: conversations(client.state), listed: listedConversations(client.state) }),
+    [client, rooms, pending, partialDay],
+  )
+  const shown = wanted === '' ? made.listed : made.all.filter((room) => room.peer.includes(wanted))
+  return { all: made.all, shown }
+}
+
+function SearchProgress({ failed }: { failed: boolean }) {
+  const t = useTranslations('list')
+  const client = useChatClient()
+  return (
+    <div role="status" className="grid justify-items-center gap-3 px-4 py-6 text-center text-muted text-sm">
+      <p>{t(failed ? 'searchFailed' : 'searching')}</p>
+      {failed && <Button onClick={() => searchOn(client)}>{t('retry')}</Button>}
+    </div>
+  )
+}
+
+/** How far a search has come: it knows of nothing that is not loaded, so it loads the rest of the list for as long as it is wanted. */
+function useSearchOfAll(wanted: boolean): 'done' | 'searching' | 'failed' {
+  const client = useChatClient()
+  const { status, nextCursor, more } = useChat((state) => state.list)
+  const isWhole = status === 'ready' && nextCursor === null
+
+  useEffect(() => {
+    if (wanted && !isWhole && status === 'ready' && more === 'idle') searchOn(client)
+  })
+
+  if (!wanted || isWhole) return 'done'
+  return status === 'failed' || more === 'failed' ? 'failed' : 'searching'
+}
+
+/** Loads the next part of the list, or the first one if that failed. */
+function searchOn(client: ChatClient): void {
+  if (client.state.list.status === 'failed') client.refresh()
+  else void client.loadMoreConversations()
 }
 
 /** Arrows lead from place to place. In the first one, the field, the other keys move the caret. */

@@ -104,6 +104,27 @@ describe('the list of conversations', () => {
     await waitFor(() => expect(screen.getByRole('button', { name: /junho/ }).textContent).toContain('refused'))
   })
 
+  test('finds whom it has not loaded yet, and claims nothing while it looks', async () => {
+    const server = new FakeServer()
+    server.listPageSize = 100
+    // A new day for each, so that the first page is enough to begin with.
+    server.crowd(Array.from({ length: 350 }, (_, index) => new Date(Date.UTC(2026, 10, 24) - index * 86_400_000).toISOString()))
+    const { release } = renderChat(<ConversationList peer={null} />, 'en', server)
+    act(release)
+    await screen.findByRole('button', { name: /hello 0/ })
+    server.status = 503
+    await userEvent.type(screen.getByRole('searchbox'), 'person-340@example.com')
+    await screen.findByText('Older conversations could not be searched')
+    expect(screen.queryByText(/No conversation with/)).toBeNull()
+    expect(screen.queryByText(/Start a chat/)).toBeNull()
+    server.status = 200
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByRole('button', { name: /hello 340/ })).toBeTruthy()
+    expect(screen.queryByText(/Start a chat/)).toBeNull()
+    await userEvent.type(screen.getByRole('searchbox'), 'x')
+    expect(await screen.findByText(/Start a chat/)).toBeTruthy()
+  })
+
   test('finds by address, and offers what it does not find', async () => {
     const server = new FakeServer()
     server.store(JUNHO, 'hello')

@@ -5,6 +5,7 @@ import {
   type Acknowledged,
   type ChatState,
   type ConnectionStatus,
+  dayOf,
   emptyRoom,
   knownSeq,
   type LastMessage,
@@ -16,6 +17,7 @@ import type { ConversationsBody, HistoryBody, MessageBody, ReadFrame } from './w
 /** Everything that can happen to the state. */
 export type ChatEvent =
   | { type: 'connection'; status: ConnectionStatus }
+  /** A part of the list: its newest, or what follows on what is loaded. */
   | { type: 'conversations'; page: ConversationsBody; first: boolean }
   | { type: 'conversationsLoading' }
   | { type: 'conversationsFailed'; first: boolean }
@@ -144,7 +146,15 @@ function withConversations(state: ChatState, page: ConversationsBody, first: boo
   // The first page again, after more were loaded, must not take back how far the list is known.
   const again = first && state.list.status === 'ready'
   const nextCursor = again ? state.list.nextCursor : page.nextCursor
-  return { ...state, rooms, list: { status: 'ready', nextCursor, more: again ? state.list.more : 'idle' } }
+  const partialDay = again ? state.list.partialDay : partialDayOf(page)
+  return { ...state, rooms, list: { status: 'ready', nextCursor, more: again ? state.list.more : 'idle', partialDay } }
+}
+
+/** The day on which a part of the list ends. Where it has no other day, it is shown as it is: it is as much as is loaded at once. */
+function partialDayOf({ conversations, nextCursor }: ConversationsBody): string | null {
+  if (nextCursor === null) return null
+  const days = conversations.map(({ lastTimestamp }) => dayOf(lastTimestamp)).sort()
+  return days[0] === days.at(-1) ? null : (days[0] ?? null)
 }
 
 function withPage(state: ChatState, peer: string, page: HistoryBody, range: 'newest' | 'older' | 'after'): ChatState {

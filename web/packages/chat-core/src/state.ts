@@ -34,6 +34,11 @@ export interface ChatState {
     readonly status: 'loading' | 'ready' | 'failed'
     readonly nextCursor: string | null
     readonly more: 'idle' | 'loading' | 'failed'
+    /**
+     * The day, `YYYY-MM-DD` in UTC, on which the loaded part ends, and of which conversations may be missing; `null` when none are
+     * missing that are to be shown.
+     */
+    readonly partialDay: string | null
   }
   readonly rooms: Readonly<Record<string, Room>>
   /** Ours that are not acknowledged, oldest first. */
@@ -52,7 +57,7 @@ export function emptyState(me: string): ChatState {
   return {
     me,
     connection: 'connecting',
-    list: { status: 'loading', nextCursor: null, more: 'idle' },
+    list: { status: 'loading', nextCursor: null, more: 'idle', partialDay: null },
     rooms: {},
     pending: [],
     progress: {},
@@ -152,7 +157,19 @@ export function totalUnread(state: ChatState): number {
   return Object.values(state.rooms).reduce((sum, room) => sum + unreadOf(room), 0)
 }
 
-/** Conversations with something in them, the newest first. */
+/** The day of a timestamp, by which the server sorts conversations. */
+export const dayOf = (timestamp: string): string => timestamp.slice(0, 'YYYY-MM-DD'.length)
+
+/** Conversations with something in them, the newest first, up to where none is missing between them. */
+export function listedConversations(state: ChatState): Room[] {
+  const { partialDay } = state.list
+  if (partialDay === null) return conversations(state)
+  const written = new Set(state.pending.map(({ peer }) => peer))
+  const isListed = ({ peer, last }: Room) => written.has(peer) || (last !== null && dayOf(last.timestamp) > partialDay)
+  return conversations(state).filter(isListed)
+}
+
+/** All known conversations with something in them, the newest first. */
 export function conversations(state: ChatState): Room[] {
   const written = new Map<string, number>()
   for (const { peer, createdAt } of state.pending) written.set(peer, createdAt)

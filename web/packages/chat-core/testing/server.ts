@@ -1,4 +1,13 @@
-import type { ErrorCode, HistoryBody, MessageBody, ProposalRequestBody, SendMessageFrame, SentFrame } from '../src'
+import type {
+  ConversationBody,
+  ConversationsBody,
+  ErrorCode,
+  HistoryBody,
+  MessageBody,
+  ProposalRequestBody,
+  SendMessageFrame,
+  SentFrame,
+} from '../src'
 import {
   type ClientFrame,
   EPOCH,
@@ -58,6 +67,10 @@ export class FakeServer {
   grantMs = 300_000
   /** How many answers to proposals to lose. */
   loseProposalAnswers = 0
+  /** Minji's conversations with other people: see {@link crowd}. */
+  #others: ConversationBody[] = []
+  /** How many conversations a page of the list has. */
+  listPageSize = 100
   #began = 0
 
   /** Has nothing any more, as a server that keeps messages in memory and was started again. Time goes on. */
@@ -125,7 +138,7 @@ export class FakeServer {
       if (url.pathname === '/chat/uploads') return Response.json(this.grant())
       if (url.pathname.startsWith('/chat/attachments/')) return this.attachment(url.pathname.slice('/chat/attachments/'.length))
       if (url.pathname === '/chat/proposals') return this.proposal(user, body)
-      return Response.json(this.conversations(user))
+      return Response.json(this.conversations(user, url.searchParams.get('cursor')))
     }
   }
 
@@ -175,9 +188,32 @@ export class FakeServer {
     return Response.json(sent)
   }
 
-  private conversations(user: string) {
+  /** Gives Minji conversations with other people, the newest messages of which came at these times. */
+  crowd(times: readonly string[]): void {
+    this.#others = times.map((lastTimestamp, index) => {
+      const peerEmail = `person-${index}@example.com`
+      const last = { preview: `hello ${index}`, lastTimestamp, lastSeq: 1, lastSenderEmail: peerEmail, lastKind: 'text' as const }
+      return { peerEmail, ...last, unread: 1, peerReadUpTo: null }
+    })
+  }
+
+  /** By day, within a day by nothing that means anything, each page by time, as the server does. */
+  private conversations(user: string, after: string | null): ConversationsBody {
+    const place = ({ lastTimestamp, peerEmail }: ConversationBody) => `${lastTimestamp.slice(0, 10)}#${scattered(peerEmail)}`
+    const all = [...this.ownConversation(user), ...(user === MINJI ? this.#others : [])]
+    const rest = all
+      .map((found) => ({ found, place: place(found) }))
+      .filter((one) => after === null || one.place < after)
+      .sort((a, b) => (a.place < b.place ? 1 : -1))
+    const page = rest.slice(0, this.listPageSize)
+    const conversations = page.map(({ found }) => found).sort((a, b) => (a.lastTimestamp < b.lastTimestamp ? 1 : -1))
+    const nextCursor = rest.length > page.length ? (page.at(-1)?.place ?? null) : null
+    return { conversations, nextCursor }
+  }
+
+  private ownConversation(user: string): ConversationBody[] {
     const last = this.messages.at(-1)
-    if (last === undefined) return { conversations: [], totalUnread: 0, nextCursor: null }
+    if (last === undefined) return []
     const peerEmail = user === MINJI ? JUNHO : MINJI
     const unread = this.messages.filter(
       ({ senderEmail, timestamp }) => senderEmail === peerEmail && timestamp > (this.marks[user] ?? ''),
@@ -192,8 +228,14 @@ export class FakeServer {
       unread,
       peerReadUpTo: this.marks[peerEmail] ?? null,
     }
-    return { conversations: [conversation], totalUnread: unread, nextCursor: null }
+    return [conversation]
   }
+}
+
+/** A number of a text that says nothing about its place among others, as a room's tag. */
+function scattered(text: string): string {
+  const hash = [...text].reduce((sum, character) => Math.imul(sum ^ character.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
+  return hash.toString(16).padStart(8, '0') + text
 }
 
 /** One connection. What it does wrong is chosen by the test. */

@@ -4,6 +4,7 @@ import {
   ChatClient,
   EPOCH,
   IndexedDbOutbox,
+  listedConversations,
   MemoryOutbox,
   NoTabs,
   type Outbox,
@@ -13,6 +14,7 @@ import {
   type TabMessage,
   type Tabs,
   type Tokens,
+  totalUnread,
 } from 'chat-core'
 import { at, type FakeLink, FakeServer, JUNHO, MINJI } from 'chat-core/testing'
 import fc from 'fast-check'
@@ -682,6 +684,51 @@ describe('receiving', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+})
+
+describe('the list', () => {
+  const MINUTE_MS = 60_000
+  const now = Date.UTC(2026, 10, 24, 23)
+  /** So many conversations, each a minute older than the one before. */
+  const minutesBack = (count: number) =>
+    Array.from({ length: count }, (_, index) => new Date(now - index * MINUTE_MS).toISOString())
+  const shown = (client: ChatClient) => listedConversations(client.state).map(({ peer }) => peer)
+  const person = (index: number) => `person-${index}@example.com`
+
+  test.each([40, 100, 101, 300])('is newest first although %i conversations were active on one day', async (count) => {
+    server.crowd([...minutesBack(count), ...minutesBack(150).map((time) => time.replace('11-24', '11-23'))])
+    const { client } = page()
+    await until(() => expect(shown(client).slice(0, count)).toEqual(Array.from({ length: count }, (_, index) => person(index))))
+    expect(totalUnread(client.state)).toBeGreaterThanOrEqual(count)
+  })
+
+  test('goes on without leaving anybody out, until there is nobody left', async () => {
+    // Five days with 70 each.
+    const times = Array.from(
+      { length: 350 },
+      (_, index) => now - Math.floor(index / 70) * 24 * 60 * MINUTE_MS - (index % 70) * MINUTE_MS,
+    )
+    server.crowd(times.map((time) => new Date(time).toISOString()))
+    const { client } = page()
+    await until(() => expect(shown(client).length).toBeGreaterThan(0))
+    const lengths = [0]
+    for (let length = shown(client).length; length > (lengths.at(-1) ?? 0); length = shown(client).length) {
+      expect(shown(client)).toEqual(times.slice(0, length).map((_, index) => person(index)))
+      lengths.push(length)
+      await client.loadMoreConversations()
+    }
+    expect(lengths.at(-1)).toBe(350)
+    expect(client.state.list.nextCursor).toBeNull()
+  })
+
+  test('that is loaded again has everybody who wrote meanwhile', async () => {
+    server.crowd(minutesBack(60).map((time) => time.replace('11-24', '11-20')))
+    const { client } = page()
+    await until(() => expect(shown(client)).toHaveLength(60))
+    server.crowd(minutesBack(250))
+    client.refresh()
+    await until(() => expect(shown(client)).toHaveLength(250))
   })
 })
 

@@ -11,23 +11,28 @@ const PATIENCE_MS = 1_500
 /** The browser is right about being offline, but for a server on the same machine, which answers a ping within this time. */
 const OFFLINE_PATIENCE_MS = 300
 
+/** Long enough to be read. */
+const NEWS_MS = 12_000
+
 /** Says when the connection is down, and what that means for messages. */
 export function Banner({ onSignIn }: { onSignIn(): void }) {
   const t = useTranslations('connection')
   const now = useChat((state) => state.connection)
   const status = usePatient(now)
+  const forgetful = useForgetful()
 
   useEffect(() => {
     // For styles, and for tests that have to know.
     document.documentElement.dataset.connection = now
   }, [now])
 
-  const shown = status !== 'online'
+  const shown = status !== 'online' || forgetful.isNews
   return (
     <div role="status" className="shrink-0">
       {shown && (
         <div className="flex min-h-10 items-center justify-center gap-3 border-line border-b bg-warn px-4 py-2 text-on-warn text-sm">
-          <span>{t(status)}</span>
+          {status !== 'online' && <span>{t(status)}</span>}
+          {forgetful.keepsNothing && status !== 'signedOut' && <span>{t('keepsNothing')}</span>}
           {status === 'signedOut' && (
             <Button look="quiet" className="min-h-8 px-3 text-sm" onClick={onSignIn}>
               {t('signIn')}
@@ -37,6 +42,18 @@ export function Banner({ onSignIn }: { onSignIn(): void }) {
       )}
     </div>
   )
+}
+
+/** Whether the browser keeps nothing. It is said when that turns out, and again whenever it matters. */
+function useForgetful(): { keepsNothing: boolean; isNews: boolean } {
+  const keepsNothing = useChat((state) => state.keeps === false)
+  const [isNews, setIsNews] = useState(true)
+  useEffect(() => {
+    if (!keepsNothing) return
+    const timer = setTimeout(() => setIsNews(false), NEWS_MS)
+    return () => clearTimeout(timer)
+  }, [keepsNothing])
+  return { keepsNothing, isNews: keepsNothing && isNews }
 }
 
 function usePatient(status: ConnectionStatus): ConnectionStatus {

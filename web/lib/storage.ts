@@ -28,5 +28,42 @@ function memory(area: () => Storage): Memory {
 /** Shared by all tabs, kept when they are closed. */
 export const browserMemory = memory(() => localStorage)
 
+/** The browser's storage for those who ask for it as such; where it is refused, one that ends with the page. */
+export function browserStorage(): Storage {
+  try {
+    return localStorage
+  } catch {
+    return new PageStorage()
+  }
+}
+
+class PageStorage implements Storage {
+  readonly #items = new Map<string, string>()
+
+  get length(): number {
+    return this.#items.size
+  }
+
+  key(index: number): string | null {
+    return [...this.#items.keys()][index] ?? null
+  }
+
+  getItem(key: string): string | null {
+    return this.#items.get(key) ?? null
+  }
+
+  setItem(key: string, value: string): void {
+    this.#items.set(key, value)
+  }
+
+  removeItem(key: string): void {
+    this.#items.delete(key)
+  }
+
+  clear(): void {
+    this.#items.clear()
+  }
+}
+
 /** A tab's own. */
 export const tabMemory = memory(() => sessionStorage)

@@ -1,6 +1,7 @@
 import { normaliseEmail, SignedOut, type Tokens } from 'chat-core'
 import { ErrorResponse, SigninState, type User, UserManager, WebStorageStateStore } from 'oidc-client-ts'
 import type { OidcAuthConfig } from '../config'
+import { browserStorage } from '../storage'
 import { type Auth, type Session, SignInFailed } from './session'
 
 /** Where the provider sends the browser back to. It must be told so: `CallbackURLs` of deploy/template.yaml. */
@@ -16,7 +17,7 @@ export class OidcAuth implements Auth {
 
   constructor(
     private readonly config: OidcAuthConfig,
-    storage: Storage = localStorage,
+    storage: Storage = browserStorage(),
   ) {
     const redirect = new URL(RETURN_PATH, location.origin).href
     this.#states = new WebStorageStateStore({ store: storage, prefix: 'chat.' })

@@ -364,6 +364,16 @@ describe('the field', () => {
 })
 
 describe('the banner', () => {
+  test('says that the browser keeps nothing when that turns out, and as long as it matters', async () => {
+    const { link } = renderChat(<Banner onSignIn={() => {}} />, 'en', new FakeServer(), new MemoryOutbox())
+    act(() => link.open())
+    await waitFor(() => expect(screen.getByRole('status').textContent).toContain('keeps nothing'))
+    expect(screen.getByRole('status').textContent).not.toContain('Reconnecting')
+    await waitFor(() => expect(screen.getByRole('status').textContent).toBe(''), { timeout: 20_000 })
+    act(() => link.cut())
+    await waitFor(() => expect(screen.getByRole('status').textContent).toMatch(/Reconnecting.*keeps nothing/))
+  })
+
   test('is silent while all is well, and asks to sign in when the session has ended', async () => {
     const server = new FakeServer()
     const expired = vi.fn()

@@ -57,6 +57,17 @@ function signedIn(until: number) {
   )
 }
 
+test('a browser that refuses storage is one in which nobody has signed in', async () => {
+  vi.stubGlobal('localStorage', undefined)
+  Object.defineProperty(globalThis, 'localStorage', {
+    configurable: true,
+    get: () => {
+      throw new DOMException('The operation is insecure.', 'SecurityError')
+    },
+  })
+  expect(await auth().restore()).toBeNull()
+})
+
 describe('coming back from the provider', () => {
   test.each([
     ['refused', 'error=access_denied'],

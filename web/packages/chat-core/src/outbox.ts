@@ -45,6 +45,11 @@ const STORES = ['outbox', 'images'] as const
 /** What a browser says when it has closed the connection: site data cleared, its database process gone, the same in Safari. */
 const CLOSED = ['InvalidStateError', 'AbortError', 'UnknownError']
 
+/** A database that is there opens within milliseconds. One may never open: what holds it neither ends nor fails. */
+const OPEN_WITHIN_MS = 3_000
+/** So long at the most it may take with an image, on a slow disk. */
+const ANSWER_WITHIN_MS = 30_000
+
 /** An outbox in IndexedDB, shared by all tabs of the origin. */
 export class IndexedDbOutbox implements Outbox {
   readonly lasts = true
@@ -132,17 +137,19 @@ export class IndexedDbOutbox implements Outbox {
   async #use<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
     const opened = this.#open()
     try {
-      return await work(await opened)
+      return await within(ANSWER_WITHIN_MS, work(await opened))
     } catch (error) {
+      if (error instanceof Unanswered) this.#forget(opened)
       if (!(error instanceof DOMException && CLOSED.includes(error.name))) throw error
       this.#forget(opened)
-      return work(await this.#open())
+      return within(ANSWER_WITHIN_MS, work(await this.#open()))
     }
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {
     if (this.#database !== null) return this.#database
-    const opened = openDB<Schema>(this.name, 2, {
+    let isLate = false
+    const opening = openDB<Schema>(this.name, 2, {
       upgrade: (database, version) => {
         if (version < 1) {
           const store = database.createObjectStore('outbox', { keyPath: 'order', autoIncrement: true })
@@ -154,8 +161,14 @@ export class IndexedDbOutbox implements Outbox {
       // Neither a newer page nor whoever clears the site's data must wait for this one.
       blocking: () => this.#forget(opened),
     })
+    opening.then(
+      (database) => isLate && database.close(),
+      () => {},
+    )
+    const opened = within(OPEN_WITHIN_MS, opening)
       .then((database) => this.#keepAgain(database))
       .catch((error: unknown) => {
+        isLate = true
         this.#forget(opened)
         throw error instanceof DOMException && error.name === 'VersionError' ? new Outdated(error.message) : error
       })
@@ -241,6 +254,20 @@ export class MemoryOutbox implements Outbox {
     await this.remove(id)
     return true
   }
+}
+
+/** The browser has not answered. */
+class Unanswered extends Error {
+  override name = 'Unanswered'
+}
+
+/** The same, or {@link Unanswered} after so long. */
+function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Unanswered(`nothing within ${limitMs} ms`)), limitMs)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** The best outbox that this browser allows. */

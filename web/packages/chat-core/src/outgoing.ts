@@ -116,6 +116,7 @@ export class Outgoing {
   async #prepare(given: Outbox | undefined, start: (outbox: Outbox) => Senders): Promise<Senders & { outbox: Outbox }> {
     const outbox = given ?? (await openOutbox())
     this.#lasts = outbox.lasts
+    this.store.dispatch({ type: 'keeps', keeps: outbox.lasts })
     const senders = start(outbox)
     this.#senders = senders
     if (this.store.closed) senders.sender.stop()

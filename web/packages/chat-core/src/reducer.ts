@@ -33,6 +33,8 @@ export type ChatEvent =
   | { type: 'forgotten'; peer: string }
   | { type: 'read'; frame: ReadFrame }
   | { type: 'typing'; peer: string; typing: boolean }
+  /** Whether the outbox outlives the page. */
+  | { type: 'keeps'; keeps: boolean }
   /** What the outbox holds. */
   | { type: 'outbox'; pending: readonly Pending[] }
   /** Not in the outbox yet, or it could not be kept there. */
@@ -79,6 +81,8 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       return withRead(state, event.frame)
     case 'typing':
       return changeRoom(state, event.peer, (room) => (room.typing === event.typing ? room : { ...room, typing: event.typing }))
+    case 'keeps':
+      return { ...state, keeps: event.keeps }
     case 'outbox':
       return withOutbox(state, event.pending)
     case 'written': {

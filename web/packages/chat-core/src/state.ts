@@ -41,6 +41,8 @@ export interface ChatState {
     readonly partialDay: string | null
   }
   readonly rooms: Readonly<Record<string, Room>>
+  /** Whether this browser keeps what is queued when the page is closed; `null` until that is known. */
+  readonly keeps: boolean | null
   /** Ours that are not acknowledged, oldest first. */
   readonly pending: readonly Pending[]
   /** How much of an image that this tab uploads has left, 0 to 1, by the message's id. */
@@ -59,6 +61,7 @@ export function emptyState(me: string): ChatState {
     connection: 'connecting',
     list: { status: 'loading', nextCursor: null, more: 'idle', partialDay: null },
     rooms: {},
+    keeps: null,
     pending: [],
     progress: {},
   }

@@ -79,7 +79,12 @@ async function untilFrozen(work: Promise<void>): Promise<void> {
 
 /** The other tabs, if the browser tells of them. */
 export function openTabs(user: string, listener: (message: TabMessage) => void): Tabs {
-  return typeof BroadcastChannel === 'undefined' ? new NoTabs() : new BrowserTabs(user, listener)
+  try {
+    return new BrowserTabs(user, listener)
+  } catch {
+    // An old browser has no channel, and one that keeps nothing for a site may refuse it.
+    return new NoTabs()
+  }
 }
 
 /** No other tabs. */

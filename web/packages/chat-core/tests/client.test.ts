@@ -9,6 +9,7 @@ import {
   NoTabs,
   type Outbox,
   Outdated,
+  openOutbox,
   type ReadyImage,
   SignedOut,
   type TabMessage,
@@ -1000,6 +1001,42 @@ describe.each([
     expect(await outbox.requeue('a')).toBeUndefined()
     expect(await outbox.requeue('b')).toBeUndefined()
     expect(await outbox.all(MINJI)).toEqual([{ ...again, after: at(2) }])
+  })
+})
+
+describe('a database that never opens', () => {
+  test('is done without after a moment, and that is said', async () => {
+    // A page of before that holds it, and does not let go.
+    const held = await openDB('chat', 1)
+    try {
+      const { client } = page({ outbox: await openOutbox() })
+      await client.send(JUNHO, 'hello')
+      await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['hello']))
+      expect(client.state.keeps).toBe(false)
+    } finally {
+      held.close()
+      await deleteDB('chat')
+    }
+  })
+
+  test('later on leaves what is written as not kept', async () => {
+    const name = `held-${crypto.randomUUID()}`
+    const outbox = new IndexedDbOutbox(name)
+    const { client } = page({ outbox, online: false })
+    await until(() => expect(client.state.keeps).toBe(true))
+    // Somebody clears the site's data, and it takes for ever.
+    vi.spyOn(indexedDB, 'open').mockImplementation(() =>
+      Object.create(IDBOpenDBRequest.prototype, {
+        addEventListener: { value: () => {} },
+        removeEventListener: { value: () => {} },
+      }),
+    )
+    await deleteDB(name)
+    await client.send(JUNHO, 'hello')
+    expect(client.state.pending).toMatchObject([{ text: 'hello', status: 'failed', reason: 'notKept' }])
+    vi.restoreAllMocks()
+    await client.retry(client.state.pending[0]?.id ?? '')
+    expect(client.state.pending).toMatchObject([{ text: 'hello', status: 'queued' }])
   })
 })
 

@@ -1,4 +1,4 @@
-import { BrowserTabs } from 'chat-core'
+import { BrowserTabs, NoTabs, openTabs } from 'chat-core'
 import { MINJI } from 'chat-core/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
@@ -96,4 +96,14 @@ describe('tabs', () => {
     expect(work).not.toHaveBeenCalled()
     closed.tell({ type: 'outbox' })
   })
+})
+
+test.each(['refused', 'unknown'])('a channel that is %s leaves a tab alone', (how) => {
+  const refused = class {
+    constructor() {
+      throw new DOMException('The operation is insecure.', 'SecurityError')
+    }
+  }
+  vi.stubGlobal('BroadcastChannel', how === 'refused' ? refused : undefined)
+  expect(openTabs(MINJI, () => {})).toBeInstanceOf(NoTabs)
 })

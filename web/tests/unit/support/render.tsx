@@ -7,12 +7,17 @@ import { ChatClientProvider } from '@/context/ChatSocketContext'
 import type { Locale } from '@/lib/locale'
 import { compiledMessages } from '@/lib/messages'
 
+/** An outbox of a browser that keeps it. */
+class KeptOutbox extends MemoryOutbox {
+  override readonly lasts = true
+}
+
 /** A page of Minji with a chat of its own, whose server answers when the test says so. */
 export function renderChat(
   children: ReactNode,
   locale: Locale = 'ko',
   server = new FakeServer(),
-  outbox: Outbox = new MemoryOutbox(),
+  outbox: Outbox = new KeptOutbox(),
 ) {
   let link: FakeLink | undefined
   /** Requests wait for this. */

@@ -41,7 +41,7 @@ pub use model::text::{BoundedText, MESSAGE_TEXT_MAX_BYTES, MessageText, TextErro
 pub use model::timestamp::{Day, Timestamp, TimestampError};
 pub use ports::BoxError;
 pub use ports::attachment_eraser::{AttachmentEraser, ListedUpload, UploadsPage};
-pub use ports::attachment_store::{AttachmentStore, AttachmentStoreError};
+pub use ports::attachment_store::{AttachmentStore, AttachmentStoreError, NoAttachments};
 pub use ports::connection_store::{ConnectionStore, ConnectionStoreError};
 pub use ports::identity_verifier::{IdentityVerifier, VerifyError};
 pub use ports::message_eraser::MessageEraser;
@@ -64,7 +64,8 @@ pub use use_cases::mark_read::{MarkRead, Marked};
 pub use use_cases::open_attachment::OpenAttachment;
 pub use use_cases::reauthenticate::Reauthenticate;
 pub use use_cases::request_upload::{RequestUpload, Upload};
-pub use use_cases::send::{SendCommand, SendMessage, SendOutcome, Sent};
+pub use use_cases::send::{SendCommand, SendFromConnection, SendMessage, SendOutcome, Sent};
+pub use use_cases::store::{StoreMessage, Stored};
 pub use use_cases::typing::Typing;
 
 #[cfg(any(test, feature = "mock"))]

@@ -111,6 +111,13 @@ impl RoomId {
         &self.0[member]
     }
 
+    /// The room of `caller` and `peer`, and which of its members the caller is.
+    pub(crate) fn between(caller: &Email, peer: &Email) -> Result<(Self, Member), RoomIdError> {
+        let room = Self::new(caller, peer)?;
+        let member = room.member(caller).expect("the room was made of the caller's address");
+        Ok((room, member))
+    }
+
     /// Which member this address is; `None` for an outsider.
     #[must_use]
     pub fn member(&self, email: &Email) -> Option<Member> {

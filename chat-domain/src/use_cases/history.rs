@@ -59,7 +59,7 @@ impl History {
         range: PageRange,
         limit: PageLimit,
     ) -> Result<HistoryPage, ChatError> {
-        let id = RoomId::new(caller, peer)?;
+        let (id, me) = RoomId::between(caller, peer)?;
         let consistency = match range {
             PageRange::Newest | PageRange::Before(_) => Consistency::Eventual,
             PageRange::Oldest | PageRange::After(_) => Consistency::Strong,
@@ -70,7 +70,6 @@ impl History {
         )
         .await?;
         let room = room.unwrap_or_else(|| Room::empty(id.clone()));
-        let me = id.member(caller).expect("the room was made of the caller's address");
         let mut messages = page.messages;
         for message in &mut messages {
             message.read = room.is_read(message);

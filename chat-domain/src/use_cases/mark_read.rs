@@ -66,8 +66,7 @@ impl MarkRead {
     ) -> Result<Option<Marked>, ChatError> {
         let connection = self.identify.strongly(origin).await?;
         let reader_email = connection.identity.email();
-        let id = RoomId::new(reader_email, peer)?;
-        let reader = id.member(reader_email).expect("the room was made of the reader's address");
+        let (id, reader) = RoomId::between(reader_email, peer)?;
 
         // A mark is made from a message that exists, so it cannot pass the newest one.
         let query = PageQuery { range: PageRange::Before(up_to.next()), limit: PageLimit::ONE };

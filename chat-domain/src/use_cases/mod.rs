@@ -15,5 +15,6 @@ pub(crate) mod open_attachment;
 pub(crate) mod reauthenticate;
 pub(crate) mod request_upload;
 pub(crate) mod send;
+pub(crate) mod store;
 pub(crate) mod typing;
 mod walk;

@@ -47,8 +47,7 @@ impl RequestUpload {
         random: u128,
         now: Timestamp,
     ) -> Result<Upload, ChatError> {
-        let room = RoomId::new(caller, peer)?;
-        let uploader = room.member(caller).expect("the room was made of the caller's address");
+        let (room, uploader) = RoomId::between(caller, peer)?;
         let key = AttachmentKey::mint(&room, uploader, facts.kind(), random);
         let url = self.attachments.upload_url(&key, facts, now).await?;
         Ok(Upload { key, url })

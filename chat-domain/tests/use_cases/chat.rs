@@ -11,8 +11,8 @@ use chat_domain::{
     AccessToken, AttachmentStore, Backoff, ChatError, ClientMessageId, Connect, ConnectCommand, Connection,
     ConnectionId, ConnectionStore, Consistency, Content, Conversations, Correlation, Disconnect, Draft,
     Email, Event, History, Identify, KeepAlive, MarkRead, Marked, Member, Message, MessageStore, Origin,
-    PageLimit, PageQuery, PageRange, Pusher, Reauthenticate, Room, RoomId, SendCommand, SendMessage,
-    SendOutcome, SendRate, Sent, Timestamp, Typing, UserId, VerifiedIdentity,
+    PageLimit, PageQuery, PageRange, Pusher, Reauthenticate, Room, RoomId, SendCommand, SendFromConnection,
+    SendMessage, SendOutcome, SendRate, Sent, StoreMessage, Timestamp, Typing, UserId, VerifiedIdentity,
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -126,6 +126,7 @@ pub(crate) struct Process {
     pub(crate) reauthenticate: Reauthenticate,
     pub(crate) keep_alive: KeepAlive,
     pub(crate) send: SendMessage,
+    pub(crate) send_from_connection: SendFromConnection,
     pub(crate) mark_read: MarkRead,
     pub(crate) typing: Typing,
 }
@@ -309,20 +310,17 @@ impl Process {
     ) -> Self {
         let verifier = Arc::new(verifier.clone());
         let identify = Arc::new(Identify::new(connections.clone(), pushes.clone()));
+        let send = |attachments| {
+            let store = StoreMessage::new(messages.clone(), attachments, waits.clone(), rate);
+            SendMessage::new(store, connections.clone(), pushes.clone())
+        };
         Self {
             connect: Connect::new(verifier.clone(), connections.clone(), pushes.clone()),
             disconnect: Disconnect::new(connections.clone()).beside(identify.clone()),
             reauthenticate: Reauthenticate::new(verifier, connections.clone(), identify.clone()),
             keep_alive: KeepAlive::new(identify.clone()),
-            send: SendMessage::new(
-                identify.clone(),
-                connections.clone(),
-                messages.clone(),
-                attachments,
-                pushes.clone(),
-                waits.clone(),
-                rate,
-            ),
+            send: send(attachments.clone()),
+            send_from_connection: SendFromConnection::new(identify.clone(), send(attachments)),
             mark_read: MarkRead::new(identify.clone(), connections.clone(), messages.clone(), pushes.clone()),
             typing: Typing::new(identify, connections, messages, pushes.clone()),
         }
@@ -334,6 +332,6 @@ impl Process {
         command: SendCommand,
         now: Timestamp,
     ) -> Result<Sent, ChatError> {
-        self.send.from_connection(&origin(device, now), command).await
+        self.send_from_connection.execute(&origin(device, now), command).await
     }
 }

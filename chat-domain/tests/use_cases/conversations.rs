@@ -49,7 +49,7 @@ async fn many_friends_write(chat: &Chat, friends: u64) {
             number += 1;
             let now = at(i64::try_from(n * 7_919 % 1_000 * 10 + k).unwrap());
             let command = SendCommand { receiver: minji(), ..to_junho(number, "안녕") };
-            chat.here.send.from_identity(&friend, command, now).await.unwrap();
+            chat.here.send.execute(&friend, command, now).await.unwrap();
         }
     }
 }
@@ -87,7 +87,7 @@ async fn later_days_come_on_earlier_pages() {
     let tomorrow = at(86_400_000);
     let friend = identity(&email("friend-7@example.com"), at(100_000_000));
     let command = SendCommand { receiver: minji(), ..to_junho(9_000, "내일") };
-    chat.here.send.from_identity(&friend, command, tomorrow).await.unwrap();
+    chat.here.send.execute(&friend, command, tomorrow).await.unwrap();
     let page = chat.conversations().execute(&minji(), None).await.unwrap();
     assert_eq!(page.conversations[0].last_at, tomorrow);
 }

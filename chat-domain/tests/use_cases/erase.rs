@@ -86,7 +86,7 @@ async fn a_retry_of_what_was_erased_brings_nothing_back() {
     let chat = Chat::new().await;
     chat.send(MINJI_PHONE, to_junho(1, "비밀"), at(0)).await.unwrap();
     erase(&chat).execute(&minji()).await.unwrap();
-    let retry = chat.here.send.from_identity(&identity(&minji(), expiry()), to_junho(1, "비밀"), at(1)).await;
+    let retry = chat.here.send.execute(&identity(&minji(), expiry()), to_junho(1, "비밀"), at(1)).await;
     assert_refused!(retry, ChatError::IdReused);
     assert_eq!(chat.rows().await[0].content, Content::Erased);
 }

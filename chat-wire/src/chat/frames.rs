@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use chat_domain::{
     AccessToken, ChatError, ClientMessageId, ConnectionId, Correlation, Identify, KeepAlive, MarkRead,
-    Origin, Reauthenticate, SendMessage, SendRate, Typing,
+    Origin, Reauthenticate, SendFromConnection, SendMessage, SendRate, StoreMessage, Typing,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -67,7 +67,7 @@ type Answer = Result<Option<ServerFrame>, Refused>;
 
 /// Answers the frames on open connections.
 pub struct FrameHandler {
-    send: SendMessage,
+    send: SendFromConnection,
     mark_read: MarkRead,
     typing: Typing,
     keep_alive: KeepAlive,
@@ -81,14 +81,13 @@ impl FrameHandler {
     pub fn new(ports: &Ports, identify: Arc<Identify>, rate: SendRate) -> Self {
         let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
         Self {
-            send: SendMessage::new(
+            send: SendFromConnection::new(
                 identify.clone(),
-                connections.clone(),
-                messages.clone(),
-                attachments,
-                pusher.clone(),
-                backoff,
-                rate,
+                SendMessage::new(
+                    StoreMessage::new(messages.clone(), attachments, backoff, rate),
+                    connections.clone(),
+                    pusher.clone(),
+                ),
             ),
             mark_read: MarkRead::new(identify.clone(), connections.clone(), messages.clone(), pusher.clone()),
             typing: Typing::new(identify.clone(), connections.clone(), messages, pusher),
@@ -137,7 +136,7 @@ impl FrameHandler {
 
     pub(crate) async fn send_message(&self, frame: SendMessageFrame, asked: &Asked<'_>) -> Answer {
         let command = frame.into_command(|| fallback_id(asked.delivery_id))?;
-        let sent = self.send.from_connection(&asked.origin, command).await?;
+        let sent = self.send.execute(&asked.origin, command).await?;
         self.counts.sent(sent.outcome);
         log::sent(&sent, &asked.origin.correlation);
         Ok(Some(ServerFrame::Sent(SentFrame::from(&sent))))

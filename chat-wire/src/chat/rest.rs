@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use chat_domain::{
     AccessToken, AttachmentKey, ChatError, ClientMessageId, Content, Conversations, Correlation, History,
-    Identify, IdentityVerifier, ImageFacts, OpenAttachment, PageLimit, PageRange, RequestUpload, SendCommand,
-    SendMessage, Timestamp, VerifiedIdentity,
+    IdentityVerifier, ImageFacts, OpenAttachment, PageLimit, PageRange, RequestUpload, SendCommand,
+    SendMessage, StoreMessage, Timestamp, VerifiedIdentity,
 };
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -89,7 +89,6 @@ impl RestHandler {
     #[must_use]
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
-        let identify = Arc::new(Identify::new(connections.clone(), pusher.clone()));
         Self {
             verifier,
             history: History::new(messages.clone()),
@@ -97,13 +96,9 @@ impl RestHandler {
             request_upload: RequestUpload::new(attachments.clone()),
             open_attachment: OpenAttachment::new(attachments.clone()),
             send: SendMessage::new(
-                identify,
+                StoreMessage::new(messages, attachments, backoff, settings.rate),
                 connections,
-                messages,
-                attachments,
                 pusher,
-                backoff,
-                settings.rate,
             ),
             allowed_origins: settings.allowed_origins.clone(),
             counts: Counts::default(),
@@ -234,7 +229,7 @@ impl RestHandler {
 
     async fn propose_match(&self, call: &Call<'_>) -> Result<SentFrame, Refused> {
         let command = call.body::<ProposalRequestBody>()?.into_command()?;
-        let sent = self.send.from_identity(&call.caller, command, call.now).await?;
+        let sent = self.send.execute(&call.caller, command, call.now).await?;
         self.counts.sent(sent.outcome);
         log::sent(&sent, call.correlation);
         Ok(SentFrame::from(&sent))

@@ -1,10 +1,12 @@
 #[cfg(feature = "conformance")]
 pub(crate) mod conformance;
 mod error;
+mod none;
 
 use async_trait::async_trait;
 
 pub use self::error::AttachmentStoreError;
+pub use self::none::NoAttachments;
 use crate::{AttachmentKey, ImageFacts, SignedUrl, StoredObject, Timestamp};
 
 /// Uploaded objects, which clients reach by URLs that carry their own permission.

@@ -23,7 +23,7 @@ async fn a_connection_without_a_row_is_told_and_closed() {
     let origin =
         Origin { connection: ConnectionId::new(MINJI_PHONE), correlation: correlation.clone(), now: at(0) };
 
-    let refused = chat.here.send.from_connection(&origin, to_junho(1, "안녕")).await;
+    let refused = chat.here.send_from_connection.execute(&origin, to_junho(1, "안녕")).await;
 
     assert_refused!(refused, ChatError::UnknownConnection);
     assert_eq!(chat.received(MINJI_PHONE), [Event::UnknownConnection(correlation)]);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chat_domain::{
     Attachment, AttachmentKey, AttachmentRefused, AttachmentStore, AttachmentStoreError, ChatError, Content,
-    Draft, IN_DOUBT_FOR, ImageFacts, ImageType, Member, MockAttachmentStore, RoomId, SendCommand, SendRate,
-    StoredObject, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN,
+    Draft, IN_DOUBT_FOR, ImageFacts, ImageType, Member, MockAttachmentStore, NoAttachments, RoomId,
+    SendCommand, SendRate, StoredObject, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN,
 };
 
 use crate::assert_refused;
@@ -49,6 +49,16 @@ async fn an_uploaded_image_is_sent() {
 async fn an_image_that_was_not_uploaded_is_missing() {
     let chat = Chat::new().await;
     let refused = chat.send(MINJI_PHONE, of(&image(&their_room(), MINJI)), at(1)).await;
+    assert_refused!(refused, ChatError::AttachmentMissing);
+    assert_eq!(chat.rows().await, []);
+}
+
+#[tokio::test]
+async fn a_chat_without_images_refuses_one_as_missing() {
+    let chat = Chat::new().await;
+    let attachment = image(&their_room(), MINJI);
+    upload(&chat, &attachment, PNG).await;
+    let refused = chat.process_with(NoAttachments).send(MINJI_PHONE, of(&attachment), at(1)).await;
     assert_refused!(refused, ChatError::AttachmentMissing);
     assert_eq!(chat.rows().await, []);
 }
@@ -169,12 +179,12 @@ async fn an_upload_is_shown_within_a_day_or_never() {
     upload(&chat, &attachment, PNG).await;
     let identity = identity(&minji(), at(0).after(Duration::from_secs(48 * 3_600)));
     let lapses = at(0).after(UPLOAD_SHOWN_WITHIN);
-    let late = chat.here.send.from_identity(&identity, of(&attachment), lapses).await;
+    let late = chat.here.send.execute(&identity, of(&attachment), lapses).await;
     assert_refused!(late, ChatError::InDoubt(_));
-    let later = chat.here.send.from_identity(&identity, of(&attachment), lapses.after(IN_DOUBT_FOR)).await;
+    let later = chat.here.send.execute(&identity, of(&attachment), lapses.after(IN_DOUBT_FOR)).await;
     assert_refused!(later, ChatError::AttachmentMissing);
-    chat.here.send.from_identity(&identity, of(&attachment), lapses.previous()).await.unwrap();
-    let retry = chat.here.send.from_identity(&identity, of(&attachment), lapses.after(IN_DOUBT_FOR)).await;
+    chat.here.send.execute(&identity, of(&attachment), lapses.previous()).await.unwrap();
+    let retry = chat.here.send.execute(&identity, of(&attachment), lapses.after(IN_DOUBT_FOR)).await;
     assert_eq!(retry.unwrap().seq, 1, "what is sent is sent");
 }
 

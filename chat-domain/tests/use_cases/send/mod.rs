@@ -70,7 +70,7 @@ async fn what_is_not_stored_is_not_pushed() {
 async fn nobody_chats_with_themselves() {
     let chat = Chat::new().await;
     assert_refused!(chat.send(MINJI_PHONE, to_minji(1, "나"), at(0)).await, ChatError::SelfChat);
-    let alone = chat.here.send.from_identity(&identity(&minji(), expiry()), to_minji(1, "나"), at(0)).await;
+    let alone = chat.here.send.execute(&identity(&minji(), expiry()), to_minji(1, "나"), at(0)).await;
     assert_refused!(alone, ChatError::SelfChat);
     assert_eq!(chat.journal.take(), [], "nothing is asked for it");
 }
@@ -87,13 +87,13 @@ async fn a_clock_that_is_behind_still_gives_a_later_timestamp() {
 async fn without_a_connection_every_device_is_told() {
     let chat = Chat::new().await;
     let proposer = identity(&minji(), expiry());
-    let sent = chat.here.send.from_identity(&proposer, to_junho(1, "팀 페이지에서"), at(0)).await.unwrap();
+    let sent = chat.here.send.execute(&proposer, to_junho(1, "팀 페이지에서"), at(0)).await.unwrap();
     assert_eq!((sent.at, sent.seq), (at(0), 1));
     for device in [MINJI_PHONE, MINJI_LAPTOP, JUNHO_PHONE, JUNHO_LAPTOP] {
         assert_eq!(chat.received(device).len(), 1, "{device}");
     }
 
-    let retry = chat.here.send.from_identity(&proposer, to_junho(1, "팀 페이지에서"), at(900)).await.unwrap();
+    let retry = chat.here.send.execute(&proposer, to_junho(1, "팀 페이지에서"), at(900)).await.unwrap();
     assert!(repeats(&retry, &sent));
     assert_eq!(chat.received(JUNHO_PHONE), []);
     assert_eq!(chat.connections.gets(), 0, "there is no connection to look up");

@@ -8,7 +8,8 @@ use chat_adapters_memory::{MemoryAttachmentStore, MemoryConnectionStore, MemoryM
 use chat_domain::{
     Backoff, ClientMessageId, Connection, ConnectionId, ConnectionStore, Content, Correlation, Draft, Email,
     Event, History, Identify, MarkRead, Member, MessageStore, MessageText, Origin, PageLimit, PageRange,
-    ReadMark, Room, RoomId, SendCommand, SendMessage, SendRate, Timestamp, UserId, VerifiedIdentity,
+    ReadMark, Room, RoomId, SendCommand, SendFromConnection, SendMessage, SendRate, StoreMessage, Timestamp,
+    UserId, VerifiedIdentity,
 };
 use futures_util::FutureExt;
 use tokio::sync::mpsc::Receiver;
@@ -22,7 +23,7 @@ const TEXT_BYTES: usize = 200;
 
 /// A room of two people who are both connected. Minji and Junho write in turns; Minji begins.
 pub(crate) struct Chat {
-    pub(crate) send: SendMessage,
+    pub(crate) send: SendFromConnection,
     pub(crate) history: History,
     pub(crate) mark_read: MarkRead,
     pub(crate) minji: Email,
@@ -83,14 +84,13 @@ impl Chat {
         let store: Arc<dyn MessageStore> = Arc::new(messages.clone());
         let attachments = Arc::new(MemoryAttachmentStore::new("http://127.0.0.1", [0; 32]));
         Self {
-            send: SendMessage::new(
+            send: SendFromConnection::new(
                 identify.clone(),
-                connections.clone(),
-                store.clone(),
-                attachments,
-                pusher.clone(),
-                Arc::new(NoBackoff),
-                SendRate::default(),
+                SendMessage::new(
+                    StoreMessage::new(store.clone(), attachments, Arc::new(NoBackoff), SendRate::default()),
+                    connections.clone(),
+                    pusher.clone(),
+                ),
             ),
             history: History::new(store.clone()),
             mark_read: MarkRead::new(identify, connections, store, pusher),

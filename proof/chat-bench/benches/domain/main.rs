@@ -85,7 +85,7 @@ fn counted_readings(chat: &Chat, readings: Vec<(Origin, Timestamp)>) {
 #[inline(never)]
 fn counted_messages(chat: &Chat, messages: Vec<(Origin, SendCommand)>) {
     for (origin, command) in messages {
-        let sent = at_once(chat.send.from_connection(&origin, command)).expect("memory answers");
+        let sent = at_once(chat.send.execute(&origin, command)).expect("memory answers");
         assert!(matches!(sent.outcome, SendOutcome::Stored { retries: 0, .. }));
     }
 }

@@ -1,0 +1,38 @@
+use async_trait::async_trait;
+
+use crate::{
+    AttachmentKey, AttachmentStore, AttachmentStoreError, ImageFacts, SignedUrl, StoredObject, Timestamp,
+};
+
+/// The [`AttachmentStore`] of a chat without images. It holds nothing, so every image is refused as missing, and it gives no
+/// URL: such a chat offers no upload.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoAttachments;
+
+fn no_url(operation: &'static str) -> AttachmentStoreError {
+    AttachmentStoreError::Unavailable { operation, source: "this chat has no attachments".into() }
+}
+
+#[async_trait]
+impl AttachmentStore for NoAttachments {
+    async fn upload_url(
+        &self,
+        _: &AttachmentKey,
+        _: ImageFacts,
+        _: Timestamp,
+    ) -> Result<SignedUrl, AttachmentStoreError> {
+        Err(no_url("upload_url"))
+    }
+
+    async fn inspect(&self, _: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError> {
+        Ok(None)
+    }
+
+    async fn keep(&self, _: &AttachmentKey) -> Result<bool, AttachmentStoreError> {
+        Ok(false)
+    }
+
+    async fn download_url(&self, _: &AttachmentKey, _: Timestamp) -> Result<SignedUrl, AttachmentStoreError> {
+        Err(no_url("download_url"))
+    }
+}

@@ -53,7 +53,7 @@ pub enum ChatError {
     /// Time has run out only just, and an earlier attempt may still be on its way: the outcome is not settled. Try again with the
     /// same id, for [`IN_DOUBT_FOR`](crate::IN_DOUBT_FOR) at most.
     #[error(transparent)]
-    InDoubt(BoxError),
+    InDoubt(InDoubt),
     /// Something that is needed did not answer: the outcome is unknown. Try again with the same id.
     #[error("the chat is unavailable for the moment")]
     Unavailable {
@@ -70,13 +70,22 @@ pub enum ChatError {
     },
 }
 
+/// What is not settled yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InDoubt {
+    /// Whether a proposal or an answer was in time.
+    #[error("the match has just begun or is about to; an earlier attempt may still be on its way")]
+    Proposal,
+    /// Whether an upload was shown in time.
+    #[error("the upload has just become too old; an earlier attempt to show it may still be on its way")]
+    Upload,
+}
+
 impl From<AppendRefused> for ChatError {
     fn from(refused: AppendRefused) -> Self {
         match refused {
             AppendRefused::RateLimited { retry_after } => Self::RateLimited { retry_after },
-            AppendRefused::Proposal(ProposalRefused::InDoubt) => {
-                Self::InDoubt(ProposalRefused::InDoubt.into())
-            }
+            AppendRefused::Proposal(ProposalRefused::InDoubt) => Self::InDoubt(InDoubt::Proposal),
             AppendRefused::Proposal(refused) => Self::ProposalState(refused),
         }
     }
@@ -86,7 +95,7 @@ impl From<AttachmentRefused> for ChatError {
     fn from(refused: AttachmentRefused) -> Self {
         match refused {
             AttachmentRefused::Lapsed => Self::AttachmentMissing,
-            AttachmentRefused::InDoubt => Self::InDoubt(refused.into()),
+            AttachmentRefused::InDoubt => Self::InDoubt(InDoubt::Upload),
             refused => Self::AttachmentRejected(refused),
         }
     }

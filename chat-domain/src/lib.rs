@@ -12,7 +12,7 @@ mod ports;
 pub mod testing;
 mod use_cases;
 
-pub use error::ChatError;
+pub use error::{ChatError, InDoubt};
 
 pub use model::attachment::{
     ALT_TEXT_MAX_BYTES, AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME,

@@ -1,9 +1,7 @@
 //! What a client is told when something is refused or fails.
 
-use chat_domain::{
-    AttachmentRefused, ChatError, ClientMessageIdError, EmailError, PageLimitError, TextError,
-    TimestampError, VerdictError,
-};
+mod texts;
+
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -143,62 +141,3 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
-
-/// The one place where the domain's errors become answers.
-impl From<&ChatError> for WireError {
-    fn from(error: &ChatError) -> Self {
-        let code = match error {
-            ChatError::SelfChat => ErrorCode::SelfChat,
-            ChatError::IdReused => ErrorCode::IdReused,
-            ChatError::AfterAheadOfRoom => ErrorCode::BadRequest,
-            ChatError::ResyncNeeded => ErrorCode::ResyncNeeded,
-            ChatError::RateLimited { .. } => ErrorCode::RateLimited,
-            ChatError::ProposalState(_) => ErrorCode::ProposalState,
-            ChatError::AttachmentRejected(_) => ErrorCode::AttachmentRejected,
-            ChatError::AttachmentMissing => ErrorCode::AttachmentMissing,
-            ChatError::Unauthorized { .. } => ErrorCode::Unauthorized,
-            ChatError::AuthExpired => ErrorCode::AuthExpired,
-            ChatError::UnknownConnection => ErrorCode::UnknownConnection,
-            ChatError::InDoubt(_) | ChatError::Unavailable { .. } => ErrorCode::Unavailable,
-            ChatError::Internal { .. } => ErrorCode::Internal,
-        };
-        let failed = matches!(error, ChatError::Unavailable { .. } | ChatError::Internal { .. });
-        // A ChatError's own text names no internals; those are in its source, for the log.
-        Self { failed, ..Self::new(code, error.to_string()) }
-    }
-}
-
-impl From<EmailError> for WireError {
-    fn from(error: EmailError) -> Self {
-        Self::new(ErrorCode::InvalidEmail, error.to_string())
-    }
-}
-
-impl From<TextError> for WireError {
-    fn from(error: TextError) -> Self {
-        let code = match error {
-            TextError::Empty => ErrorCode::MessageEmpty,
-            TextError::TooLong { .. } => ErrorCode::MessageTooLong,
-            _ => ErrorCode::BadRequest,
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
-impl From<AttachmentRefused> for WireError {
-    fn from(error: AttachmentRefused) -> Self {
-        Self::new(ErrorCode::AttachmentRejected, error.to_string())
-    }
-}
-
-macro_rules! bad_request_from {
-    ($($error:ty),*) => {$(
-        impl From<$error> for WireError {
-            fn from(error: $error) -> Self {
-                Self::bad_request(error.to_string())
-            }
-        }
-    )*};
-}
-
-bad_request_from!(ClientMessageIdError, PageLimitError, TimestampError, VerdictError);

@@ -6,7 +6,7 @@ use chat_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::error::WireError;
+use super::error::{ErrorCode, WireError};
 #[cfg(feature = "schema")]
 use crate::schema::formats;
 
@@ -256,7 +256,8 @@ impl TryFrom<ProposalAnswerBody> for ProposalAnswer {
 
 /// Reads a text other than the message's own: `messageEmpty` and `messageTooLong` are about that one alone.
 fn field<T: std::str::FromStr<Err = TextError>>(name: &str, text: &str) -> Result<T, WireError> {
-    text.parse().map_err(|error: TextError| WireError::bad_request(error.to_string()).in_field(name))
+    let refused = |error| WireError { code: ErrorCode::BadRequest, ..WireError::from(error) };
+    text.parse().map_err(|error: TextError| refused(error).in_field(name))
 }
 
 /// What a client wants to send, before it is known to make sense.

@@ -48,8 +48,9 @@ pub enum ImageType {
 }
 
 /// Why an announced or an uploaded image is refused. Nothing was stored.
+///
+/// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum AttachmentRefused {
     /// The content type is not one of [`ImageType`].
     #[error("an image is jpeg, png, webp or gif")]

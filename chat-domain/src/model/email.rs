@@ -29,8 +29,9 @@ pub const EMAIL_MAX_BYTES: usize = 254;
 pub struct Email(Arc<str>);
 
 /// Why a text is not an [`Email`].
+///
+/// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum EmailError {
     /// Longer than [`EMAIL_MAX_BYTES`].
     #[error("an e-mail address has at most {EMAIL_MAX_BYTES} bytes")]

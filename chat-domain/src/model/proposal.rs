@@ -97,8 +97,9 @@ pub struct OpenProposal {
 }
 
 /// Why a proposal or an answer does not fit the room's state. Nothing was stored.
+///
+/// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ProposalRefused {
     /// A match can only be proposed for the future.
     #[error("the match would begin in the past")]

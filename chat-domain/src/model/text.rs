@@ -27,8 +27,9 @@ pub struct BoundedText<const MAX_BYTES: usize>(Arc<str>);
 pub type MessageText = BoundedText<MESSAGE_TEXT_MAX_BYTES>;
 
 /// Why a text is refused.
+///
+/// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum TextError {
     /// Nothing but white space.
     #[error("the text is empty")]

@@ -22,8 +22,9 @@ pub struct Timestamp {
 }
 
 /// Why a text or a number is not a [`Timestamp`].
+///
+/// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum TimestampError {
     /// The text does not have the shape `YYYY-MM-DDTHH:MM:SS.mmmZ`.
     #[error("a timestamp has the form YYYY-MM-DDTHH:MM:SS.mmmZ")]

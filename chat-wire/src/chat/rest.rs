@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use chat_domain::{
     AccessToken, AttachmentKey, ChatError, ClientMessageId, Content, Conversations, Correlation, History,
-    IdentityVerifier, ImageFacts, OpenAttachment, PageLimit, PageRange, RequestUpload, SendCommand,
+    IdentityVerifier, ImageFacts, OpenAttachment, PAGE_MAX, PageLimit, PageRange, RequestUpload, SendCommand,
     SendMessage, StoreMessage, Timestamp, VerifiedIdentity,
 };
 use http::header::{
@@ -185,7 +185,9 @@ impl RestHandler {
                 .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
                 .and_then(|text| text.parse().ok())
                 .and_then(|limit| PageLimit::new(limit).ok())
-                .ok_or_else(|| WireError::bad_request("limit: a whole number from 1 to 50"))?,
+                .ok_or_else(|| {
+                    WireError::bad_request(format!("limit: a whole number from 1 to {PAGE_MAX}"))
+                })?,
         };
         let range = match (call.timestamp("before")?, call.timestamp("after")?) {
             (None, None) => PageRange::Newest,

@@ -115,7 +115,8 @@ export class OidcAuth implements Auth {
   }
 
   async #signOut(): Promise<void> {
-    await this.#manager.revokeTokens().catch(() => {})
+    // Access tokens cannot be revoked at Cognito, and one that is refused would keep the other from being sent.
+    await this.#manager.revokeTokens(['refresh_token']).catch(() => {})
     await this.#forget()
     if (this.config.logoutUrl !== null) location.assign(this.config.logoutUrl)
   }

@@ -16,6 +16,7 @@ const REGISTERED = (() => {
 /** A provider as Cognito is one: code and PKCE, refresh tokens, no session endpoint. Its access tokens are those of chat-local. */
 class Provider {
   readonly grants: string[] = []
+  readonly revoked: string[] = []
   /** Who signs in thinks better of it. */
   declined = false
   /** How long its tokens say that they last. */
@@ -45,7 +46,15 @@ class Provider {
     )
     await this.context.route('**/idp/authorize?**', (route) => this.authorize(route))
     await this.context.route('**/idp/token', (route) => this.token(route))
-    await this.context.route('**/idp/revoke', (route) => route.fulfill({ status: 200 }))
+    await this.context.route('**/idp/revoke', (route) => this.revoke(route))
+  }
+
+  /** Cognito revokes refresh tokens alone. */
+  private async revoke(route: Route): Promise<void> {
+    const body = new URLSearchParams(route.request().postData() ?? '')
+    const refreshes = body.get('token') === 'again'
+    if (refreshes) this.revoked.push('again')
+    await route.fulfill(refreshes ? { status: 200 } : { status: 400, json: { error: 'unsupported_token_type' } })
   }
 
   private async authorize(route: Route): Promise<void> {
@@ -129,6 +138,7 @@ test('signing in at a provider leads back to where one was, lasts, renews itself
   await page.getByRole('button', { name: '설정' }).click()
   await page.getByRole('button', { name: '로그아웃' }).click()
   await page.waitForURL(/\/ko\/chat\/\?signed-out/)
+  expect(provider.revoked).toEqual(['again'])
   await expect(page.getByRole('button', { name: '로그인' })).toBeVisible()
   expect(complaints).toEqual([])
 })

@@ -164,11 +164,14 @@ impl Counters {
     }
 }
 
-/// How probable each fault is, in 1024ths; zero is off.
+/// How probable each fault is, in so many [`Rates::OF`]ths; zero is off.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rates([u16; COUNT]);
 
 impl Rates {
+    /// A fault of this rate would happen always.
+    pub(crate) const OF: u16 = 1_024;
+
     /// Nothing goes wrong.
     pub(crate) const NONE: Self = Self([0; COUNT]);
 

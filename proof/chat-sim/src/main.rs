@@ -14,7 +14,7 @@ mod ports;
 mod prove;
 mod server;
 mod shrink;
-mod sim;
+mod simulation;
 
 use std::process::ExitCode;
 
@@ -91,5 +91,5 @@ fn replay(seed: u64, bug: Option<&str>, shrink: bool) -> bool {
     if shrink {
         plan = shrink::shrink(plan, build, client);
     }
-    prove::tell(&plan, &sim::run(&plan, build, client, true))
+    prove::tell(&plan, &simulation::run(&plan, build, client, true))
 }

@@ -85,7 +85,7 @@ impl Plan {
         let users = if rng.u8(0..4) == 0 { 3 } else { 2 };
         let mut devices: IdVec<DeviceId, User> = (0..users).map(User::new).collect();
         for user in (0..users).map(User::new) {
-            if rng.u16(0..1_024) < rates.of(Fault::TwoDevices) && devices.len() < 4 {
+            if rng.u16(0..Rates::OF) < rates.of(Fault::TwoDevices) && devices.len() < 4 {
                 devices.push(user);
             }
         }
@@ -149,11 +149,6 @@ impl Plan {
         User::new((user.index() + count) % self.users)
     }
 
-    /// Everybody.
-    pub(crate) fn everybody(&self) -> impl Iterator<Item = User> + use<> {
-        (0..self.users).map(User::new)
-    }
-
     fn act(&self, rng: &mut fastrand::Rng) -> Act {
         let (device, peer) = self.pair(rng);
         match rng.u8(0..32) {
@@ -202,7 +197,7 @@ mod tests {
     use super::*;
     use crate::faults::Counters;
     use crate::server::Real;
-    use crate::sim;
+    use crate::simulation;
 
     /// What goes wrong in the schedule of a seed when only this may.
     fn fired(seed: u64, faults: &[Fault]) -> Counters {
@@ -211,7 +206,7 @@ mod tests {
             rates.set(*fault, 400);
         }
         let plan = Plan::with(seed, fastrand::Rng::with_seed(seed), rates);
-        let report = sim::run(&plan, Real::build, None, false);
+        let report = simulation::run(&plan, Real::build, None, false);
         assert_eq!(report.violation, None, "seed {seed} under {faults:?}");
         report.fired
     }

@@ -1,4 +1,4 @@
-//! The ports that the handlers are given: each call waits for its turn, and the world decides what comes of it.
+//! The ports that the handlers are given: each call waits for its turn, and the environment decides what comes of it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use chat_domain::{
 };
 use chat_wire::Ports;
 
-use crate::environment::World;
+use crate::environment::Environment;
 use crate::ids::TicketId;
 
 /// A call of a port.
@@ -90,29 +90,29 @@ pub(crate) enum Reply {
     Failed(Failure),
 }
 
-/// The world, shared by the ports and whoever runs them.
+/// The environment, shared by the ports and whoever runs them.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<Mutex<World>>);
+pub(crate) struct SharedEnvironment(Arc<Mutex<Environment>>);
 
-impl Shared {
-    pub(crate) fn new(world: World) -> Self {
-        Self(Arc::new(Mutex::new(world)))
+impl SharedEnvironment {
+    pub(crate) fn new(environment: Environment) -> Self {
+        Self(Arc::new(Mutex::new(environment)))
     }
 
     /// One thread has it, and never twice at once: waiting for it would be for ever.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn environment(&self) -> MutexGuard<'_, Environment> {
         if cfg!(test) {
             // The ports' suites have several threads.
-            return self.0.lock().expect("no test panics while it has the world");
+            return self.0.lock().expect("no test panics while it has the environment");
         }
-        self.0.try_lock().expect("nobody asks for the world who has it")
+        self.0.try_lock().expect("nobody asks for the environment who has it")
     }
 
     pub(crate) fn call(&self, call: Call) -> Turn<'_> {
         Turn { shared: self, call: Some(call), ticket: None }
     }
 
-    /// All ports over this world.
+    /// All ports over this environment.
     pub(crate) fn ports(&self) -> Ports {
         Ports {
             verifier: Arc::new(self.clone()),
@@ -127,7 +127,7 @@ impl Shared {
 
 /// A call that waits for its turn, from when it is polled.
 pub(crate) struct Turn<'a> {
-    shared: &'a Shared,
+    shared: &'a SharedEnvironment,
     call: Option<Call>,
     ticket: Option<TicketId>,
 }
@@ -136,12 +136,12 @@ impl Future for Turn<'_> {
     type Output = Reply;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
-        let mut world = self.shared.world();
+        let mut environment = self.shared.environment();
         if let Some(call) = self.call.take() {
-            self.ticket = Some(world.register(call));
+            self.ticket = Some(environment.register(call));
         }
         let ticket = self.ticket.expect("a call that was made has one");
-        world.take_reply(ticket, context.waker()).map_or(Poll::Pending, Poll::Ready)
+        environment.take_reply(ticket, context.waker()).map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -170,13 +170,13 @@ macro_rules! expect {
         match $reply {
             $($pattern => Ok($value),)+
             Reply::Failed(failure) => Err($error(failure)),
-            other => unreachable!("the world answers as it is asked, not {other:?}"),
+            other => unreachable!("the environment answers as it is asked, not {other:?}"),
         }
     };
 }
 
 #[async_trait]
-impl MessageStore for Shared {
+impl MessageStore for SharedEnvironment {
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
         let reply = self.call(Call::Room(id.clone(), consistency)).await;
         expect!(reply, |failure| message_error(failure, "room"), Reply::Room(room) => room.map(Arc::unwrap_or_clone))
@@ -229,7 +229,7 @@ impl MessageStore for Shared {
 }
 
 #[async_trait]
-impl ConnectionStore for Shared {
+impl ConnectionStore for SharedEnvironment {
     async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
         let reply = self.call(Call::Put(Box::new(connection.clone()))).await;
         expect!(reply, |failure| connection_error(failure, "put"), Reply::Done => ())
@@ -279,7 +279,7 @@ fn push_error(failure: Failure) -> PushError {
 }
 
 #[async_trait]
-impl Pusher for Shared {
+impl Pusher for SharedEnvironment {
     async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
         let reply = self.call(Call::Push(to.clone(), Box::new(push.event().clone()))).await;
         expect!(reply, push_error, Reply::Done => ())
@@ -291,7 +291,7 @@ impl Pusher for Shared {
 }
 
 #[async_trait]
-impl IdentityVerifier for Shared {
+impl IdentityVerifier for SharedEnvironment {
     async fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<VerifiedIdentity, VerifyError> {
         let reply = self.call(Call::Verify(token.expose().to_owned(), now)).await;
         let error = |failure| match failure {
@@ -304,7 +304,7 @@ impl IdentityVerifier for Shared {
 }
 
 #[async_trait]
-impl Backoff for Shared {
+impl Backoff for SharedEnvironment {
     async fn wait(&self, at_most: Duration) {
         self.call(Call::Wait(at_most)).await;
     }

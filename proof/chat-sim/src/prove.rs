@@ -16,7 +16,7 @@ use crate::faults::{Counters, Fault};
 use crate::plan::Plan;
 use crate::server::{Build, Real};
 use crate::shrink::shrink;
-use crate::sim::{self, Report};
+use crate::simulation::{self, Report};
 
 /// From how many seeds on every fault must have happened.
 const EVERY_FAULT_FROM: u64 = 5_000;
@@ -31,7 +31,7 @@ thread_local! {
 /// Runs the schedule of a seed.
 fn run_seed(seed: u64, build: Build, client: Option<ClientBug>) -> Report {
     RUNNING.set(Some(seed));
-    let report = sim::run(&Plan::of(seed), build, client, false);
+    let report = simulation::run(&Plan::of(seed), build, client, false);
     RUNNING.set(None);
     report
 }
@@ -86,7 +86,7 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
     if let Some(seed) = failing {
         println!("seed {seed} breaks a promise; what can be left out of it is left out:");
         let plan = shrink(Plan::of(seed), Real::build, None);
-        tell(&plan, &sim::run(&plan, Real::build, None, true));
+        tell(&plan, &simulation::run(&plan, Real::build, None, true));
         println!("all of it again: chat-sim replay {seed}, at commit {}", commit());
         return false;
     }

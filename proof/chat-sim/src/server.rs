@@ -10,7 +10,7 @@ use chat_lambda::Function as _;
 use chat_wire::{Chat, ConnectHandler, Ports, Settings};
 use futures_util::future::BoxFuture;
 
-use crate::ports::Shared;
+use crate::ports::SharedEnvironment;
 
 /// An event as the gateway sends it.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(crate) trait Server: Send + Sync {
 }
 
 /// Makes processes.
-pub(crate) type Build = fn(&Shared) -> Box<dyn Server>;
+pub(crate) type Build = fn(&SharedEnvironment) -> Box<dyn Server>;
 
 /// The real functions.
 pub(crate) struct Real(Arc<Chat>);
@@ -49,7 +49,7 @@ impl Real {
         Self(Arc::new(Chat { connect, ..chat }))
     }
 
-    pub(crate) fn build(shared: &Shared) -> Box<dyn Server> {
+    pub(crate) fn build(shared: &SharedEnvironment) -> Box<dyn Server> {
         Box::new(Self::over(&shared.ports()))
     }
 }

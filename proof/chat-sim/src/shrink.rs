@@ -4,7 +4,7 @@ use crate::client::ClientBug;
 use crate::faults::Fault;
 use crate::plan::Plan;
 use crate::server::Build;
-use crate::sim;
+use crate::simulation;
 
 /// How many other draws are tried for each smaller plan: what is left out shifts everything that is drawn later.
 const DRAWS: u64 = 12;
@@ -35,7 +35,7 @@ pub(crate) fn shrink(plan: Plan, build: Build, client: Option<ClientBug>) -> Pla
 }
 
 fn broken(plan: &Plan, build: Build, client: Option<ClientBug>) -> Option<&'static str> {
-    sim::run(plan, build, client, false).violation.map(|violation| violation.rule)
+    simulation::run(plan, build, client, false).violation.map(|violation| violation.rule)
 }
 
 fn on(plan: &Plan) -> usize {
@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn a_seed_is_all_it_takes() {
         for seed in 0..20 {
-            let [once, again] = [(); 2].map(|()| sim::run(&Plan::of(seed), Real::build, None, false).trace);
+            let [once, again] =
+                [(); 2].map(|()| simulation::run(&Plan::of(seed), Real::build, None, false).trace);
             assert_eq!(once, again);
         }
     }

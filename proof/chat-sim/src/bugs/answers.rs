@@ -5,7 +5,7 @@ use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_wire::frames::{ClientFrame, PongFrame, ServerFrame};
 use serde_json::Value;
 
-use crate::ports::Shared;
+use crate::ports::SharedEnvironment;
 use crate::server::{GatewayEvent, Running, Server};
 
 /// Alters an answer.
@@ -18,7 +18,7 @@ pub(super) struct Altered {
 }
 
 impl Altered {
-    pub(super) fn build(shared: &Shared, change: Change) -> Box<dyn Server> {
+    pub(super) fn build(shared: &SharedEnvironment, change: Change) -> Box<dyn Server> {
         Box::new(Self { real: super::real(shared), change })
     }
 }
@@ -45,8 +45,8 @@ pub(super) fn messages(answer: &mut Value) -> &mut [Value] {
 }
 
 /// The real functions, and pushes that are altered.
-pub(super) fn pushing(shared: &Shared, change: fn(&mut ServerFrame)) -> Box<dyn Server> {
-    shared.world().alters_push = Some(change);
+pub(super) fn pushing(shared: &SharedEnvironment, change: fn(&mut ServerFrame)) -> Box<dyn Server> {
+    shared.environment().bug_state.alters_push = Some(change);
     super::real(shared)
 }
 
@@ -54,7 +54,7 @@ pub(super) fn pushing(shared: &Shared, change: fn(&mut ServerFrame)) -> Box<dyn 
 pub(super) struct Hasty(Box<dyn Server>);
 
 impl Hasty {
-    pub(super) fn build(shared: &Shared) -> Box<dyn Server> {
+    pub(super) fn build(shared: &SharedEnvironment) -> Box<dyn Server> {
         Box::new(Self(super::real(shared)))
     }
 }

@@ -11,7 +11,7 @@ use chat_wire::message::{KindName, MessageBody};
 use serde_json::{Value, json};
 
 use crate::client::ClientBug;
-use crate::ports::Shared;
+use crate::ports::SharedEnvironment;
 use crate::server::{Build, Real, Server};
 
 use self::answers::{Altered, Hasty, messages};
@@ -236,6 +236,6 @@ fn over(ports: &chat_wire::Ports) -> Real {
 }
 
 /// A server for everything that a wrong one does not handle itself.
-fn real(shared: &Shared) -> Box<dyn Server> {
+fn real(shared: &SharedEnvironment) -> Box<dyn Server> {
     Real::build(shared)
 }

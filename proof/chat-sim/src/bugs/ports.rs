@@ -19,11 +19,11 @@ use chat_domain::{
 use futures_util::future::join_all;
 
 use crate::ids::{Id, TokenId};
-use crate::ports::Shared;
+use crate::ports::SharedEnvironment;
 use crate::server::{GatewayEvent, Real, Running, Server};
 
 /// The real functions over a message store with a bug.
-fn over_messages<F>(shared: &Shared, bug: F) -> Box<dyn Server>
+fn over_messages<F>(shared: &SharedEnvironment, bug: F) -> Box<dyn Server>
 where
     F: for<'a> Fn(MessageStoreCall<'a>, &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore>,
     F: Send + Sync + 'static,
@@ -34,18 +34,19 @@ where
 }
 
 /// Every commit that may have happened increments unread, and every read mark sets it to nothing.
-pub(super) fn incremented_unread(shared: &Shared) -> Box<dyn Server> {
-    let world = shared.clone();
+pub(super) fn incremented_unread(shared: &SharedEnvironment) -> Box<dyn Server> {
+    let environment = shared.clone();
     over_messages(shared, move |call, next| {
-        let shared = world.clone();
+        let shared = environment.clone();
         Box::pin(async move {
             match call {
                 MessageStoreCall::Commit { append } => {
                     let outcome = next.commit(&append).await;
                     if matches!(outcome, Ok(()) | Err(MessageStoreError::Unavailable { .. })) {
                         let receiver = append.message.sender.peer();
-                        let mut world = shared.world();
-                        world.counted.entry(append.message.room.clone()).or_default()[receiver] += 1;
+                        let mut environment = shared.environment();
+                        environment.bug_state.unread.entry(append.message.room.clone()).or_default()
+                            [receiver] += 1;
                     }
                     outcome.map(MessageStoreReply::Commit)
                 }
@@ -56,7 +57,7 @@ pub(super) fn incremented_unread(shared: &Shared) -> Box<dyn Server> {
                 }
                 MessageStoreCall::AdvanceRead { room, reader, mark } => {
                     let advance = next.advance_read(&room, reader, mark).await?;
-                    if let Some(counts) = shared.world().counted.get_mut(&*room) {
+                    if let Some(counts) = shared.environment().bug_state.unread.get_mut(&*room) {
                         counts[reader] = 0;
                     }
                     Ok(MessageStoreReply::AdvanceRead(advance))
@@ -68,8 +69,8 @@ pub(super) fn incremented_unread(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// A room with the unread messages that were counted.
-fn counted(shared: &Shared, room: &Room) -> Room {
-    let unread = shared.world().counted.get(room.id()).copied();
+fn counted(shared: &SharedEnvironment, room: &Room) -> Room {
+    let unread = shared.environment().bug_state.unread.get(room.id()).copied();
     let (Some(log), Some(unread)) = (room.log(), unread) else { return room.clone() };
     let mut reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
     for member in [Member::A, Member::B] {
@@ -81,7 +82,7 @@ fn counted(shared: &Shared, room: &Room) -> Room {
 }
 
 /// Every page is read eventually.
-pub(super) fn eventual_sync(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn eventual_sync(shared: &SharedEnvironment) -> Box<dyn Server> {
     over_messages(shared, |call, next| match call {
         MessageStoreCall::Page { room, query, .. } => {
             next.call(MessageStoreCall::Page { room, query, consistency: Consistency::Eventual })
@@ -91,7 +92,7 @@ pub(super) fn eventual_sync(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// A page that is shorter than it may be is taken for the last.
-pub(super) fn cut_is_the_end(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn cut_is_the_end(shared: &SharedEnvironment) -> Box<dyn Server> {
     over_messages(shared, |call, next| match call {
         MessageStoreCall::Page { room, query, consistency } => Box::pin(async move {
             let mut page = next.page(&room, query, consistency).await?;
@@ -103,7 +104,7 @@ pub(super) fn cut_is_the_end(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// A page is put together of pages of one row each.
-pub(super) fn row_by_row(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn row_by_row(shared: &SharedEnvironment) -> Box<dyn Server> {
     over_messages(shared, |call, next| match call {
         MessageStoreCall::Page { room, query, consistency } => Box::pin(async move {
             let page = page_of_rows(&**next, &room, query, consistency).await?;
@@ -136,7 +137,10 @@ async fn page_of_rows(
 }
 
 /// Whatever is committed is altered before.
-fn altering(shared: &Shared, alter: impl Fn(&mut Append) + Send + Sync + 'static) -> Box<dyn Server> {
+fn altering(
+    shared: &SharedEnvironment,
+    alter: impl Fn(&mut Append) + Send + Sync + 'static,
+) -> Box<dyn Server> {
     over_messages(shared, move |call, next| match call {
         MessageStoreCall::Commit { append } => {
             let mut append = append.into_owned();
@@ -148,7 +152,7 @@ fn altering(shared: &Shared, alter: impl Fn(&mut Append) + Send + Sync + 'static
 }
 
 /// The two teams of a proposal are stored in each other's place.
-pub(super) fn content_altered(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn content_altered(shared: &SharedEnvironment) -> Box<dyn Server> {
     altering(shared, |append| {
         if let Content::MatchProposal(proposal) = &mut append.message.content {
             std::mem::swap(&mut proposal.team_name, &mut proposal.opponent_team_name);
@@ -157,10 +161,10 @@ pub(super) fn content_altered(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// A room's preview is stored as it was.
-pub(super) fn preview_of_the_one_before(shared: &Shared) -> Box<dyn Server> {
-    let world = shared.clone();
+pub(super) fn preview_of_the_one_before(shared: &SharedEnvironment) -> Box<dyn Server> {
+    let environment = shared.clone();
     altering(shared, move |append| {
-        let before = world.world().store.room(&append.message.room, 0);
+        let before = environment.environment().tables.room(&append.message.room, 0);
         if let Some(log) = before.as_ref().and_then(|room| room.log()) {
             append.log.newest.preview = log.preview();
         }
@@ -170,14 +174,14 @@ pub(super) fn preview_of_the_one_before(shared: &Shared) -> Box<dyn Server> {
 type ConnectionsBug =
     for<'a> fn(ConnectionStoreCall<'a>, &'a Arc<dyn ConnectionStore>) -> Outcome<'a, dyn ConnectionStore>;
 
-fn over_connections(shared: &Shared, bug: ConnectionsBug) -> Box<dyn Server> {
+fn over_connections(shared: &SharedEnvironment, bug: ConnectionsBug) -> Box<dyn Server> {
     let mut ports = shared.ports();
     ports.connections = Arc::new(DecoratedConnectionStore::new(ports.connections, bug));
     Box::new(super::over(&ports))
 }
 
 /// A connection's row that cannot be read is taken for none.
-pub(super) fn failed_read_is_no_row(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn failed_read_is_no_row(shared: &SharedEnvironment) -> Box<dyn Server> {
     over_connections(shared, |call, next| match call {
         ConnectionStoreCall::Get { id } => {
             Box::pin(async move { Ok(ConnectionStoreReply::Get(next.get(&id).await.unwrap_or(None))) })
@@ -187,7 +191,7 @@ pub(super) fn failed_read_is_no_row(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// A connection's row is read a second time for nothing.
-pub(super) fn row_read_twice(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn row_read_twice(shared: &SharedEnvironment) -> Box<dyn Server> {
     over_connections(shared, |call, next| match call {
         ConnectionStoreCall::Get { id } => Box::pin(async move {
             next.get(&id).await?;
@@ -198,7 +202,7 @@ pub(super) fn row_read_twice(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// The real functions, but that who connects is counted over a connection store with a bug.
-fn connecting_over<F>(shared: &Shared, bug: F) -> Box<dyn Server>
+fn connecting_over<F>(shared: &SharedEnvironment, bug: F) -> Box<dyn Server>
 where
     F: for<'a> Fn(ConnectionStoreCall<'a>, &'a Arc<dyn ConnectionStore>) -> Outcome<'a, dyn ConnectionStore>,
     F: Send + Sync + 'static,
@@ -224,12 +228,12 @@ fn relisted<'a>(
 }
 
 /// A user may have any number of connections.
-pub(super) fn no_limit_of_connections(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn no_limit_of_connections(shared: &SharedEnvironment) -> Box<dyn Server> {
     connecting_over(shared, |call, next| relisted(call, next, |listed, _| listed.clear()))
 }
 
 /// What connected last seems to be the oldest.
-pub(super) fn newest_is_closed(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn newest_is_closed(shared: &SharedEnvironment) -> Box<dyn Server> {
     connecting_over(shared, |call, next| {
         relisted(call, next, |listed, now| {
             for connection in listed {
@@ -241,7 +245,7 @@ pub(super) fn newest_is_closed(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// Connections that came later seem to be as old as the one that asks: the later, the younger they stay.
-pub(super) fn later_ones_count(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn later_ones_count(shared: &SharedEnvironment) -> Box<dyn Server> {
     connecting_over(shared, |call, next| {
         relisted(call, next, |listed, now| {
             listed.sort_by_key(|connection| connection.connected_at);
@@ -253,7 +257,7 @@ pub(super) fn later_ones_count(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// Every connection beyond the limit is closed at the same time.
-pub(super) fn all_is_closed_at_once(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn all_is_closed_at_once(shared: &SharedEnvironment) -> Box<dyn Server> {
     let pusher = shared.ports().pusher;
     connecting_over(shared, move |call, next| {
         let ConnectionStoreCall::OfUser { email, now } = call else { return next.call(call) };
@@ -271,7 +275,7 @@ pub(super) fn all_is_closed_at_once(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// The real functions over a verifier with a bug.
-fn over_verifier<F>(shared: &Shared, bug: F) -> Box<dyn Server>
+fn over_verifier<F>(shared: &SharedEnvironment, bug: F) -> Box<dyn Server>
 where
     F: for<'a> Fn(
         IdentityVerifierCall<'a>,
@@ -285,10 +289,10 @@ where
 }
 
 /// A token that cannot be verified is believed what it says of itself.
-pub(super) fn fails_open(shared: &Shared) -> Box<dyn Server> {
-    let world = shared.clone();
+pub(super) fn fails_open(shared: &SharedEnvironment) -> Box<dyn Server> {
+    let environment = shared.clone();
     over_verifier(shared, move |IdentityVerifierCall::Verify { token, now }, next| {
-        let shared = world.clone();
+        let shared = environment.clone();
         Box::pin(async move {
             let verified = match next.verify(&token, now).await {
                 Err(VerifyError::Unavailable { .. } | VerifyError::Rejected { .. }) => {
@@ -302,17 +306,17 @@ pub(super) fn fails_open(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// What a token says of itself.
-fn claimed(shared: &Shared, token: &str) -> Option<VerifiedIdentity> {
+fn claimed(shared: &SharedEnvironment, token: &str) -> Option<VerifiedIdentity> {
     let number = token.rsplit('-').next()?.parse().ok()?;
-    let world = shared.world();
-    let claimed = world.tokens.get(TokenId::new(number))?;
-    let email = world.directory.email(claimed.user).clone();
+    let environment = shared.environment();
+    let claimed = environment.identities.token(TokenId::new(number))?;
+    let email = environment.directory.email(claimed.user).clone();
     let user = UserId::new(format!("sub-{}", claimed.user));
     Some(VerifiedIdentity::vouched(email, user, claimed.expires_at))
 }
 
 /// An identity is remembered for ever.
-pub(super) fn cached_identity(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn cached_identity(shared: &SharedEnvironment) -> Box<dyn Server> {
     let cache: Arc<Mutex<HashMap<String, VerifiedIdentity>>> = Arc::default();
     over_verifier(shared, move |IdentityVerifierCall::Verify { token, now }, next| {
         let cached = cache.lock().unwrap_or_else(PoisonError::into_inner).get(token.expose()).cloned();
@@ -330,13 +334,13 @@ pub(super) fn cached_identity(shared: &Shared) -> Box<dyn Server> {
 }
 
 /// A cursor is taken for the caller's own, whoever it was given to.
-pub(super) fn cursor_trusted(shared: &Shared) -> Box<dyn Server> {
+pub(super) fn cursor_trusted(shared: &SharedEnvironment) -> Box<dyn Server> {
     Box::new(Trusting { real: super::over(&shared.ports()), shared: shared.clone() })
 }
 
 struct Trusting {
     real: Real,
-    shared: Shared,
+    shared: SharedEnvironment,
 }
 
 impl Server for Trusting {
@@ -349,11 +353,12 @@ impl Server for Trusting {
             let token =
                 request.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
             let number = token.and_then(|token| token.rsplit('-').next()?.parse().ok()).map(TokenId::new);
-            let world = self.shared.world();
-            let caller = number.and_then(|number| world.tokens.get(number)).map(|token| token.user);
+            let environment = self.shared.environment();
+            let caller =
+                number.and_then(|number| environment.identities.token(number)).map(|token| token.user);
             let place = text.rsplit('.').next().and_then(|place| place.parse().ok());
             if let (Some(caller), Some(place)) = (caller, place) {
-                let own = chat_wire::cursor::encode(place, world.directory.email(caller));
+                let own = chat_wire::cursor::encode(place, environment.directory.email(caller));
                 let lists = HashMap::from([("cursor".to_owned(), vec![own])]);
                 request.multi_value_query_string_parameters = lists.into();
             }

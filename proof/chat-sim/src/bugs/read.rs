@@ -9,7 +9,7 @@ use chat_domain::{
 };
 use chat_wire::frames::{ClientFrame, MarkReadFrame, ReadFrame, ServerFrame};
 
-use crate::ports::{Call, Shared};
+use crate::ports::{Call, SharedEnvironment};
 use crate::server::{GatewayEvent, Running, Server};
 
 /// What is wrong.
@@ -26,12 +26,12 @@ pub(super) enum ReadBug {
 /// The real functions but for `markRead`.
 pub(super) struct ReadServer {
     real: Box<dyn Server>,
-    shared: Shared,
+    shared: SharedEnvironment,
     bug: ReadBug,
 }
 
 impl ReadServer {
-    pub(super) fn build(shared: &Shared, bug: ReadBug) -> Box<dyn Server> {
+    pub(super) fn build(shared: &SharedEnvironment, bug: ReadBug) -> Box<dyn Server> {
         Box::new(Self { real: super::real(shared), shared: shared.clone(), bug })
     }
 }
@@ -59,7 +59,7 @@ impl Server for ReadServer {
 }
 
 async fn mark(
-    shared: &Shared,
+    shared: &SharedEnvironment,
     bug: ReadBug,
     connection: &ConnectionId,
     now: Timestamp,
@@ -79,7 +79,7 @@ async fn mark(
     let (by, at) = match bug {
         ReadBug::Upsert => {
             // An update of one attribute makes a row where there is none.
-            let table = shared.world().store.table(&id).map(|table| table.find(up_to).is_err());
+            let table = shared.environment().tables.table(&id).map(|table| table.find(up_to).is_err());
             if table == Some(true) {
                 let content = Content::Text("?".parse().ok()?);
                 let message = Message {

@@ -16,7 +16,7 @@ use chat_wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame, Ser
 use futures_util::future::{join_all, join3};
 use serde_json::Value;
 
-use crate::ports::{Call, Shared};
+use crate::ports::{Call, SharedEnvironment};
 use crate::server::{GatewayEvent, Running, Server};
 
 /// What is wrong.
@@ -53,7 +53,7 @@ pub(super) struct SendServer {
 }
 
 impl SendServer {
-    pub(super) fn build(shared: &Shared, bug: SendBug) -> Box<dyn Server> {
+    pub(super) fn build(shared: &SharedEnvironment, bug: SendBug) -> Box<dyn Server> {
         let send = Send { shared: shared.clone(), ports: shared.ports(), memory: Mutex::default(), bug };
         Box::new(Self { real: super::real(shared), send: Arc::new(send) })
     }
@@ -91,7 +91,7 @@ struct Asked {
 }
 
 struct Send {
-    shared: Shared,
+    shared: SharedEnvironment,
     ports: Ports,
     memory: Mutex<HashMap<ConnectionId, Connection>>,
     bug: SendBug,
@@ -235,9 +235,13 @@ impl Send {
             audience.extend(own.unwrap_or_default());
         }
         if self.bug == SendBug::PushedToAll {
-            let world = self.shared.world();
-            for user in world.directory.everybody() {
-                audience.extend(world.store.listed(world.directory.email(user), world.now_ms, asked.now));
+            let environment = self.shared.environment();
+            for user in environment.directory.everybody() {
+                audience.extend(environment.tables.listed(
+                    environment.directory.email(user),
+                    environment.now_ms(),
+                    asked.now,
+                ));
             }
         }
         audience.retain(|other| other.id != asked.connection && !other.identity.is_expired(asked.now));

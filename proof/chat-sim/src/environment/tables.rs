@@ -130,24 +130,29 @@ pub(crate) struct ConnectionRow {
 
 /// All tables.
 #[derive(Debug, Default)]
-pub(crate) struct Store {
-    pub(crate) tables: Vec<Table>,
+pub(crate) struct Tables {
+    pub(crate) rooms: Vec<Table>,
     pub(crate) connections: Vec<ConnectionRow>,
 }
 
-impl Store {
+impl Tables {
     pub(crate) fn table(&self, id: &RoomId) -> Option<&Table> {
-        self.tables.iter().find(|table| table.id == *id)
+        self.rooms.iter().find(|table| table.id == *id)
     }
 
     pub(crate) fn table_mut(&mut self, id: &RoomId) -> &mut Table {
-        match self.tables.iter().position(|table| table.id == *id) {
-            Some(place) => &mut self.tables[place],
+        match self.rooms.iter().position(|table| table.id == *id) {
+            Some(place) => &mut self.rooms[place],
             None => {
-                self.tables.push(Table::new(id.clone()));
-                self.tables.last_mut().expect("it was pushed just now")
+                self.rooms.push(Table::new(id.clone()));
+                self.rooms.last_mut().expect("it was pushed just now")
             }
         }
+    }
+
+    /// Where some room is listed, if there is any.
+    pub(crate) fn any_activity(&self) -> Option<Activity> {
+        self.rooms.iter().find_map(|table| table.head().and_then(|room| room.activity()))
     }
 
     /// The head, `back` versions ago.
@@ -188,7 +193,7 @@ impl Store {
     }
 
     pub(crate) fn rooms_of(&self, member: &Email, after: Option<Activity>, back: usize) -> RoomsPage {
-        let mine = self.tables.iter().filter(|table| table.id.member(member).is_some());
+        let mine = self.rooms.iter().filter(|table| table.id.member(member).is_some());
         let mut rooms: Vec<(Activity, &Arc<Room>)> =
             mine.filter_map(|table| table.listed(table.newest().saturating_sub(back))).collect();
         rooms.retain(|(activity, _)| after.is_none_or(|after| *activity < after));
@@ -325,11 +330,11 @@ impl Store {
 /// Without faults, the simulated stores keep the ports' contracts like any other.
 #[cfg(test)]
 mod tests {
-    use crate::environment::World;
-    use crate::ports::Shared;
+    use crate::environment::Environment;
+    use crate::ports::SharedEnvironment;
 
-    async fn fresh() -> Shared {
-        Shared::new(World::immediate())
+    async fn fresh() -> SharedEnvironment {
+        SharedEnvironment::new(Environment::immediate())
     }
 
     mod messages {

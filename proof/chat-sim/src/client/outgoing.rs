@@ -1,0 +1,285 @@
+//! The outbox: one message at a time for each conversation, until it is acknowledged or refused.
+
+use chat_domain::{ClientMessageId, Timestamp, Verdict};
+use chat_wire::error::ErrorCode;
+use chat_wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame};
+use chat_wire::message::ProposalAnswerBody;
+use chat_wire::rest::HistoryBody;
+
+use super::conversation::{Waiting, seen};
+use super::syncing::next_after;
+use super::timing::{ANSWER_WITHIN_MS, longest_retry_ms};
+use super::{Client, ClientBug, Request, Timer};
+use crate::directory::Directory;
+use crate::ids::{IntentId, User};
+use crate::observations::{Says, Seen, proposal};
+use crate::simulation::{About, Line};
+
+/// Where the bug that gives every retry an id of its own puts the number of the attempt, above all ids that are given out.
+const ATTEMPT_SHIFT: u32 = 32;
+
+/// What waits in the outbox.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: ClientMessageId,
+    pub(crate) peer: User,
+    pub(crate) says: Says,
+    /// By REST rather than on the socket.
+    pub(crate) by_rest: bool,
+    pub(crate) after: Option<Timestamp>,
+    pub(crate) failed: bool,
+    pub(crate) intent: IntentId,
+}
+
+impl Client {
+    /// Puts something into the outbox.
+    pub(crate) fn write(&mut self, line: &mut Line<'_>, peer: User, says: Says, by_rest: bool) {
+        let after = self.conversation(peer).and_then(|conversation| conversation.newest_known());
+        let (intent, id) = line.write(peer, says.clone());
+        let device = line.device();
+        line.note(format_args!("device {device} writes {says:?} to user {peer} as {id}, after {after:?}"));
+        self.outbox.push(Entry { id, peer, says, by_rest, after, failed: false, intent });
+        self.drain(line);
+    }
+
+    /// Sends whatever is to be sent.
+    pub(super) fn drain(&mut self, line: &mut Line<'_>) {
+        for peer in line.directory().everybody() {
+            self.send_next(line, peer);
+        }
+    }
+
+    fn entry(&self, id: ClientMessageId) -> Option<&Entry> {
+        self.outbox.iter().find(|entry| entry.id == id)
+    }
+
+    fn next_entry(&mut self, peer: User) -> Option<&mut Entry> {
+        self.outbox.iter_mut().find(|entry| entry.peer == peer && !entry.failed)
+    }
+
+    fn send_next(&mut self, line: &mut Line<'_>, peer: User) {
+        let Some(session) = self.session.as_ref().filter(|session| session.open) else { return };
+        if session.conversations[peer].waiting.is_some() {
+            return;
+        }
+        if self.has(ClientBug::TwoAtOnce) {
+            return self.send_all(line, peer);
+        }
+        if let Some(entry) = self.next_entry(peer).cloned() {
+            self.attempt(line, peer, &entry);
+        }
+    }
+
+    fn send_all(&mut self, line: &mut Line<'_>, peer: User) {
+        let entries = self.outbox.iter().filter(|entry| entry.peer == peer && !entry.failed);
+        let entries: Vec<_> = entries.cloned().collect();
+        for entry in entries.iter().rev() {
+            self.attempt(line, peer, entry);
+        }
+    }
+
+    fn attempt(&mut self, line: &mut Line<'_>, peer: User, entry: &Entry) {
+        let Some(conversation) = self.conversation(peer) else { return };
+        conversation.attempt += 1;
+        let (attempt, newest) = (conversation.attempt, conversation.newest_known());
+        let Some(mut after) = entry.after else {
+            conversation.waiting = Some(Waiting::Otherwise);
+            return self.ask(line, Request::One(peer));
+        };
+        conversation.waiting = Some(Waiting::ForAnswer(entry.id));
+        if self.has(ClientBug::AfterOfNow) {
+            after = newest.unwrap_or(after);
+        }
+        let id = if self.has(ClientBug::NewIdForEveryRetry) {
+            ClientMessageId::from_u128(entry.id.as_u128() + (u128::from(attempt) << ATTEMPT_SHIFT))
+        } else {
+            entry.id
+        };
+        if entry.by_rest {
+            return self.ask(line, Request::Propose(peer, id));
+        }
+        let frame = send_frame(line.directory(), peer, id, Some(after), &entry.says);
+        if self.say(line, &frame, About::Intent(entry.intent)) {
+            self.timer(line, ANSWER_WITHIN_MS, Timer::Answer(peer, attempt));
+        }
+    }
+
+    /// The answer to an attempt should have come by now.
+    pub(super) fn unanswered(&mut self, line: &mut Line<'_>, peer: User, attempt: u32) {
+        let Some(conversation) = self.conversation(peer) else { return };
+        if conversation.attempt == attempt && conversation.waits_for_answer() {
+            conversation.waiting = None;
+            conversation.tries += 1;
+            self.ping(line);
+            self.send_next(line, peer);
+        }
+    }
+
+    /// An attempt that failed is made again.
+    pub(super) fn waited(&mut self, line: &mut Line<'_>, peer: User, attempt: u32) {
+        let Some(conversation) = self.conversation(peer) else { return };
+        if conversation.attempt == attempt {
+            conversation.waiting = None;
+            self.send_next(line, peer);
+        }
+    }
+
+    /// Now it is known what a message that was written blindly comes after.
+    pub(super) fn written_after(&mut self, line: &mut Line<'_>, peer: User, after: Timestamp) {
+        if let Some(entry) = self.next_entry(peer) {
+            entry.after.get_or_insert(after);
+        }
+        self.go_on(line, peer);
+    }
+
+    /// A message is acknowledged.
+    pub(super) fn acknowledged(
+        &mut self,
+        line: &mut Line<'_>,
+        peer: User,
+        id: ClientMessageId,
+        sent: &SentFrame,
+    ) {
+        let mask = (1 << ATTEMPT_SHIFT) - 1;
+        let id = ClientMessageId::from_u128(id.as_u128() & mask);
+        let (entry, at) = (self.entry(id).cloned(), sent.timestamp.parse::<Timestamp>());
+        let any = self.has(ClientBug::TwoAtOnce);
+        let Some(conversation) = self.conversation(peer) else { return };
+        let is_expected = conversation.waiting == Some(Waiting::ForAnswer(id));
+        let (Some(entry), Ok(at)) = (entry, at) else { return };
+        if !is_expected && !any {
+            return;
+        }
+        conversation.wait_for(None);
+        conversation.tries = 0;
+        let proposal = matches!(entry.says, Says::Proposal(_));
+        conversation.learn(sent.seq, Seen { at, id, mine: true, proposal });
+        self.outbox.retain(|entry| entry.id != id);
+        self.look_for_holes(line, peer);
+        self.send_next(line, peer);
+    }
+
+    /// A message is refused, for now or for good.
+    pub(super) fn refused(&mut self, line: &mut Line<'_>, id: ClientMessageId, error: &ErrorBody) {
+        let Some(Entry { peer, after, .. }) = self.entry(id).cloned() else { return };
+        let Some(conversation) = self.conversation(peer) else { return };
+        if conversation.waiting != Some(Waiting::ForAnswer(id)) {
+            return;
+        }
+        if !error.retryable {
+            conversation.wait_for(None);
+            conversation.tries = 0;
+            for entry in self.outbox.iter_mut().filter(|entry| entry.id == id) {
+                entry.failed = true;
+            }
+            return self.send_next(line, peer);
+        }
+        match error.code {
+            ErrorCode::ResyncNeeded => self.resync(line, peer, id, after),
+            ErrorCode::UnknownConnection => {
+                conversation.waiting = None;
+                self.renew(line);
+            }
+            ErrorCode::AuthExpired => {
+                conversation.wait_for(None);
+                self.extend(line);
+                if self.session.as_ref().is_none_or(|session| !session.reauthing) {
+                    self.wait(line, peer);
+                }
+            }
+            _ => self.wait(line, peer),
+        }
+    }
+
+    /// So much was written since that the server cannot tell whether a message is stored: the client looks for it.
+    fn resync(&mut self, line: &mut Line<'_>, peer: User, id: ClientMessageId, after: Option<Timestamp>) {
+        let Some(conversation) = self.conversation(peer) else { return };
+        conversation.wait_for(Some(Waiting::Otherwise));
+        let newest = conversation.newest_known();
+        if self.has(ClientBug::ResyncWithoutLooking) {
+            if let Some(entry) = self.next_entry(peer) {
+                entry.after = newest.or(after);
+            }
+            return self.wait(line, peer);
+        }
+        self.ask(line, Request::Resync(peer, id, after.unwrap_or(Timestamp::UNIX_EPOCH)));
+    }
+
+    /// Looks for a message in a page of all that was written since.
+    pub(super) fn resynced(
+        &mut self,
+        line: &mut Line<'_>,
+        peer: User,
+        id: ClientMessageId,
+        after: Timestamp,
+        body: &HistoryBody,
+    ) {
+        let (me, text) = (line.me(), id.to_string());
+        let found = body.messages.iter().find(|it| it.client_message_id == text && it.sender_email == me);
+        if let Some(message) = found {
+            let entry = self.entry(id).cloned();
+            self.outbox.retain(|entry| entry.id != id);
+            if let (Some(entry), Ok(at)) = (entry, message.timestamp.parse()) {
+                line.found(entry.intent, at, message.seq);
+            }
+            let (Some(seen), Some(conversation)) = (seen(message, &me), self.conversation(peer)) else {
+                return;
+            };
+            conversation.learn(message.seq, seen);
+            self.look_for_holes(line, peer);
+            return self.go_on(line, peer);
+        }
+        let next = next_after(body, after);
+        if body.has_more {
+            return self.ask(line, Request::Resync(peer, id, next));
+        }
+        if let Some(entry) = self.outbox.iter_mut().find(|entry| entry.id == id) {
+            entry.after = Some(next);
+        }
+        self.go_on(line, peer);
+    }
+
+    fn go_on(&mut self, line: &mut Line<'_>, peer: User) {
+        let Some(conversation) = self.conversation(peer) else { return };
+        conversation.wait_for(None);
+        self.send_next(line, peer);
+    }
+
+    /// Waits, longer each time.
+    pub(super) fn wait(&mut self, line: &mut Line<'_>, peer: User) {
+        let Some(conversation) = self.conversation(peer) else { return };
+        conversation.wait_for(Some(Waiting::Otherwise));
+        let longest = longest_retry_ms(conversation.tries);
+        conversation.tries += 1;
+        let attempt = conversation.attempt;
+        let delay = line.random_ms(longest / 2..longest);
+        self.timer(line, delay, Timer::Backoff(peer, attempt));
+    }
+}
+
+/// The frame that sends something.
+pub(crate) fn send_frame(
+    directory: &Directory,
+    peer: User,
+    id: ClientMessageId,
+    after: Option<Timestamp>,
+    says: &Says,
+) -> ClientFrame {
+    let mut frame = SendMessageFrame {
+        receiver_email: directory.email(peer).to_string(),
+        client_message_id: Some(id.to_string()),
+        after: after.map(|after| after.to_string()),
+        ..SendMessageFrame::default()
+    };
+    match says {
+        Says::Text(text) => frame.message = Some(text.clone()),
+        Says::Proposal(place) => frame.proposal = Some(proposal(place)),
+        Says::Answer(proposal, verdict) => {
+            frame.proposal_answer = Some(ProposalAnswerBody {
+                proposal: proposal.to_string(),
+                answer: Verdict::as_str(*verdict).to_owned(),
+            });
+        }
+    }
+    ClientFrame::SendMessage(frame)
+}

@@ -1,0 +1,67 @@
+//! WebSockets, of which the gateway has one end and a client the other.
+
+use chat_domain::{ConnectionId, Timestamp};
+
+use crate::ids::{DeviceId, Id, SocketId, User};
+
+/// A WebSocket, as the gateway and the client see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    pub(crate) id: ConnectionId,
+    pub(crate) user: User,
+    pub(crate) device: DeviceId,
+    /// Which life of the device opened it.
+    pub(crate) epoch: u32,
+    pub(crate) at_gateway: End,
+    pub(crate) at_client: bool,
+    pub(crate) connected_at: Timestamp,
+    /// The latest expiry of any good token that was presented on it.
+    pub(crate) fresh_until: Timestamp,
+    /// Its client gave it up while it was being opened.
+    pub(crate) aborted: bool,
+    /// It is one of many that only listen.
+    pub(crate) silent: bool,
+    /// When what was pushed last arrives.
+    pub(crate) arrives_ms: i64,
+    /// When a push arrives that others are to overtake.
+    pub(crate) held_until_ms: i64,
+}
+
+impl Socket {
+    /// One that is being opened.
+    pub(crate) fn opening(
+        number: SocketId,
+        user: User,
+        device: DeviceId,
+        epoch: u32,
+        connected_at: Timestamp,
+    ) -> Self {
+        Self {
+            id: ConnectionId::new(format!("socket-{number}")),
+            user,
+            device,
+            epoch,
+            at_gateway: End::Opening,
+            at_client: true,
+            connected_at,
+            fresh_until: Timestamp::MIN,
+            aborted: false,
+            silent: false,
+            arrives_ms: 0,
+            held_until_ms: 0,
+        }
+    }
+}
+
+/// The gateway's end of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Opening,
+    Open,
+    Closed,
+}
+
+/// Which socket a connection is, if it is one of the schedule's.
+pub(crate) fn socket_number(id: &ConnectionId) -> Option<SocketId> {
+    id.as_str().strip_prefix("socket-")?.parse().ok().map(SocketId::new)
+}

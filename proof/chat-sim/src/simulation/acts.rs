@@ -1,0 +1,281 @@
+//! What the plan has people do, and what others do to them.
+
+use chat_domain::{Content, Draft, Room, SendRate, Timestamp, Verdict};
+use chat_wire::frames::ClientFrame;
+use serde_json::json;
+
+use super::convergence::CROWD_APART_MS;
+use super::{About, Asker, Origin, Simulation};
+use crate::client::{Request, send_frame};
+use crate::environment::timestamp;
+use crate::faults::Fault;
+use crate::ids::{DeviceId, IntentId, User};
+use crate::observations::{Observation, Says, Written};
+use crate::plan::Act;
+use crate::ports::Call;
+
+/// How long a device is down that has lost its storage.
+const STORAGE_LOST_DOWN_MS: i64 = 500;
+const DAY_MS: i64 = 86_400_000;
+/// How long before the end of the days away the store deletes what is past its age.
+const BEFORE_RETURN_MS: i64 = 1_000;
+
+impl Simulation {
+    /// Does what the plan says.
+    pub(super) fn act(&mut self, act: Act) {
+        match act {
+            Act::Open { device, peer } => self.with(device, |client, line| client.look_at(line, peer)),
+            Act::Write { device, peer } => self.write_words(device, peer),
+            Act::WriteAndCrash { device, peer, after_ms, down_ms } => {
+                self.write_and_crash(device, peer, after_ms, down_ms);
+            }
+            Act::Read { device, peer } => self.with(device, |client, line| client.mark_read(line, peer)),
+            Act::Type { device, peer } => self.with(device, |client, line| client.say_typing(line, peer)),
+            Act::Focus { device } => self.with(device, |client, line| {
+                client.ping(line);
+                client.sync(line);
+            }),
+            Act::Ping { device } => self.with(device, |client, line| client.ping(line)),
+            Act::Older { device, peer } => self.with(device, |client, line| client.scroll_up(line, peer)),
+            Act::Propose { device, peer, by_rest } => {
+                let says = Says::Proposal(format!("field {}", self.written()));
+                self.with(device, |client, line| client.write(line, peer, says, by_rest));
+            }
+            Act::Answer { device, peer, verdict } => self.answer_proposal(device, peer, verdict),
+            Act::Crash { device, down_ms } => {
+                self.with(device, |client, line| client.crash_for(line, down_ms));
+            }
+            Act::LoseStorage { device } => self.lose_storage(device),
+            Act::Cut { device } => {
+                if let Some(socket) = self.clients[device].socket() {
+                    self.environment().fired.add(Fault::ConnectionCut);
+                    self.gateway.lose(socket);
+                }
+            }
+            Act::Away { days } => self.away(days),
+            Act::Revoke { device } => {
+                let token = self.clients[device].current_token();
+                self.environment().revoke(token);
+            }
+            Act::Flood { user, peer, count } => self.flood(user, peer, count),
+            Act::Crowd { device, count } => {
+                self.environment().fired.add(Fault::ManyConnections);
+                self.crowd(device, count);
+            }
+            Act::OneMore { device } => {
+                let token = self.with(device, |client, line| client.token(line, false));
+                let origin = self.origin(device);
+                self.gateway.connect(origin, token, true);
+            }
+            Act::ForeignCursor { device } => self.foreign_cursor(device),
+            Act::Forge { device, peer } => self.forge(device, peer),
+            Act::ReuseId { device } => self.reuse_id(device),
+            Act::WildMark { device, peer, offset_ms } => self.wild_mark(device, peer, offset_ms),
+            Act::Plain { device, peer } => self.plain(device, peer),
+        }
+    }
+
+    /// How many messages were written so far: it makes the words of each others than those of any other one.
+    fn written(&self) -> usize {
+        self.environment().record().intents.len()
+    }
+
+    pub(crate) fn origin(&self, device: DeviceId) -> Origin {
+        let client = &self.clients[device];
+        Origin { device, user: client.user(), epoch: client.epoch() }
+    }
+
+    fn write_words(&mut self, device: DeviceId, peer: User) {
+        if self.clients[device].is_running() {
+            let says = Says::Text(format!("words {}", self.written()));
+            self.with(device, |client, line| client.write(line, peer, says, false));
+        }
+    }
+
+    fn write_and_crash(&mut self, device: DeviceId, peer: User, after_ms: i64, down_ms: i64) {
+        self.write_words(device, peer);
+        if after_ms == 0 {
+            self.environment().fired.add(Fault::CrashBeforeSend);
+            self.with(device, |client, line| client.crash_for(line, down_ms));
+        } else {
+            self.environment().fired.add(Fault::CrashAfterSend);
+            self.act_later(after_ms, Act::Crash { device, down_ms });
+        }
+    }
+
+    /// Answers the latest proposal that the device sees. One user may give the same answer from two devices: both mean it, and one of
+    /// them is refused.
+    fn answer_proposal(&mut self, device: DeviceId, peer: User, verdict: Verdict) {
+        let mine = verdict == Verdict::Withdrawn;
+        if let Some(proposal) = self.clients[device].latest_proposal(peer, mine) {
+            let says = Says::Answer(proposal, verdict);
+            self.with(device, |client, line| client.write(line, peer, says, false));
+        }
+    }
+
+    fn lose_storage(&mut self, device: DeviceId) {
+        let lost: Vec<IntentId> = self.clients[device].outbox().iter().map(|entry| entry.intent).collect();
+        let mut environment = self.environment();
+        environment.fired.add(Fault::StorageLost);
+        for intent in lost {
+            environment.observe(&Observation::Forgotten(intent));
+        }
+        drop(environment);
+        self.with(device, |client, line| {
+            client.crash_for(line, STORAGE_LOST_DOWN_MS);
+            client.lose_storage();
+        });
+    }
+
+    /// Everybody writes, leaves, and comes back days later.
+    fn away(&mut self, days: u8) {
+        let away_ms = i64::from(days) * DAY_MS;
+        for device in self.clients.ids() {
+            let peer = self.plan.user_after(self.clients[device].user(), 1);
+            self.write_words(device, peer);
+            if self.clients[device].outbox().iter().any(|entry| !entry.failed) {
+                self.environment().fired.add(Fault::AwayForDays);
+            }
+            self.with(device, |client, line| client.crash_for(line, away_ms));
+        }
+        self.leave_crowd();
+        let expire = self.environment().hit(Fault::RowsExpire);
+        self.run_for(away_ms - BEFORE_RETURN_MS);
+        if expire {
+            self.environment().expire_rows();
+        }
+    }
+
+    /// A device opens many connections, one soon after the other.
+    pub(super) fn crowd(&mut self, device: DeviceId, count: u8) {
+        let mut delay = 0;
+        for _ in 0..count {
+            delay += self.environment().rng.i64(0..CROWD_APART_MS);
+            self.act_later(delay, Act::OneMore { device });
+        }
+    }
+
+    /// Many messages at once, straight into the store, as a fast client would have sent them.
+    pub(crate) fn flood(&mut self, user: User, peer: User, count: u8) {
+        let mut environment = self.environment();
+        environment.fired.add(Fault::Flood);
+        let rate = SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
+        for _ in 0..count {
+            let words = format!("flood {}", environment.record().intents.len());
+            let id = environment.next_message_id();
+            environment.write(&Written {
+                user,
+                peer,
+                device: None,
+                id: Some(id),
+                says: Says::Text(words.clone()),
+                unattended: true,
+                without_after: false,
+            });
+            let room = environment.directory.room_of(user, peer).clone();
+            let head = environment.tables.room(&room, 0);
+            let head = head.map_or_else(|| Room::empty(room), |head| Room::clone(&head));
+            let sender = environment.directory.member(user, peer);
+            let draft = Draft { id, sender, content: Content::Text(words.parse().expect("it is short")) };
+            let now = timestamp(environment.now_ms());
+            let Ok(append) = head.append(&draft, now, rate) else { return };
+            environment.late(&Call::Commit(Box::new(append)));
+        }
+    }
+
+    /// The cursor of another user, as that user's list would show it.
+    fn foreign_cursor(&mut self, device: DeviceId) {
+        let user = self.clients[device].user();
+        let other = self.plan.user_after(user, 1);
+        let environment = self.environment();
+        let directory = environment.directory.clone();
+        let place = environment.tables.any_activity();
+        drop(environment);
+        let Some(place) = place else { return };
+        self.environment().fired.add(Fault::ForeignCursor);
+        let cursor = chat_wire::cursor::encode(place, directory.email(other));
+        let token = self.with(device, |client, line| client.token(line, false));
+        let http = Request::List(Some(cursor)).to_http(&directory, None);
+        self.gateway.rest(user, http, token, Asker::Refusal("somebody else's cursor"));
+    }
+
+    /// Somebody names the peer as the sender.
+    fn forge(&mut self, device: DeviceId, peer: User) {
+        let Some(socket) = self.clients[device].open_socket() else { return };
+        let mut environment = self.environment();
+        environment.fired.add(Fault::ForgedSender);
+        let user = environment.sockets[socket].user;
+        let words = format!("forged words {}", environment.record().intents.len());
+        let id = environment.next_message_id();
+        let intent = environment.write(&Written {
+            user,
+            peer,
+            device: Some(device),
+            id: Some(id),
+            says: Says::Text(words.clone()),
+            unattended: true,
+            without_after: true,
+        });
+        let peer_email = environment.directory.email(peer).to_string();
+        let room = environment.directory.name_of(user, peer).to_owned();
+        drop(environment);
+        let frame = json!({
+            "action": "sendMessage", "receiverEmail": peer_email, "message": words, "clientMessageId": id.to_string(),
+            "senderEmail": peer_email, "roomId": room, "timestamp": "2020-01-01T00:00:00.000Z", "read": true, "seq": 1,
+        });
+        let asker = Asker::Frame(socket, About::Intent(intent));
+        self.gateway.frame(socket, frame.to_string(), None, asker);
+    }
+
+    /// The id of something acknowledged, for other words.
+    fn reuse_id(&mut self, device: DeviceId) {
+        let Some(socket) = self.clients[device].open_socket() else { return };
+        let user = self.clients[device].user();
+        let environment = self.environment();
+        let mut intents = environment.record().intents.iter().rev();
+        let acked = intents.find(|intent| intent.user == user && intent.acked.is_some());
+        let acked = acked.and_then(|intent| Some((intent.id?, intent.peer, intent.acked?.0)));
+        let directory = environment.directory.clone();
+        drop(environment);
+        let Some((id, peer, at)) = acked else { return };
+        self.environment().fired.add(Fault::IdReused);
+        let says = Says::Text("other words".to_owned());
+        let frame: ClientFrame = send_frame(&directory, peer, id, Some(Timestamp::previous(at)), &says);
+        let text = serde_json::to_string(&frame).expect("strings always serialise");
+        let asker = Asker::Refusal("an id that was used for something else");
+        self.gateway.frame(socket, text, None, asker);
+    }
+
+    /// Marks as read what does not exist.
+    fn wild_mark(&mut self, device: DeviceId, peer: User, offset_ms: i64) {
+        self.environment().fired.add(Fault::WildReadMark);
+        // What was read long ago is marked again when the offset is negative.
+        let oldest = self.clients[device].oldest_loaded(peer).filter(|_| offset_ms < -1);
+        let now_ms = self.environment().now_ms();
+        let up_to = oldest.unwrap_or_else(|| timestamp(now_ms + offset_ms));
+        self.with(device, |client, line| client.say_mark(line, peer, up_to));
+    }
+
+    /// Sends the seed's frame, which has no id.
+    fn plain(&mut self, device: DeviceId, peer: User) {
+        let Some(socket) = self.clients[device].open_socket() else { return };
+        let mut environment = self.environment();
+        environment.fired.add(Fault::PlainFrame);
+        let words = format!("plain words {}", environment.record().intents.len());
+        let user = environment.sockets[socket].user;
+        let intent = environment.write(&Written {
+            user,
+            peer,
+            device: Some(device),
+            id: None,
+            says: Says::Text(words.clone()),
+            unattended: true,
+            without_after: true,
+        });
+        let receiver = environment.directory.email(peer).to_string();
+        drop(environment);
+        let frame = json!({ "action": "sendMessage", "receiverEmail": receiver, "message": words });
+        let asker = Asker::Frame(socket, About::Intent(intent));
+        self.gateway.frame(socket, frame.to_string(), None, asker);
+    }
+}

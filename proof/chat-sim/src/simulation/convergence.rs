@@ -1,0 +1,188 @@
+//! The second half of a schedule: nothing goes wrong any more, and everything has to come to rest, in stages.
+
+use chat_domain::CONNECTIONS_MAX;
+
+use super::Simulation;
+use crate::client::Timer;
+use crate::environment::{CLOCK_SKEW_MAX_MS, INDEX_LAG_MAX_MS};
+use crate::ids::DeviceId;
+use crate::observations::{ClientView, Observation, Says};
+use crate::plan::Act;
+
+/// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer than any handler was
+/// frozen, and any wait of a client.
+const CONVERGED_WITHIN_MS: i64 = 1_200_000;
+/// How many connections are too many.
+const CROWD: u8 = 22;
+/// How far apart a crowd's connections are opened, at most.
+pub(super) const CROWD_APART_MS: i64 = 400;
+/// How many times somebody has to connect anew, until what is too much of so many is closed.
+const RENEWALS_MAX: usize = 8;
+/// Within which time everybody connects anew, and writes meanwhile.
+const RENEWED_WITHIN_MS: i64 = 1_500;
+const WRITTEN_WITHIN_MS: i64 = 4_000;
+/// How long it takes at least until all of that has come to rest.
+const RECONNECTING_MS: i64 = 12_000;
+/// How long what one device writes, or asks for, takes to come to rest.
+const QUIET_MS: i64 = 2_000;
+
+/// Whether all is well so far. If not, the schedule ends.
+type Well = Option<()>;
+
+fn well(is_well: bool) -> Well {
+    is_well.then_some(())
+}
+
+impl Simulation {
+    /// Nothing goes wrong any more. Everything has to come to rest, in stages.
+    pub(super) fn converge(&mut self) {
+        self.announce("nothing goes wrong any more");
+        self.environment().faults_on = false;
+        self.gateway.set_clocks(0);
+        for device in self.clients.ids() {
+            self.with(device, |client, line| client.start(line));
+        }
+        let _all_is_well = self.stages();
+    }
+
+    fn stages(&mut self) -> Well {
+        // What was frozen or on its way is let go first: its pushes go to whom it knew.
+        self.settle()?;
+        // Clocks were wrong when these came, and the oldest may not be the oldest.
+        self.leave_crowd();
+        self.everybody_reconnects()?;
+        self.last_words()?;
+        self.lists()?;
+        self.crowds()?;
+        self.observe_connections();
+        Some(())
+    }
+
+    fn announce(&self, what: &str) {
+        self.environment().note(format_args!("---- {what} ----"));
+    }
+
+    /// Everybody connects anew, while everybody writes: the index lags, and nobody may miss anything.
+    fn everybody_reconnects(&mut self) -> Well {
+        self.announce("everybody reconnects");
+        for device in self.clients.ids() {
+            let renew = self.environment().rng.i64(0..RENEWED_WITHIN_MS);
+            let write = self.environment().rng.i64(0..WRITTEN_WITHIN_MS);
+            // Nobody's login runs out while it is looked whether pushes arrive: after that there are none.
+            self.with(device, |client, line| client.token(line, true));
+            self.set_timer(device, renew, Timer::Renew);
+            let peer = self.plan.user_after(self.clients[device].user(), 1);
+            self.act_later(0, Act::Open { device, peer });
+            self.act_later(write, Act::Write { device, peer });
+        }
+        well(self.run_for(RECONNECTING_MS))?;
+        self.settle()?;
+        self.observe_views(|clients| Observation::Settled { when: "after reconnecting", clients });
+        self.observe_connections();
+        Some(())
+    }
+
+    /// A last word of everybody, which nobody syncs for: every device is told.
+    fn last_words(&mut self) -> Well {
+        self.announce("everybody writes once more");
+        for client in &mut self.clients {
+            client.forget_pushes();
+        }
+        let since = self.environment().record().intents.next_id();
+        for device in self.clients.ids() {
+            let peer = self.plan.user_after(self.clients[device].user(), 1);
+            let says = Says::Text(format!("last words of device {device}"));
+            self.with(device, |client, line| client.write(line, peer, says, false));
+            well(self.run_for(QUIET_MS))?;
+        }
+        self.settle()?;
+        self.observe_views(|clients| Observation::LastWordsSettled { since, clients });
+        Some(())
+    }
+
+    /// Everything that can be listed is so.
+    fn lists(&mut self) -> Well {
+        for device in self.clients.ids() {
+            self.with(device, |client, line| client.sync(line));
+        }
+        well(self.run_for(QUIET_MS))?;
+        self.settle()?;
+        self.observe_views(|clients| Observation::Settled { when: "at the end", clients });
+        self.observe_views(|clients| Observation::ListsSettled { clients });
+        Some(())
+    }
+
+    /// Whoever opened too many connections in the first half does so again, and a few that connect anew bring them back to
+    /// what one may have.
+    fn crowds(&mut self) -> Well {
+        let crowd = |act: &Act| if let Act::Crowd { device, .. } = act { Some(*device) } else { None };
+        let crowds: Vec<DeviceId> = self.plan.acts.iter().filter_map(|(_, act)| crowd(act)).collect();
+        // Until then rows may be dated ahead, by clocks that were wrong, and what has left them is not believed to be gone.
+        if !crowds.is_empty() {
+            well(self.run_for(CLOCK_SKEW_MAX_MS + 60_000))?;
+        }
+        for device in crowds {
+            self.announce(&format!("device {device} opens too many connections"));
+            self.crowd(device, CROWD);
+            well(self.run_for(i64::from(CROWD) * CROWD_APART_MS))?;
+            self.settle_index()?;
+            // By now the index shows all of them to whoever comes next, which closes a few. Whoever is closed comes back while the
+            // index lags, and may be one too many again: the next one sees to it.
+            for _ in 0..RENEWALS_MAX {
+                if self.environment().connections_of(self.clients[device].user()) <= CONNECTIONS_MAX {
+                    break;
+                }
+                self.with(device, |client, line| client.renew(line));
+                self.settle_index()?;
+            }
+        }
+        Some(())
+    }
+
+    /// Runs on until nothing is on its way.
+    fn settle(&mut self) -> Well {
+        let deadline = self.environment().now_ms() + CONVERGED_WITHIN_MS;
+        while self.environment().now_ms() < deadline {
+            well(self.run_for(1_000))?;
+            if self.is_settled() {
+                return Some(());
+            }
+        }
+        let waiting: Vec<_> = self.clients.iter().flat_map(|client| client.outbox()).collect();
+        self.environment().observe(&Observation::NotSettled { waiting: &format!("{waiting:?}") });
+        None
+    }
+
+    /// Runs on until nothing is on its way, and the index shows all there is.
+    fn settle_index(&mut self) -> Well {
+        self.settle()?;
+        well(self.run_for(2 * INDEX_LAG_MAX_MS))
+    }
+
+    fn is_settled(&self) -> bool {
+        self.gateway.is_idle()
+            && !self.environment().is_late_waiting()
+            && self.clients.iter().all(|client| client.is_settled())
+    }
+
+    /// Observes what every client knows.
+    fn observe_views(&self, seen: impl for<'a> FnOnce(&'a [ClientView<'a>]) -> Observation<'a>) {
+        let views: Vec<_> = self.clients.enumerated().map(|(device, client)| client.view(device)).collect();
+        self.environment().observe(&seen(&views));
+    }
+
+    fn observe_connections(&self) {
+        let open = self.environment().open_sockets();
+        self.environment().observe(&Observation::ConnectionsSettled { open: &open });
+    }
+
+    /// All connections that only listen are left.
+    pub(super) fn leave_crowd(&mut self) {
+        let sockets = self.environment().sockets.ids();
+        for socket in sockets {
+            if self.environment().sockets[socket].silent {
+                self.gateway.drop_socket(socket);
+            }
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! The gateway: it makes events of what clients do, hands them to processes, sooner or later, once or twice, and knows who waits
+//! for the answer.
+
+use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker};
+
+use aws_lambda_events::event::apigw::{
+    ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
+};
+use chat_domain::Timestamp;
+use chat_wire::frames::ServerFrame;
+use chat_wire::table::SUBPROTOCOL;
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+
+use crate::client::{HttpRequest, Request, Response};
+use crate::environment::{
+    CLOCK_JUMP_MAX_MS, CLOCK_SKEW_MAX_MS, End, Environment, Happening, Outcome, Socket, note, timestamp,
+};
+use crate::faults::Fault;
+use crate::ids::{DeviceId, Id, IdVec, IntentId, ProcessId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::observations::{EventKind, Observation, TaskFacts};
+use crate::plan::Plan;
+use crate::ports::SharedEnvironment;
+use crate::server::{Build, GatewayEvent, Running, Server};
+
+/// How many handlers most schedules run.
+const TASKS_USUAL: usize = 256;
+/// How long the gateway waits for a handler that is gone.
+pub(super) const GIVEN_UP_AFTER_MS: i64 = 20_000;
+/// How long it takes the gateway to notice that a handler was killed.
+const KILLED_NOTICED_AFTER_MS: i64 = 5;
+
+/// Who waits for a handler's answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Asker {
+    Nobody,
+    /// A socket is being opened.
+    Connect(SocketId),
+    /// A frame came on a socket, and is about something.
+    Frame(SocketId, About),
+    /// A device has made a request, in a life of its client's.
+    Rest {
+        device: DeviceId,
+        epoch: u32,
+        request: Request,
+        retried: bool,
+    },
+    /// The answer has to refuse: a foreign cursor, a reused id.
+    Refusal(&'static str),
+}
+
+/// What a frame is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum About {
+    /// It sends what somebody meant to say.
+    Intent(IntentId),
+    /// It says how far the conversation with a user was read.
+    Mark(User, Timestamp),
+    Other,
+}
+
+/// The device that something comes from, in a life of its client's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) device: DeviceId,
+    pub(crate) user: User,
+    pub(crate) epoch: u32,
+}
+
+/// A handler's answer, taken apart.
+pub(super) enum Answered {
+    /// A frame, or none.
+    Frame(Option<Box<ServerFrame>>),
+    Rest(Response),
+    /// Nobody looks into it.
+    Other,
+}
+
+/// A handler, before, while and after it runs.
+struct Task {
+    event: Option<GatewayEvent>,
+    process: ProcessId,
+    running: Option<Running>,
+    answer: Option<Answered>,
+    asker: Asker,
+    /// The answer has reached whoever asked, or nobody waits for it any more.
+    answered: bool,
+}
+
+/// A warm process.
+struct Process {
+    server: Box<dyn Server>,
+    /// How far off its clock is.
+    skew_ms: i64,
+}
+
+/// Of whom an event is.
+#[derive(Clone, Copy)]
+struct Facts {
+    kind: EventKind,
+    socket: Option<SocketId>,
+    user: User,
+    token: Option<TokenId>,
+}
+
+/// An event that is about to be handed to a process.
+struct Delivery {
+    event: GatewayEvent,
+    facts: Facts,
+    asker: Asker,
+    process: ProcessId,
+    /// The time that the event carries.
+    now: Timestamp,
+    delay_ms: i64,
+}
+
+pub(crate) struct Gateway {
+    shared: SharedEnvironment,
+    build: Build,
+    processes: IdVec<ProcessId, Process>,
+    tasks: IdVec<TaskId, Task>,
+    /// How many requests by REST are on their way.
+    pending_requests: usize,
+    /// How many handlers run, or will.
+    busy: usize,
+}
+
+impl Gateway {
+    pub(super) fn new(environment: Environment, skews_ms: Vec<i64>, build: Build) -> Self {
+        let shared = SharedEnvironment::new(environment);
+        let processes = skews_ms.into_iter().map(|skew_ms| Process { server: build(&shared), skew_ms });
+        Self {
+            processes: processes.collect(),
+            shared,
+            build,
+            tasks: IdVec::with_capacity(TASKS_USUAL),
+            pending_requests: 0,
+            busy: 0,
+        }
+    }
+
+    /// How far off each process's clock is.
+    pub(super) fn draw_skews_ms(environment: &mut Environment, plan: &Plan) -> Vec<i64> {
+        let is_on = plan.rates.is_on(Fault::ClockSkew);
+        let mut skew = || if is_on { environment.rng.i64(-CLOCK_SKEW_MAX_MS..CLOCK_SKEW_MAX_MS) } else { 0 };
+        (0..plan.processes).map(|_| skew()).collect()
+    }
+
+    pub(crate) fn environment(&self) -> MutexGuard<'_, Environment> {
+        self.shared.environment()
+    }
+
+    /// From now on every process has a clock that is so far off.
+    pub(crate) fn set_clocks(&mut self, skew_ms: i64) {
+        for process in &mut self.processes {
+            process.skew_ms = skew_ms;
+        }
+    }
+
+    /// Whether no handler runs, and no request is on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.busy == 0 && self.pending_requests == 0
+    }
+
+    pub(crate) fn is_running(&self, task: TaskId) -> bool {
+        self.tasks[task].running.is_some()
+    }
+
+    /// The handler that an event was handed to last.
+    pub(crate) fn newest_task(&self) -> TaskId {
+        TaskId::new(self.tasks.len() - 1)
+    }
+
+    pub(super) fn asker(&self, task: TaskId) -> &Asker {
+        &self.tasks[task].asker
+    }
+
+    /// A device opens a socket; one that is silent has no client but listens.
+    pub(crate) fn connect(&mut self, origin: Origin, token: TokenId, silent: bool) -> (SocketId, TaskId) {
+        let Origin { device, user, epoch } = origin;
+        let mut environment = self.environment();
+        let number = environment.sockets.next_id();
+        let connected_at = timestamp(environment.now_ms());
+        let opening = Socket::opening(number, user, device, epoch, connected_at);
+        let socket = environment.make_socket(Socket { silent, ..opening });
+        let aborts = environment.is_drawn(Fault::DisconnectBeforeConnect);
+        drop(environment);
+        let mut event = ApiGatewayWebsocketProxyRequest::default();
+        let offered = format!("{SUBPROTOCOL}, token-{token}");
+        event.headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(&offered).expect("it is ASCII"));
+        let facts = Facts { kind: EventKind::Connect, socket: Some(socket), user, token: Some(token) };
+        let task = self.invoke(GatewayEvent::Connect(Box::new(event)), facts, Asker::Connect(socket), 0);
+        if aborts {
+            let mut environment = self.environment();
+            note!(environment, "device {device} gives up socket {socket} while it is being opened");
+            environment.sockets[socket].aborted = true;
+            environment.sockets[socket].at_gateway = End::Closed;
+            environment.after(1, Happening::ClientLoses(socket));
+            drop(environment);
+            self.disconnect(socket, 0);
+        }
+        (socket, task)
+    }
+
+    /// The gateway tells of a socket that has closed.
+    pub(crate) fn disconnect(&mut self, socket: SocketId, delay_ms: i64) -> TaskId {
+        let user = self.environment().sockets[socket].user;
+        let event = GatewayEvent::Disconnect(Box::default());
+        let facts = Facts { kind: EventKind::Disconnect, socket: Some(socket), user, token: None };
+        self.invoke(event, facts, Asker::Nobody, delay_ms)
+    }
+
+    /// A frame leaves on a socket, if it is open.
+    pub(crate) fn frame(
+        &mut self,
+        socket: SocketId,
+        frame: String,
+        token: Option<TokenId>,
+        asker: Asker,
+    ) -> Option<TaskId> {
+        let environment = self.environment();
+        let (end, user) = (environment.sockets[socket].at_gateway, environment.sockets[socket].user);
+        drop(environment);
+        note!(self.environment(), "socket {socket} says {frame}");
+        if end != End::Open {
+            return None;
+        }
+        let mut event = ApiGatewayWebsocketProxyRequest::default();
+        event.body = Some(frame);
+        let facts = Facts { kind: EventKind::Frame, socket: Some(socket), user, token };
+        Some(self.invoke(GatewayEvent::Frame(Box::new(event)), facts, asker, 0))
+    }
+
+    /// A user makes a request by REST.
+    pub(crate) fn rest(&mut self, user: User, http: HttpRequest, token: TokenId, asker: Asker) -> TaskId {
+        if let Asker::Rest { .. } = asker {
+            self.pending_requests += 1;
+        }
+        let mut event = ApiGatewayProxyRequest::default();
+        event.http_method = http.method;
+        event.resource = Some(http.resource.to_owned());
+        event.body = http.body;
+        let bearer = HeaderValue::from_str(&format!("Bearer token-{token}")).expect("it is ASCII");
+        event.headers.insert(AUTHORIZATION, bearer);
+        let query = http.query.into_iter().map(|(name, value)| (name.to_owned(), vec![value]));
+        let query: std::collections::HashMap<String, Vec<String>> = query.collect();
+        event.multi_value_query_string_parameters = query.into();
+        let facts = Facts { kind: EventKind::Rest, socket: None, user, token: Some(token) };
+        self.invoke(GatewayEvent::Rest(Box::new(event)), facts, asker, 0)
+    }
+
+    /// Hands an event to a process, sooner or later, once or twice.
+    fn invoke(&mut self, mut event: GatewayEvent, facts: Facts, asker: Asker, delay_ms: i64) -> TaskId {
+        let mut environment = self.environment();
+        let process = ProcessId::new(environment.rng.usize(0..self.processes.len()));
+        let recycled = environment.hit(Fault::ProcessRecycled);
+        let jumps = environment.hit(Fault::ClockJumpsBack);
+        let back_ms = if jumps { environment.rng.i64(0..CLOCK_JUMP_MAX_MS) } else { 0 };
+        let late = environment.hit(Fault::InvocationDelayed);
+        let delay = if late { environment.rng.i64(50..10_000) } else { environment.rng.i64(1..=10) };
+        let doubled = facts.kind != EventKind::Rest && environment.hit(Fault::InvocationDoubled);
+        let second_ms = environment.rng.i64(1..3_000);
+        drop(environment);
+        if recycled {
+            self.processes[process].server = (self.build)(&self.shared);
+        }
+        let skew_ms = self.processes[process].skew_ms;
+        let mut environment = self.environment();
+        let now = timestamp(environment.now_ms() + skew_ms - back_ms);
+        if skew_ms != 0 && environment.rates.is_on(Fault::ClockSkew) {
+            environment.fired.add(Fault::ClockSkew);
+        }
+        stamp(&mut event, self.tasks.next_id(), facts.socket.map(|socket| &environment.sockets[socket]), now);
+        if let (EventKind::Connect, Some(socket)) = (facts.kind, facts.socket) {
+            environment.sockets[socket].connected_at = now;
+        }
+        presented(&mut environment, facts, now);
+        drop(environment);
+        let delay_ms = delay_ms + delay;
+        if doubled {
+            let asker = if let Asker::Frame(..) = &asker { asker.clone() } else { Asker::Nobody };
+            let event = event.clone();
+            self.deliver(Delivery { event, facts, asker, process, now, delay_ms: delay_ms + second_ms });
+        }
+        self.deliver(Delivery { event, facts, asker, process, now, delay_ms })
+    }
+
+    fn deliver(&mut self, delivery: Delivery) -> TaskId {
+        let Delivery { event, facts, asker, process, now, delay_ms } = delivery;
+        let Facts { kind, socket, user, token } = facts;
+        let mut environment = self.environment();
+        let asked_ms = environment.now_ms();
+        let token_counts =
+            token.is_some_and(|token| environment.identities.is_good(token, user, now, asked_ms));
+        let facts = TaskFacts { kind, socket, user, token, token_counts, now, asked_ms };
+        environment.observe(&Observation::Invoked(facts));
+        environment.after(delay_ms, Happening::Start(self.tasks.next_id()));
+        drop(environment);
+        self.busy += 1;
+        let event = Some(event);
+        self.tasks.push(Task { event, process, running: None, answer: None, asker, answered: false })
+    }
+
+    /// A handler begins. Returns its answer if it has one at once.
+    pub(super) fn begin(&mut self, task: TaskId) -> Option<ApiGatewayProxyResponse> {
+        let event = self.tasks[task].event.take()?;
+        let facts = self.environment().record().tasks[task];
+        note!(self.environment(), "task {task} begins: {facts:?}");
+        let running = self.processes[self.tasks[task].process].server.handle(event);
+        self.tasks[task].running = Some(running);
+        self.poll(task)
+    }
+
+    /// A call gets its turn, and meets what is drawn for it. Returns its handler's answer, if that has one now.
+    pub(super) fn turn(&mut self, ticket: TicketId) -> Option<(TaskId, ApiGatewayProxyResponse)> {
+        let mut environment = self.shared.environment();
+        let task = environment.task_of(ticket)?;
+        self.tasks[task].running.as_ref()?;
+        let outcome = environment.draw(ticket);
+        let lives = environment.turn(ticket, outcome);
+        drop(environment);
+        Some((task, self.had_turn(task, outcome, lives)?))
+    }
+
+    /// The same with what it is to meet.
+    pub(super) fn turn_with(
+        &mut self,
+        ticket: TicketId,
+        outcome: Outcome,
+    ) -> Option<(TaskId, ApiGatewayProxyResponse)> {
+        let mut environment = self.environment();
+        let task = environment.task_of(ticket)?;
+        let lives = environment.turn(ticket, outcome);
+        drop(environment);
+        Some((task, self.had_turn(task, outcome, lives)?))
+    }
+
+    fn had_turn(&mut self, task: TaskId, outcome: Outcome, lives: bool) -> Option<ApiGatewayProxyResponse> {
+        if lives {
+            return self.poll(task);
+        }
+        note!(self.environment(), "task {task} is killed ({outcome:?})");
+        self.busy -= usize::from(self.tasks[task].running.take().is_some());
+        self.environment().after(KILLED_NOTICED_AFTER_MS, Happening::GiveUp(task));
+        None
+    }
+
+    fn poll(&mut self, task: TaskId) -> Option<ApiGatewayProxyResponse> {
+        self.environment().current = task;
+        let running = self.tasks[task].running.as_mut()?;
+        let Poll::Ready(response) = running.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            return None;
+        };
+        self.tasks[task].running = None;
+        self.busy -= 1;
+        Some(response)
+    }
+
+    /// A handler's answer is on its way to whoever waits for it.
+    pub(super) fn send_answer(&mut self, task: TaskId) {
+        let mut environment = self.environment();
+        if environment.hit(Fault::AckLost) {
+            environment.after(GIVEN_UP_AFTER_MS, Happening::GiveUp(task));
+        } else {
+            let delay = environment.rng.i64(1..=20);
+            environment.after(delay, Happening::Answer(task));
+        }
+    }
+
+    pub(super) fn keep_answer(&mut self, task: TaskId, answer: Answered) {
+        self.tasks[task].answer = Some(answer);
+    }
+
+    /// Whoever waits is told now: by an answer, or that there is none. `None` if that was so before.
+    pub(super) fn take_answer(&mut self, task: TaskId) -> Option<(Asker, Option<Answered>)> {
+        let told = &mut self.tasks[task];
+        if std::mem::replace(&mut told.answered, true) {
+            return None;
+        }
+        let (asker, answer) = (told.asker.clone(), told.answer.take());
+        if let Asker::Rest { .. } = asker {
+            self.pending_requests -= 1;
+        }
+        Some((asker, answer))
+    }
+
+    /// The client's end of a socket closes.
+    pub(super) fn drop_socket(&mut self, socket: SocketId) {
+        let mut environment = self.environment();
+        if !std::mem::replace(&mut environment.sockets[socket].at_client, false) {
+            return;
+        }
+        let half_open = environment.hit(Fault::HalfOpen);
+        let noticed = if half_open { 30_000..600_000 } else { 1..200 };
+        let noticed_ms = environment.rng.i64(noticed);
+        environment.after(noticed_ms, Happening::GatewayLoses(socket));
+    }
+
+    /// The gateway's end of a socket closes.
+    pub(super) fn lose(&mut self, socket: SocketId) {
+        let mut environment = self.environment();
+        if environment.sockets[socket].at_gateway == End::Closed {
+            return;
+        }
+        environment.sockets[socket].at_gateway = End::Closed;
+        note!(environment, "the gateway closes socket {socket}");
+        if environment.sockets[socket].at_client {
+            let delay = environment.rng.i64(1..200);
+            environment.after(delay, Happening::ClientLoses(socket));
+        }
+        if environment.hit(Fault::DisconnectLost) {
+            return;
+        }
+        let late = environment.hit(Fault::DisconnectLate);
+        let delay = if late { environment.rng.i64(1_000..600_000) } else { environment.rng.i64(1..50) };
+        let doubled = environment.hit(Fault::DisconnectDoubled);
+        drop(environment);
+        for _ in 0..=usize::from(doubled) {
+            self.disconnect(socket, delay);
+        }
+    }
+}
+
+/// Writes into an event what the gateway knows of it.
+fn stamp(event: &mut GatewayEvent, task: TaskId, socket: Option<&Socket>, now: Timestamp) {
+    match event {
+        GatewayEvent::Connect(event) | GatewayEvent::Disconnect(event) | GatewayEvent::Frame(event) => {
+            let context = &mut event.request_context;
+            context.connection_id = socket.map(|socket| socket.id.as_str().to_owned());
+            context.request_id = Some(format!("request-{task}"));
+            context.message_id = Some(format!("message-{task}"));
+            context.request_time_epoch = now.unix_ms();
+        }
+        GatewayEvent::Rest(event) => {
+            event.request_context.request_id = Some(format!("request-{task}"));
+            event.request_context.request_time_epoch = now.unix_ms();
+        }
+    }
+    if let GatewayEvent::Connect(event) = event {
+        event.request_context.connected_at = now.unix_ms();
+    }
+}
+
+/// A token was presented on a socket: from now on its login may count, or count for longer. Whether it has run out is counted; of
+/// those that last for an hour some do too, which counts for nothing.
+fn presented(environment: &mut Environment, facts: Facts, now: Timestamp) {
+    let expires_at = match (facts.kind, facts.socket, facts.token) {
+        (EventKind::Frame, Some(socket), _) => Some(environment.sockets[socket].fresh_until),
+        (_, _, token) => token.map(|token| environment.identities.expires_at(token)),
+    };
+    let has_expired = expires_at.is_some_and(|expires_at| expires_at <= now);
+    if environment.rates.is_on(Fault::TokenExpires) && has_expired {
+        environment.fired.add(Fault::TokenExpires);
+    }
+    let (EventKind::Connect | EventKind::Frame, Some(socket), Some(token)) =
+        (facts.kind, facts.socket, facts.token)
+    else {
+        return;
+    };
+    let asked_ms = environment.now_ms();
+    if environment.identities.is_good(token, facts.user, now, asked_ms) {
+        let expires_at = environment.identities.expires_at(token);
+        environment.extend_login(socket, expires_at);
+    }
+}

@@ -1,0 +1,297 @@
+//! One schedule: what happens when, to whom. In the first half of it anything goes wrong; in the second nothing does, and
+//! everything has to come to rest.
+
+mod acts;
+mod answers;
+mod convergence;
+mod gateway;
+mod line;
+
+use std::sync::MutexGuard;
+
+use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
+use chat_wire::frames::ServerFrame;
+
+pub(crate) use self::gateway::{About, Asker, Gateway, Origin};
+pub(crate) use self::line::Line;
+use crate::checkers::Violation;
+use crate::client::{Client, ClientBug, Timer};
+use crate::environment::{End, Environment, Happening, Outcome};
+use crate::faults::{Counters, Fault};
+use crate::ids::{DeviceId, IdVec, SocketId, TaskId, TicketId};
+use crate::observations::Observation;
+use crate::plan::{Act, Plan};
+use crate::server::Build;
+
+/// How many things may happen in one schedule: several times more than ever do.
+const STEPS_MAX: u64 = 200_000;
+/// Within which time every device is started.
+const STARTED_WITHIN_MS: i64 = 300;
+/// How long the first half goes on after the last thing of the plan.
+const AFTERMATH_MS: i64 = 3_000;
+
+/// What came of a schedule.
+pub(crate) struct Report {
+    pub(crate) violation: Option<Violation>,
+    pub(crate) fired: Counters,
+    pub(crate) history: Vec<String>,
+    /// The same for the same schedule.
+    pub(crate) trace: u64,
+    pub(crate) steps: u64,
+}
+
+/// A schedule that is run.
+pub(crate) struct Simulation {
+    pub(crate) gateway: Gateway,
+    clients: IdVec<DeviceId, Client>,
+    plan: Plan,
+    steps: u64,
+}
+
+/// Runs a plan.
+pub(crate) fn run(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Report {
+    Simulation::new(plan, build, client_bug, verbose).run()
+}
+
+impl Simulation {
+    pub(crate) fn new(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Self {
+        let mut environment = Environment::new(plan.users, plan.run_seed, plan.rates);
+        environment.history = verbose.then(Vec::new);
+        let skews_ms = Gateway::draw_skews_ms(&mut environment, plan);
+        let clients =
+            plan.devices.iter().map(|user| Client::new(*user, environment.first_token(*user), client_bug));
+        Self {
+            clients: clients.collect(),
+            gateway: Gateway::new(environment, skews_ms, build),
+            plan: plan.clone(),
+            steps: 0,
+        }
+    }
+
+    pub(crate) fn environment(&self) -> MutexGuard<'_, Environment> {
+        self.gateway.environment()
+    }
+
+    pub(crate) fn client(&self, device: DeviceId) -> &Client {
+        &self.clients[device]
+    }
+
+    /// Lets a client do something on its line.
+    fn with<R>(&mut self, device: DeviceId, act: impl FnOnce(&mut Client, &mut Line<'_>) -> R) -> R {
+        let client = &mut self.clients[device];
+        let mut line = Line::of(&mut self.gateway, device, client.user());
+        act(client, &mut line)
+    }
+
+    /// Runs the schedule: first with everything that goes wrong, then without, until all is well.
+    fn run(mut self) -> Report {
+        for device in self.clients.ids() {
+            let delay = self.environment().rng.i64(0..STARTED_WITHIN_MS);
+            self.set_timer(device, delay, Timer::Start);
+        }
+        for (place, (at, _)) in self.plan.acts.iter().enumerate() {
+            self.environment().after(*at, Happening::Act(place));
+        }
+        let last = self.plan.acts.last().map_or(0, |(at, _)| *at);
+        self.run_for(last + AFTERMATH_MS);
+        self.converge();
+        let mut environment = self.environment();
+        if environment.violation().is_none() {
+            environment.observe(&Observation::Ended);
+        }
+        let drawn = environment.rng.u64(..);
+        Report {
+            violation: environment.violation().cloned(),
+            fired: environment.fired,
+            history: environment.history.take().unwrap_or_default(),
+            trace: environment.trace() ^ drawn,
+            steps: self.steps,
+        }
+    }
+
+    fn set_timer(&mut self, device: DeviceId, delay_ms: i64, timer: Timer) {
+        let epoch = self.clients[device].epoch();
+        self.environment().after(delay_ms, Happening::Timer(device, epoch, timer));
+    }
+
+    /// Does something later that the plan does not have.
+    fn act_later(&mut self, delay_ms: i64, act: Act) {
+        let place = self.plan.acts.len();
+        self.plan.acts.push((0, act));
+        self.environment().after(delay_ms, Happening::Act(place));
+    }
+
+    /// Goes on for a while; says whether all is well so far.
+    fn run_for(&mut self, span_ms: i64) -> bool {
+        let until_ms = self.environment().now_ms() + span_ms;
+        loop {
+            let mut environment = self.environment();
+            if environment.violation().is_some() {
+                return false;
+            }
+            let Some(happening) = environment.next(until_ms) else {
+                environment.wait_until(until_ms);
+                return true;
+            };
+            drop(environment);
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                self.environment().observe(&Observation::Endless { steps: STEPS_MAX });
+                return false;
+            }
+            self.happen(happening);
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Turn(ticket) => {
+                if let Some((task, response)) = self.gateway.turn(ticket) {
+                    self.completed(task, &response);
+                }
+            }
+            Happening::Late(call) => self.environment().late(&call),
+            Happening::Start(task) => self.begin(task),
+            Happening::Open(task, socket) => {
+                let mut environment = self.environment();
+                if environment.sockets[socket].at_gateway == End::Opening {
+                    environment.sockets[socket].at_gateway = End::Open;
+                }
+                drop(environment);
+                self.gateway.send_answer(task);
+            }
+            Happening::GiveUp(task) => self.give_up(task),
+            Happening::Answer(task) => self.answer(task),
+            Happening::Arrive(socket, frame) => self.arrive(socket, *frame),
+            Happening::ClientLoses(socket) => self.client_loses(socket),
+            Happening::GatewayLoses(socket) => self.gateway.lose(socket),
+            Happening::Timer(device, epoch, timer) => {
+                if self.clients[device].epoch() == epoch {
+                    self.with(device, |client, line| client.fired(line, timer));
+                }
+            }
+            Happening::Act(place) => {
+                let act = self.plan.acts[place].1.clone();
+                self.environment().note(format_args!("{act:?}"));
+                self.act(act);
+            }
+        }
+    }
+
+    pub(crate) fn begin(&mut self, task: TaskId) {
+        if let Some(response) = self.gateway.begin(task) {
+            self.completed(task, &response);
+        }
+    }
+
+    /// Gives a call its turn, with what it is to meet.
+    pub(crate) fn turn_with(&mut self, ticket: TicketId, outcome: Outcome) {
+        if let Some((task, response)) = self.gateway.turn_with(ticket, outcome) {
+            self.completed(task, &response);
+        }
+    }
+
+    /// The device of a socket whose client is still in the life in which it was opened.
+    fn listener(&self, socket: SocketId) -> Option<DeviceId> {
+        let environment = self.environment();
+        let to = &environment.sockets[socket];
+        (to.at_client && self.clients[to.device].epoch() == to.epoch).then_some(to.device)
+    }
+
+    /// A frame that was pushed reaches the client's end of a socket.
+    fn arrive(&mut self, socket: SocketId, frame: ServerFrame) {
+        let environment = self.environment();
+        let to = &environment.sockets[socket];
+        let is_open = to.at_client && to.at_gateway == End::Open;
+        let (silent, device, user) = (to.silent, to.device, to.user);
+        drop(environment);
+        if !is_open {
+            return;
+        }
+        if silent {
+            self.show(device, user, &frame);
+        } else if self.listener(socket).is_some() {
+            self.environment().note(format_args!("device {device} hears {frame:?}"));
+            self.hear(device, frame, true);
+        }
+    }
+
+    /// A client hears a frame.
+    fn hear(&mut self, device: DeviceId, frame: ServerFrame, pushed: bool) {
+        let client = &self.clients[device];
+        if client.is_running() {
+            self.show(device, client.user(), &frame);
+            self.with(device, |client, line| client.heard(line, frame, pushed));
+        }
+    }
+
+    fn show(&self, device: DeviceId, user: crate::ids::User, frame: &ServerFrame) {
+        if let ServerFrame::Message(message) = frame {
+            self.environment().observe(&Observation::Shown { user, device, message });
+        }
+    }
+
+    /// Whether a socket is the one that its device's client uses.
+    fn is_current(&self, socket: SocketId) -> bool {
+        let environment = self.environment();
+        let to = &environment.sockets[socket];
+        let client = &self.clients[to.device];
+        client.epoch() == to.epoch && client.socket() == Some(socket)
+    }
+
+    /// A client notices that its socket is closed.
+    fn client_loses(&mut self, socket: SocketId) {
+        let mut environment = self.environment();
+        let to = &mut environment.sockets[socket];
+        let (was_open, device) = (std::mem::replace(&mut to.at_client, false), to.device);
+        drop(environment);
+        if was_open && self.is_current(socket) {
+            self.with(device, |client, line| client.closed(line, true));
+        }
+    }
+
+    /// `$connect` was answered: the socket is open, or it is not.
+    fn connect_answered(&mut self, socket: SocketId) {
+        let is_current = self.is_current(socket);
+        let mut environment = self.environment();
+        let to = &mut environment.sockets[socket];
+        let (device, at_client, silent) = (to.device, to.at_client, to.silent);
+        if to.at_gateway != End::Open {
+            to.at_client = false;
+            drop(environment);
+            if is_current {
+                self.with(device, |client, line| client.closed(line, false));
+            }
+            return;
+        }
+        drop(environment);
+        if silent && at_client {
+            return;
+        }
+        if at_client && is_current {
+            return self.opened(device, socket);
+        }
+        self.gateway.lose(socket);
+    }
+
+    fn opened(&mut self, device: DeviceId, socket: SocketId) {
+        let user = self.clients[device].user();
+        let is_elsewhere = self.clients.enumerated().any(|(other, client)| {
+            other != device && client.user() == user && client.open_socket().is_some()
+        });
+        if is_elsewhere {
+            self.environment().fired.add(Fault::TwoDevices);
+        }
+        self.with(device, |client, line| client.opened(line, socket));
+    }
+
+    fn completed(&mut self, task: TaskId, response: &ApiGatewayProxyResponse) {
+        let body = answers::text(response);
+        self.environment().note(format_args!("task {task} answers {} {body}", response.status_code));
+        let answer = self.take_apart(task, response.status_code, body);
+        self.gateway.keep_answer(task, answer);
+        if !self.opens_later(task, response.status_code == 200) {
+            self.gateway.send_answer(task);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// What can go wrong.
+        /// Something that can go wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Fault { $($(#[doc = $doc])+ $name,)+ }
 
@@ -12,7 +12,7 @@ macro_rules! faults {
             /// All of them.
             pub(crate) const ALL: &[Fault] = &[$(Fault::$name,)+];
 
-            /// What it is, for people.
+            /// The fault in words, for people.
             pub(crate) const fn about(self) -> &'static str {
                 match self { $(Fault::$name => concat!($($doc,)+),)+ }
             }
@@ -125,7 +125,7 @@ faults! {
     IdReused,
     /// somebody marks as read what does not exist
     WildReadMark,
-    /// a client of the seed sends frames without id
+    /// somebody sends frames without id
     PlainFrame,
     /// so much is written at once that a retry cannot be searched for in one page
     Flood,
@@ -158,7 +158,7 @@ impl Counters {
         self.0[fault as usize]
     }
 
-    /// Those that never happened.
+    /// The faults that never happened.
     pub(crate) fn missing(&self) -> Vec<Fault> {
         Fault::ALL.iter().copied().filter(|fault| self.of(*fault) == 0).collect()
     }
@@ -175,10 +175,11 @@ impl Rates {
     /// Nothing goes wrong.
     pub(crate) const NONE: Self = Self([0; COUNT]);
 
-    /// Each on or off, rare or frequent, at random: whatever goes wrong everywhere hides what else does.
+    /// Switches each fault on or off, and makes it rare or frequent, at random: a fault that happens
+    /// everywhere hides all others.
     pub(crate) fn draw(rng: &mut fastrand::Rng) -> Self {
         let mut rates = Self::NONE;
-        // Some schedules are calm, some are stormy.
+        // In some schedules few faults are on, in others many.
         let on_of_8 = rng.u8(1..=4);
         for rate in &mut rates.0 {
             if rng.u8(0..8) < on_of_8 {

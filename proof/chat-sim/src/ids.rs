@@ -1,4 +1,5 @@
-//! Whoever and whatever a schedule has several of is named by a number, and each kind of number is a type of its own.
+//! Whoever and whatever a schedule has several of is named by a number, and each kind of number is a type of
+//! its own.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -37,7 +37,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs schedules, each from a seed: the promises have to hold in all of them, and every fault has to happen.
+    /// Runs schedules, each from a seed: the promises have to hold in all of them, and every fault has to
+    /// happen.
     Run {
         /// How many.
         #[arg(long, default_value_t = 20_000)]

@@ -1,5 +1,6 @@
-//! What is observed of a schedule while it runs. The checkers know nothing else: whatever stands behind the ports, it reports
-//! what it has stored, and whoever stands in front of the handlers reports what was asked and what was answered.
+//! What is observed of a schedule while it runs. The checkers know nothing else: whatever stands behind the
+//! ports, it reports what it has stored, and whoever stands in front of the handlers reports what was asked
+//! and what was answered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,12 +121,13 @@ pub(crate) struct Written {
     pub(crate) peer: User,
     /// `None` if it was written on no device that is simulated.
     pub(crate) device: Option<DeviceId>,
-    /// `None` for a frame of the seed's, whose id the server makes.
+    /// `None` for a frame without an id, which the server then makes.
     pub(crate) id: Option<ClientMessageId>,
     pub(crate) says: Says,
     /// Nobody waits for its acknowledgement.
     pub(crate) unattended: bool,
-    /// It is sent without `after`: then it is recognised among the newest messages, and no further is promised.
+    /// It is sent without `after`: then it is recognised among the newest messages, and no further is
+    /// promised.
     pub(crate) without_after: bool,
 }
 
@@ -184,7 +186,8 @@ pub(crate) struct TaskFacts {
     pub(crate) user: User,
     /// The token that came with it.
     pub(crate) token: Option<TokenId>,
-    /// Whether that token counts: it is the user's own, it had not expired by the event's clock, and it was not revoked.
+    /// Whether that token counts: it is the user's own, it had not expired by the event's clock, and it was
+    /// not revoked.
     pub(crate) token_counts: bool,
     /// The time that the event carries.
     pub(crate) now: Timestamp,

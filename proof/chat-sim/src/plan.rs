@@ -5,32 +5,32 @@ use chat_domain::Verdict;
 use crate::faults::{Fault, Rates};
 use crate::ids::{DeviceId, Id, IdVec, User};
 
-/// Something that somebody does.
+/// Something that the plan has somebody do, or has happen to a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// Looks at a conversation.
+    /// The device looks at a conversation.
     Open { device: DeviceId, peer: User },
-    /// Writes words.
+    /// Its user writes words.
     Write { device: DeviceId, peer: User },
-    /// Writes words and crashes at once, or a moment later.
+    /// Its user writes words, and the device crashes at once, or a moment later.
     WriteAndCrash { device: DeviceId, peer: User, after_ms: i64, down_ms: i64 },
-    /// Has read everything.
+    /// Its user has read everything.
     Read { device: DeviceId, peer: User },
-    /// Types.
+    /// Its user types.
     Type { device: DeviceId, peer: User },
-    /// Comes back to the page.
+    /// Its user comes back to the page.
     Focus { device: DeviceId },
-    /// Asks whether the connection still works.
+    /// The device asks whether its connection still works.
     Ping { device: DeviceId },
-    /// Scrolls up.
+    /// Its user scrolls up.
     Older { device: DeviceId, peer: User },
-    /// Proposes a match.
+    /// Its user proposes a match.
     Propose { device: DeviceId, peer: User, by_rest: bool },
-    /// Answers the latest proposal that it sees.
+    /// Its user answers the latest proposal that the device shows.
     Answer { device: DeviceId, peer: User, verdict: Verdict },
-    /// Crashes, and begins again after a while.
+    /// The device crashes, and begins again after a while.
     Crash { device: DeviceId, down_ms: i64 },
-    /// Loses its storage, and begins again.
+    /// The device loses its storage, and begins again.
     LoseStorage { device: DeviceId },
     /// The network goes, and nobody says so.
     Cut { device: DeviceId },
@@ -38,31 +38,32 @@ pub(crate) enum Act {
     Away { days: u8 },
     /// The device's token is revoked.
     Revoke { device: DeviceId },
-    /// A device opens many connections.
+    /// The device opens many connections.
     Crowd { device: DeviceId, count: u8 },
-    /// A device opens one of them.
+    /// The device opens one of them.
     OneMore { device: DeviceId },
-    /// So many messages are written at once, by a device that is not looked at further.
+    /// A user writes so many messages at once, on a device that is not simulated.
     Flood { user: User, peer: User, count: u8 },
-    /// Presents a cursor of somebody else's.
+    /// Its user presents a cursor of somebody else's.
     ForeignCursor { device: DeviceId },
-    /// Sends with somebody else's address in the body.
+    /// Its user sends a message with somebody else's address in the body.
     Forge { device: DeviceId, peer: User },
-    /// Uses the id of something acknowledged for something else.
+    /// Its user sends something else by the id of a message that was acknowledged.
     ReuseId { device: DeviceId },
-    /// Marks as read what does not exist: in the future, in the past, or anywhere.
+    /// Its user marks as read what does not exist: in the future, in the past, or anywhere.
     WildMark { device: DeviceId, peer: User, offset_ms: i64 },
-    /// Sends the seed's frame.
+    /// Its user sends a message in a frame without an id.
     Plain { device: DeviceId, peer: User },
 }
 
 /// A schedule before it is run.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// What the run itself draws from: the seed, or something else when a schedule is being reduced.
+    /// The seed from which the run itself draws: the schedule's, or another one when a schedule is made
+    /// smaller.
     pub(crate) run_seed: u64,
     pub(crate) users: usize,
-    /// Whose each device is.
+    /// The user whose each device is.
     pub(crate) devices: IdVec<DeviceId, User>,
     pub(crate) processes: usize,
     pub(crate) rates: Rates,
@@ -75,12 +76,12 @@ impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x9e37_79b9_7f4a_7c15);
         let mut rates = Rates::draw(&mut rng);
-        // Two devices have much to agree on, in any weather.
+        // Two devices have much to agree on, however little else goes wrong.
         rates.set(Fault::TwoDevices, [0, 512, 768][rng.usize(0..3)]);
         Self::with(seed, rng, rates)
     }
 
-    /// What else is drawn for a seed, when it is known how much goes wrong.
+    /// Draws the rest of a seed's plan, when it is known how much goes wrong.
     fn with(seed: u64, mut rng: fastrand::Rng, rates: Rates) -> Self {
         let users = if rng.u8(0..4) == 0 { 3 } else { 2 };
         let mut devices: IdVec<DeviceId, User> = (0..users).map(User::new).collect();
@@ -91,7 +92,7 @@ impl Plan {
         }
         let mut plan =
             Self { run_seed: seed, users, processes: rng.usize(1..=3), devices, rates, acts: Vec::new() };
-        // Most of it happens at once, some of it over minutes.
+        // In some schedules it all happens within seconds, in others over minutes.
         let span_ms = [2_000, 20_000, 90_000][rng.usize(0..3)];
         for _ in 0..rng.usize(4..=14) {
             let at = rng.i64(0..span_ms);

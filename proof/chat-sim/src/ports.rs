@@ -1,4 +1,5 @@
-//! The ports that the handlers are given: each call waits for its turn, and the environment decides what comes of it.
+//! The ports that the handlers are given: each call waits for its turn, and the environment decides what
+//! comes of it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -179,7 +180,8 @@ macro_rules! expect {
 impl MessageStore for SharedEnvironment {
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
         let reply = self.call(Call::Room(id.clone(), consistency)).await;
-        expect!(reply, |failure| message_error(failure, "room"), Reply::Room(room) => room.map(Arc::unwrap_or_clone))
+        let error = |failure| message_error(failure, "room");
+        expect!(reply, error, Reply::Room(room) => room.map(Arc::unwrap_or_clone))
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {

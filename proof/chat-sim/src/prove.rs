@@ -1,4 +1,4 @@
-//! Many schedules, and what is said of them.
+//! Runs many schedules, and says what came of them.
 
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -47,7 +47,7 @@ pub(crate) fn panics_name_their_seed() {
     }));
 }
 
-/// Runs schedules; says whether all is well.
+/// Runs schedules, and says whether every promise held.
 pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
     println!("{seeds} schedules from seed {from} at commit {}", commit());
     for seed in from..from + seeds.min(RUN_TWICE) {
@@ -114,8 +114,8 @@ struct Sum {
     steps: u64,
     /// A seed that breaks a promise.
     failing: Option<u64>,
-    /// A hash of all that happened in all of them, in whatever order they ran: two programs that print the same digest ran the
-    /// same schedules.
+    /// A hash of all that happened in all of them, in whatever order they ran: two programs that print the
+    /// same digest ran the same schedules.
     digest: u64,
 }
 
@@ -140,7 +140,7 @@ impl Sum {
     }
 }
 
-/// Lets the checker catch every bug; says whether it did.
+/// Lets the checkers catch every bug of the bank, and says whether they did.
 pub(crate) fn bugs() -> bool {
     for (control, seed) in
         CONTROLS.iter().flat_map(|control| (0..SEEDS_TO_CATCH).map(move |seed| (control, seed)))
@@ -170,7 +170,7 @@ fn is_caught(bug: &Bug) -> bool {
     caught.is_some()
 }
 
-/// Prints what happened in a schedule; says whether all was well.
+/// Prints what happened in a schedule, and says whether every promise held.
 pub(crate) fn tell(plan: &Plan, report: &Report) -> bool {
     println!("{plan:#?}");
     for line in &report.history {

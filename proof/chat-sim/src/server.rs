@@ -24,7 +24,7 @@ pub(crate) enum GatewayEvent {
 /// A handler that runs.
 pub(crate) type Running = BoxFuture<'static, ApiGatewayProxyResponse>;
 
-/// A warm process: it handles events and remembers what it remembers.
+/// A warm process, which handles events and may remember things between them.
 pub(crate) trait Server: Send + Sync {
     fn handle(&self, event: GatewayEvent) -> Running;
 }
@@ -36,12 +36,12 @@ pub(crate) type Build = fn(&SharedEnvironment) -> Box<dyn Server>;
 pub(crate) struct Real(Arc<Chat>);
 
 impl Real {
-    /// Over these ports.
+    /// The real functions over some ports.
     pub(crate) fn over(ports: &Ports) -> Self {
         Self(Arc::new(Chat::new(ports, &Settings::default())))
     }
 
-    /// The same with another way to connect.
+    /// Replaces what handles `$connect`.
     pub(crate) fn connecting_by(self, connect: Connect) -> Self {
         let settings = Settings::default();
         let connect = ConnectHandler::new(connect, settings.allowed_origins);

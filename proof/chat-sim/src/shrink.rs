@@ -6,7 +6,8 @@ use crate::plan::Plan;
 use crate::server::Build;
 use crate::simulation;
 
-/// How many other draws are tried for each smaller plan: what is left out shifts everything that is drawn later.
+/// How many other draws are tried for each smaller plan: what is left out shifts everything that is drawn
+/// later.
 const DRAWS: u64 = 12;
 
 /// The smallest plan that was found to break the same promise; the plan itself if it breaks none.

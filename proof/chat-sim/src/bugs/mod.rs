@@ -1,5 +1,5 @@
-//! The bug bank: handlers, ports and clients that are wrong in ways in which real ones have been. The checker has to catch
-//! each of them, or it proves nothing.
+//! The bug bank: handlers, ports and clients that are wrong in ways in which real ones have been. The
+//! checkers have to catch each of them, or they prove nothing.
 
 mod answers;
 mod ports;
@@ -18,14 +18,14 @@ use self::answers::{Altered, Hasty, messages};
 use self::read::ReadBug;
 use self::send::SendBug;
 
-/// Something that is wrong.
+/// A handler, a port or a client that is wrong.
 pub(crate) struct Bug {
     pub(crate) name: &'static str,
     pub(crate) build: Build,
     pub(crate) client: Option<ClientBug>,
 }
 
-/// How many seeds the checker has to catch a bug.
+/// Within how many seeds the checkers have to catch a bug.
 pub(crate) const SEEDS_TO_CATCH: u64 = 3_000;
 
 const fn server(name: &'static str, build: Build) -> Bug {
@@ -67,12 +67,12 @@ macro_rules! pushes {
     };
 }
 
-/// What takes the place of what is real, without anything wrong: the checker must find nothing in it.
+/// The replacements of real handlers without a bug: the checkers must find nothing in them.
 pub(crate) const CONTROLS: &[Build] = &[send!(None), read!(None)];
 
-/// All of them.
+/// All bugs of the bank.
 pub(crate) const BUGS: &[Bug] = &[
-    server("the seed's handler: an unconditional put at the handler's time", send!(Naive)),
+    server("the first handler: an unconditional put at the handler's time", send!(Naive)),
     server("no id search", send!(NoIdSearch)),
     server("the search comes before the head", send!(SearchBeforeHead)),
     server("the ring never falls back to a search", send!(RingNeverFallsBack)),

@@ -1,4 +1,4 @@
-//! Read marks, wrong in a few ways; with [`ReadBug::None`] as they should be.
+//! A handler of read marks that is wrong in a few ways; with [`ReadBug::None`] it is right.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) enum ReadBug {
     ForThePeer,
 }
 
-/// The real functions but for `markRead`.
+/// The real functions, but that `markRead` is handled here.
 pub(super) struct ReadServer {
     real: Box<dyn Server>,
     shared: SharedEnvironment,

@@ -1,7 +1,8 @@
-//! Sending, wrong in many ways; with [`SendBug::None`] as it should be.
+//! A handler that sends, and is wrong in many ways; with [`SendBug::None`] it is right.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
@@ -46,7 +47,7 @@ pub(super) enum SendBug {
     RetriedOnAndOn,
 }
 
-/// The real functions but for `sendMessage`.
+/// The real functions, but that `sendMessage` is handled here.
 pub(super) struct SendServer {
     real: Box<dyn Server>,
     send: Arc<Send>,
@@ -113,6 +114,26 @@ impl From<MessageStoreError> for Refused {
 type Place = (Timestamp, u64, bool);
 
 const RETRIES_MAX: u32 = 9;
+/// How long is waited before a message is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// A message on its way into its room.
+struct Sending<'a> {
+    asked: &'a Asked,
+    origin: &'a Connection,
+    draft: Draft,
+    after: Option<Timestamp>,
+    /// What was found before the head was read, by the bug that looks then.
+    early: Option<Message>,
+    audience: Vec<Connection>,
+}
+
+/// What is to be done with a message.
+enum Decided {
+    /// It is there already.
+    There(Place),
+    New(Append),
+}
 
 impl Send {
     async fn answer(&self, asked: &Asked, frame: SendMessageFrame) -> ApiGatewayProxyResponse {
@@ -222,88 +243,101 @@ impl Send {
         } else {
             None
         };
+        let (head, audience) = self.head_and_audience(asked, sender, receiver, &room).await?;
+        let sending = Sending { asked, origin: connection, draft, after, early, audience };
+        let place = self.until_stored(&sending, head.unwrap_or_else(|| Room::empty(room.clone()))).await?;
+        Ok((place, id, room))
+    }
+
+    async fn head_and_audience(
+        &self,
+        asked: &Asked,
+        sender: &Email,
+        receiver: &Email,
+        room: &RoomId,
+    ) -> Result<(Option<Room>, Vec<Connection>), Refused> {
         let connections = &self.ports.connections;
         let (head, own, theirs) = join3(
-            self.ports.messages.room(&room, Consistency::Eventual),
+            self.ports.messages.room(room, Consistency::Eventual),
             connections.of_user(sender, asked.now),
             connections.of_user(receiver, asked.now),
         )
         .await;
-        let mut head = head?.unwrap_or_else(|| Room::empty(room.clone()));
+        let head = head?;
         let mut audience = theirs.unwrap_or_default();
         if self.bug != SendBug::OwnDevicesForgotten {
             audience.extend(own.unwrap_or_default());
         }
         if self.bug == SendBug::PushedToAll {
             let environment = self.shared.environment();
-            for user in environment.directory.everybody() {
-                audience.extend(environment.tables.listed(
-                    environment.directory.email(user),
-                    environment.now_ms(),
-                    asked.now,
-                ));
+            for email in environment.directory.everybody().map(|user| environment.directory.email(user)) {
+                audience.extend(environment.tables.listed(email, environment.now_ms(), asked.now));
             }
         }
         audience.retain(|other| other.id != asked.connection && !other.identity.is_expired(asked.now));
+        Ok((head, audience))
+    }
 
-        let mut strong = false;
-        let mut looked = false;
-        let mut retries = 0;
-        let append = loop {
-            let earlier = match &early {
-                Some(message) => Ok(Some(message.clone())),
-                None if self.bug == SendBug::SearchBeforeHead => Ok(None),
-                None if self.bug == SendBug::OldHeadRetried && looked => Ok(None),
-                None => self.earlier(&head, &draft, after).await,
-            };
-            looked = true;
-            let decided = match earlier {
-                Ok(Some(message))
-                    if message.content == draft.content || self.bug == SendBug::ContentNotCompared =>
-                {
-                    let newest = head.log().map_or(message.at, |log| log.last_at());
-                    let at = if self.bug == SendBug::AckOfNow { newest } else { message.at };
-                    return Ok(((at, message.seq, true), id, room));
-                }
-                Ok(Some(_)) => Err(Refused::With(ErrorCode::IdReused)),
-                Ok(None) => self.append(&head, &draft, asked.now),
-                Err(refused) => Err(refused),
-            };
-            match decided {
-                Ok(append) => {
+    /// Tries to store a message until it is stored, was stored before, or is refused.
+    async fn until_stored(&self, sending: &Sending<'_>, mut head: Room) -> Result<Place, Refused> {
+        let (mut is_first, mut retries) = (true, 0);
+        loop {
+            match self.decide(sending, &head, is_first).await {
+                Ok(Decided::There(place)) => return Ok(place),
+                Ok(Decided::New(append)) => {
                     if self.bug == SendBug::PushBeforeStore {
-                        self.push(asked, connection, &audience, &append.message).await;
+                        self.push(sending, &append.message).await;
                     }
-                    match self.commit(&append).await {
-                        Ok(()) => break append,
-                        Err(MessageStoreError::Unavailable { .. })
-                            if self.bug == SendBug::AckBeforeCommit =>
-                        {
-                            break append;
+                    if self.is_stored(&append, retries).await? {
+                        if self.bug != SendBug::PushBeforeStore {
+                            self.push(sending, &append.message).await;
                         }
-                        Err(error)
-                            if (retries == RETRIES_MAX && self.bug != SendBug::RetriedOnAndOn)
-                                || self.bug == SendBug::UnknownIsRefused =>
-                        {
-                            return Err(error.into());
-                        }
-                        Err(_) => {
-                            retries += 1;
-                            self.ports.backoff.wait(std::time::Duration::from_millis(50)).await;
-                        }
+                        return Ok((append.message.at, append.message.seq, false));
                     }
+                    retries += 1;
+                    self.ports.backoff.wait(RETRY_AFTER).await;
                 }
-                Err(refused) if strong || self.bug == SendBug::RefusedOnStaleHead => return Err(refused),
+                Err(refused) if !is_first || self.bug == SendBug::RefusedOnStaleHead => return Err(refused),
                 Err(_) => {}
             }
-            strong = true;
+            is_first = false;
+            let room = head.id().clone();
             let read = self.ports.messages.room(&room, Consistency::Strong).await?;
-            head = read.unwrap_or_else(|| Room::empty(room.clone()));
-        };
-        if self.bug != SendBug::PushBeforeStore {
-            self.push(asked, connection, &audience, &append.message).await;
+            head = read.unwrap_or_else(|| Room::empty(room));
         }
-        Ok(((append.message.at, append.message.seq, false), id, room))
+    }
+
+    /// What a head says of a message: that it is there already, or what is to be stored.
+    async fn decide(&self, sending: &Sending<'_>, head: &Room, is_first: bool) -> Result<Decided, Refused> {
+        let Sending { asked, draft, after, early, .. } = sending;
+        let earlier = match early {
+            Some(message) => Some(message.clone()),
+            None if self.bug == SendBug::SearchBeforeHead => None,
+            None if self.bug == SendBug::OldHeadRetried && !is_first => None,
+            None => self.earlier(head, draft, *after).await?,
+        };
+        let Some(message) = earlier else { return self.append(head, draft, asked.now).map(Decided::New) };
+        if message.content != draft.content && self.bug != SendBug::ContentNotCompared {
+            return Err(Refused::With(ErrorCode::IdReused));
+        }
+        let newest = head.log().map_or(message.at, |log| log.last_at());
+        let at = if self.bug == SendBug::AckOfNow { newest } else { message.at };
+        Ok(Decided::There((at, message.seq, true)))
+    }
+
+    /// Whether a message is stored now. If not, it is tried again, unless it has been tried often enough.
+    async fn is_stored(&self, append: &Append, retries: u32) -> Result<bool, Refused> {
+        match self.commit(append).await {
+            Ok(()) => Ok(true),
+            Err(MessageStoreError::Unavailable { .. }) if self.bug == SendBug::AckBeforeCommit => Ok(true),
+            Err(error)
+                if (retries == RETRIES_MAX && self.bug != SendBug::RetriedOnAndOn)
+                    || self.bug == SendBug::UnknownIsRefused =>
+            {
+                Err(error.into())
+            }
+            Err(_) => Ok(false),
+        }
     }
 
     /// A message that was stored before, if there is one.
@@ -410,7 +444,8 @@ impl Send {
         Ok(message)
     }
 
-    async fn push(&self, asked: &Asked, origin: &Connection, audience: &[Connection], message: &Message) {
+    async fn push(&self, sending: &Sending<'_>, message: &Message) {
+        let Sending { asked, origin, audience, .. } = sending;
         let push = Event::Message(message.clone()).into();
         let settled_before = asked.now.before(CONNECTION_SETTLED_AFTER);
         join_all(audience.iter().map(async |connection| {

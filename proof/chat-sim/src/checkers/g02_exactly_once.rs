@@ -1,4 +1,5 @@
-//! G2: at most one message is stored for each sender and `clientMessageId`, and a retry gets the place of the first.
+//! G2: at most one message is stored for each sender and `clientMessageId`, and a retry gets the place of the
+//! first.
 
 use chat_domain::{Message, PAGE_MAX, Timestamp};
 use chat_wire::frames::SentFrame;

@@ -1,4 +1,5 @@
-//! G4: everybody sees one order, whose numbers have no hole; what one device writes keeps its order, and a proposal has one answer.
+//! G4: everybody sees one order, whose numbers have no hole; what one device writes keeps its order, and a
+//! proposal has one answer.
 
 use chat_domain::{Content, Message, Verdict};
 

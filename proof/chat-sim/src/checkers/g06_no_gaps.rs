@@ -26,8 +26,8 @@ impl Checker for NoGaps {
                 let Some(wrong) = misplaced(&room.rows, asked.range, begun, body) else { return Ok(()) };
                 let seqs: Vec<u64> = body.messages.iter().map(|message| message.seq).collect();
                 Err(format!(
-                    "{asked:?} of {} is answered with {seqs:?} of {}, of which {begun} were there when it was asked: \
-                     {wrong}; {body:?}",
+                    "{asked:?} of {} is answered with {seqs:?} of {}, of which {begun} were there \
+                     when it was asked: {wrong}; {body:?}",
                     room.id,
                     room.rows.len()
                 ))

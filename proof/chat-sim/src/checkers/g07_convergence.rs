@@ -8,10 +8,11 @@ use crate::ids::{Id, IdVec, IntentId, SocketId, TaskId, User};
 use crate::observations::{Answer, ClientView, ConversationView, EventKind, Observation, OpenSocket};
 use crate::ports::{Call, Failure, Reply};
 
-/// How long the row of a connection may be missing before a frame has to notice that reads the row: not at all.
+/// How long the row of a connection may be missing before a frame has to notice that reads the row: not at
+/// all.
 const UNNOTICED_BY_ROW_MS: i64 = 0;
-/// The same for a frame that may take the list of connections for the row: as long as the index may lag, twice, since it may also
-/// go back.
+/// The same for a frame that may take the list of connections for the row: as long as the index may lag,
+/// twice, since it may also go back.
 const UNNOTICED_BY_LIST_MS: i64 = 2 * INDEX_LAG_MAX_MS;
 
 #[derive(Default)]
@@ -92,7 +93,8 @@ impl Convergence {
     }
 }
 
-/// Whoever connects closes only what is too much: of the connections that the same user had before, those that are the oldest.
+/// Whoever connects closes only what is too much: of the connections that the same user had before, those
+/// that are the oldest.
 fn one_too_many(task: TaskId, socket: SocketId, before: &Record) -> Finding {
     let Some(closed) = before.sockets.get(socket) else { return Ok(()) };
     let (user, own) = (before.tasks[task].user, before.tasks[task].socket);
@@ -111,7 +113,8 @@ fn one_too_many(task: TaskId, socket: SocketId, before: &Record) -> Finding {
     Err(format!("task {task} closes socket {socket}; between it and its own are only {newer}"))
 }
 
-/// Whoever is told that its connection is unknown has sent a frame on it, and its row was missing at some time since.
+/// Whoever is told that its connection is unknown has sent a frame on it, and its row was missing at some
+/// time since.
 fn turned_away(task: TaskId, socket: SocketId, before: &Record) -> Finding {
     let (Some(running), Some(to)) = (before.tasks.get(task), before.sockets.get(socket)) else {
         return Ok(());
@@ -181,7 +184,8 @@ fn knows_conversation(
     Err(format!("{when}, device {device} knows {seqs:?} of user {peer}, up to {known:?}; {rows} are stored"))
 }
 
-/// Every device of both members was told of every message that was written last, by a push or by the acknowledgement.
+/// Every device of both members was told of every message that was written last, by a push or by the
+/// acknowledgement.
 fn told_of_all(since: IntentId, clients: &[ClientView<'_>], before: &Record) -> Finding {
     for intent in before.intents.iter().skip(since.index()) {
         let Some((_, seq)) = intent.row else { continue };

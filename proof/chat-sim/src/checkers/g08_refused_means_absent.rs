@@ -40,7 +40,8 @@ fn stored(message: &Message, before: &Record) -> Finding {
     Ok(())
 }
 
-/// Only what is certain may be refused for good, and nothing here gives a reason but a proposal that is answered already.
+/// Only what is certain may be refused for good, and nothing here gives a reason but a proposal that is
+/// answered already.
 fn refused(intent: IntentId, error: &ErrorBody, before: &Record) -> Finding {
     if error.retryable {
         return Ok(());

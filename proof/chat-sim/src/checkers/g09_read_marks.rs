@@ -1,4 +1,5 @@
-//! G9: a mark never moves back and never passes the newest message; `read` is never true above it; reading creates no row.
+//! G9: a mark never moves back and never passes the newest message; `read` is never true above it; reading
+//! creates no row.
 
 use chat_domain::{Event, Member, Message, PageRange, ReadMark, RoomId, Timestamp};
 use chat_wire::frames::ReadFrame;
@@ -121,8 +122,8 @@ fn marked(task: TaskId, peer: User, asked: Timestamp, told: &ReadFrame, before: 
     ))
 }
 
-/// The marks that a page tells of, and what it says was read, are so; in a page that is read strongly, they are so since it was
-/// asked for at the latest.
+/// The marks that a page tells of, and what it says was read, are so; in a page that is read strongly, they
+/// are so since it was asked for at the latest.
 fn page(task: TaskId, asked: AskedPage, body: &HistoryBody, before: &Record) -> Finding {
     let running = &before.tasks[task];
     let room = before.room_of(running.user, asked.peer);

@@ -1,4 +1,5 @@
-//! G10: unread is what a recount counts; the head of a room and every list say of its rows what they say themselves.
+//! G10: unread is what a recount counts; the head of a room and every list say of its rows what they say
+//! themselves.
 
 use chat_domain::{Member, Message, RECENT_MAX, ReadMark, Recent, Room, RoomId};
 use chat_wire::rest::{ConversationBody, ConversationsBody};

@@ -39,7 +39,8 @@ impl Checker for Isolation {
                 Err(format!("{what} is accepted: {body}"))
             }
             Observation::Shown { user, device, message } => {
-                // A room that there is not is none of anybody's; that nothing is stored in it, another checker says.
+                // A room that there is not is none of anybody's; that nothing is stored in it, another
+                // checker says.
                 let is_known = before.directory.members_of(&message.room_id).is_some();
                 if is_known && before.directory.peer_in(*user, &message.room_id).is_none() {
                     return Err(format!("device {device} hears {message:?}"));

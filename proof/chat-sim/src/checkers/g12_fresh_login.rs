@@ -45,8 +45,9 @@ impl Checker for FreshLogin {
     }
 }
 
-/// Whether the event's login counted at the event's time: to the millisecond, since the clock that says when it came is the
-/// one that says when it expires. What the gateway received in time may be handled at any later time.
+/// Whether the event's login counted at the event's time: to the millisecond, since the clock that says when
+/// it came is the one that says when it expires. What the gateway received in time may be handled at any
+/// later time.
 fn fresh(task: TaskId, does: &str, before: &Record) -> Finding {
     let Some(running) = before.tasks.get(task) else { return Ok(()) };
     let is_fresh = match (running.kind, running.socket, running.token) {

@@ -9,10 +9,11 @@ use crate::ports::{Call, Reply};
 
 /// How many messages one send tries to store: once, and nine times more.
 const COMMITS_MAX: u32 = 10;
-/// How often one send reads the head: as it may be stale, strongly if that one refuses, and after each of nine attempts that
-/// failed.
+/// How often one send reads the head: as it may be stale, strongly if that one refuses, and after each of
+/// nine attempts that failed.
 const HEADS_MAX: u32 = 11;
-/// How many pages one request reads, each of [`PAGE_MAX`] rows at most: a search for each head, and a read mark reads two.
+/// How many pages one request reads, each of [`PAGE_MAX`] rows at most: a search for each head, and a read
+/// mark reads two.
 const PAGES_MAX: u32 = HEADS_MAX;
 /// How many users' connections one request lists: both members'.
 const LISTS_MAX: u32 = 2;
@@ -22,7 +23,8 @@ const TURNED_AWAY: u32 = 1;
 const CLOSES_MAX: u32 = 4;
 /// How many waits there are: one before each further attempt to store.
 const WAITS_MAX: u32 = COMMITS_MAX - 1;
-/// How many calls there are of all other kinds: a read mark reads its connection, moves the mark, and marks rows.
+/// How many calls there are of all other kinds: a read mark reads its connection, moves the mark, and marks
+/// rows.
 const OTHERS_MAX: u32 = 3;
 
 #[derive(Default)]

@@ -1,4 +1,5 @@
-//! Once nothing goes wrong any more, everything comes to rest, and whatever was written is acknowledged or refused.
+//! Once nothing goes wrong any more, everything comes to rest, and whatever was written is acknowledged or
+//! refused.
 
 use super::{Checker, Finding, Record};
 use crate::observations::Observation;

@@ -1,5 +1,5 @@
-//! The checkers: one for each guarantee of [docs/guarantees.md](../../../../docs/guarantees.md), in a file of its name. Each
-//! reads the log of observations, and keeps to itself whatever else it has to remember.
+//! The checkers: one for each guarantee of [docs/guarantees.md](../../../../docs/guarantees.md), in a file of
+//! its name. Each reads the log of observations, and keeps to itself whatever else it has to remember.
 
 mod g01_durable;
 mod g02_exactly_once;
@@ -48,7 +48,8 @@ pub(crate) struct Violation {
 
 macro_rules! checkers {
     ($($field:ident: $checker:path,)+) => {
-        /// All checkers, in the order in which they are asked: if one observation breaks several guarantees, the first names it.
+        /// All checkers, in the order in which they are asked: if one observation breaks several guarantees,
+        /// the first names it.
         #[derive(Default)]
         struct Checkers { $($field: $checker,)+ }
 
@@ -94,7 +95,8 @@ impl Observer {
         Self { record: Record::new(directory), checkers: Checkers::default(), violation: None }
     }
 
-    /// Sees an observation that is made at a true time. Returns the violation if it is the first that is found.
+    /// Sees an observation that is made at a true time. Returns the violation if it is the first that is
+    /// found.
     pub(crate) fn see(&mut self, now_ms: i64, seen: &Observation<'_>) -> Option<&Violation> {
         self.record.at(now_ms);
         let found = match self.violation {

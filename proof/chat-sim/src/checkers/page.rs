@@ -16,7 +16,8 @@ pub(super) fn kind(content: &Content) -> Option<KindName> {
     }
 }
 
-/// What of a message that somebody is shown is not as it is stored; whether it is read changes, and is looked at elsewhere.
+/// What of a message that somebody is shown is not as it is stored; whether it is read changes, and is looked
+/// at elsewhere.
 pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static str> {
     let words = match &stored.content {
         Content::Text(words) => words.as_str(),
@@ -57,8 +58,8 @@ pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static s
     .find_map(|(same, field)| (!same).then_some(field))
 }
 
-/// What is wrong with a page: its order, where it begins, where it ends, or what it says of what is beyond. `begun` rows were there
-/// when it was asked for, which a strong read has to show.
+/// What is wrong with a page: its order, where it begins, where it ends, or what it says of what is beyond.
+/// `begun` rows were there when it was asked for, which a strong read has to show.
 pub(super) fn misplaced(
     rows: &[Row],
     range: PageRange,

@@ -18,7 +18,7 @@ pub(crate) struct Intent {
     pub(crate) user: User,
     pub(crate) peer: User,
     pub(crate) device: Option<DeviceId>,
-    /// `None` for a frame of the seed's, whose id the server makes.
+    /// `None` for a frame without an id, which the server then makes.
     pub(crate) id: Option<ClientMessageId>,
     pub(crate) says: Says,
     /// The same as it has to be stored.
@@ -33,7 +33,8 @@ pub(crate) struct Intent {
     pub(crate) refused: bool,
     /// Whoever wrote it lost it, or never cared.
     pub(crate) dropped: bool,
-    /// It was sent without `after`: then it is recognised among the newest messages, and no further is promised.
+    /// It was sent without `after`: then it is recognised among the newest messages, and no further is
+    /// promised.
     pub(crate) without_after: bool,
 }
 
@@ -57,7 +58,8 @@ pub(crate) struct Head {
 #[derive(Debug)]
 pub(crate) struct RoomRecord {
     pub(crate) id: RoomId,
-    /// In the order in which they were stored, which is that of their timestamps as long as no promise is broken.
+    /// In the order in which they were stored, which is that of their timestamps as long as no promise is
+    /// broken.
     pub(crate) rows: Vec<Row>,
     /// The head each time that a message was stored or a mark moved.
     pub(crate) heads: Vec<Head>,

@@ -1,8 +1,8 @@
-//! A client, as `web/packages/chat-core` is one: an outbox that survives, one message at a time for each room, and syncs on opening, five
-//! seconds later, on a hole, on focus and on reconnecting.
+//! A client, as `web/packages/chat-core` is one: an outbox that survives, one message at a time for each
+//! room, and syncs on opening, five seconds later, on a hole, on focus and on reconnecting.
 //!
-//! A client knows its [`Line`] and nothing else of the schedule: what it does goes out on the line, and whatever happens to it
-//! is one of the methods here.
+//! A client knows its [`Line`] and nothing else of the schedule: what it does goes out on the line, and
+//! whatever happens to it is one of the methods here.
 
 mod conversation;
 mod outgoing;

@@ -15,7 +15,8 @@ use crate::ids::{IntentId, User};
 use crate::observations::{Says, Seen, proposal};
 use crate::simulation::{About, Line};
 
-/// Where the bug that gives every retry an id of its own puts the number of the attempt, above all ids that are given out.
+/// Where the bug that gives every retry an id of its own puts the number of the attempt, above all ids that
+/// are given out.
 const ATTEMPT_SHIFT: u32 = 32;
 
 /// What waits in the outbox.
@@ -191,7 +192,8 @@ impl Client {
         }
     }
 
-    /// So much was written since that the server cannot tell whether a message is stored: the client looks for it.
+    /// So much was written since that the server cannot tell whether a message is stored: the client looks
+    /// for it.
     fn resync(&mut self, line: &mut Line<'_>, peer: User, id: ClientMessageId, after: Option<Timestamp>) {
         let Some(conversation) = self.conversation(peer) else { return };
         conversation.wait_for(Some(Waiting::Otherwise));

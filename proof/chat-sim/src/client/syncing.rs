@@ -130,7 +130,8 @@ impl Client {
         }
     }
 
-    /// A request was refused for its token: it is made again with a new one, and after that the user has to sign in.
+    /// A request was refused for its token: it is made again with a new one, and after that the user has to
+    /// sign in.
     fn signed_out(&mut self, line: &mut Line<'_>, request: Request, retried: bool) {
         if !retried {
             return self.ask_again(line, request, true);

@@ -1,6 +1,7 @@
 //! How long a client waits for what: as long as the page does, whose own numbers the test below compares.
 
-/// After how long it syncs again, once it has connected: the index may not have shown its connection to whoever wrote meanwhile.
+/// After how long it syncs again, once it has connected: the index may not have shown its connection to
+/// whoever wrote meanwhile.
 pub(super) const SYNC_AGAIN_MS: i64 = 5_000;
 /// How long it waits for what is missing before it syncs.
 pub(super) const HOLE_PATIENCE_MS: i64 = 200;
@@ -12,7 +13,8 @@ pub(super) const PONG_WITHIN_MS: i64 = 10_000;
 pub(super) const PING_EVERY_MS: i64 = 300_000;
 pub(super) const REAUTH_WITHIN_MS: i64 = 10_000;
 
-/// How long it waits before it tries a message again, at most, the first time; twice as long each further time.
+/// How long it waits before it tries a message again, at most, the first time; twice as long each further
+/// time.
 const RETRY_MIN_MS: i64 = 1_000;
 const RETRY_MAX_MS: i64 = 30_000;
 

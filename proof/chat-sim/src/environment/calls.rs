@@ -144,7 +144,7 @@ impl Environment {
         self.apply(call);
     }
 
-    /// Does what a call asks for, with what it meets.
+    /// Does what a call asks for, as far as what it meets lets it.
     fn execute(&mut self, call: &Call, outcome: Outcome) -> Reply {
         match (call, outcome) {
             (Call::Push(id, event), _) => self.push(id, event, outcome),
@@ -341,8 +341,8 @@ fn hash_reply(call: &Call, reply: &Reply) -> u64 {
     hasher.finish()
 }
 
-/// Hashes all of a room that a handler can tell apart. Heads are compared millions of times, and in words that would take most of
-/// the time.
+/// Hashes all of a room that a handler can tell apart. Heads are compared millions of times, and in words
+/// that would take most of the time.
 pub(crate) fn hash_room(room: &Room, hasher: &mut impl Hasher) {
     for member in [Member::A, Member::B] {
         let state = room.read_state(member);

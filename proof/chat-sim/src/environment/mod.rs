@@ -31,8 +31,8 @@ use crate::observations::{Observation, OpenSocket, Written};
 
 /// 2026-11-23T09:00:00.000Z, when every schedule begins.
 pub(crate) const START_MS: i64 = 1_795_424_400_000;
-/// How far the index may lag, whatever the seed: a client syncs again five seconds after it has connected, and an index that lags
-/// by more would be noticed by the next message only.
+/// How far the index may lag, whatever the seed: a client syncs again five seconds after it has connected,
+/// and an index that lags by more would be noticed by the next message only.
 pub(crate) const INDEX_LAG_MAX_MS: i64 = 2_000;
 /// How far the clock of a process is off at the most.
 pub(crate) const CLOCK_SKEW_MAX_MS: i64 = 300_000;
@@ -40,7 +40,8 @@ pub(crate) const CLOCK_SKEW_MAX_MS: i64 = 300_000;
 pub(crate) const CLOCK_JUMP_MAX_MS: i64 = 300_000;
 /// How long a token lasts.
 const TOKEN_LIFETIME_MS: i64 = 3_600_000;
-/// At most how long one lasts that expires early, and at least how long the first of a device does, and a later one.
+/// At most how long one lasts that expires early, and at least how long the first of a device does, and a
+/// later one.
 const SHORT_LIFETIME_MAX_MS: i64 = 60_000;
 const FIRST_LIFETIME_MIN_MS: i64 = 1_000;
 const LATER_LIFETIME_MIN_MS: i64 = 2_000;

@@ -1,4 +1,4 @@
-//! What a call meets, as it is drawn.
+//! Draws what a call meets.
 
 use chat_domain::{Consistency, PageRange, RoomId};
 
@@ -20,11 +20,11 @@ pub(crate) enum Outcome {
     AppliedThenError,
     Late,
     Repeated,
-    /// So many versions ago.
+    /// The call reads what was there so many versions ago.
     Stale(usize),
-    /// So many rows.
+    /// The page ends after so many rows.
     Cut(usize),
-    /// The index of so many milliseconds ago.
+    /// The call reads what the index showed so many milliseconds ago.
     IndexAt(i64),
     BlackHoled,
     Delayed,
@@ -76,7 +76,8 @@ impl Environment {
             Call::Page(id, query, consistency) => {
                 let eventual = *consistency == Consistency::Eventual;
                 let stale = if eventual { self.draw_stale(id) } else { None };
-                // The newest fifty are looked through for an earlier attempt, and a page of so many is never cut.
+                // The newest fifty are looked through for an earlier attempt, and a page of so many is never
+                // cut.
                 let may_be_cut = eventual || matches!(query.range, PageRange::After(_) | PageRange::Oldest);
                 if let Some(back) = stale {
                     return Outcome::Stale(back);
@@ -111,7 +112,7 @@ impl Environment {
         }
     }
 
-    /// How many versions ago an eventually consistent read sees a room, if not as it is.
+    /// Draws how many versions ago an eventually consistent read sees a room, if it does not see it as it is.
     fn draw_stale(&mut self, id: &RoomId) -> Option<usize> {
         let table = self.tables.table(id)?;
         let (newest, shown) = (table.newest(), table.shown);

@@ -40,7 +40,8 @@ pub(crate) enum Happening {
 /// Everything that is going to happen, in the order in which it will.
 pub(super) struct Schedule {
     pub(super) now_ms: i64,
-    /// When each thing happens, of what happens at once what was scheduled first, and its place below: small, since these move a lot.
+    /// When each thing happens, of what happens at once what was scheduled first, and its place below: small,
+    /// since these move a lot.
     next: BinaryHeap<Reverse<(i64, u64, usize)>>,
     happenings: Vec<Option<Happening>>,
     free: Vec<usize>,

@@ -21,14 +21,14 @@ pub(crate) struct Socket {
     pub(crate) aborted: bool,
     /// It is one of many that only listen.
     pub(crate) silent: bool,
-    /// When what was pushed last arrives.
+    /// When the latest push arrives, which later ones do not overtake.
     pub(crate) arrives_ms: i64,
     /// When a push arrives that others are to overtake.
     pub(crate) held_until_ms: i64,
 }
 
 impl Socket {
-    /// One that is being opened.
+    /// A socket that is being opened.
     pub(crate) fn opening(
         number: SocketId,
         user: User,

@@ -1,4 +1,4 @@
-//! The tables: what is true, and every earlier state, so that reads may lag.
+//! The tables as they are, and as they were in every earlier state, so that reads may lag.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use chat_domain::{
 /// A row of the messages table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// Without `read`, which is below.
+    /// The message as it was stored: whether it was read says `read_since`.
     pub(crate) message: Message,
-    /// The version of the room that has it first.
+    /// The first version of the room that has the row.
     pub(crate) since: usize,
-    /// The version that has it read first.
+    /// The first version in which the row is read.
     pub(crate) read_since: Option<usize>,
 }
 
@@ -23,9 +23,9 @@ pub(crate) struct Row {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) id: RoomId,
-    /// The id's, which takes hashing.
+    /// The tag of the id, which is kept because it takes hashing.
     tag: Tag,
-    /// In the order of their timestamps.
+    /// The rows in the order of their timestamps.
     pub(crate) rows: Vec<Row>,
     log: Option<RoomLog>,
     reads: PerMember<ReadState>,
@@ -128,7 +128,7 @@ pub(crate) struct ConnectionRow {
     listings: Vec<Listing>,
 }
 
-/// All tables.
+/// The tables of messages, heads and connections.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) rooms: Vec<Table>,
@@ -245,7 +245,7 @@ impl Tables {
         table.push_version()
     }
 
-    /// Whatever is at a message's place gives way: an unconditional put, which only what is wrong does.
+    /// Puts a message in its place, whatever is there. Only a wrong handler does that.
     pub(crate) fn put_row(&mut self, message: Message) {
         let table = self.table_mut(&message.room.clone());
         let row = Row { since: table.versions.len(), read_since: None, message };
@@ -257,7 +257,7 @@ impl Tables {
         table.versions.push(head);
     }
 
-    /// Sets a mark wherever it is told to: only what is wrong does.
+    /// Sets a mark wherever it is told to. Only a wrong handler does that.
     pub(crate) fn force_mark(
         &mut self,
         id: &RoomId,
@@ -270,7 +270,7 @@ impl Tables {
     }
 
     fn connection_row(&mut self, id: &ConnectionId) -> &mut ConnectionRow {
-        // Of many, it is one of the newest that is used.
+        // The search begins at the end, since mostly one of the newest is asked for.
         match self.connections.iter().rposition(|row| row.id == *id) {
             Some(place) => &mut self.connections[place],
             None => {
@@ -297,7 +297,7 @@ impl Tables {
         row.listings.push(Listing { from_ms: listed_at_ms.max(latest), connection });
     }
 
-    /// When the index was changed last, of a user's connections.
+    /// When the index last changed what it shows of a user.
     pub(crate) fn listed_last_ms(&self, email: &Email) -> Option<i64> {
         let theirs = self.connections.iter().flat_map(|row| &row.listings).filter(|listing| {
             listing.connection.as_ref().is_none_or(|connection| connection.identity.email() == email)
@@ -305,7 +305,7 @@ impl Tables {
         theirs.map(|listing| listing.from_ms).max()
     }
 
-    /// Which of the connections the index has changed, one after the other, and how.
+    /// The changes of the index in their order: when, of which connection, and whether it shows it since.
     pub(crate) fn listings(&self) -> Vec<(i64, usize, bool)> {
         let rows = self.connections.iter().enumerate();
         let mut listings: Vec<_> = rows

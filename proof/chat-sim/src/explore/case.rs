@@ -1,4 +1,4 @@
-//! The small cases.
+//! The small cases that are explored.
 
 use chat_domain::Verdict;
 
@@ -25,7 +25,7 @@ pub(super) enum Operation {
     Reauth { device: usize },
 }
 
-/// A case.
+/// A case: what is there, and what is done at once.
 pub(super) struct Case {
     pub(super) name: &'static str,
     /// How many messages there are already.
@@ -41,7 +41,7 @@ impl Operation {
         matches!(self, Connect { .. } | Disconnect { .. } | Reauth { .. })
     }
 
-    /// Whose it is.
+    /// The device that does it.
     pub(super) fn device(self) -> DeviceId {
         let device = match self {
             Send { device, .. }

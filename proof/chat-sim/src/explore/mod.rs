@@ -1,7 +1,8 @@
 //! Small cases, in every interleaving of their calls, with at most one fault in every place.
 //!
-//! A case is explored depth first. Handlers are deterministic, so where a handler stands is told by what it was answered; two
-//! ways to the same tables with all handlers standing at the same places go on in the same ways, and only one is followed.
+//! A case is explored depth first. Handlers are deterministic, so where a handler stands is told by what it
+//! was answered; two ways to the same tables with all handlers standing at the same places go on in the same
+//! ways, and only one is followed.
 
 mod case;
 mod run;

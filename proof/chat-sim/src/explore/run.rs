@@ -148,8 +148,8 @@ impl<'a> Run<'a> {
                 let faults = if self.fault_used { Vec::new() } else { self.faults_of(&environment, call) };
                 let turns = normal.chain(faults).map(|outcome| Step::Turn(number, outcome));
                 if self.is_nobody_elses(call, late) {
-                    // Whatever else can happen does not change what comes of it, nor the other way round: it may as well
-                    // happen first.
+                    // Whatever else can happen does not change what comes of it, nor the other way round: it
+                    // may as well happen first.
                     return turns.collect();
                 }
                 steps.extend(turns);
@@ -206,7 +206,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a client tries again: the handler died or does not know, or, as the one fault, its answer is lost.
+    /// Whether a client tries again: the handler died or does not know, or, as the one fault, its answer is
+    /// lost.
     fn may_retry(&self, operation: usize, begun: &[TaskId]) -> bool {
         let (Some(intent), [task]) = (self.intents[operation], begun) else { return false };
         if self.sim.gateway.is_running(*task) || self.case.is_repeated(operation) {
@@ -288,7 +289,8 @@ impl<'a> Run<'a> {
                 let Some(task) = self.sim.environment().tickets[ticket].task else { return };
                 self.sim.turn_with(ticket, outcome);
                 let reply = self.sim.environment().last_reply;
-                // Calls that a handler makes at once are answered in any order, which makes no difference to it.
+                // Calls that a handler makes at once are answered in any order, which makes no difference to
+                // it.
                 self.answered[task] = self.answered[task].wrapping_add(reply);
             }
             Step::Late(ticket) => {
@@ -396,7 +398,8 @@ impl<'a> Run<'a> {
         let text = serde_json::to_string(frame).expect("strings always serialise");
         let socket = socket_of(device);
         let task = self.sim.gateway.frame(socket, text, token, Asker::Frame(socket, about));
-        // On a socket that has closed nothing is said; the operation counts as begun with the handler that came last.
+        // On a socket that has closed nothing is said; the operation counts as begun with the handler that
+        // came last.
         task.unwrap_or_else(|| self.sim.gateway.newest_task())
     }
 
@@ -450,8 +453,8 @@ impl<'a> Run<'a> {
         hasher.finish()
     }
 
-    /// All handlers are done. Whoever has no answer tries again, one after the other and with nothing in the way; then what is
-    /// still on its way arrives, and after that everything has to be as promised.
+    /// All handlers are done. Whoever has no answer tries again, one after the other and with nothing in the
+    /// way; then what is still on its way arrives, and after that everything has to be as promised.
     pub(super) fn end(&mut self) {
         self.fault_used = true;
         self.sim.environment().sockets_reopen();

@@ -103,8 +103,8 @@ impl Simulation {
         }
     }
 
-    /// Answers the latest proposal that the device sees. One user may give the same answer from two devices: both mean it, and one of
-    /// them is refused.
+    /// Answers the latest proposal that the device sees. One user may give the same answer from two devices:
+    /// both mean it, and one of them is refused.
     fn answer_proposal(&mut self, device: DeviceId, peer: User, verdict: Verdict) {
         let mine = verdict == Verdict::Withdrawn;
         if let Some(proposal) = self.clients[device].latest_proposal(peer, mine) {
@@ -220,8 +220,9 @@ impl Simulation {
         let room = environment.directory.name_of(user, peer).to_owned();
         drop(environment);
         let frame = json!({
-            "action": "sendMessage", "receiverEmail": peer_email, "message": words, "clientMessageId": id.to_string(),
-            "senderEmail": peer_email, "roomId": room, "timestamp": "2020-01-01T00:00:00.000Z", "read": true, "seq": 1,
+            "action": "sendMessage", "receiverEmail": peer_email, "message": words,
+            "clientMessageId": id.to_string(), "senderEmail": peer_email, "roomId": room,
+            "timestamp": "2020-01-01T00:00:00.000Z", "read": true, "seq": 1,
         });
         let asker = Asker::Frame(socket, About::Intent(intent));
         self.gateway.frame(socket, frame.to_string(), None, asker);
@@ -256,7 +257,7 @@ impl Simulation {
         self.with(device, |client, line| client.say_mark(line, peer, up_to));
     }
 
-    /// Sends the seed's frame, which has no id.
+    /// Sends a message in a frame without an id.
     fn plain(&mut self, device: DeviceId, peer: User) {
         let Some(socket) = self.clients[device].open_socket() else { return };
         let mut environment = self.environment();

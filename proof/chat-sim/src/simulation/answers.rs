@@ -26,7 +26,8 @@ pub(super) fn text(response: &ApiGatewayProxyResponse) -> &str {
 }
 
 impl Simulation {
-    /// If a handler's answer opens a socket, it is open now, or the gateway takes its time, though not longer than it gives
+    /// If a handler's answer opens a socket, it is open now, or the gateway takes its time, though not longer
+    /// than it gives
     /// `$connect`; or it fails all the same. Says whether the answer waits for that.
     pub(super) fn opens_later(&self, task: TaskId, is_accepted: bool) -> bool {
         let Asker::Connect(socket) = *self.gateway.asker(task) else { return false };

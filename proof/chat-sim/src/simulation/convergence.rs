@@ -9,8 +9,8 @@ use crate::ids::DeviceId;
 use crate::observations::{ClientView, Observation, Says};
 use crate::plan::Act;
 
-/// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer than any handler was
-/// frozen, and any wait of a client.
+/// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer
+/// than any handler was frozen, and any wait of a client.
 const CONVERGED_WITHIN_MS: i64 = 1_200_000;
 /// How many connections are too many.
 const CROWD: u8 = 22;
@@ -112,12 +112,13 @@ impl Simulation {
         Some(())
     }
 
-    /// Whoever opened too many connections in the first half does so again, and a few that connect anew bring them back to
-    /// what one may have.
+    /// Whoever opened too many connections in the first half does so again, and a few that connect anew bring
+    /// them back to what one may have.
     fn crowds(&mut self) -> Well {
         let crowd = |act: &Act| if let Act::Crowd { device, .. } = act { Some(*device) } else { None };
         let crowds: Vec<DeviceId> = self.plan.acts.iter().filter_map(|(_, act)| crowd(act)).collect();
-        // Until then rows may be dated ahead, by clocks that were wrong, and what has left them is not believed to be gone.
+        // Until then rows may be dated ahead, by clocks that were wrong, and what has left them is not
+        // believed to be gone.
         if !crowds.is_empty() {
             well(self.run_for(CLOCK_SKEW_MAX_MS + 60_000))?;
         }
@@ -126,8 +127,8 @@ impl Simulation {
             self.crowd(device, CROWD);
             well(self.run_for(i64::from(CROWD) * CROWD_APART_MS))?;
             self.settle_index()?;
-            // By now the index shows all of them to whoever comes next, which closes a few. Whoever is closed comes back while the
-            // index lags, and may be one too many again: the next one sees to it.
+            // By now the index shows all of them to whoever comes next, which closes a few. Whoever is closed
+            // comes back while the index lags, and may be one too many again: the next one sees to it.
             for _ in 0..RENEWALS_MAX {
                 if self.environment().connections_of(self.clients[device].user()) <= CONNECTIONS_MAX {
                     break;

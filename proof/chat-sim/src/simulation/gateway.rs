@@ -1,5 +1,5 @@
-//! The gateway: it makes events of what clients do, hands them to processes, sooner or later, once or twice, and knows who waits
-//! for the answer.
+//! The gateway: it makes events of what clients do, hands them to processes, sooner or later, once or twice,
+//! and knows who waits for the answer.
 
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
@@ -312,7 +312,8 @@ impl Gateway {
         self.poll(task)
     }
 
-    /// A call gets its turn, and meets what is drawn for it. Returns its handler's answer, if that has one now.
+    /// A call gets its turn, and meets what is drawn for it. Returns its handler's answer, if that has one
+    /// now.
     pub(super) fn turn(&mut self, ticket: TicketId) -> Option<(TaskId, ApiGatewayProxyResponse)> {
         let mut environment = self.shared.environment();
         let task = environment.task_of(ticket)?;
@@ -442,8 +443,8 @@ fn stamp(event: &mut GatewayEvent, task: TaskId, socket: Option<&Socket>, now: T
     }
 }
 
-/// A token was presented on a socket: from now on its login may count, or count for longer. Whether it has run out is counted; of
-/// those that last for an hour some do too, which counts for nothing.
+/// A token was presented on a socket: from now on its login may count, or count for longer. Whether it has
+/// run out is counted; of those that last for an hour some do too, which counts for nothing.
 fn presented(environment: &mut Environment, facts: Facts, now: Timestamp) {
     let expires_at = match (facts.kind, facts.socket, facts.token) {
         (EventKind::Frame, Some(socket), _) => Some(environment.sockets[socket].fresh_until),

@@ -1,5 +1,5 @@
-//! One schedule: what happens when, to whom. In the first half of it anything goes wrong; in the second nothing does, and
-//! everything has to come to rest.
+//! One schedule: what happens when, to whom. In the first half of it anything goes wrong; in the second
+//! nothing does, and everything has to come to rest.
 
 mod acts;
 mod answers;

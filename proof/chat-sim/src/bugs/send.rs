@@ -132,7 +132,7 @@ struct Sending<'a> {
 enum Decided {
     /// It is there already.
     There(Place),
-    New(Append),
+    New(Box<Append>),
 }
 
 impl Send {
@@ -316,7 +316,9 @@ impl Send {
             None if self.bug == SendBug::OldHeadRetried && !is_first => None,
             None => self.earlier(head, draft, *after).await?,
         };
-        let Some(message) = earlier else { return self.append(head, draft, asked.now).map(Decided::New) };
+        let Some(message) = earlier else {
+            return self.append(head, draft, asked.now).map(Box::new).map(Decided::New);
+        };
         if message.content != draft.content && self.bug != SendBug::ContentNotCompared {
             return Err(Refused::With(ErrorCode::IdReused));
         }

@@ -104,11 +104,7 @@ impl Observer {
             Some(_) => None,
         };
         self.record.take(seen);
-        if found.is_none() {
-            return None;
-        }
-        self.violation = found;
-        self.violation.as_ref()
+        found.map(|found| &*self.violation.insert(found))
     }
 
     pub(crate) fn record(&self) -> &Record {

@@ -180,12 +180,12 @@ impl Simulation {
                     self.hear(device, *frame, false);
                 }
             }
-            (Asker::Rest { device, epoch, request, retried }, answered) => {
-                if self.clients[device].epoch() == epoch {
-                    let response =
-                        if let Answered::Rest(response) = answered { response } else { Response::Lost };
-                    self.with(device, |client, line| client.answered(line, request, response, retried));
-                }
+            (Asker::Rest { device, epoch, request, retried }, answered)
+                if self.clients[device].epoch() == epoch =>
+            {
+                let response =
+                    if let Answered::Rest(response) = answered { response } else { Response::Lost };
+                self.with(device, |client, line| client.answered(line, request, response, retried));
             }
             _ => {}
         }

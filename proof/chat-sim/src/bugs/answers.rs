@@ -46,7 +46,7 @@ pub(super) fn messages(answer: &mut Value) -> &mut [Value] {
 
 /// The real functions, and pushes that are altered.
 pub(super) fn pushing(shared: &SharedEnvironment, change: fn(&mut ServerFrame)) -> Box<dyn Server> {
-    shared.environment().bug_state.alters_push = Some(change);
+    shared.environment().bug_state().alters_push = Some(change);
     super::real(shared)
 }
 

@@ -45,7 +45,7 @@ pub(super) fn incremented_unread(shared: &SharedEnvironment) -> Box<dyn Server> 
                     if matches!(outcome, Ok(()) | Err(MessageStoreError::Unavailable { .. })) {
                         let receiver = append.message.sender.peer();
                         let mut environment = shared.environment();
-                        environment.bug_state.unread.entry(append.message.room.clone()).or_default()
+                        environment.bug_state().unread.entry(append.message.room.clone()).or_default()
                             [receiver] += 1;
                     }
                     outcome.map(MessageStoreReply::Commit)
@@ -57,7 +57,7 @@ pub(super) fn incremented_unread(shared: &SharedEnvironment) -> Box<dyn Server> 
                 }
                 MessageStoreCall::AdvanceRead { room, reader, mark } => {
                     let advance = next.advance_read(&room, reader, mark).await?;
-                    if let Some(counts) = shared.environment().bug_state.unread.get_mut(&*room) {
+                    if let Some(counts) = shared.environment().bug_state().unread.get_mut(&*room) {
                         counts[reader] = 0;
                     }
                     Ok(MessageStoreReply::AdvanceRead(advance))
@@ -70,7 +70,7 @@ pub(super) fn incremented_unread(shared: &SharedEnvironment) -> Box<dyn Server> 
 
 /// A room with the unread messages that were counted.
 fn counted(shared: &SharedEnvironment, room: &Room) -> Room {
-    let unread = shared.environment().bug_state.unread.get(room.id()).copied();
+    let unread = shared.environment().bug_state().unread.get(room.id()).copied();
     let (Some(log), Some(unread)) = (room.log(), unread) else { return room.clone() };
     let mut reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
     for member in [Member::A, Member::B] {
@@ -164,7 +164,7 @@ pub(super) fn content_altered(shared: &SharedEnvironment) -> Box<dyn Server> {
 pub(super) fn preview_of_the_one_before(shared: &SharedEnvironment) -> Box<dyn Server> {
     let environment = shared.clone();
     altering(shared, move |append| {
-        let before = environment.environment().tables.room(&append.message.room, 0);
+        let before = environment.environment().tables().room(&append.message.room, 0);
         if let Some(log) = before.as_ref().and_then(|room| room.log()) {
             append.log.newest.preview = log.preview();
         }
@@ -309,8 +309,8 @@ pub(super) fn fails_open(shared: &SharedEnvironment) -> Box<dyn Server> {
 fn claimed(shared: &SharedEnvironment, token: &str) -> Option<VerifiedIdentity> {
     let number = token.rsplit('-').next()?.parse().ok()?;
     let environment = shared.environment();
-    let claimed = environment.identities.token(TokenId::new(number))?;
-    let email = environment.directory.email(claimed.user).clone();
+    let claimed = environment.identities().token(TokenId::new(number))?;
+    let email = environment.directory().email(claimed.user).clone();
     let user = UserId::new(format!("sub-{}", claimed.user));
     Some(VerifiedIdentity::vouched(email, user, claimed.expires_at))
 }
@@ -355,10 +355,10 @@ impl Server for Trusting {
             let number = token.and_then(|token| token.rsplit('-').next()?.parse().ok()).map(TokenId::new);
             let environment = self.shared.environment();
             let caller =
-                number.and_then(|number| environment.identities.token(number)).map(|token| token.user);
+                number.and_then(|number| environment.identities().token(number)).map(|token| token.user);
             let place = text.rsplit('.').next().and_then(|place| place.parse().ok());
             if let (Some(caller), Some(place)) = (caller, place) {
-                let own = chat_wire::cursor::encode(place, environment.directory.email(caller));
+                let own = chat_wire::cursor::encode(place, environment.directory().email(caller));
                 let lists = HashMap::from([("cursor".to_owned(), vec![own])]);
                 request.multi_value_query_string_parameters = lists.into();
             }

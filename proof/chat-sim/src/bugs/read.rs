@@ -79,7 +79,7 @@ async fn mark(
     let (by, at) = match bug {
         ReadBug::Upsert => {
             // An update of one attribute makes a row where there is none.
-            let table = shared.environment().tables.table(&id).map(|table| table.find(up_to).is_err());
+            let table = shared.environment().tables().table(&id).map(|table| table.find(up_to).is_err());
             if table == Some(true) {
                 let content = Content::Text("?".parse().ok()?);
                 let message = Message {

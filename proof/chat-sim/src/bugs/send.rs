@@ -270,8 +270,8 @@ impl Send {
         }
         if self.bug == SendBug::PushedToAll {
             let environment = self.shared.environment();
-            for email in environment.directory.everybody().map(|user| environment.directory.email(user)) {
-                audience.extend(environment.tables.listed(email, environment.now_ms(), asked.now));
+            for email in environment.directory().everybody().map(|user| environment.directory().email(user)) {
+                audience.extend(environment.tables().listed(email, environment.now_ms(), asked.now));
             }
         }
         audience.retain(|other| other.id != asked.connection && !other.identity.is_expired(asked.now));

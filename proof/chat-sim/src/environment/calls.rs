@@ -26,10 +26,10 @@ const FROZEN_GIVEN_UP_AFTER_MS: i64 = 20_000;
 const REPLY_SHOWN_CHARS: usize = 300;
 
 /// A call that waits for its turn, or has had it.
-pub(crate) struct Ticket {
+pub(super) struct Ticket {
     /// `None` when it was given up, and nobody waits for it.
-    pub(crate) task: Option<TaskId>,
-    pub(crate) call: Option<Call>,
+    task: Option<TaskId>,
+    pub(super) call: Option<Call>,
     reply: Option<Reply>,
     /// Whom to tell that there is a reply: of many futures together only those that were woken are polled.
     waker: Option<Waker>,
@@ -83,6 +83,24 @@ impl Environment {
             Some(_) => {}
         }
         reply
+    }
+
+    /// The calls that wait for their turn, and whose they are; a write that was given up is nobody's.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (TicketId, Option<TaskId>, &Call)> {
+        let tickets = self.tickets.enumerated();
+        tickets.filter_map(|(number, ticket)| Some((number, ticket.task, ticket.call.as_ref()?)))
+    }
+
+    /// The writes that were given up, `None` if one has arrived.
+    pub(crate) fn given_up(&self) -> impl Iterator<Item = &Option<Call>> {
+        self.tickets.iter().filter(|ticket| ticket.task.is_none()).map(|ticket| &ticket.call)
+    }
+
+    /// A write that was given up arrives.
+    pub(crate) fn arrive_late(&mut self, ticket: TicketId) {
+        if let Some(call) = self.tickets[ticket].call.take() {
+            self.late(&call);
+        }
     }
 
     /// Whose call a ticket is, if anybody still waits for it.

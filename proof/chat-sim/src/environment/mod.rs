@@ -10,6 +10,7 @@ pub(crate) mod tables;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use chat_domain::{ClientMessageId, Connection, ConnectionId, PerMember, RoomId, Timestamp};
@@ -26,7 +27,7 @@ use self::tables::Tables;
 use crate::checkers::{Observer, Record, Violation};
 use crate::directory::Directory;
 use crate::faults::{Counters, Fault, Rates};
-use crate::ids::{Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
 use crate::observations::{Observation, OpenSocket, Written};
 
 /// 2026-11-23T09:00:00.000Z, when every schedule begins.
@@ -64,31 +65,31 @@ pub(crate) struct BugState {
 /// Everything but the handlers and the clients.
 pub(crate) struct Environment {
     schedule: Schedule,
-    pub(crate) rng: fastrand::Rng,
-    pub(crate) rates: Rates,
-    pub(crate) faults_on: bool,
-    pub(crate) fired: Counters,
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) identities: IdentityProvider,
-    pub(crate) tables: Tables,
-    pub(crate) sockets: IdVec<SocketId, Socket>,
-    pub(crate) tickets: IdVec<TicketId, Ticket>,
+    rng: fastrand::Rng,
+    rates: Rates,
+    faults_on: bool,
+    fired: Counters,
+    directory: Arc<Directory>,
+    identities: IdentityProvider,
+    tables: Tables,
+    sockets: IdVec<SocketId, Socket>,
+    tickets: IdVec<TicketId, Ticket>,
     /// Those whose reply was taken: they are used again.
     free_tickets: Vec<TicketId>,
     /// The handler that is being polled.
-    pub(crate) current: TaskId,
+    current: TaskId,
     /// Calls are answered at once and nothing goes wrong: for the ports' suites.
     immediate: bool,
     /// Tickets get no turn by themselves: whoever explores gives it to them.
-    pub(crate) explored: bool,
+    explored: bool,
     observer: Observer,
-    pub(crate) bug_state: BugState,
+    bug_state: BugState,
     /// Whether `last_reply` is wanted.
-    pub(crate) hashes_replies: bool,
+    hashes_replies: bool,
     /// The latest call and what it was answered, in a hash.
-    pub(crate) last_reply: u64,
+    last_reply: u64,
     /// A line for each thing that happened.
-    pub(crate) history: Option<Vec<String>>,
+    history: Option<Vec<String>>,
 }
 
 /// Writes a line of history, if anybody wants it.
@@ -166,9 +167,68 @@ impl Environment {
         self.schedule.is_late_waiting()
     }
 
-    /// A hash of when everything happened, and in which order.
-    pub(crate) fn trace(&self) -> u64 {
-        self.schedule.trace()
+    /// A hash of when everything happened and in which order, and of everything that was drawn.
+    pub(crate) fn trace(&mut self) -> u64 {
+        let drawn = self.rng.u64(..);
+        self.schedule.trace() ^ drawn
+    }
+
+    /// From now on there is a line of history for each thing that happens.
+    pub(crate) fn keep_history(&mut self) {
+        self.history = Some(Vec::new());
+    }
+
+    pub(crate) fn take_history(&mut self) -> Vec<String> {
+        self.history.take().unwrap_or_default()
+    }
+
+    pub(crate) fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) fn identities(&self) -> &IdentityProvider {
+        &self.identities
+    }
+
+    /// What wrong handlers of the bug bank keep here.
+    pub(crate) fn bug_state(&mut self) -> &mut BugState {
+        &mut self.bug_state
+    }
+
+    /// From now on whoever explores gives calls their turns.
+    pub(crate) fn explore(&mut self) {
+        self.explored = true;
+    }
+
+    pub(crate) fn is_explored(&self) -> bool {
+        self.explored
+    }
+
+    /// From now on `last_reply` is known.
+    pub(crate) fn hash_replies(&mut self) {
+        self.hashes_replies = true;
+    }
+
+    pub(crate) fn last_reply(&self) -> u64 {
+        self.last_reply
+    }
+
+    /// From now on it is this handler that calls.
+    pub(crate) fn run_as(&mut self, task: TaskId) {
+        self.current = task;
+    }
+
+    pub(crate) fn random_ms(&mut self, range: impl RangeBounds<i64>) -> i64 {
+        self.rng.i64(range)
+    }
+
+    /// One of so many, at random.
+    pub(crate) fn random_one<I: Id>(&mut self, count: usize) -> I {
+        I::new(self.rng.usize(0..count))
     }
 
     /// Something was observed: it is written into the log, and every checker looks at it.
@@ -186,6 +246,26 @@ impl Environment {
     /// The first guarantee that was broken.
     pub(crate) fn violation(&self) -> Option<&Violation> {
         self.observer.violation()
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub(crate) fn stop_faults(&mut self) {
+        self.faults_on = false;
+    }
+
+    /// Whether a fault can happen in this schedule.
+    pub(crate) fn is_on(&self, fault: Fault) -> bool {
+        self.rates.is_on(fault)
+    }
+
+    /// A fault happens.
+    pub(crate) fn happened(&mut self, fault: Fault) {
+        self.fired.add(fault);
+    }
+
+    /// How often each fault has happened.
+    pub(crate) fn fired(&self) -> Counters {
+        self.fired
     }
 
     /// Whether a fault is to happen now; whoever asks counts it, if it makes a difference.
@@ -221,14 +301,55 @@ impl Environment {
         ClientMessageId::from_u128(FIRST_MESSAGE_ID + self.record().intents.len() as u128)
     }
 
-    /// A socket is opened by a device.
-    pub(crate) fn make_socket(&mut self, socket: Socket) -> SocketId {
-        self.observe(&Observation::SocketMade {
-            user: socket.user,
-            id: &socket.id,
-            connected_at: socket.connected_at,
-        });
+    /// A device begins to open a socket. A silent one has no client but listens.
+    pub(crate) fn make_socket(
+        &mut self,
+        (user, device, epoch): (User, DeviceId, u32),
+        connected_at: Timestamp,
+        silent: bool,
+    ) -> SocketId {
+        let number = self.sockets.next_id();
+        let opening = Socket::opening(number, user, device, epoch, connected_at);
+        let socket = Socket { silent, ..opening };
+        self.observe(&Observation::SocketMade { user, id: &socket.id, connected_at });
         self.sockets.push(socket)
+    }
+
+    pub(crate) fn socket(&self, socket: SocketId) -> &Socket {
+        &self.sockets[socket]
+    }
+
+    pub(crate) fn sockets(&self) -> &IdVec<SocketId, Socket> {
+        &self.sockets
+    }
+
+    /// The event that tells of a new connection carries this time.
+    pub(crate) fn connected_at(&mut self, socket: SocketId, now: Timestamp) {
+        self.sockets[socket].connected_at = now;
+    }
+
+    /// The gateway opens its end of a socket, if it is being opened.
+    pub(crate) fn open_at_gateway(&mut self, socket: SocketId) {
+        let end = &mut self.sockets[socket].at_gateway;
+        if *end == End::Opening {
+            *end = End::Open;
+        }
+    }
+
+    /// The gateway closes its end of a socket.
+    pub(crate) fn close_at_gateway(&mut self, socket: SocketId) {
+        self.sockets[socket].at_gateway = End::Closed;
+    }
+
+    /// The client closes its end of a socket. Returns whether it was open.
+    pub(crate) fn close_at_client(&mut self, socket: SocketId) -> bool {
+        std::mem::replace(&mut self.sockets[socket].at_client, false)
+    }
+
+    /// The client gives a socket up while it is being opened.
+    pub(crate) fn abort(&mut self, socket: SocketId) {
+        self.sockets[socket].aborted = true;
+        self.close_at_gateway(socket);
     }
 
     /// A token was presented on a socket that counts: the login lasts until it expires, or longer.

@@ -94,10 +94,10 @@ fn explore_case(case: &Case, build: Build) -> Result<Explored, Broken> {
             }
             // Hashing all answers again would take most of the time.
             run.answered.clone_from(&last.answered);
-            run.sim.environment().hashes_replies = true;
+            run.sim.environment().hash_replies();
             run.take(last.steps[last.taken]);
         }
-        run.sim.environment().hashes_replies = true;
+        run.sim.environment().hash_replies();
         loop {
             explored.steps += 1;
             run.checked(&forks)?;
@@ -137,7 +137,7 @@ fn tell(case: &Case, build: Build, path: &[Step]) {
     if run.sim.environment().violation().is_none() {
         run.end();
     }
-    for line in run.sim.environment().history.iter().flatten() {
+    for line in run.sim.environment().take_history() {
         println!("{line}");
     }
 }

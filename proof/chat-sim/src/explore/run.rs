@@ -10,7 +10,7 @@ use super::case::{Case, Operation};
 use crate::checkers::Violation;
 use crate::client::{Request, send_frame};
 use crate::environment::tables::Table;
-use crate::environment::{End, Environment, Outcome, START_MS, Socket, hash_room, timestamp};
+use crate::environment::{Environment, Outcome, START_MS, hash_room, timestamp};
 use crate::faults::Rates;
 use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
 use crate::observations::{Observation, Says, Written, proposal};
@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
         // With a history it is the beginning of the room: a client that was away.
         let first = sim.environment().record().room_of(one, other).rows.first().map(|row| row.message.at);
         let after = first.filter(|_| case.prior > 0).unwrap_or(Timestamp::UNIX_EPOCH);
-        sim.environment().explored = true;
+        sim.environment().explore();
         let operations = case.operations.len();
         Self {
             case,
@@ -136,10 +136,9 @@ impl<'a> Run<'a> {
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = self.beginnings();
         let environment = self.sim.environment();
-        let late = environment.tickets.iter().any(|ticket| ticket.task.is_none() && ticket.call.is_some());
-        for (number, ticket) in environment.tickets.enumerated() {
-            let Some(call) = &ticket.call else { continue };
-            let Some(task) = ticket.task else {
+        let late = environment.waiting().any(|(_, task, _)| task.is_none());
+        for (number, task, call) in environment.waiting() {
+            let Some(task) = task else {
                 steps.push(Step::Late(number));
                 continue;
             };
@@ -233,18 +232,18 @@ impl<'a> Run<'a> {
             Call::OfUser(email, now) => {
                 faults.push(Outcome::Refused(Failure::Unavailable));
                 // The index as it was before anything, and before the latest change.
-                let shown = environment.tables.listed(email, environment.now_ms(), *now);
-                let before = [Some(START_MS), environment.tables.listed_last_ms(email)];
+                let shown = environment.tables().listed(email, environment.now_ms(), *now);
+                let before = [Some(START_MS), environment.tables().listed_last_ms(email)];
                 let mut earlier: Vec<_> = before.into_iter().flatten().map(|ms| ms - 1).collect();
                 earlier.dedup();
-                earlier.retain(|ms| environment.tables.listed(email, *ms, *now) != shown);
+                earlier.retain(|ms| environment.tables().listed(email, *ms, *now) != shown);
                 // The step itself takes a millisecond.
                 faults.extend(earlier.into_iter().map(|ms| Outcome::IndexAt(environment.now_ms() + 1 - ms)));
             }
             Call::Verify(..) | Call::Get(_) => faults.push(Outcome::Refused(Failure::Unavailable)),
             Call::Room(id, Consistency::Eventual) | Call::Page(id, _, Consistency::Eventual) => {
                 faults.push(Outcome::Refused(Failure::Unavailable));
-                let versions = environment.tables.table(id).map_or(0, Table::newest);
+                let versions = environment.tables().table(id).map_or(0, Table::newest);
                 faults.extend((1..=versions.min(2)).map(Outcome::Stale));
             }
             Call::RoomsOf(..) => {
@@ -252,7 +251,7 @@ impl<'a> Run<'a> {
             }
             Call::Page(id, query, _) => {
                 faults.push(Outcome::Refused(Failure::Unavailable));
-                let rows = environment.tables.page(id, *query, 0).messages.len();
+                let rows = environment.tables().page(id, *query, 0).messages.len();
                 if rows > 1 && matches!(query.range, PageRange::After(_) | PageRange::Oldest) {
                     faults.push(Outcome::Cut(1));
                 }
@@ -286,19 +285,14 @@ impl<'a> Run<'a> {
             }
             Step::Turn(ticket, outcome) => {
                 self.fault_used |= outcome != Outcome::Normal;
-                let Some(task) = self.sim.environment().tickets[ticket].task else { return };
+                let Some(task) = self.sim.environment().task_of(ticket) else { return };
                 self.sim.turn_with(ticket, outcome);
-                let reply = self.sim.environment().last_reply;
+                let reply = self.sim.environment().last_reply();
                 // Calls that a handler makes at once are answered in any order, which makes no difference to
                 // it.
                 self.answered[task] = self.answered[task].wrapping_add(reply);
             }
-            Step::Late(ticket) => {
-                let mut environment = self.sim.environment();
-                if let Some(call) = environment.tickets[ticket].call.take() {
-                    environment.late(&call);
-                }
-            }
+            Step::Late(ticket) => self.sim.environment().arrive_late(ticket),
             Step::Retry { operation } => {
                 let environment = self.sim.environment();
                 let intent = self.intents[operation].map(|intent| &environment.record().intents[intent]);
@@ -339,7 +333,7 @@ impl<'a> Run<'a> {
                 let up_to = timestamp(START_MS + ALL_READ_MS);
                 let mut environment = self.sim.environment();
                 environment.observe(&Observation::MarkWanted { user, peer, up_to });
-                let peer_email = environment.directory.email(peer).to_string();
+                let peer_email = environment.directory().email(peer).to_string();
                 drop(environment);
                 let frame = ClientFrame::MarkRead(MarkReadFrame { peer_email, up_to: up_to.to_string() });
                 self.frame(device, &frame, About::Mark(peer, up_to), None)
@@ -353,7 +347,7 @@ impl<'a> Run<'a> {
             }
             Operation::Disconnect { .. } => {
                 let socket = socket_of(device);
-                self.sim.environment().sockets[socket].at_gateway = End::Closed;
+                self.sim.environment().close_at_gateway(socket);
                 self.sim.gateway.disconnect(socket, 0)
             }
             Operation::Reauth { .. } => {
@@ -382,7 +376,7 @@ impl<'a> Run<'a> {
                 without_after: false,
             })
         });
-        let frame = send_frame(&environment.directory, peer, id, Some(self.after), &says);
+        let frame = send_frame(environment.directory(), peer, id, Some(self.after), &says);
         drop(environment);
         self.intents[operation] = Some(intent);
         self.frame(device, &frame, About::Intent(intent), None)
@@ -405,7 +399,7 @@ impl<'a> Run<'a> {
 
     fn rest(&mut self, device: DeviceId, request: Request) -> TaskId {
         let (origin, token) = (self.sim.origin(device), self.sim.client(device).current_token());
-        let http = request.to_http(&self.sim.environment().directory, None);
+        let http = request.to_http(self.sim.environment().directory(), None);
         let asker = Asker::Rest { device, epoch: origin.epoch, request, retried: false };
         self.sim.gateway.rest(origin.user, http, token, asker)
     }
@@ -428,7 +422,7 @@ impl<'a> Run<'a> {
                 (intent.row, intent.acked, intent.refused).hash(&mut hasher);
             }
         }
-        for table in &environment.tables.rooms {
+        for table in &environment.tables().rooms {
             if let Some(head) = table.head() {
                 hash_room(head, &mut hasher);
             }
@@ -437,18 +431,18 @@ impl<'a> Run<'a> {
             }
         }
         if self.case.touches_connections() {
-            for row in &environment.tables.connections {
+            for row in &environment.tables().connections {
                 format!("{:?}", row.row).hash(&mut hasher);
             }
-            for (_, number, is_there) in environment.tables.listings() {
+            for (_, number, is_there) in environment.tables().listings() {
                 (number, is_there).hash(&mut hasher);
             }
         }
-        for socket in &environment.sockets {
+        for socket in environment.sockets() {
             (socket.at_gateway as u8).hash(&mut hasher);
         }
-        for ticket in environment.tickets.iter().filter(|ticket| ticket.task.is_none()) {
-            format!("{:?}", ticket.call).hash(&mut hasher);
+        for call in environment.given_up() {
+            format!("{call:?}").hash(&mut hasher);
         }
         hasher.finish()
     }
@@ -498,8 +492,7 @@ impl<'a> Run<'a> {
 /// A device has a socket of its number, open for a while.
 fn open_socket(environment: &mut Environment, device: DeviceId) {
     let connected_at = timestamp(environment.now_ms() - OPEN_FOR_MS);
-    let number = environment.sockets.next_id();
-    environment.make_socket(Socket::opening(number, owner_of(device), device, 0, connected_at));
+    environment.make_socket((owner_of(device), device, 0), connected_at, false);
     environment.sockets_reopen();
 }
 
@@ -516,8 +509,8 @@ fn propose(environment: &mut Environment) {
         unattended: true,
         without_after: false,
     });
-    let room = environment.directory.room_of(user, peer).clone();
-    let sender = environment.directory.member(user, peer);
+    let room = environment.directory().room_of(user, peer).clone();
+    let sender = environment.directory().member(user, peer);
     let content = Content::MatchProposal(proposal("field").try_into().expect("it is well-formed"));
     let draft = Draft { id, sender, content };
     let now = timestamp(environment.now_ms());

@@ -48,7 +48,7 @@ impl Simulation {
             Act::LoseStorage { device } => self.lose_storage(device),
             Act::Cut { device } => {
                 if let Some(socket) = self.clients[device].socket() {
-                    self.environment().fired.add(Fault::ConnectionCut);
+                    self.environment().happened(Fault::ConnectionCut);
                     self.gateway.lose(socket);
                 }
             }
@@ -59,7 +59,7 @@ impl Simulation {
             }
             Act::Flood { user, peer, count } => self.flood(user, peer, count),
             Act::Crowd { device, count } => {
-                self.environment().fired.add(Fault::ManyConnections);
+                self.environment().happened(Fault::ManyConnections);
                 self.crowd(device, count);
             }
             Act::OneMore { device } => {
@@ -95,10 +95,10 @@ impl Simulation {
     fn write_and_crash(&mut self, device: DeviceId, peer: User, after_ms: i64, down_ms: i64) {
         self.write_words(device, peer);
         if after_ms == 0 {
-            self.environment().fired.add(Fault::CrashBeforeSend);
+            self.environment().happened(Fault::CrashBeforeSend);
             self.with(device, |client, line| client.crash_for(line, down_ms));
         } else {
-            self.environment().fired.add(Fault::CrashAfterSend);
+            self.environment().happened(Fault::CrashAfterSend);
             self.act_later(after_ms, Act::Crash { device, down_ms });
         }
     }
@@ -116,7 +116,7 @@ impl Simulation {
     fn lose_storage(&mut self, device: DeviceId) {
         let lost: Vec<IntentId> = self.clients[device].outbox().iter().map(|entry| entry.intent).collect();
         let mut environment = self.environment();
-        environment.fired.add(Fault::StorageLost);
+        environment.happened(Fault::StorageLost);
         for intent in lost {
             environment.observe(&Observation::Forgotten(intent));
         }
@@ -134,7 +134,7 @@ impl Simulation {
             let peer = self.plan.user_after(self.clients[device].user(), 1);
             self.write_words(device, peer);
             if self.clients[device].outbox().iter().any(|entry| !entry.failed) {
-                self.environment().fired.add(Fault::AwayForDays);
+                self.environment().happened(Fault::AwayForDays);
             }
             self.with(device, |client, line| client.crash_for(line, away_ms));
         }
@@ -150,7 +150,7 @@ impl Simulation {
     pub(super) fn crowd(&mut self, device: DeviceId, count: u8) {
         let mut delay = 0;
         for _ in 0..count {
-            delay += self.environment().rng.i64(0..CROWD_APART_MS);
+            delay += self.environment().random_ms(0..CROWD_APART_MS);
             self.act_later(delay, Act::OneMore { device });
         }
     }
@@ -158,7 +158,7 @@ impl Simulation {
     /// Many messages at once, straight into the store, as a fast client would have sent them.
     pub(crate) fn flood(&mut self, user: User, peer: User, count: u8) {
         let mut environment = self.environment();
-        environment.fired.add(Fault::Flood);
+        environment.happened(Fault::Flood);
         let rate = SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
         for _ in 0..count {
             let words = format!("flood {}", environment.record().intents.len());
@@ -172,10 +172,10 @@ impl Simulation {
                 unattended: true,
                 without_after: false,
             });
-            let room = environment.directory.room_of(user, peer).clone();
-            let head = environment.tables.room(&room, 0);
+            let room = environment.directory().room_of(user, peer).clone();
+            let head = environment.tables().room(&room, 0);
             let head = head.map_or_else(|| Room::empty(room), |head| Room::clone(&head));
-            let sender = environment.directory.member(user, peer);
+            let sender = environment.directory().member(user, peer);
             let draft = Draft { id, sender, content: Content::Text(words.parse().expect("it is short")) };
             let now = timestamp(environment.now_ms());
             let Ok(append) = head.append(&draft, now, rate) else { return };
@@ -188,11 +188,11 @@ impl Simulation {
         let user = self.clients[device].user();
         let other = self.plan.user_after(user, 1);
         let environment = self.environment();
-        let directory = environment.directory.clone();
-        let place = environment.tables.any_activity();
+        let directory = environment.directory().clone();
+        let place = environment.tables().any_activity();
         drop(environment);
         let Some(place) = place else { return };
-        self.environment().fired.add(Fault::ForeignCursor);
+        self.environment().happened(Fault::ForeignCursor);
         let cursor = chat_wire::cursor::encode(place, directory.email(other));
         let token = self.with(device, |client, line| client.token(line, false));
         let http = Request::List(Some(cursor)).to_http(&directory, None);
@@ -203,8 +203,8 @@ impl Simulation {
     fn forge(&mut self, device: DeviceId, peer: User) {
         let Some(socket) = self.clients[device].open_socket() else { return };
         let mut environment = self.environment();
-        environment.fired.add(Fault::ForgedSender);
-        let user = environment.sockets[socket].user;
+        environment.happened(Fault::ForgedSender);
+        let user = environment.socket(socket).user;
         let words = format!("forged words {}", environment.record().intents.len());
         let id = environment.next_message_id();
         let intent = environment.write(&Written {
@@ -216,8 +216,8 @@ impl Simulation {
             unattended: true,
             without_after: true,
         });
-        let peer_email = environment.directory.email(peer).to_string();
-        let room = environment.directory.name_of(user, peer).to_owned();
+        let peer_email = environment.directory().email(peer).to_string();
+        let room = environment.directory().name_of(user, peer).to_owned();
         drop(environment);
         let frame = json!({
             "action": "sendMessage", "receiverEmail": peer_email, "message": words,
@@ -236,10 +236,10 @@ impl Simulation {
         let mut intents = environment.record().intents.iter().rev();
         let acked = intents.find(|intent| intent.user == user && intent.acked.is_some());
         let acked = acked.and_then(|intent| Some((intent.id?, intent.peer, intent.acked?.0)));
-        let directory = environment.directory.clone();
+        let directory = environment.directory().clone();
         drop(environment);
         let Some((id, peer, at)) = acked else { return };
-        self.environment().fired.add(Fault::IdReused);
+        self.environment().happened(Fault::IdReused);
         let says = Says::Text("other words".to_owned());
         let frame: ClientFrame = send_frame(&directory, peer, id, Some(Timestamp::previous(at)), &says);
         let text = serde_json::to_string(&frame).expect("strings always serialise");
@@ -249,7 +249,7 @@ impl Simulation {
 
     /// Marks as read what does not exist.
     fn wild_mark(&mut self, device: DeviceId, peer: User, offset_ms: i64) {
-        self.environment().fired.add(Fault::WildReadMark);
+        self.environment().happened(Fault::WildReadMark);
         // What was read long ago is marked again when the offset is negative.
         let oldest = self.clients[device].oldest_loaded(peer).filter(|_| offset_ms < -1);
         let now_ms = self.environment().now_ms();
@@ -261,9 +261,9 @@ impl Simulation {
     fn plain(&mut self, device: DeviceId, peer: User) {
         let Some(socket) = self.clients[device].open_socket() else { return };
         let mut environment = self.environment();
-        environment.fired.add(Fault::PlainFrame);
+        environment.happened(Fault::PlainFrame);
         let words = format!("plain words {}", environment.record().intents.len());
-        let user = environment.sockets[socket].user;
+        let user = environment.socket(socket).user;
         let intent = environment.write(&Written {
             user,
             peer,
@@ -273,7 +273,7 @@ impl Simulation {
             unattended: true,
             without_after: true,
         });
-        let receiver = environment.directory.email(peer).to_string();
+        let receiver = environment.directory().email(peer).to_string();
         drop(environment);
         let frame = json!({ "action": "sendMessage", "receiverEmail": receiver, "message": words });
         let asker = Asker::Frame(socket, About::Intent(intent));

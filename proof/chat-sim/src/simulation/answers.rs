@@ -32,19 +32,19 @@ impl Simulation {
     pub(super) fn opens_later(&self, task: TaskId, is_accepted: bool) -> bool {
         let Asker::Connect(socket) = *self.gateway.asker(task) else { return false };
         let mut environment = self.environment();
-        if !is_accepted || environment.sockets[socket].at_gateway != End::Opening {
+        if !is_accepted || environment.socket(socket).at_gateway != End::Opening {
             return false;
         }
         if environment.hit(Fault::UpgradeFails) {
-            environment.sockets[socket].at_gateway = End::Closed;
-        } else if !environment.explored && environment.is_drawn(Fault::GoneDuringConnect) {
+            environment.close_at_gateway(socket);
+        } else if !environment.is_explored() && environment.is_drawn(Fault::GoneDuringConnect) {
             let asked_ms = environment.record().tasks[task].asked_ms;
             let left_ms = (asked_ms + CONNECT_MAX_MS - environment.now_ms()).max(1);
-            let delay = environment.rng.i64(0..left_ms);
+            let delay = environment.random_ms(0..left_ms);
             environment.after(delay, Happening::Open(task, socket));
             return true;
         } else {
-            environment.sockets[socket].at_gateway = End::Open;
+            environment.open_at_gateway(socket);
         }
         false
     }
@@ -149,9 +149,8 @@ impl Simulation {
             Asker::Nobody | Asker::Refusal(_) => {}
             Asker::Connect(socket) => {
                 let mut environment = self.environment();
-                let end = &mut environment.sockets[socket].at_gateway;
-                if *end == End::Opening {
-                    *end = End::Closed;
+                if environment.socket(socket).at_gateway == End::Opening {
+                    environment.close_at_gateway(socket);
                 }
                 drop(environment);
                 self.connect_answered(socket);

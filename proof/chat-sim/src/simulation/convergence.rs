@@ -37,7 +37,7 @@ impl Simulation {
     /// Nothing goes wrong any more. Everything has to come to rest, in stages.
     pub(super) fn converge(&mut self) {
         self.announce("nothing goes wrong any more");
-        self.environment().faults_on = false;
+        self.environment().stop_faults();
         self.gateway.set_clocks(0);
         for device in self.clients.ids() {
             self.with(device, |client, line| client.start(line));
@@ -66,8 +66,8 @@ impl Simulation {
     fn everybody_reconnects(&mut self) -> Well {
         self.announce("everybody reconnects");
         for device in self.clients.ids() {
-            let renew = self.environment().rng.i64(0..RENEWED_WITHIN_MS);
-            let write = self.environment().rng.i64(0..WRITTEN_WITHIN_MS);
+            let renew = self.environment().random_ms(0..RENEWED_WITHIN_MS);
+            let write = self.environment().random_ms(0..WRITTEN_WITHIN_MS);
             // Nobody's login runs out while it is looked whether pushes arrive: after that there are none.
             self.with(device, |client, line| client.token(line, true));
             self.set_timer(device, renew, Timer::Renew);
@@ -179,9 +179,9 @@ impl Simulation {
 
     /// All connections that only listen are left.
     pub(super) fn leave_crowd(&mut self) {
-        let sockets = self.environment().sockets.ids();
+        let sockets = self.environment().sockets().ids();
         for socket in sockets {
-            if self.environment().sockets[socket].silent {
+            if self.environment().socket(socket).silent {
                 self.gateway.drop_socket(socket);
             }
         }

@@ -143,7 +143,8 @@ impl Gateway {
     /// How far off each process's clock is.
     pub(super) fn draw_skews_ms(environment: &mut Environment, plan: &Plan) -> Vec<i64> {
         let is_on = plan.rates.is_on(Fault::ClockSkew);
-        let mut skew = || if is_on { environment.rng.i64(-CLOCK_SKEW_MAX_MS..CLOCK_SKEW_MAX_MS) } else { 0 };
+        let mut skew =
+            || if is_on { environment.random_ms(-CLOCK_SKEW_MAX_MS..CLOCK_SKEW_MAX_MS) } else { 0 };
         (0..plan.processes).map(|_| skew()).collect()
     }
 
@@ -180,10 +181,8 @@ impl Gateway {
     pub(crate) fn connect(&mut self, origin: Origin, token: TokenId, silent: bool) -> (SocketId, TaskId) {
         let Origin { device, user, epoch } = origin;
         let mut environment = self.environment();
-        let number = environment.sockets.next_id();
         let connected_at = timestamp(environment.now_ms());
-        let opening = Socket::opening(number, user, device, epoch, connected_at);
-        let socket = environment.make_socket(Socket { silent, ..opening });
+        let socket = environment.make_socket((user, device, epoch), connected_at, silent);
         let aborts = environment.is_drawn(Fault::DisconnectBeforeConnect);
         drop(environment);
         let mut event = ApiGatewayWebsocketProxyRequest::default();
@@ -194,8 +193,7 @@ impl Gateway {
         if aborts {
             let mut environment = self.environment();
             note!(environment, "device {device} gives up socket {socket} while it is being opened");
-            environment.sockets[socket].aborted = true;
-            environment.sockets[socket].at_gateway = End::Closed;
+            environment.abort(socket);
             environment.after(1, Happening::ClientLoses(socket));
             drop(environment);
             self.disconnect(socket, 0);
@@ -205,7 +203,7 @@ impl Gateway {
 
     /// The gateway tells of a socket that has closed.
     pub(crate) fn disconnect(&mut self, socket: SocketId, delay_ms: i64) -> TaskId {
-        let user = self.environment().sockets[socket].user;
+        let user = self.environment().socket(socket).user;
         let event = GatewayEvent::Disconnect(Box::default());
         let facts = Facts { kind: EventKind::Disconnect, socket: Some(socket), user, token: None };
         self.invoke(event, facts, Asker::Nobody, delay_ms)
@@ -220,7 +218,7 @@ impl Gateway {
         asker: Asker,
     ) -> Option<TaskId> {
         let environment = self.environment();
-        let (end, user) = (environment.sockets[socket].at_gateway, environment.sockets[socket].user);
+        let (end, user) = (environment.socket(socket).at_gateway, environment.socket(socket).user);
         drop(environment);
         note!(self.environment(), "socket {socket} says {frame}");
         if end != End::Open {
@@ -253,14 +251,14 @@ impl Gateway {
     /// Hands an event to a process, sooner or later, once or twice.
     fn invoke(&mut self, mut event: GatewayEvent, facts: Facts, asker: Asker, delay_ms: i64) -> TaskId {
         let mut environment = self.environment();
-        let process = ProcessId::new(environment.rng.usize(0..self.processes.len()));
+        let process: ProcessId = environment.random_one(self.processes.len());
         let recycled = environment.hit(Fault::ProcessRecycled);
         let jumps = environment.hit(Fault::ClockJumpsBack);
-        let back_ms = if jumps { environment.rng.i64(0..CLOCK_JUMP_MAX_MS) } else { 0 };
+        let back_ms = if jumps { environment.random_ms(0..CLOCK_JUMP_MAX_MS) } else { 0 };
         let late = environment.hit(Fault::InvocationDelayed);
-        let delay = if late { environment.rng.i64(50..10_000) } else { environment.rng.i64(1..=10) };
+        let delay = if late { environment.random_ms(50..10_000) } else { environment.random_ms(1..=10) };
         let doubled = facts.kind != EventKind::Rest && environment.hit(Fault::InvocationDoubled);
-        let second_ms = environment.rng.i64(1..3_000);
+        let second_ms = environment.random_ms(1..3_000);
         drop(environment);
         if recycled {
             self.processes[process].server = (self.build)(&self.shared);
@@ -268,12 +266,12 @@ impl Gateway {
         let skew_ms = self.processes[process].skew_ms;
         let mut environment = self.environment();
         let now = timestamp(environment.now_ms() + skew_ms - back_ms);
-        if skew_ms != 0 && environment.rates.is_on(Fault::ClockSkew) {
-            environment.fired.add(Fault::ClockSkew);
+        if skew_ms != 0 && environment.is_on(Fault::ClockSkew) {
+            environment.happened(Fault::ClockSkew);
         }
-        stamp(&mut event, self.tasks.next_id(), facts.socket.map(|socket| &environment.sockets[socket]), now);
+        stamp(&mut event, self.tasks.next_id(), facts.socket.map(|socket| environment.socket(socket)), now);
         if let (EventKind::Connect, Some(socket)) = (facts.kind, facts.socket) {
-            environment.sockets[socket].connected_at = now;
+            environment.connected_at(socket, now);
         }
         presented(&mut environment, facts, now);
         drop(environment);
@@ -292,7 +290,7 @@ impl Gateway {
         let mut environment = self.environment();
         let asked_ms = environment.now_ms();
         let token_counts =
-            token.is_some_and(|token| environment.identities.is_good(token, user, now, asked_ms));
+            token.is_some_and(|token| environment.identities().is_good(token, user, now, asked_ms));
         let facts = TaskFacts { kind, socket, user, token, token_counts, now, asked_ms };
         environment.observe(&Observation::Invoked(facts));
         environment.after(delay_ms, Happening::Start(self.tasks.next_id()));
@@ -348,7 +346,7 @@ impl Gateway {
     }
 
     fn poll(&mut self, task: TaskId) -> Option<ApiGatewayProxyResponse> {
-        self.environment().current = task;
+        self.environment().run_as(task);
         let running = self.tasks[task].running.as_mut()?;
         let Poll::Ready(response) = running.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
             return None;
@@ -364,7 +362,7 @@ impl Gateway {
         if environment.hit(Fault::AckLost) {
             environment.after(GIVEN_UP_AFTER_MS, Happening::GiveUp(task));
         } else {
-            let delay = environment.rng.i64(1..=20);
+            let delay = environment.random_ms(1..=20);
             environment.after(delay, Happening::Answer(task));
         }
     }
@@ -389,32 +387,32 @@ impl Gateway {
     /// The client's end of a socket closes.
     pub(super) fn drop_socket(&mut self, socket: SocketId) {
         let mut environment = self.environment();
-        if !std::mem::replace(&mut environment.sockets[socket].at_client, false) {
+        if !environment.close_at_client(socket) {
             return;
         }
         let half_open = environment.hit(Fault::HalfOpen);
         let noticed = if half_open { 30_000..600_000 } else { 1..200 };
-        let noticed_ms = environment.rng.i64(noticed);
+        let noticed_ms = environment.random_ms(noticed);
         environment.after(noticed_ms, Happening::GatewayLoses(socket));
     }
 
     /// The gateway's end of a socket closes.
     pub(super) fn lose(&mut self, socket: SocketId) {
         let mut environment = self.environment();
-        if environment.sockets[socket].at_gateway == End::Closed {
+        if environment.socket(socket).at_gateway == End::Closed {
             return;
         }
-        environment.sockets[socket].at_gateway = End::Closed;
+        environment.close_at_gateway(socket);
         note!(environment, "the gateway closes socket {socket}");
-        if environment.sockets[socket].at_client {
-            let delay = environment.rng.i64(1..200);
+        if environment.socket(socket).at_client {
+            let delay = environment.random_ms(1..200);
             environment.after(delay, Happening::ClientLoses(socket));
         }
         if environment.hit(Fault::DisconnectLost) {
             return;
         }
         let late = environment.hit(Fault::DisconnectLate);
-        let delay = if late { environment.rng.i64(1_000..600_000) } else { environment.rng.i64(1..50) };
+        let delay = if late { environment.random_ms(1_000..600_000) } else { environment.random_ms(1..50) };
         let doubled = environment.hit(Fault::DisconnectDoubled);
         drop(environment);
         for _ in 0..=usize::from(doubled) {
@@ -447,12 +445,12 @@ fn stamp(event: &mut GatewayEvent, task: TaskId, socket: Option<&Socket>, now: T
 /// run out is counted; of those that last for an hour some do too, which counts for nothing.
 fn presented(environment: &mut Environment, facts: Facts, now: Timestamp) {
     let expires_at = match (facts.kind, facts.socket, facts.token) {
-        (EventKind::Frame, Some(socket), _) => Some(environment.sockets[socket].fresh_until),
-        (_, _, token) => token.map(|token| environment.identities.expires_at(token)),
+        (EventKind::Frame, Some(socket), _) => Some(environment.socket(socket).fresh_until),
+        (_, _, token) => token.map(|token| environment.identities().expires_at(token)),
     };
     let has_expired = expires_at.is_some_and(|expires_at| expires_at <= now);
-    if environment.rates.is_on(Fault::TokenExpires) && has_expired {
-        environment.fired.add(Fault::TokenExpires);
+    if environment.is_on(Fault::TokenExpires) && has_expired {
+        environment.happened(Fault::TokenExpires);
     }
     let (EventKind::Connect | EventKind::Frame, Some(socket), Some(token)) =
         (facts.kind, facts.socket, facts.token)
@@ -460,8 +458,8 @@ fn presented(environment: &mut Environment, facts: Facts, now: Timestamp) {
         return;
     };
     let asked_ms = environment.now_ms();
-    if environment.identities.is_good(token, facts.user, now, asked_ms) {
-        let expires_at = environment.identities.expires_at(token);
+    if environment.identities().is_good(token, facts.user, now, asked_ms) {
+        let expires_at = environment.identities().expires_at(token);
         environment.extend_login(socket, expires_at);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn of(gateway: &'a mut Gateway, device: DeviceId, user: User) -> Self {
-        let directory = Arc::clone(&gateway.environment().directory);
+        let directory = Arc::clone(gateway.environment().directory());
         Self { gateway, directory, device, user }
     }
 
@@ -51,7 +51,7 @@ impl<'a> Line<'a> {
     }
 
     pub(crate) fn random_ms(&mut self, range: Range<i64>) -> i64 {
-        self.gateway.environment().rng.i64(range)
+        self.gateway.environment().random_ms(range)
     }
 
     /// Sets a timer, which fires in this life of the client's only.

@@ -56,7 +56,9 @@ pub(crate) fn run(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verb
 impl Simulation {
     pub(crate) fn new(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Self {
         let mut environment = Environment::new(plan.users, plan.run_seed, plan.rates);
-        environment.history = verbose.then(Vec::new);
+        if verbose {
+            environment.keep_history();
+        }
         let skews_ms = Gateway::draw_skews_ms(&mut environment, plan);
         let clients =
             plan.devices.iter().map(|user| Client::new(*user, environment.first_token(*user), client_bug));
@@ -86,7 +88,7 @@ impl Simulation {
     /// Runs the schedule: first with everything that goes wrong, then without, until all is well.
     fn run(mut self) -> Report {
         for device in self.clients.ids() {
-            let delay = self.environment().rng.i64(0..STARTED_WITHIN_MS);
+            let delay = self.environment().random_ms(0..STARTED_WITHIN_MS);
             self.set_timer(device, delay, Timer::Start);
         }
         for (place, (at, _)) in self.plan.acts.iter().enumerate() {
@@ -99,12 +101,11 @@ impl Simulation {
         if environment.violation().is_none() {
             environment.observe(&Observation::Ended);
         }
-        let drawn = environment.rng.u64(..);
         Report {
             violation: environment.violation().cloned(),
-            fired: environment.fired,
-            history: environment.history.take().unwrap_or_default(),
-            trace: environment.trace() ^ drawn,
+            fired: environment.fired(),
+            history: environment.take_history(),
+            trace: environment.trace(),
             steps: self.steps,
         }
     }
@@ -153,11 +154,7 @@ impl Simulation {
             Happening::Late(call) => self.environment().late(&call),
             Happening::Start(task) => self.begin(task),
             Happening::Open(task, socket) => {
-                let mut environment = self.environment();
-                if environment.sockets[socket].at_gateway == End::Opening {
-                    environment.sockets[socket].at_gateway = End::Open;
-                }
-                drop(environment);
+                self.environment().open_at_gateway(socket);
                 self.gateway.send_answer(task);
             }
             Happening::GiveUp(task) => self.give_up(task),
@@ -194,14 +191,14 @@ impl Simulation {
     /// The device of a socket whose client is still in the life in which it was opened.
     fn listener(&self, socket: SocketId) -> Option<DeviceId> {
         let environment = self.environment();
-        let to = &environment.sockets[socket];
+        let to = environment.socket(socket);
         (to.at_client && self.clients[to.device].epoch() == to.epoch).then_some(to.device)
     }
 
     /// A frame that was pushed reaches the client's end of a socket.
     fn arrive(&mut self, socket: SocketId, frame: ServerFrame) {
         let environment = self.environment();
-        let to = &environment.sockets[socket];
+        let to = environment.socket(socket);
         let is_open = to.at_client && to.at_gateway == End::Open;
         let (silent, device, user) = (to.silent, to.device, to.user);
         drop(environment);
@@ -234,7 +231,7 @@ impl Simulation {
     /// Whether a socket is the one that its device's client uses.
     fn is_current(&self, socket: SocketId) -> bool {
         let environment = self.environment();
-        let to = &environment.sockets[socket];
+        let to = environment.socket(socket);
         let client = &self.clients[to.device];
         client.epoch() == to.epoch && client.socket() == Some(socket)
     }
@@ -242,8 +239,7 @@ impl Simulation {
     /// A client notices that its socket is closed.
     fn client_loses(&mut self, socket: SocketId) {
         let mut environment = self.environment();
-        let to = &mut environment.sockets[socket];
-        let (was_open, device) = (std::mem::replace(&mut to.at_client, false), to.device);
+        let (was_open, device) = (environment.close_at_client(socket), environment.socket(socket).device);
         drop(environment);
         if was_open && self.is_current(socket) {
             self.with(device, |client, line| client.closed(line, true));
@@ -254,10 +250,10 @@ impl Simulation {
     fn connect_answered(&mut self, socket: SocketId) {
         let is_current = self.is_current(socket);
         let mut environment = self.environment();
-        let to = &mut environment.sockets[socket];
+        let to = environment.socket(socket);
         let (device, at_client, silent) = (to.device, to.at_client, to.silent);
         if to.at_gateway != End::Open {
-            to.at_client = false;
+            environment.close_at_client(socket);
             drop(environment);
             if is_current {
                 self.with(device, |client, line| client.closed(line, false));
@@ -280,7 +276,7 @@ impl Simulation {
             other != device && client.user() == user && client.open_socket().is_some()
         });
         if is_elsewhere {
-            self.environment().fired.add(Fault::TwoDevices);
+            self.environment().happened(Fault::TwoDevices);
         }
         self.with(device, |client, line| client.opened(line, socket));
     }

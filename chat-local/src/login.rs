@@ -32,6 +32,8 @@ struct LoginResponse {
     access_token: String,
     email: String,
     expires_at: String,
+    /// In seconds: who has a clock that is wrong can do without one.
+    expires_in: f64,
 }
 
 impl DevLogin {
@@ -51,6 +53,7 @@ impl DevLogin {
             access_token: token.expose().to_owned(),
             email: email.to_string(),
             expires_at: expires_at.to_string(),
+            expires_in: self.lifetime.as_secs_f64(),
         })
     }
 }

@@ -343,7 +343,8 @@ async fn signing_in_needs_an_address_and_this_host() {
         assert_eq!(refused.status, 421, "{foreign}");
     }
     let local = format!("localhost:{}", chat.address.port());
-    assert_eq!(chat.request("POST", "/dev/login", &[("host", &local)], body.as_bytes()).await.status, 200);
+    let login = chat.request("POST", "/dev/login", &[("host", &local)], body.as_bytes()).await;
+    assert_eq!((login.status, login.json()["expiresIn"].as_f64()), (200, Some(3600.0)));
     // A target with a host of its own counts as well.
     for (host, status) in [("evil.example.com", 421), (local.as_str(), 200)] {
         let login = format!("http://{host}/dev/login");

@@ -3,10 +3,10 @@
 import { totalUnread } from 'chat-core'
 import Link from 'next/link'
 import { useRouter } from 'next/router'
-import { type ReactNode, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { ChatSocketProvider, useChat, useChatClient } from '@/context/ChatSocketContext'
-import { useSession } from '@/context/SessionContext'
+import { type SessionState, useSession } from '@/context/SessionContext'
 import { formatBadge } from '@/lib/format'
 import { Banner } from './Banner'
 import { Incoming } from './Incoming'
@@ -27,6 +27,7 @@ const signIn = new Part(() => import('./SignIn'))
 export function Shell({ children }: { children: ReactNode }) {
   const session = useSession()
   useStrayDropsRefused()
+  usePeerForgotten(session)
   switch (session.status) {
     case 'loading':
       return <Loading />
@@ -44,19 +45,21 @@ export function Shell({ children }: { children: ReactNode }) {
     case 'signedIn':
       return (
         <ChatSocketProvider config={session.config} session={session.session}>
-          <Frame
-            email={session.session.email}
-            onSignOut={() => {
-              forgetPeer()
-              session.signOut()
-            }}
-            onExpired={session.expire}
-          >
+          <Frame email={session.session.email} onSignOut={session.signOut} onExpired={session.expire}>
             {children}
           </Frame>
         </ChatSocketProvider>
       )
   }
+}
+
+/** Whoever signs out, in whichever tab, leaves nobody's address behind. A session that ended by itself is taken up again there. */
+function usePeerForgotten(session: SessionState): void {
+  const wasSignedIn = useRef(false)
+  useEffect(() => {
+    if (wasSignedIn.current && session.status === 'signedOut' && session.expired === null) forgetPeer()
+    wasSignedIn.current = session.status === 'signedIn'
+  }, [session])
 }
 
 function Loading() {

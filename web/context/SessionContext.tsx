@@ -5,6 +5,7 @@ import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, us
 import type { DevAuth } from '@/lib/auth/dev'
 import type { OidcAuth } from '@/lib/auth/oidc'
 import { type Session, SignInFailed } from '@/lib/auth/session'
+import { onSignedOut, tellSignedOut } from '@/lib/auth/signOuts'
 import { type AppConfig, loadConfig } from '@/lib/config'
 
 /** Whether somebody has signed in, and how to. */
@@ -69,6 +70,15 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     void start()
   }, [start])
 
+  useEffect(() => {
+    if (phase.status !== 'signedIn') return
+    const { config, ways, session } = phase
+    return onSignedOut(session, () => {
+      session.leave()
+      setPhase({ status: 'signedOut', config, ways, expired: null, refused: false })
+    })
+  }, [phase])
+
   const state = useMemo<SessionState>(() => {
     switch (phase.status) {
       case 'loading':
@@ -98,6 +108,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
           config,
           session,
           signOut: () => {
+            tellSignedOut(session.email)
             leave(null)
             void session.signOut()
           },

@@ -13,7 +13,11 @@ const TIMER_MAX_MS = 2 ** 31 - 1
 interface Login {
   accessToken: string
   email: string
-  expiresAt: string
+  /**
+   * How long the token is good, in seconds: the device's clock may be wrong. A server of before does not say it, and its token is
+   * renewed when it is refused.
+   */
+  expiresIn?: number
 }
 
 /**
@@ -37,11 +41,13 @@ export class DevAuth implements Auth {
   signIn(email: string): Session {
     this.memory.set(KEY, email)
     const tokens = new DevTokens(() => this.login(email))
-    const forget = async () => {
+    const leave = () => {
       tokens.stop()
       this.memory.set(KEY, null)
     }
-    return { email, tokens, forget, signOut: forget }
+    const forget = async () => leave()
+    // What a tab has of its own, no other one takes away.
+    return { email, tokens, forget, signOut: forget, leave, isKept: async () => true }
   }
 
   private async login(email: string): Promise<Login> {
@@ -91,8 +97,8 @@ class DevTokens implements Tokens {
   #begin(renewed: boolean): Promise<Login> {
     const login = this.login()
     login.then(
-      ({ accessToken, expiresAt }) => {
-        const life = Date.parse(expiresAt) - Date.now()
+      ({ accessToken, expiresIn }) => {
+        const life = (expiresIn ?? Number.POSITIVE_INFINITY) * 1_000
         this.#renewIn(Math.max(life - RENEW_BEFORE_MS, life / 2))
         if (renewed) for (const listener of this.#listeners) listener(accessToken)
       },

@@ -77,7 +77,14 @@ export class OidcAuth implements Auth {
     const email = normaliseEmail(user.profile.email ?? '')
     if (email === null) return null
     this.#manager.startSilentRenew()
-    return { email, tokens: this.#tokens(), forget: () => this.#forget(), signOut: () => this.#signOut() }
+    return {
+      email,
+      tokens: this.#tokens(),
+      forget: () => this.#forget(),
+      signOut: () => this.#signOut(),
+      isKept: async () => (await this.#manager.getUser()) !== null,
+      leave: () => this.#leave(),
+    }
   }
 
   #tokens(): Tokens {
@@ -108,10 +115,14 @@ export class OidcAuth implements Auth {
   }
 
   async #forget(): Promise<void> {
+    this.#leave()
+    await this.#manager.removeUser()
+  }
+
+  #leave(): void {
     this.#manager.stopSilentRenew()
     // A renewal that is under way would end after this, and sign the user in again.
     this.#manager.events.addUserLoaded(() => void this.#manager.removeUser())
-    await this.#manager.removeUser()
   }
 
   async #signOut(): Promise<void> {

@@ -8,6 +8,10 @@ export interface Session {
   forget(): Promise<void>
   /** Ends the session, here and at the provider if there is one. */
   signOut(): Promise<void>
+  /** Whether this browser still has it: another tab may have signed out. */
+  isKept(): Promise<boolean>
+  /** Does nothing more with it. Another tab has signed out, and ends it. */
+  leave(): void
 }
 
 /** Signing in was begun, and ended without a session: the provider said no, or could not be asked. */

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DevAuth } from '@/lib/auth/dev'
 
 const config = { mode: 'dev', loginUrl: 'http://chat.example/dev/login', users: [MINJI] } as const
+/** The server's clock, and the device's is hours ahead of it. */
+const SERVER_NOW = Date.now() - 7_200_000
 let logins: number
 let status: number
 let life: number
@@ -17,7 +19,8 @@ function auth() {
     return Response.json({
       accessToken: `token ${logins}`,
       email: MINJI,
-      expiresAt: new Date(Date.now() + life).toISOString(),
+      expiresIn: life / 1_000,
+      expiresAt: new Date(SERVER_NOW + life).toISOString(),
     })
   }
   return new DevAuth(config, undefined, fetcher)

@@ -19,6 +19,7 @@ import { ImageBubble } from './ImageBubble'
 import { AlertIcon } from './icons'
 import { ProposalCard } from './ProposalCard'
 import { reasonKey } from './preview'
+import { useHeldUp } from './useHeldUp'
 import { useLocale } from './useLocale'
 
 /** A row of the list: a message that is stored, or one that is not yet. */
@@ -220,6 +221,7 @@ function Trouble({ entry }: { entry: Pending }) {
   const locale = useLocale()
   const share = useChat((state) => state.progress[entry.id] ?? null)
   const discard = () => void client.discard(entry.id)
+  const heldUp = useHeldUp(entry)
   if (entry.status === 'queued') {
     const words = entry.reason === undefined ? null : t(`reason.${reasonKey(entry.reason)}`)
     if (entry.kind !== 'image' || !isDiscardable(entry))
@@ -228,6 +230,11 @@ function Trouble({ entry }: { entry: Pending }) {
       <div className="mt-1 flex flex-wrap items-center justify-end gap-x-2 text-muted text-xs">
         <span>{words ?? (share === null ? t('image.waiting') : t('image.uploading', { share: formatShare(locale, share) }))}</span>
         {share !== null && <progress aria-label={t('image.progress')} value={share} max={1} className="progress" />}
+        {heldUp && (
+          <Action strong onClick={() => void client.textsFirst(entry.peer)}>
+            {t('message.textsFirst')}
+          </Action>
+        )}
         <Action onClick={discard}>{t('image.stop')}</Action>
       </div>
     )

@@ -39,6 +39,7 @@ const KNOWN_REASONS = [
   'attachmentRejected',
   'proposalState',
   'imageLost',
+  'unanswered',
 ] as const
 
 export function reasonKey(code: PendingReason | undefined): (typeof KNOWN_REASONS)[number] | 'other' {

@@ -88,6 +88,7 @@ export class ChatClient {
     this.#stopListening = [
       tokens.onRenewed?.((token) => this.#reauth.send(token)),
       listenToBrowser({
+        woke: () => this.#lookedAt(),
         lookedAt: () => this.#lookedAt(),
         revived: () => this.#transport.renew(),
         offline: () => this.#suspect(),
@@ -183,6 +184,11 @@ export class ChatClient {
     return this.#outgoing.discard(id)
   }
 
+  /** Sends what waits behind images of a conversation that are still to be uploaded before them. */
+  textsFirst(peer: string): Promise<void> {
+    return this.#outgoing.textsFirst(peer)
+  }
+
   /**
    * How many messages have not been sent: `kept` for when this user comes back to this browser, or `lost` with this client, since the
    * browser keeps nothing or did not take them.
@@ -237,6 +243,7 @@ export class ChatClient {
         return transport.isOpen
       },
       renew: () => transport.renew(),
+      check: () => transport.check(),
       reauth: () => this.#reauth.extend(),
     }
     const sender = new Sender({ user: this.#store.me, outbox, tabs: this.#tabs, rest, delivery, connection, tell })
@@ -255,6 +262,7 @@ export class ChatClient {
   #fromTab(message: TabMessage): void {
     if (message.type === 'sent') this.#rooms.take(message, message.acknowledged.entry.peer)
     else if (message.type === 'read') this.#store.dispatch(message)
+    else if (message.type === 'stopped') this.#outgoing.stopped(message.id)
     else void this.#outgoing.takeUp()
   }
 

@@ -17,19 +17,31 @@ export interface DeliveryParts {
   changed(): void
 }
 
+/** An answer that takes longer is worth a word, and a look at the connection. */
+const SLOW_AFTER_MS = 5_000
+
 /** Makes one attempt at a message: uploads its image if it has one, and sends it the way that its kind goes. */
 export class Delivery {
   constructor(private readonly parts: DeliveryParts) {}
 
-  /** Returns the message as it is by then, together with what became of it. */
-  async attempt(queued: Pending): Promise<{ outcome: Outcome; entry: Pending }> {
-    if (queued.kind !== 'image' || queued.image.uploaded) return { outcome: await this.#send(queued), entry: queued }
+  /** Returns the message as it is by then, together with what became of it; calls `slow` when the answer takes long. */
+  async attempt(queued: Pending, slow: () => void): Promise<{ outcome: Outcome; entry: Pending }> {
+    if (queued.kind !== 'image' || queued.image.uploaded) return { outcome: await this.#sendWatched(queued, slow), entry: queued }
     const uploaded = await this.parts.uploader.upload(queued)
     if (uploaded.kind === 'lost') return { outcome: { kind: 'imageLost' }, entry: queued }
     if (uploaded.kind !== 'uploaded') return { outcome: uploaded, entry: queued }
     this.parts.changed()
     const entry = { ...queued, image: uploaded.image }
-    return { outcome: await this.#send(entry), entry }
+    return { outcome: await this.#sendWatched(entry, slow), entry }
+  }
+
+  async #sendWatched(entry: Pending, slow: () => void): Promise<Attempt> {
+    const timer = setTimeout(slow, SLOW_AFTER_MS)
+    try {
+      return await this.#send(entry)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async #send(entry: Pending): Promise<Attempt> {

@@ -1,5 +1,14 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
-import { isDiscardable, type Kindless, type Pending, type PendingImage, requeued, type SendState, withKind } from './pending'
+import {
+  isDiscardable,
+  isPostponable,
+  type Kindless,
+  type Pending,
+  type PendingImage,
+  requeued,
+  type SendState,
+  withKind,
+} from './pending'
 
 /** A newer version of the page has taken over what is kept in this browser: only loading the page again helps. */
 export class Outdated extends Error {
@@ -25,6 +34,8 @@ export interface Outbox {
   update(id: string, change: PendingChange): Promise<boolean>
   /** Queues again what was refused; nothing unless it was, and still is. */
   requeue(id: string): Promise<Pending | undefined>
+  /** Moves an image that is still to be uploaded behind everything else; whether it did. */
+  postpone(id: string): Promise<boolean>
   remove(id: string): Promise<void>
   /** Removes it unless it may have been sent; whether it did. */
   discard(id: string): Promise<boolean>
@@ -97,6 +108,19 @@ export class IndexedDbOutbox implements Outbox {
   async requeue(id: string): Promise<Pending | undefined> {
     const changed = await this.#change(id, (found) => (found.status === 'failed' ? requeued(found) : undefined))
     return changed && pending(changed)
+  }
+
+  async postpone(id: string): Promise<boolean> {
+    return this.#use(async (database) => {
+      const transaction = database.transaction('outbox', 'readwrite')
+      const found = await transaction.store.index('id').get(id)
+      const entry = found && withKind(found)
+      if (entry?.order === undefined || !isPostponable(entry)) return false
+      const { order, ...rest } = entry
+      const [, last] = await Promise.all([transaction.store.delete(order), transaction.store.add(rest), transaction.done])
+      this.#seen.set(id, { ...rest, order: last })
+      return true
+    })
   }
 
   async remove(id: string): Promise<void> {
@@ -241,6 +265,13 @@ export class MemoryOutbox implements Outbox {
     const changed = requeued(found)
     this.#entries = this.#entries.map((entry) => (entry === found ? changed : entry))
     return pending(changed)
+  }
+
+  async postpone(id: string): Promise<boolean> {
+    const found = this.#entries.find((entry) => entry.id === id)
+    if (found === undefined || !isPostponable(found)) return false
+    this.#entries = [...this.#entries.filter((entry) => entry !== found), found]
+    return true
   }
 
   async remove(id: string): Promise<void> {

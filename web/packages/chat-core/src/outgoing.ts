@@ -1,6 +1,6 @@
 import { newId } from './id'
 import { type Outbox, Outdated, openOutbox } from './outbox'
-import { type Content, EPOCH, isDiscardable, type Pending } from './pending'
+import { type Content, EPOCH, isDiscardable, isPostponable, type Pending } from './pending'
 import type { Sender } from './sender'
 import { newestKnown } from './state'
 import type { Store } from './store'
@@ -12,7 +12,7 @@ type Bytes = Uint8Array<ArrayBuffer>
 /** What sends, once there is an outbox. */
 export interface Senders {
   readonly sender: Pick<Sender, 'drain' | 'wake' | 'stop'>
-  readonly uploader: Pick<Uploader, 'keepOnly'>
+  readonly uploader: Pick<Uploader, 'cancel' | 'keepOnly'>
 }
 
 /** What the user wrote, from the field until it is acknowledged: shows it, keeps it in the outbox, and has it sent. */
@@ -73,7 +73,31 @@ export class Outgoing {
       this.store.dispatch({ type: 'unwritten', id })
     }
     await outbox.discard(id).catch(() => false)
+    this.#stop(id)
     await this.changed()
+  }
+
+  /** Sends what waits behind images of a conversation that are still to be uploaded before them. */
+  async textsFirst(peer: string): Promise<void> {
+    const { outbox, sender } = await this.#ready
+    const images = this.store.state.pending.filter((entry) => entry.peer === peer && isPostponable(entry))
+    for (const { id } of images) if (await outbox.postpone(id).catch(() => false)) this.#stop(id)
+    await this.changed()
+    void sender.drain(peer)
+  }
+
+  /** An image is not to be uploaded now. Whoever waits to try it again has something else to do. */
+  stopped(id: string): void {
+    this.#senders?.uploader.cancel(id)
+    this.#senders?.sender.wake()
+    void this.takeUp()
+  }
+
+  /** The same, here and in the tab that uploads. */
+  #stop(id: string): void {
+    this.#senders?.uploader.cancel(id)
+    this.#senders?.sender.wake()
+    this.tabs.tell({ type: 'stopped', id })
   }
 
   /** How many messages have not been sent: `kept` in this browser, or `lost` with this client. */

@@ -24,10 +24,10 @@ export type Content =
   | { readonly kind: 'matchProposalAnswer'; readonly text: string; readonly answer: ProposalAnswerBody }
 
 /**
- * Why a message waits or failed; `imageLost`: this device no longer has the image; `notKept`: it did not take the message;
+ * Why a message waits or failed; `unanswered`: the server is slow, or the connection dead; `imageLost`: this device no longer has the image; `notKept`: it did not take the message;
  * `outdated`: it did not, because a newer version of the page is in use.
  */
-export type PendingReason = ErrorCode | 'imageLost' | 'notKept' | 'outdated'
+export type PendingReason = ErrorCode | 'unanswered' | 'imageLost' | 'notKept' | 'outdated'
 
 /** How far a message of ours has come. */
 export interface SendState {
@@ -90,6 +90,11 @@ export function frameOf(entry: Pending, after: string): MessageFrame {
 /** Whether a message can still be taken back: it was refused, or cannot have been sent yet. */
 export function isDiscardable(entry: Pending): boolean {
   return entry.status === 'failed' || (entry.kind === 'image' && !entry.image.uploaded)
+}
+
+/** Whether it is an image that can wait until others were sent: no message can have named it yet. */
+export function isPostponable(entry: Pending): boolean {
+  return entry.status === 'queued' && entry.kind === 'image' && !entry.image.uploaded
 }
 
 /** A refused message, to be sent again. What was refused was never stored, so it may be of that moment. */

@@ -17,8 +17,8 @@ export interface SenderParts {
   readonly tabs: Pick<Tabs, 'alone'>
   readonly rest: Pick<Rest, 'history'>
   readonly delivery: Pick<Delivery, 'attempt'>
-  /** The connection; `reauth` extends its authentication, and resolves with whether that worked. */
-  readonly connection: { readonly isOpen: boolean; renew(): void; reauth(): Promise<boolean> }
+  /** The connection; `check` finds out whether it works; `reauth` extends its authentication, and resolves with whether that worked. */
+  readonly connection: { readonly isOpen: boolean; renew(): void; check(): void; reauth(): Promise<boolean> }
   tell(event: SenderEvent): void
 }
 
@@ -95,9 +95,15 @@ export class Sender {
 
   /** Returns whether the message is done with. */
   async #sendOne(queued: Pending, tries: number): Promise<boolean> {
-    const { outcome, entry } = await this.parts.delivery.attempt(queued)
+    const { id } = queued
+    const slow = () => {
+      this.parts.tell({ type: 'waiting', id, reason: 'unanswered' })
+      this.parts.connection.check()
+    }
+    const { outcome, entry } = await this.parts.delivery.attempt(queued, slow)
     switch (outcome.kind) {
       case 'lost':
+        this.parts.tell({ type: 'waiting', id, reason: undefined })
         return false
       case 'gone':
         return true

@@ -5,7 +5,11 @@ import type { ReadFrame } from './wire'
 /** What tabs of one user tell each other. */
 export type TabMessage =
   /** The outbox has changed. */
-  { type: 'outbox' } | { type: 'sent'; acknowledged: Acknowledged } | { type: 'read'; frame: ReadFrame }
+  | { type: 'outbox' }
+  /** An image is not to be uploaded now: it was discarded, or is to wait. */
+  | { type: 'stopped'; id: string }
+  | { type: 'sent'; acknowledged: Acknowledged }
+  | { type: 'read'; frame: ReadFrame }
 
 /** The other tabs of the same user. */
 export interface Tabs {

@@ -97,7 +97,8 @@ export class Uploader {
     const controller = new AbortController()
     this.#running.set(entry.id, controller)
     try {
-      return await this.#upload(entry, controller.signal)
+      // Whoever stops it waits for no answer.
+      return await Promise.race([this.#upload(entry, controller.signal), aborted(controller.signal)])
     } catch (error) {
       return { kind: 'refused', error: refusalOf(error) }
     } finally {
@@ -127,7 +128,7 @@ export class Uploader {
     if (upload === undefined) {
       const { contentType, size, width, height } = image
       upload = await this.context.rest.upload({ with: peer, contentType, size, width, height })
-      if (!(await this.context.outbox.update(id, { image: { ...image, upload } }))) return { kind: 'gone' }
+      if (signal.aborted || !(await this.context.outbox.update(id, { image: { ...image, upload } }))) return { kind: 'gone' }
     }
     this.context.progress(id, 0)
     const outcome = await this.context.put(upload, bytes, (share) => this.context.progress(id, share), signal)
@@ -159,4 +160,8 @@ export class Uploader {
     if (status === 404 || status === 403) return false
     throw new ChatError('unavailable', true, `HTTP ${status}`)
   }
+}
+
+function aborted(signal: AbortSignal): Promise<{ kind: 'gone' }> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve({ kind: 'gone' })))
 }

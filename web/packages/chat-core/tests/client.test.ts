@@ -31,6 +31,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   for (const client of clients.splice(0)) client.close()
+  vi.restoreAllMocks()
 })
 
 interface Page {
@@ -281,6 +282,27 @@ describe('sending', () => {
     expect(server.messages).toHaveLength(1)
   })
 
+  test('that is not answered within five seconds says so, and has the connection looked at', async () => {
+    const { client, link } = page()
+    await until(() => expect(client.state.list.status).toBe('ready'))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      link.loseAcks = 1
+      await client.send(JUNHO, 'one')
+      await vi.advanceTimersByTimeAsync(4_900)
+      expect([client.state.pending[0]?.reason, link.checked]).toEqual([undefined, 0])
+      await vi.advanceTimersByTimeAsync(200)
+      expect([client.state.pending[0]?.reason, link.checked]).toEqual(['unanswered', 1])
+      link.cut()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(client.state.pending[0]?.reason).toBeUndefined()
+    } finally {
+      vi.useRealTimers()
+    }
+    link.open()
+    await until(() => expect(texts(client)).toEqual(['one']))
+  })
+
   test('with an expired login extends it and goes on', async () => {
     const { client, link } = page()
     link.refuse.push({ code: 'authExpired', retryable: true })
@@ -434,6 +456,56 @@ describe('images', () => {
     await sentOnce(client)
     expect(server.grants).toEqual(['key-1'])
     expect(server.puts).toBe(2)
+  })
+
+  test('that hang let what waits behind them go first, when that is wished', async () => {
+    const put = vi.spyOn(server, 'put').mockImplementation(() => new Promise(() => {}))
+    const { client } = page()
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    void client.sendImage(JUNHO, IMAGE, WORDS)
+    await until(() => expect(put).toHaveBeenCalledTimes(1))
+    await client.send(JUNHO, 'text')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(server.messages).toEqual([])
+    await client.textsFirst(JUNHO)
+    await until(() => expect(texts(client)).toEqual(['text']))
+    await until(() => expect(put).toHaveBeenCalledTimes(2))
+    expect(client.state.pending.map(({ kind }) => kind)).toEqual(['image', 'image'])
+  })
+
+  test.each<[string, () => void]>([
+    ['are being put', () => vi.spyOn(server, 'put').mockImplementation(() => new Promise(() => {}))],
+    ['wait to be tried again', () => server.putFaults.push('lost')],
+    [
+      'wait for a place',
+      () => {
+        const answer = server.fetcher(MINJI)
+        const hang: typeof fetch = (input, init) =>
+          String(input).includes('uploads') ? new Promise(() => {}) : answer(input, init)
+        vi.spyOn(server, 'fetcher').mockImplementation(() => hang)
+      },
+    ],
+  ])('that are stopped while they %s hold nothing up', async (_, hangs) => {
+    hangs()
+    const { client } = page()
+    await client.sendImage(JUNHO, IMAGE, WORDS)
+    await client.send(JUNHO, 'text')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await client.discard(client.state.pending[0]?.id ?? '')
+    // Before the next attempt would be made.
+    await vi.waitFor(() => expect(server.messages.map(({ message }) => message)).toEqual(['text']), { timeout: 400, interval: 5 })
+  })
+
+  test('that are stopped in another tab are stopped in this one', async () => {
+    vi.spyOn(server, 'put').mockImplementation(() => new Promise(() => {}))
+    const tabs = browser()
+    const outbox = new MemoryOutbox()
+    const [one, other] = [page({ tabs, outbox }), page({ tabs, outbox })]
+    await one.client.sendImage(JUNHO, IMAGE, WORDS)
+    await one.client.send(JUNHO, 'text')
+    await until(() => expect(other.client.state.pending).toHaveLength(2))
+    await other.client.textsFirst(JUNHO)
+    await until(() => expect(texts(other.client)).toEqual(['text']))
   })
 
   test('written offline survive the page, with where they go', async () => {
@@ -971,6 +1043,21 @@ describe.each([
     expect((await outbox.all(MINJI)).map(({ id }) => id)).toEqual(['c', 'a', 'b'])
     expect((await outbox.next(MINJI, JUNHO))?.id).toBe('c')
     expect(await outbox.next(MINJI, 'club@example.com')).toBeUndefined()
+  })
+
+  test('moves an image behind everything else until it is uploaded', async () => {
+    const outbox = open()
+    const facts = { contentType: 'image/png', size: 3, width: 1, height: 1, uploaded: false } as const
+    const image = (id: string) => ({ ...entry(id), kind: 'image', image: facts }) as const
+    await outbox.add(MINJI, image('a'), new Uint8Array([1, 2, 3]))
+    await outbox.add(MINJI, entry('b'))
+    await outbox.add(MINJI, entry('c', 'club@example.com'))
+    expect(await outbox.postpone('a')).toBe(true)
+    expect(await outbox.all(MINJI)).toEqual([entry('b'), entry('c', 'club@example.com'), image('a')])
+    expect(await outbox.bytes('a')).toEqual(new Uint8Array([1, 2, 3]))
+    await outbox.update('a', { image: { ...facts, uploaded: true } })
+    for (const id of ['a', 'b', 'gone']) expect(await outbox.postpone(id)).toBe(false)
+    expect((await outbox.all(MINJI)).map(({ id }) => id)).toEqual(['b', 'c', 'a'])
   })
 
   test('keeps everything once', async () => {

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_domain::{
-    AccessToken, Activity, Advance, Append, AttachmentKey, AttachmentStore, AttachmentStoreError, Backoff,
-    Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency, Email, Event,
-    IdentityVerifier, ImageFacts, Member, Message, MessageStore, MessageStoreError, Page, PageQuery, Push,
-    PushError, Pusher, ReadMark, Room, RoomId, RoomsPage, SignedUrl, StoredObject, Timestamp,
-    VerifiedIdentity, VerifyError,
+    AccessToken, Activity, Advance, Append, Backoff, Connection, ConnectionId, ConnectionStore,
+    ConnectionStoreError, Consistency, Email, Event, IdentityVerifier, Member, Message, MessageStore,
+    MessageStoreError, NoAttachments, Page, PageQuery, Push, PushError, Pusher, ReadMark, Room, RoomId,
+    RoomsPage, Timestamp, VerifiedIdentity, VerifyError,
 };
 use chat_wire::Ports;
 
@@ -120,6 +119,7 @@ impl SharedEnvironment {
             connections: Arc::new(self.clone()),
             messages: Arc::new(self.clone()),
             pusher: Arc::new(self.clone()),
+            // Nobody uploads anything here.
             attachments: Arc::new(NoAttachments),
             backoff: Arc::new(self.clone()),
         }
@@ -309,36 +309,5 @@ impl IdentityVerifier for SharedEnvironment {
 impl Backoff for SharedEnvironment {
     async fn wait(&self, at_most: Duration) {
         self.call(Call::Wait(at_most)).await;
-    }
-}
-
-/// Nobody uploads anything here.
-struct NoAttachments;
-
-fn no_attachments<T>(operation: &'static str) -> Result<T, AttachmentStoreError> {
-    Err(AttachmentStoreError::Unavailable { operation, source: LOST.into() })
-}
-
-#[async_trait]
-impl AttachmentStore for NoAttachments {
-    async fn upload_url(
-        &self,
-        _: &AttachmentKey,
-        _: ImageFacts,
-        _: Timestamp,
-    ) -> Result<SignedUrl, AttachmentStoreError> {
-        no_attachments("upload_url")
-    }
-
-    async fn inspect(&self, _: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError> {
-        no_attachments("inspect")
-    }
-
-    async fn keep(&self, _: &AttachmentKey) -> Result<bool, AttachmentStoreError> {
-        no_attachments("keep")
-    }
-
-    async fn download_url(&self, _: &AttachmentKey, _: Timestamp) -> Result<SignedUrl, AttachmentStoreError> {
-        no_attachments("download_url")
     }
 }

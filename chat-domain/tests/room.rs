@@ -149,6 +149,16 @@ impl Conversation {
     }
 }
 
+/// What a person takes for one character: a family, a flag, a thumb of some colour, a letter and its accent, a syllable.
+const SIGNS: [&str; 5] = ["👨‍👩‍👧‍👦", "🇰🇷", "👍🏽", "e\u{301}", "\u{1112}\u{1161}\u{11ab}"];
+
+#[test]
+fn a_character_that_is_longer_than_a_preview_is_cut() {
+    let text = format!("a{}", "\u{301}".repeat(2 * PREVIEW_MAX_CHARS));
+    let preview = Content::Text(text.parse().unwrap()).preview();
+    assert_eq!(preview, format!("a{}", "\u{301}".repeat(PREVIEW_MAX_CHARS - 1)));
+}
+
 proptest! {
     #[test]
     fn numbers_have_no_hole_and_timestamps_rise_whatever_the_clocks_say(steps in steps()) {
@@ -297,6 +307,14 @@ proptest! {
         if conversation.room.log().is_some() {
             prop_assert_eq!(&restored(&conversation.room, conversation.reads()), &conversation.room);
         }
+    }
+
+    #[test]
+    fn a_preview_cuts_nothing_in_two(before in 0..PREVIEW_MAX_CHARS, sign in 0..SIGNS.len()) {
+        let text = format!("{}{}", "가".repeat(before), SIGNS[sign].repeat(PREVIEW_MAX_CHARS));
+        let preview = Content::Text(text.parse().unwrap()).preview();
+        let signs = (PREVIEW_MAX_CHARS - before) / SIGNS[sign].chars().count();
+        prop_assert_eq!(preview, format!("{}{}", "가".repeat(before), SIGNS[sign].repeat(signs)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use std::str::FromStr;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::attachment::Attachment;
 use super::client_message_id::ClientMessageId;
 use super::email::Email;
@@ -100,11 +102,21 @@ impl Content {
         }
     }
 
-    /// The first [`PREVIEW_MAX_CHARS`] characters of the words, on one line.
+    /// The beginning of the words on one line: at most [`PREVIEW_MAX_CHARS`] characters, and no flag or family cut in two.
     #[must_use]
     pub fn preview(&self) -> String {
         let one_line = |c: char| if c.is_whitespace() { ' ' } else { c };
-        self.text().chars().take(PREVIEW_MAX_CHARS).map(one_line).collect()
+        beginning(self.text()).chars().map(one_line).collect()
+    }
+}
+
+/// As many whole grapheme clusters as [`PREVIEW_MAX_CHARS`] characters hold; of one that is longer, its beginning.
+fn beginning(text: &str) -> &str {
+    let Some((longest, _)) = text.char_indices().nth(PREVIEW_MAX_CHARS) else { return text };
+    let boundaries = text.grapheme_indices(true).map(|(at, _)| at);
+    match boundaries.take_while(|at| *at <= longest).last() {
+        Some(end) if end > 0 => &text[..end],
+        _ => &text[..longest],
     }
 }
 

@@ -12,6 +12,7 @@ import {
   lowerBound,
   type Room,
 } from './state'
+import { beginning } from './text'
 import type { ConversationsBody, HistoryBody, MessageBody, ReadFrame } from './wire'
 
 /** Everything that can happen to the state. */
@@ -298,7 +299,7 @@ function lastOf(messages: readonly MessageBody[]): LastMessage | null {
     seq,
     senderEmail,
     kind,
-    preview: [...message.message.slice(0, 2 * PREVIEW_MAX_CHARS)].slice(0, PREVIEW_MAX_CHARS).join(''),
+    preview: beginning(message.message, PREVIEW_MAX_CHARS),
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  beginning,
   byteLength,
   checkPeer,
   checkText,
@@ -12,6 +13,21 @@ import {
 } from 'chat-core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+
+describe('the beginning of a text', () => {
+  test.each(['👨‍👩‍👧‍👦', '🇰🇷', '👍🏽', 'e\u0301', '\u1112\u1161\u11ab', '가'])('cuts no %s in two', (sign) => {
+    for (let before = 0; before < 20; before += 1) {
+      const text = 'a'.repeat(before) + sign.repeat(20)
+      const signs = Math.floor((20 - before) / [...sign].length)
+      expect(beginning(text, 20)).toBe('a'.repeat(before) + sign.repeat(signs))
+    }
+    expect(beginning(sign, 20)).toBe(sign)
+  })
+
+  test('is a part of what is longer', () => {
+    expect(beginning(`a${'\u0301'.repeat(50)}`, 20)).toBe(`a${'\u0301'.repeat(19)}`)
+  })
+})
 
 describe('text', () => {
   test.each([

@@ -61,9 +61,11 @@ impl Objects {
     /// Deletes what nobody kept in time.
     fn forget(&mut self, now: Timestamp) {
         let settled = self.uploads.partition_point(|(at, _)| at.after(UPLOAD_KEPT_FOR) <= now);
-        for (_, key) in self.uploads.drain(..settled) {
+        for (at, key) in self.uploads.drain(..settled) {
+            // What was deleted since, and uploaded again, is of a later time.
             if let Entry::Occupied(object) = self.by_key.entry(key)
                 && !object.get().kept
+                && object.get().uploaded_at == at
             {
                 self.total_bytes -= length(&object.remove().download.bytes);
             }

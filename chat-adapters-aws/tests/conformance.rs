@@ -2,14 +2,52 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+
+/// Stops a process before a request: nothing is sent any more.
+#[derive(Debug)]
+struct Stop {
+    requests_left: AtomicUsize,
+}
+
+impl Intercept for Stop {
+    fn name(&self) -> &'static str {
+        "Stop"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let left = |left: usize| left.checked_sub(1);
+        let sent = self.requests_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        sent.map(drop).map_err(|_| "the process was stopped".into())
+    }
+}
+
 mod message_store {
-    use chat_adapters_aws::DynamoMessageStore;
+    use std::sync::atomic::AtomicUsize;
 
-    use crate::support::fresh_tables;
+    use chat_adapters_aws::{DynamoClient, DynamoMessageStore};
+    use chat_domain::conformance::Handles;
 
-    async fn fresh() -> DynamoMessageStore {
-        let (client, tables, _) = fresh_tables().await;
-        DynamoMessageStore::new(&client, &tables)
+    use crate::Stop;
+    use crate::support::Tables;
+
+    async fn fresh() -> Handles<DynamoMessageStore> {
+        let tables = Tables::fresh().await;
+        let open = || DynamoMessageStore::new(&tables.client(), &tables.names);
+        Handles::two(open(), open()).stopped_after(move |requests| {
+            let config =
+                tables.config.clone().interceptor(Stop { requests_left: AtomicUsize::new(requests) });
+            DynamoMessageStore::new(&DynamoClient::new(config), &tables.names)
+        })
     }
 
     chat_domain::message_store_conformance!(fresh);
@@ -23,12 +61,14 @@ mod message_store {
 
 mod connection_store {
     use chat_adapters_aws::DynamoConnectionStore;
+    use chat_domain::conformance::Handles;
 
-    use crate::support::fresh_tables;
+    use crate::support::Tables;
 
-    async fn fresh() -> DynamoConnectionStore {
-        let (client, tables, _) = fresh_tables().await;
-        DynamoConnectionStore::new(&client, &tables)
+    async fn fresh() -> Handles<DynamoConnectionStore> {
+        let tables = Tables::fresh().await;
+        let open = || DynamoConnectionStore::new(&tables.client(), &tables.names);
+        Handles::two(open(), open())
     }
 
     chat_domain::connection_store_conformance!(fresh);

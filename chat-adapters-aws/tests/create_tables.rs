@@ -2,10 +2,17 @@
 
 mod support;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeySchemaElement, TimeToLiveStatus};
-use chat_adapters_aws::{create_tables, expire_connections};
+use chat_adapters_aws::{DynamoClient, TableNames, create_tables, expire_connections};
 
-use crate::support::fresh_tables;
+use crate::support::Tables;
+
+/// Empty tables, a client that reaches them, and the SDK's own for looking into them.
+async fn fresh_tables() -> (DynamoClient, TableNames, Client) {
+    let tables = Tables::fresh().await;
+    (tables.client(), tables.names, Client::from_conf(tables.config.build()))
+}
 
 fn keys(schema: &[KeySchemaElement]) -> String {
     let keys = schema.iter().map(|key| format!("{} {}", key.attribute_name(), key.key_type()));

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use chat_adapters_aws::{DynamoConnectionStore, DynamoMessageStore, TableNames};
+use chat_adapters_aws::{DynamoClient, DynamoConnectionStore, DynamoMessageStore, TableNames};
 use chat_domain::{
     Append, Attachment, AttachmentKey, ClientMessageId, Connection, ConnectionId, ConnectionStore, Content,
     Draft, Email, ImageFacts, ImageType, Member, MessageEraser as _, MessageStore, Proposal, ProposalAnswer,
@@ -17,7 +17,13 @@ use chat_domain::{
 };
 use serde_json::{Value, json};
 
-use crate::support::fresh_tables;
+use crate::support::Tables;
+
+/// Empty tables, a client that reaches them, and the SDK's own for looking into them.
+async fn fresh_tables() -> (DynamoClient, TableNames, Client) {
+    let tables = Tables::fresh().await;
+    (tables.client(), tables.names, Client::from_conf(tables.config.build()))
+}
 
 type Item = HashMap<String, AttributeValue>;
 

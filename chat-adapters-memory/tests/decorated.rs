@@ -4,25 +4,29 @@ mod message_store {
     use std::sync::Arc;
 
     use chat_adapters_memory::MemoryMessageStore;
+    use chat_domain::conformance::Handles;
     use chat_domain::testing::{DecoratedMessageStore, Port as _};
 
-    async fn fresh() -> DecoratedMessageStore {
+    async fn fresh() -> Handles<DecoratedMessageStore> {
         let store = Arc::new(MemoryMessageStore::new());
-        DecoratedMessageStore::new(store, |call, next| next.call(call.into_owned()))
+        let handle = || DecoratedMessageStore::new(store.clone(), |call, next| next.call(call.into_owned()));
+        Handles::two(handle(), handle())
     }
 
-    chat_domain::message_store_conformance!(fresh);
+    chat_domain::message_store_conformance!(fresh, without MessageEraser);
 }
 
 mod connection_store {
     use std::sync::Arc;
 
     use chat_adapters_memory::MemoryConnectionStore;
+    use chat_domain::conformance::Handles;
     use chat_domain::testing::{DecoratedConnectionStore, Port as _};
 
-    async fn fresh() -> DecoratedConnectionStore {
+    async fn fresh() -> Handles<DecoratedConnectionStore> {
         let store = Arc::new(MemoryConnectionStore::new());
-        DecoratedConnectionStore::new(store, |call, next| next.call(call))
+        let handle = || DecoratedConnectionStore::new(store.clone(), |call, next| next.call(call));
+        Handles::two(handle(), handle())
     }
 
     chat_domain::connection_store_conformance!(fresh);

@@ -1,4 +1,5 @@
-//! Tables of a test's own: in an engine of its own in this process, or at the endpoint in `CHAT_TEST_DYNAMODB_ENDPOINT`.
+//! Tables of a test's own: in an engine of its own in this process, or at the endpoint in
+//! `CHAT_TEST_DYNAMODB_ENDPOINT`.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,23 +12,35 @@ use chat_adapters_aws::{DynamoClient, TableNames, create_tables};
 
 const ENDPOINT: &str = "CHAT_TEST_DYNAMODB_ENDPOINT";
 
-/// Empty tables, a client that reaches them, and the SDK's own for looking into them. The tables are gone when the runtime of
-/// the test ends.
-pub(crate) async fn fresh_tables() -> (DynamoClient, TableNames, Client) {
-    let (config, tables) = match std::env::var(ENDPOINT) {
-        Ok(endpoint) => {
-            let tables = unique_names();
-            remove_at_the_end(endpoint.clone(), tables.clone());
-            (config().endpoint_url(endpoint), tables)
-        }
-        Err(_) => {
-            let engine = DynamoDb::in_memory().expect("an engine in memory");
-            (config().http_client(engine.http_client()), TableNames::default())
-        }
-    };
-    let client = DynamoClient::new(config.clone());
-    create_tables(&client, &tables).await.expect("the engine creates tables");
-    (client, tables, Client::from_conf(config.build()))
+/// Tables, and how to reach them.
+pub(crate) struct Tables {
+    pub(crate) config: Builder,
+    pub(crate) names: TableNames,
+}
+
+impl Tables {
+    /// Empty tables. They are gone when the runtime of the test ends.
+    pub(crate) async fn fresh() -> Self {
+        let (config, names) = match std::env::var(ENDPOINT) {
+            Ok(endpoint) => {
+                let names = unique_names();
+                remove_at_the_end(endpoint.clone(), names.clone());
+                (config().endpoint_url(endpoint), names)
+            }
+            Err(_) => {
+                let engine = DynamoDb::in_memory().expect("an engine in memory");
+                (config().http_client(engine.http_client()), TableNames::default())
+            }
+        };
+        let tables = Self { config, names };
+        create_tables(&tables.client(), &tables.names).await.expect("the engine creates tables");
+        tables
+    }
+
+    /// A client of its own, as a process of its own has it.
+    pub(crate) fn client(&self) -> DynamoClient {
+        DynamoClient::new(self.config.clone())
+    }
 }
 
 fn config() -> Builder {
@@ -44,7 +57,8 @@ fn unique_names() -> TableNames {
     TableNames::with_prefix(&format!("test-{}-{}-{number}-", now.as_micros(), std::process::id()))
 }
 
-/// Hands the tables to a task that never ends, and so is dropped with the runtime, whether the test passed or not.
+/// Hands the tables to a task that never ends, and so is dropped with the runtime, whether the test passed or
+/// not.
 fn remove_at_the_end(endpoint: String, tables: TableNames) {
     struct Remove(String, TableNames);
 

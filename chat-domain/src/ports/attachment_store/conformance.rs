@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::conformance::{JUNHO, MINJI, november, suite, their_room};
+use crate::conformance::{JUNHO, MINJI, november, race, suite, their_room};
 use crate::{
     AttachmentKey, AttachmentStore, DOWNLOAD_URL_LIFETIME, ImageFacts, ImageType, SignedUrl, StoredObject,
     Timestamp, UPLOAD_KEPT_FOR, UPLOAD_URL_LIFETIME,
@@ -11,33 +11,57 @@ use crate::{
 
 suite! {
     /// Expands to one test for each behaviour of an [`AttachmentStore`](crate::AttachmentStore), each on an
-    /// [`AttachmentStoreHarness`](crate::conformance::AttachmentStoreHarness) that the given `async` function returns,
-    /// with nothing in the store. See [`conformance`](crate::conformance).
-    attachment_store_conformance in attachment_store on crate::conformance::AttachmentStoreHarness {
-        nothing_is_there_before_an_upload,
-        an_announced_upload_is_taken_and_seen,
-        every_type_of_image_is_taken,
-        an_object_is_shown_whole_however_short_or_long,
-        an_object_shows_when_it_was_uploaded,
-        what_nobody_kept_is_gone_after_a_day_and_not_before,
-        what_was_kept_stays,
-        only_what_is_there_can_be_kept,
-        a_refused_second_upload_leaves_what_was_kept,
-        a_larger_or_smaller_upload_is_refused,
-        an_upload_of_another_type_is_refused,
-        a_second_upload_is_refused,
-        a_second_url_for_the_same_key_does_not_replace_the_object,
-        an_upload_url_works_until_it_expires,
-        an_upload_url_says_when_it_expires_and_what_to_send,
-        what_was_uploaded_comes_down_again,
-        a_download_url_works_again_and_again_until_it_expires,
-        a_download_url_says_when_it_expires,
-        a_download_url_of_nothing_is_given_and_finds_nothing,
-        a_download_url_may_be_given_before_the_upload,
-        a_download_url_does_not_upload,
-        an_upload_url_does_not_download,
-        a_url_does_not_work_for_another_key,
-        a_url_with_a_changed_signature_does_not_work,
+    /// [`AttachmentStoreHarness`](crate::conformance::AttachmentStoreHarness) that the given `async` function
+    /// returns, with nothing in the store. See [`conformance`](crate::conformance).
+    attachment_store_conformance in attachment_store on one crate::conformance::AttachmentStoreHarness {
+        "Uploads are fixed" {
+            an_announced_upload_is_taken_and_seen,
+            every_type_of_image_is_taken,
+            a_larger_or_smaller_upload_is_refused,
+            an_upload_of_another_type_is_refused,
+            an_upload_url_works_until_it_expires,
+            a_download_url_does_not_upload,
+            a_url_does_not_work_for_another_key,
+        }
+        "Objects do not change" {
+            a_second_upload_is_refused,
+            a_second_url_for_the_same_key_does_not_replace_the_object,
+            of_racing_uploads_of_a_key_one_is_taken,
+            keeping_changes_nothing_of_an_object,
+        }
+        "Uploads are temporary" {
+            what_nobody_kept_is_gone_after_a_day_and_not_before,
+            what_was_kept_stays,
+            a_refused_second_upload_leaves_what_was_kept,
+            what_is_uploaded_anew_has_a_day_of_its_own,
+        }
+        "Consistency" {
+            nothing_is_there_before_an_upload,
+            an_upload_is_seen_at_once_by_who_saw_nothing_before,
+        }
+        "Downloads expire" {
+            what_was_uploaded_comes_down_again,
+            a_download_url_works_again_and_again_until_it_expires,
+            a_download_url_of_nothing_is_given_and_finds_nothing,
+            a_download_url_may_be_given_before_the_upload,
+            an_upload_url_does_not_download,
+            a_url_with_a_changed_signature_does_not_work,
+        }
+        // The suite has no way to make a store fail: the tests of each adapter do that.
+        "Errors" {}
+        "upload_url" {
+            an_upload_url_says_when_it_expires_and_what_to_send,
+        }
+        "inspect" {
+            an_object_is_shown_whole_however_short_or_long,
+            an_object_shows_when_it_was_uploaded,
+        }
+        "keep" {
+            only_what_is_there_can_be_kept,
+        }
+        "download_url" {
+            a_download_url_says_when_it_expires,
+        }
     }
 }
 
@@ -47,8 +71,8 @@ pub trait AttachmentStoreHarness: Send + Sync {
     /// The store under test.
     fn store(&self) -> &dyn AttachmentStore;
 
-    /// A `PUT` of `bytes` to the URL at `now`: with the URL's headers, but with this content type, and with the length of
-    /// `bytes`. Whether it was taken.
+    /// A `PUT` of `bytes` to the URL at `now`: with the URL's headers, but with this content type, and with
+    /// the length of `bytes`. Whether it was taken.
     async fn put(&self, url: &SignedUrl, content_type: &str, bytes: &[u8], now: Timestamp) -> bool;
 
     /// Deletes what the store may delete at `now`, as it does at some time or other.
@@ -86,7 +110,7 @@ async fn download_url(harness: &Harness, key: &AttachmentKey) -> SignedUrl {
     harness.store().download_url(key, november(23)).await.expect(STORED)
 }
 
-/// Uploads as announced.
+/// Uploads what the URL was asked for.
 async fn upload(harness: &Harness, key: &AttachmentKey, bytes: &[u8]) {
     let url = upload_url(harness, key, bytes).await;
     assert!(harness.put(&url, PNG, bytes, november(23)).await);
@@ -110,6 +134,14 @@ async fn nothing_is_there_before_an_upload(harness: Harness) {
     assert_eq!(inspect(&harness, &key(1)).await, None);
     upload_url(&harness, &key(1), &picture()).await;
     assert_eq!(inspect(&harness, &key(1)).await, None, "a URL is no upload");
+}
+
+async fn an_upload_is_seen_at_once_by_who_saw_nothing_before(harness: Harness) {
+    for random in 1..=3 {
+        assert_eq!(inspect(&harness, &key(random)).await, None);
+        upload(&harness, &key(random), &picture()).await;
+        assert_eq!(inspect(&harness, &key(random)).await, seen(PNG, &picture()));
+    }
 }
 
 async fn an_announced_upload_is_taken_and_seen(harness: Harness) {
@@ -172,6 +204,29 @@ async fn what_was_kept_stays(harness: Harness) {
     }
 }
 
+async fn what_is_uploaded_anew_has_a_day_of_its_own(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    let a_day_later = november(23).after(UPLOAD_KEPT_FOR);
+    harness.expire(a_day_later).await;
+    let url = harness.store().upload_url(&key(1), facts(ImageType::Png, &picture()), a_day_later).await;
+    assert!(harness.put(&url.expect(STORED), PNG, &picture(), a_day_later).await);
+    let two_days_later = a_day_later.after(UPLOAD_KEPT_FOR);
+    harness.expire(two_days_later.previous()).await;
+    assert!(inspect(&harness, &key(1)).await.is_some());
+    harness.expire(two_days_later).await;
+    assert_eq!(inspect(&harness, &key(1)).await, None);
+}
+
+async fn keeping_changes_nothing_of_an_object(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    for _ in 0..2 {
+        assert!(keep(&harness, &key(1)).await);
+        assert_eq!(inspect(&harness, &key(1)).await, seen(PNG, &picture()));
+    }
+    let url = download_url(&harness, &key(1)).await;
+    assert_eq!(harness.get(&url, november(23)).await, Some(picture()));
+}
+
 async fn only_what_is_there_can_be_kept(harness: Harness) {
     assert!(!keep(&harness, &key(1)).await);
     upload(&harness, &key(1), &picture()).await;
@@ -216,6 +271,26 @@ async fn a_second_upload_is_refused(harness: Harness) {
     other.reverse();
     assert!(!harness.put(&url, PNG, &other, november(23)).await);
     assert_eq!(inspect(&harness, &key(1)).await, seen(PNG, &picture()));
+}
+
+async fn of_racing_uploads_of_a_key_one_is_taken(harness: Harness) {
+    for random in 1..=10 {
+        let key = key(random);
+        let url = upload_url(&harness, &key, &picture()).await;
+        let mut pictures = vec![picture(); 4];
+        for (n, picture) in (0..).zip(&mut pictures) {
+            picture[999] = n;
+        }
+        let taken = race(pictures.iter().map(|picture| {
+            let (harness, url, picture) = (Arc::clone(&harness), url.clone(), picture.clone());
+            async move { harness.put(&url, PNG, &picture, november(23)).await }
+        }))
+        .await;
+        let mut winners = pictures.iter().zip(taken).filter_map(|(picture, taken)| taken.then_some(picture));
+        let (winner, nobody) = (winners.next().expect("one is taken"), winners.next());
+        assert_eq!(nobody, None, "one is taken, and no other");
+        assert_eq!(inspect(&harness, &key).await, seen(PNG, winner));
+    }
 }
 
 async fn a_second_url_for_the_same_key_does_not_replace_the_object(harness: Harness) {

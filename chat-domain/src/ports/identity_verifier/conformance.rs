@@ -8,19 +8,30 @@ use crate::{AccessToken, IdentityVerifier, Timestamp, VerifiedIdentity, VerifyEr
 
 suite! {
     /// Expands to one test for each behaviour of an [`IdentityVerifier`](crate::IdentityVerifier), each on an
-    /// [`IdentityVerifierHarness`](crate::conformance::IdentityVerifierHarness) that the given `async` function returns.
-    /// See [`conformance`](crate::conformance).
-    identity_verifier_conformance in identity_verifier on crate::conformance::IdentityVerifierHarness {
-        a_good_token_speaks_for_its_user,
-        a_token_may_be_used_again,
-        tokens_of_two_users_are_not_confused,
-        two_tokens_of_one_user_expire_each_at_its_time,
-        a_token_is_good_until_the_millisecond_before_it_expires,
-        a_token_that_has_expired_once_stays_expired,
-        a_tampered_token_is_rejected,
-        a_token_with_something_before_or_after_it_is_rejected,
-        what_was_never_issued_is_rejected,
-        no_error_tells_the_token,
+    /// [`IdentityVerifierHarness`](crate::conformance::IdentityVerifierHarness) that the given `async`
+    /// function returns. See [`conformance`](crate::conformance).
+    identity_verifier_conformance in identity_verifier on one crate::conformance::IdentityVerifierHarness {
+        "All or nothing" {
+            a_good_token_speaks_for_its_user,
+            a_token_may_be_used_again,
+            tokens_of_two_users_are_not_confused,
+            a_token_is_good_until_the_millisecond_before_it_expires,
+            a_token_that_has_expired_once_stays_expired,
+            a_tampered_token_is_rejected,
+            a_token_with_something_before_or_after_it_is_rejected,
+        }
+        "Fail closed" {
+            what_was_never_issued_is_rejected,
+        }
+        "Secrecy" {
+            no_error_tells_the_token,
+        }
+        "Errors" {
+            what_was_tampered_with_has_not_expired_but_is_rejected,
+        }
+        "verify" {
+            two_tokens_of_one_user_expire_each_at_its_time,
+        }
     }
 }
 
@@ -30,8 +41,8 @@ pub trait IdentityVerifierHarness: Send + Sync {
     /// The verifier under test.
     fn verifier(&self) -> &dyn IdentityVerifier;
 
-    /// Issues a token that is good in every respect, for a user with this identity's address and id, until its expiry: a
-    /// whole second, as in a JSON web token.
+    /// Issues a token that is good in every respect, for a user with this identity's address and id, until
+    /// its expiry: a whole second, as in a JSON web token.
     async fn issue(&self, identity: &VerifiedIdentity) -> AccessToken;
 }
 
@@ -115,6 +126,17 @@ async fn a_tampered_token_is_rejected(harness: Harness) {
         is_rejected(&harness, &tampered).await;
     }
     is_rejected(&harness, &token[..token.len() / 2]).await;
+}
+
+/// Only what was good can expire.
+async fn what_was_tampered_with_has_not_expired_but_is_rejected(harness: Harness) {
+    let expired = harness.issue(&identity(&minji(), november(22))).await;
+    is_expired(&harness, &expired, november(23)).await;
+    let expired = expired.expose();
+    let middle = expired.len() / 2;
+    let other = if expired[middle..].starts_with('a') { "b" } else { "a" };
+    is_rejected(&harness, &format!("{}{other}{}", &expired[..middle], &expired[middle + 1..])).await;
+    is_rejected(&harness, &expired[..middle]).await;
 }
 
 async fn a_token_with_something_before_or_after_it_is_rejected(harness: Harness) {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::conformance::{MINJI, eventually, minji, november, suite, their_room};
+use crate::conformance::{MINJI, eventually, in_time, minji, november, race, suite, their_room};
 use crate::{
     ClientMessageId, ConnectionId, Content, Correlation, Draft, Event, PushError, Pusher, Room, SendRate,
 };
@@ -11,16 +11,27 @@ suite! {
     /// Expands to one test for each behaviour of a [`Pusher`](crate::Pusher), each on a
     /// [`PusherHarness`](crate::conformance::PusherHarness) that the given `async` function returns. See
     /// [`conformance`](crate::conformance).
-    pusher_conformance in pusher on crate::conformance::PusherHarness {
-        every_kind_of_event_arrives,
-        a_push_reaches_its_connection_alone,
-        every_push_of_many_at_once_arrives,
-        a_push_to_a_connection_that_never_was_finds_it_gone,
-        a_push_to_a_connection_that_hung_up_finds_it_gone,
-        a_closed_connection_sees_that_and_is_gone,
-        closing_leaves_other_connections_open,
-        closing_a_connection_that_never_was_finds_it_gone,
-        closing_a_connection_that_hung_up_finds_it_gone,
+    pusher_conformance in pusher on one crate::conformance::PusherHarness {
+        "A push is a hint" {
+            every_kind_of_event_arrives,
+            every_push_of_many_at_once_arrives,
+        }
+        "Bounded" {
+            a_client_that_takes_nothing_holds_no_call_up,
+        }
+        "Errors" {
+            a_push_to_a_connection_that_never_was_finds_it_gone,
+            a_push_to_a_connection_that_hung_up_finds_it_gone,
+        }
+        "push" {
+            a_push_reaches_its_connection_alone,
+        }
+        "close" {
+            a_closed_connection_sees_that_and_is_gone,
+            closing_leaves_other_connections_open,
+            closing_a_connection_that_never_was_finds_it_gone,
+            closing_a_connection_that_hung_up_finds_it_gone,
+        }
     }
 }
 
@@ -66,41 +77,58 @@ fn every_kind() -> [Event; 4] {
     ]
 }
 
+async fn push(harness: &Harness, to: &ConnectionId, event: Event) -> Result<(), PushError> {
+    in_time(harness.pusher().push(to, &event.into())).await
+}
+
+async fn close(harness: &Harness, id: &ConnectionId) -> Result<(), PushError> {
+    in_time(harness.pusher().close(id)).await
+}
+
 async fn every_kind_of_event_arrives(harness: Harness) {
     let id = harness.open().await;
     for event in every_kind() {
-        harness.pusher().push(&id, &event.into()).await.expect(TAKEN);
+        push(&harness, &id, event).await.expect(TAKEN);
     }
     eventually(4, async || harness.received(&id).await).await;
 }
 
 async fn a_push_reaches_its_connection_alone(harness: Harness) {
     let (one, other) = (harness.open().await, harness.open().await);
-    harness.pusher().push(&one, &typing().into()).await.expect(TAKEN);
-    harness.pusher().push(&one, &typing().into()).await.expect(TAKEN);
+    push(&harness, &one, typing()).await.expect(TAKEN);
+    push(&harness, &one, typing()).await.expect(TAKEN);
     eventually(2, async || harness.received(&one).await).await;
     assert_eq!(harness.received(&other).await, 0);
 }
 
 async fn every_push_of_many_at_once_arrives(harness: Harness) {
     let id = harness.open().await;
-    let pushes = (0..20).map(|_| {
+    race((0..20).map(|_| {
         let (harness, id) = (Arc::clone(&harness), id.clone());
-        tokio::spawn(async move { harness.pusher().push(&id, &typing().into()).await.expect(TAKEN) })
-    });
-    for push in pushes.collect::<Vec<_>>() {
-        push.await.expect("no push panics");
-    }
+        async move { push(&harness, &id, typing()).await.expect(TAKEN) }
+    }))
+    .await;
     eventually(20, async || harness.received(&id).await).await;
 }
 
+async fn a_client_that_takes_nothing_holds_no_call_up(harness: Harness) {
+    let (idle, other) = (harness.open().await, harness.open().await);
+    for _ in 0..500 {
+        // Whether it is taken is the gateway's to say.
+        drop(push(&harness, &idle, typing()).await);
+    }
+    push(&harness, &other, typing()).await.expect(TAKEN);
+    eventually(1, async || harness.received(&other).await).await;
+    drop(close(&harness, &idle).await);
+}
+
 async fn push_finds_it_gone(harness: &Harness, id: &ConnectionId) {
-    let pushed = harness.pusher().push(id, &typing().into()).await;
+    let pushed = push(harness, id, typing()).await;
     assert!(matches!(pushed, Err(PushError::Gone)), "{pushed:?}");
 }
 
 async fn close_finds_it_gone(harness: &Harness, id: &ConnectionId) {
-    let closed = harness.pusher().close(id).await;
+    let closed = close(harness, id).await;
     assert!(matches!(closed, Err(PushError::Gone)), "{closed:?}");
 }
 
@@ -116,7 +144,7 @@ async fn a_push_to_a_connection_that_hung_up_finds_it_gone(harness: Harness) {
 
 async fn a_closed_connection_sees_that_and_is_gone(harness: Harness) {
     let id = harness.open().await;
-    harness.pusher().close(&id).await.expect(TAKEN);
+    close(&harness, &id).await.expect(TAKEN);
     eventually(false, async || harness.is_open(&id).await).await;
     push_finds_it_gone(&harness, &id).await;
     close_finds_it_gone(&harness, &id).await;
@@ -124,10 +152,10 @@ async fn a_closed_connection_sees_that_and_is_gone(harness: Harness) {
 
 async fn closing_leaves_other_connections_open(harness: Harness) {
     let (one, other) = (harness.open().await, harness.open().await);
-    harness.pusher().close(&one).await.expect(TAKEN);
+    close(&harness, &one).await.expect(TAKEN);
     eventually(false, async || harness.is_open(&one).await).await;
     assert!(harness.is_open(&other).await);
-    harness.pusher().push(&other, &typing().into()).await.expect(TAKEN);
+    push(&harness, &other, typing()).await.expect(TAKEN);
     eventually(1, async || harness.received(&other).await).await;
 }
 

@@ -211,8 +211,9 @@ impl Tables {
         mark: ReadMark,
     ) -> Result<Advance, MessageStoreError> {
         let Some(head) = self.table(id).and_then(Table::head).cloned() else { return Ok(Advance::NoRoom) };
+        let allows = head.log().is_some_and(|log| log.allows(reader, mark));
         let table = self.table_mut(id);
-        match table.reads[reader].advanced(mark) {
+        match table.reads[reader].advanced(mark).filter(|_| allows) {
             None => Ok(Advance::Unchanged(Room::clone(&head))),
             Some(advanced) => {
                 table.reads[reader] = advanced;
@@ -240,8 +241,10 @@ impl Tables {
                 *read_since = Some(read_since.unwrap_or(version));
             }
         }
-        let marked_to = &mut table.reads[reader].rows_marked_to;
-        *marked_to = (*marked_to).max(Some(through));
+        let read = &mut table.reads[reader];
+        if read.mark.is_some_and(|mark| through <= mark.up_to) {
+            read.rows_marked_to = read.rows_marked_to.max(Some(through));
+        }
         table.push_version()
     }
 
@@ -330,16 +333,19 @@ impl Tables {
 /// Without faults, the simulated stores keep the ports' contracts like any other.
 #[cfg(test)]
 mod tests {
+    use chat_domain::conformance::Handles;
+
     use crate::environment::Environment;
     use crate::ports::SharedEnvironment;
 
-    async fn fresh() -> SharedEnvironment {
-        SharedEnvironment::new(Environment::immediate())
+    async fn fresh() -> Handles<SharedEnvironment> {
+        let shared = SharedEnvironment::new(Environment::immediate());
+        Handles::two(shared.clone(), shared)
     }
 
     mod messages {
         use super::fresh;
-        chat_domain::message_store_conformance!(fresh);
+        chat_domain::message_store_conformance!(fresh, without MessageEraser);
     }
 
     mod connections {

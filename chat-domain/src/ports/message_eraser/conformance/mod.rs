@@ -1,48 +1,106 @@
+mod races;
+
 use std::sync::Arc;
 
-use crate::conformance::{JUNHO, MINJI, november, suite, their_room, time};
+use self::races::*;
+use crate::conformance::{Handles, JUNHO, MINJI, eventually, november, suite, their_room, time};
+use crate::ports::message_store::conformance::talk::{self, STORED, words};
 use crate::{
     Advance, Append, Attachment, AttachmentKey, ClientMessageId, Consistency, Content, Draft, ImageFacts,
     ImageType, Kind, Member, Message, MessageEraser, MessageStore, MessageStoreError, PageLimit, PageQuery,
-    PageRange, PerMember, Proposal, ReadMark, Room, SendRate,
+    PageRange, PerMember, Proposal, ReadMark, ReadState, Room, RoomsPage, SendRate,
 };
 
 suite! {
-    /// Expands to one test for each behaviour of a [`MessageEraser`](crate::MessageEraser), each on a store that is one as well,
-    /// and that the given `async` function returns, with nothing in it. See [`conformance`](crate::conformance).
-    message_eraser_conformance in message_eraser on crate::conformance::ErasableStore {
-        an_erased_message_keeps_its_place_and_nothing_else,
-        every_kind_of_message_can_be_erased,
-        erasing_twice_changes_nothing_more,
-        what_is_not_there_stays_absent,
-        an_attachment_is_forgotten_with_its_message,
-        a_rewritten_head_reads_back_whole,
-        a_head_that_moved_is_not_rewritten,
-        a_head_that_was_rewritten_takes_the_next_message,
-        rewriting_leaves_read_states_alone,
-        a_room_that_does_not_exist_is_not_made,
-        who_was_erased_is_noted_until_they_write,
-        two_who_are_erased_at_the_same_time_are_both_noted,
-        a_deserted_room_goes_from_its_oldest_message_on,
-        a_room_that_somebody_is_left_in_is_not_removed,
-        a_room_that_was_written_to_meanwhile_is_not_removed,
-        a_room_that_is_gone_can_be_begun_anew,
-        a_mark_of_a_room_that_is_gone_is_not_the_next_one_s,
+    /// Expands to one test for each behaviour of a [`MessageEraser`](crate::MessageEraser), each on the
+    /// [`Handles`](crate::conformance::Handles) of a store that is one as well, and that the given `async`
+    /// function returns, with nothing in it. See [`conformance`](crate::conformance).
+    message_eraser_conformance in message_eraser on handles of crate::conformance::ErasableStore {
+        "Nothing is counted anew" {
+            an_erased_message_keeps_its_place_and_nothing_else,
+            erasing_leaves_alone_that_a_message_was_read,
+            rewriting_leaves_read_states_alone,
+            marks_and_erasures_that_race_all_happen,
+            rewritings_and_commits_that_race_all_happen,
+        }
+        "Nobody's room goes" {
+            a_room_that_somebody_is_left_in_is_not_removed,
+            a_room_that_was_written_to_meanwhile_is_not_removed,
+            an_interrupted_removal_is_done_or_not_done,
+            of_a_removal_and_a_commit_that_race_one_happens,
+            a_removal_that_races_reading_leaves_nothing,
+        }
+        "Idempotency" {
+            erasing_twice_changes_nothing_more,
+        }
+        "Errors" {
+            a_head_that_moved_is_not_rewritten,
+        }
+        "erase_message" {
+            every_kind_of_message_can_be_erased,
+            what_is_not_there_stays_absent,
+            an_attachment_is_forgotten_with_its_message,
+            an_interrupted_erasure_forgets_message_and_attachment_or_neither,
+        }
+        "rewrite_head" {
+            a_rewritten_head_reads_back_whole,
+            a_head_that_was_rewritten_takes_the_next_message,
+            a_room_that_does_not_exist_is_not_made,
+            who_was_erased_is_noted_until_they_write,
+            whoever_is_erased_first_both_are_noted,
+            two_who_are_erased_at_the_same_time_are_both_noted,
+        }
+        "remove_oldest" {
+            a_deserted_room_goes_from_its_oldest_message_on,
+        }
+        "remove_room" {
+            a_room_that_is_gone_can_be_begun_anew,
+            a_mark_of_a_room_that_is_gone_is_not_the_next_one_s,
+        }
     }
 }
 
-/// A [`MessageStore`] and the [`MessageEraser`] over the same rows.
-pub trait ErasableStore: MessageStore + MessageEraser {}
+/// A [`MessageStore`] and the [`MessageEraser`] over the same rows: one type that is both, or a pair.
+pub trait ErasableStore: Send + Sync {
+    /// The store whose rows are erased.
+    fn store(&self) -> &dyn MessageStore;
 
-impl<Store: MessageStore + MessageEraser> ErasableStore for Store {}
+    /// The same, to be shared.
+    fn into_store(self: Arc<Self>) -> Arc<dyn MessageStore>;
 
-type Store = Arc<dyn ErasableStore>;
-
-const STORED: &str = "the store works";
-
-fn words(text: &str) -> Content {
-    Content::Text(text.parse().expect("a short text"))
+    /// The eraser of the store's rows.
+    fn eraser(&self) -> &dyn MessageEraser;
 }
+
+impl<Store: MessageStore + MessageEraser + 'static> ErasableStore for Store {
+    fn store(&self) -> &dyn MessageStore {
+        self
+    }
+
+    fn into_store(self: Arc<Self>) -> Arc<dyn MessageStore> {
+        self
+    }
+
+    fn eraser(&self) -> &dyn MessageEraser {
+        self
+    }
+}
+
+impl ErasableStore for (Arc<dyn MessageStore>, Arc<dyn MessageEraser>) {
+    fn store(&self) -> &dyn MessageStore {
+        &*self.0
+    }
+
+    fn into_store(self: Arc<Self>) -> Arc<dyn MessageStore> {
+        Arc::clone(&self.0)
+    }
+
+    fn eraser(&self) -> &dyn MessageEraser {
+        &*self.1
+    }
+}
+
+type Store = Handles<dyn ErasableStore>;
 
 fn photo() -> Content {
     let key = AttachmentKey::mint(&their_room(), MINJI, ImageType::Jpeg, 1);
@@ -63,24 +121,33 @@ fn proposal() -> Content {
 }
 
 async fn room(store: &Store) -> Room {
-    let stored = store.room(&their_room(), Consistency::Strong).await.expect(STORED);
+    let stored = store.other().store().room(&their_room(), Consistency::Strong).await.expect(STORED);
     stored.unwrap_or_else(|| Room::empty(their_room()))
 }
 
 async fn messages(store: &Store) -> Vec<Message> {
     let query = PageQuery { range: PageRange::Oldest, limit: PageLimit::MAX };
-    store.page(&their_room(), query, Consistency::Strong).await.expect(STORED).messages
+    store.other().store().page(&their_room(), query, Consistency::Strong).await.expect(STORED).messages
+}
+
+/// Waits until both list exactly these.
+async fn lists(store: &Store, rooms: &[Room]) {
+    for member in [MINJI, JUNHO] {
+        let page = RoomsPage { rooms: rooms.to_vec(), next: None };
+        let list =
+            async || store.other().store().rooms_of(their_room().email(member), None).await.expect(STORED);
+        eventually(page, list).await;
+    }
 }
 
 fn append(room: &Room, sender: Member, content: Content) -> Append {
     let id = ClientMessageId::from_u128(u128::from(room.seq()) + 1);
-    let draft = Draft { id, sender, content };
-    room.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule")
+    talk::append(room, id, sender, content, november(23))
 }
 
 async fn say(store: &Store, sender: Member, content: Content) -> Message {
     let append = append(&room(store).await, sender, content);
-    store.commit(&append).await.expect(STORED);
+    store.store().commit(&append).await.expect(STORED);
     append.message
 }
 
@@ -92,7 +159,7 @@ async fn an_erased_message_keeps_its_place_and_nothing_else(store: Store) {
     let first = say(&store, MINJI, words("지울 말")).await;
     let second = say(&store, JUNHO, words("남을 말")).await;
     let third = say(&store, MINJI, words("남을 말")).await;
-    store.erase_message(&first).await.expect(STORED);
+    store.eraser().erase_message(&first).await.expect(STORED);
     assert_eq!(messages(&store).await, [erased(first), second, third]);
     assert_eq!(room(&store).await.seq(), 3);
 }
@@ -103,7 +170,7 @@ async fn every_kind_of_message_can_be_erased(store: Store) {
         said.push(say(&store, MINJI, content).await);
     }
     for message in &said {
-        store.erase_message(message).await.expect(STORED);
+        store.eraser().erase_message(message).await.expect(STORED);
     }
     assert_eq!(messages(&store).await, said.into_iter().map(erased).collect::<Vec<_>>());
 }
@@ -112,25 +179,39 @@ async fn erasing_twice_changes_nothing_more(store: Store) {
     let said = [say(&store, MINJI, photo()).await, say(&store, MINJI, words("말")).await];
     for message in &said {
         for _ in 0..2 {
-            store.erase_message(message).await.expect(STORED);
+            store.eraser().erase_message(message).await.expect(STORED);
         }
-        store.erase_message(&erased(message.clone())).await.expect(STORED);
+        store.eraser().erase_message(&erased(message.clone())).await.expect(STORED);
     }
     assert_eq!(messages(&store).await, said.map(erased));
 }
 
 async fn what_is_not_there_stays_absent(store: Store) {
-    let said = say(&store, MINJI, words("말")).await;
+    let said = say(&store, MINJI, photo()).await;
     for content in [words("없던 말"), photo()] {
         let never = Message { at: said.at.next(), content, ..said.clone() };
-        store.erase_message(&never).await.expect(STORED);
+        store.eraser().erase_message(&never).await.expect(STORED);
     }
     assert_eq!(messages(&store).await, [said]);
+    // Neither was the attachment forgotten.
+    let again = store.store().commit(&append(&room(&store).await, MINJI, photo())).await;
+    assert!(matches!(again, Err(MessageStoreError::AttachmentTaken)), "{again:?}");
+}
+
+async fn erasing_leaves_alone_that_a_message_was_read(store: Store) {
+    let said = say(&store, MINJI, words("지울 말")).await;
+    let mark = ReadMark::at(&said, JUNHO);
+    store.store().advance_read(&their_room(), JUNHO, mark).await.expect(STORED);
+    store.store().mark_rows_read(&their_room(), JUNHO, &[said.at], said.at).await.expect(STORED);
+    let head = room(&store).await;
+    store.eraser().erase_message(&said).await.expect(STORED);
+    assert_eq!(messages(&store).await, [Message { read: true, ..erased(said) }]);
+    assert_eq!(room(&store).await, head);
 }
 
 async fn an_attachment_is_forgotten_with_its_message(store: Store) {
     let said = say(&store, MINJI, photo()).await;
-    store.erase_message(&said).await.expect(STORED);
+    store.eraser().erase_message(&said).await.expect(STORED);
     say(&store, MINJI, photo()).await;
     assert_eq!(messages(&store).await.len(), 2);
 }
@@ -146,13 +227,12 @@ async fn a_rewritten_head_reads_back_whole(store: Store) {
     say(&store, MINJI, words("지울 말")).await;
     let rewritten = without_minji(&store).await;
     for _ in 0..2 {
-        store.rewrite_head(&rewritten).await.expect(STORED);
+        store.eraser().rewrite_head(&rewritten).await.expect(STORED);
         assert_eq!(room(&store).await, rewritten);
     }
     let log = rewritten.log().expect("there are messages");
     assert_eq!((log.preview().as_str(), log.last_kind(), log.open_proposals.len()), ("", Kind::Erased, 1));
-    let page = store.rooms_of(their_room().email(JUNHO), None).await.expect(STORED);
-    assert!(page.rooms.iter().all(|listed| *listed == rewritten));
+    lists(&store, &[rewritten]).await;
 }
 
 async fn a_head_that_moved_is_not_rewritten(store: Store) {
@@ -160,7 +240,7 @@ async fn a_head_that_moved_is_not_rewritten(store: Store) {
     let stale = without_minji(&store).await;
     say(&store, JUNHO, words("그 사이")).await;
     let now = room(&store).await;
-    let outcome = store.rewrite_head(&stale).await;
+    let outcome = store.eraser().rewrite_head(&stale).await;
     assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
     assert_eq!(room(&store).await, now);
 }
@@ -168,19 +248,19 @@ async fn a_head_that_moved_is_not_rewritten(store: Store) {
 async fn a_head_that_was_rewritten_takes_the_next_message(store: Store) {
     let first = say(&store, MINJI, words("지울 말")).await;
     let before = room(&store).await;
-    store.rewrite_head(&without_minji(&store).await).await.expect(STORED);
+    store.eraser().rewrite_head(&without_minji(&store).await).await.expect(STORED);
     // By a head that was read before.
     let draft = Draft { id: ClientMessageId::from_u128(9), sender: JUNHO, content: words("그래도") };
     let append = before.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule");
-    store.commit(&append).await.expect(STORED);
+    store.store().commit(&append).await.expect(STORED);
     assert_eq!(messages(&store).await, [first, append.message]);
 }
 
 async fn rewriting_leaves_read_states_alone(store: Store) {
     let said = say(&store, MINJI, words("지울 말")).await;
     let rewritten = without_minji(&store).await;
-    store.advance_read(&their_room(), JUNHO, ReadMark::at(&said, JUNHO)).await.expect(STORED);
-    store.rewrite_head(&rewritten).await.expect(STORED);
+    store.store().advance_read(&their_room(), JUNHO, ReadMark::at(&said, JUNHO)).await.expect(STORED);
+    store.eraser().rewrite_head(&rewritten).await.expect(STORED);
     assert_eq!(room(&store).await.read_up_to(JUNHO), Some(said.at));
 }
 
@@ -189,14 +269,14 @@ async fn a_room_that_does_not_exist_is_not_made(store: Store) {
     let mut room = Room::empty(their_room());
     room.apply(&room.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule"));
     let never = room.without(MINJI).expect("she wrote something");
-    let outcome = store.rewrite_head(&never).await;
+    let outcome = store.eraser().rewrite_head(&never).await;
     assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
-    assert_eq!(store.room(&their_room(), Consistency::Strong).await.expect(STORED), None);
+    assert_eq!(store.other().store().room(&their_room(), Consistency::Strong).await.expect(STORED), None);
 }
 
 async fn note_erased(store: &Store, member: Member) {
     let without = room(store).await.without(member).expect("the member was not erased yet");
-    store.rewrite_head(&without).await.expect(STORED);
+    store.eraser().rewrite_head(&without).await.expect(STORED);
 }
 
 async fn who_was_erased_is_noted_until_they_write(store: Store) {
@@ -206,19 +286,28 @@ async fn who_was_erased_is_noted_until_they_write(store: Store) {
     note_erased(&store, MINJI).await;
     assert_eq!(room(&store).await.erased(), PerMember { a: false, b: true });
     // By a head that was read before.
-    store.commit(&append(&before, JUNHO, words("그래도"))).await.expect(STORED);
+    store.store().commit(&append(&before, JUNHO, words("그래도"))).await.expect(STORED);
     assert_eq!(room(&store).await.erased(), PerMember { a: false, b: true });
     say(&store, MINJI, words("돌아왔어")).await;
     assert_eq!(room(&store).await.erased(), PerMember { a: false, b: false });
 }
 
-async fn two_who_are_erased_at_the_same_time_are_both_noted(store: Store) {
-    say(&store, JUNHO, words("안녕")).await;
-    let before = room(&store).await;
-    for member in [MINJI, JUNHO] {
-        store.rewrite_head(&before.without(member).expect("nobody is erased")).await.expect(STORED);
+/// Each by a head that was read before the other was erased.
+async fn whoever_is_erased_first_both_are_noted(store: Store) {
+    for order in [[MINJI, JUNHO], [JUNHO, MINJI]] {
+        say(&store, JUNHO, words("안녕")).await;
+        say(&store, MINJI, words("안녕")).await;
+        let before = room(&store).await;
+        assert_eq!(before.erased(), PerMember { a: false, b: false });
+        for member in order {
+            store
+                .eraser()
+                .rewrite_head(&before.without(member).expect("nobody is erased"))
+                .await
+                .expect(STORED);
+        }
+        assert!(room(&store).await.is_deserted(), "{order:?} were erased");
     }
-    assert!(room(&store).await.is_deserted());
 }
 
 /// What was said in a room that nobody is left in.
@@ -229,7 +318,7 @@ async fn deserted(store: &Store) -> [Message; 3] {
         say(store, JUNHO, words("멋지다")).await,
     ];
     for message in &said {
-        store.erase_message(message).await.expect(STORED);
+        store.eraser().erase_message(message).await.expect(STORED);
     }
     note_erased(store, MINJI).await;
     note_erased(store, JUNHO).await;
@@ -240,24 +329,24 @@ async fn a_deserted_room_goes_from_its_oldest_message_on(store: Store) {
     let [first, second, third] = deserted(&store).await;
     let head = room(&store).await;
     for _ in 0..2 {
-        store.remove_oldest(&head, &[first.at, second.at]).await.expect(STORED);
+        store.eraser().remove_oldest(&head, &[first.at, second.at]).await.expect(STORED);
         assert_eq!(messages(&store).await, std::slice::from_ref(&third));
         assert_eq!(room(&store).await, head);
     }
-    store.remove_room(&head, &[third.at]).await.expect(STORED);
+    store.eraser().remove_room(&head, &[third.at]).await.expect(STORED);
     assert_eq!(messages(&store).await, []);
-    assert_eq!(store.room(&their_room(), Consistency::Strong).await.expect(STORED), None);
-    for member in [MINJI, JUNHO] {
-        let page = store.rooms_of(their_room().email(member), None).await.expect(STORED);
-        assert_eq!((page.rooms, page.next), (Vec::new(), None));
-    }
+    assert_eq!(store.other().store().room(&their_room(), Consistency::Strong).await.expect(STORED), None);
+    lists(&store, &[]).await;
 }
 
-/// That a room, which is not to be removed, is not.
+/// A room that is not to be removed is not removed.
 async fn stays(store: &Store, asked_for: &Room) {
     let (head, rows) = (room(store).await, messages(store).await);
     let at: Vec<_> = rows.iter().map(|message| message.at).collect();
-    for outcome in [store.remove_oldest(asked_for, &at[..1]).await, store.remove_room(asked_for, &at).await] {
+    for outcome in [
+        store.eraser().remove_oldest(asked_for, &at[..1]).await,
+        store.eraser().remove_room(asked_for, &at).await,
+    ] {
         assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
     }
     assert_eq!((room(store).await, messages(store).await), (head, rows));
@@ -285,28 +374,34 @@ async fn a_room_that_was_written_to_meanwhile_is_not_removed(store: Store) {
 
 async fn a_room_that_is_gone_can_be_begun_anew(store: Store) {
     let said = deserted(&store).await;
+    let mark = ReadMark::at(&said[1], JUNHO);
+    store.store().advance_read(&their_room(), JUNHO, mark).await.expect(STORED);
     let head = room(&store).await;
-    store.remove_room(&head, &said.each_ref().map(|message| message.at)).await.expect(STORED);
+    store.eraser().remove_room(&head, &said.each_ref().map(|message| message.at)).await.expect(STORED);
     let late = append(&head, JUNHO, words("늦은 말"));
     for outcome in [
-        store.commit(&late).await,
-        store.rewrite_head(&head).await,
-        store.remove_oldest(&head, &[said[0].at]).await,
-        store.remove_room(&head, &[said[0].at]).await,
+        store.store().commit(&late).await,
+        store.eraser().rewrite_head(&head).await,
+        store.eraser().remove_oldest(&head, &[said[0].at]).await,
+        store.eraser().remove_room(&head, &[said[0].at]).await,
     ] {
         assert!(matches!(outcome, Err(MessageStoreError::Conflict)), "{outcome:?}");
     }
-    let advance = store.advance_read(&their_room(), JUNHO, ReadMark::at(&said[1], JUNHO)).await;
+    let advance = store.store().advance_read(&their_room(), JUNHO, ReadMark::at(&said[1], JUNHO)).await;
     assert_eq!(advance.expect(STORED), Advance::NoRoom);
-    store.mark_rows_read(&their_room(), JUNHO, &[said[1].at], said[1].at).await.expect(STORED);
-    store.erase_message(&said[0]).await.expect(STORED);
+    store.store().mark_rows_read(&their_room(), JUNHO, &[said[1].at], said[1].at).await.expect(STORED);
+    store.eraser().erase_message(&said[0]).await.expect(STORED);
     assert_eq!((messages(&store).await, room(&store).await), (Vec::new(), Room::empty(their_room())));
 
     // The attachment is not one that was shown.
     let first = say(&store, MINJI, photo()).await;
     assert_eq!((first.seq, first.sender_seq), (1, 1));
     assert_eq!(messages(&store).await, [first]);
-    assert_eq!(room(&store).await.erased(), PerMember::default());
+    let anew = room(&store).await;
+    assert_eq!(anew.erased(), PerMember::default());
+    for reader in [JUNHO, MINJI] {
+        assert_eq!(anew.read_state(reader), ReadState::default());
+    }
 }
 
 async fn a_mark_of_a_room_that_is_gone_is_not_the_next_one_s(store: Store) {
@@ -314,15 +409,17 @@ async fn a_mark_of_a_room_that_is_gone_is_not_the_next_one_s(store: Store) {
     let late = ReadMark { up_to: photo.at, count: 2 };
     let head = room(&store).await;
     store
+        .eraser()
         .remove_room(&head, &messages(&store).await.iter().map(|message| message.at).collect::<Vec<_>>())
         .await
         .expect(STORED);
     let first = say(&store, MINJI, words("다시")).await;
     let anew = room(&store).await;
-    let advance = store.advance_read(&their_room(), JUNHO, late).await.expect(STORED);
+    let advance = store.store().advance_read(&their_room(), JUNHO, late).await.expect(STORED);
     assert_eq!(advance, Advance::Unchanged(anew.clone()));
-    store.mark_rows_read(&their_room(), JUNHO, &[], late.up_to).await.expect(STORED);
+    store.store().mark_rows_read(&their_room(), JUNHO, &[], late.up_to).await.expect(STORED);
     assert_eq!(room(&store).await, anew);
-    let advance = store.advance_read(&their_room(), JUNHO, ReadMark::at(&first, JUNHO)).await.expect(STORED);
+    let advance =
+        store.store().advance_read(&their_room(), JUNHO, ReadMark::at(&first, JUNHO)).await.expect(STORED);
     assert!(matches!(advance, Advance::Moved(_)), "{advance:?}");
 }

@@ -1,26 +1,45 @@
 //! The suites that prove an implementation of a port, one for each port.
 //!
-//! A suite is one line in a test of the crate that implements the port. It expands to one test for each behaviour that the
-//! port's contract promises, each on a store (or a harness) of its own, made by a call of the function it is given:
+//! A suite is one line in a test of the crate that implements the port. It expands to one test for each
+//! behaviour that the port's contract promises, each on a store (or a harness) of its own, made by a call of
+//! the function it is given:
 //!
 //! ```text
 //! // tests/conformance.rs
 //! mod message_store {
-//!     async fn fresh() -> MyMessageStore { /* nothing is in it yet */ }
+//!     async fn fresh() -> Handles<MyMessageStore> {
+//!         let database = /* nothing is in it yet */;
+//!         Handles::two(MyMessageStore::open(&database), MyMessageStore::open(&database))
+//!     }
 //!     chat_domain::message_store_conformance!(fresh);
 //! }
 //! ```
 //!
-//! - One module for each suite: the tests are functions of that module, named for the behaviour.
+//! - One module for each suite: the tests are functions of that module, named for the behaviour. A test that
+//!   fails says which promise of the contract is broken.
+//! - A store is given as two [`Handles`], such as two processes have. What only one handle can be had of says
+//!   so.
+//! - Calls are dropped wherever they wait, to see that they did all or nothing. A store whose calls go on
+//!   regardless gives the suite a [way to stop it](Handles::stopped_after).
 //! - The crate needs tokio with `macros`, `rt-multi-thread` and `time` among its development dependencies.
 //! - Time is an input: the suites use days of November 2026, whatever the day is.
-//! - Where a contract allows a read to lag, the suite asks again until the answer is right, for at most [`EVENTUALLY`].
+//! - Where a contract allows a read to lag, the suite asks again until the answer is right, for at most
+//!   [`EVENTUALLY`].
 //! - A port whose effects are seen outside of it ([`PusherHarness`], [`IdentityVerifierHarness`],
 //!   [`AttachmentStoreHarness`]) is tested through a harness that plays the outside.
 
+mod handles;
+mod suite;
+
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Barrier;
+
+pub use self::handles::Handles;
+pub use self::suite::Check;
+pub(crate) use self::suite::{Promise, suite};
 use crate::{Email, Member, RoomId, Timestamp, UserId, VerifiedIdentity};
 
 pub use crate::ports::attachment_eraser::conformance::AttachmentEraserHarness;
@@ -43,45 +62,12 @@ pub use crate::ports::pusher::conformance::PusherHarness;
 #[doc(hidden)]
 pub use crate::ports::pusher::conformance::suite as pusher;
 
-/// How long a read that may lag has to become right: DynamoDB's indexes take less than a second, a busy test machine a few.
+/// How long a read that may lag has to become right: DynamoDB's indexes take less than a second, a busy test
+/// machine a few.
 pub const EVENTUALLY: Duration = Duration::from_secs(10);
 
 /// How long to leave a store alone before it is asked again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
-
-/// Makes a suite of a list of behaviours, each a private `async fn` in the same module that takes an `Arc` of the trait.
-///
-/// The list is the only thing that calls them: a behaviour that is missing in it is dead code, and does not compile.
-macro_rules! suite {
-    ($(#[$attribute:meta])* $name:ident in $module:ident on $port:path { $($behaviour:ident,)+ }) => {
-        $crate::conformance::suite!(@expand ($) $(#[$attribute])* $name $module ($port) $($behaviour)+);
-    };
-    (@expand ($d:tt) $(#[$attribute:meta])* $name:ident $module:ident ($port:path) $($behaviour:ident)+) => {
-        #[doc(hidden)]
-        pub mod suite {
-            $(
-                pub async fn $behaviour(subject: impl $port + 'static) {
-                    super::$behaviour(std::sync::Arc::new(subject)).await;
-                }
-            )+
-        }
-
-        $(#[$attribute])*
-        #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
-        #[macro_export]
-        macro_rules! $name {
-            ($d fresh:expr) => {
-                $(
-                    #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                    async fn $behaviour() {
-                        $d crate::conformance::$module::$behaviour(($d fresh)().await).await;
-                    }
-                )+
-            };
-        }
-    };
-}
-pub(crate) use suite;
 
 /// Asks until the answer is `expected`.
 ///
@@ -99,6 +85,34 @@ pub(crate) async fn eventually<T: Debug + PartialEq>(expected: T, mut ask: impl 
         }
         tokio::time::sleep(ASK_AGAIN_AFTER).await;
     }
+}
+
+/// The answer of a call that is to return within a few seconds, whatever happens.
+///
+/// # Panics
+/// When it has not returned after [`EVENTUALLY`].
+pub(crate) async fn in_time<T>(call: impl Future<Output = T>) -> T {
+    tokio::time::timeout(EVENTUALLY, call).await.expect("a call returns within a few seconds")
+}
+
+/// Runs them at the same time, and begins none before all are ready.
+pub(crate) async fn race<T: Send + 'static>(
+    racers: impl IntoIterator<Item: Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let racers: Vec<_> = racers.into_iter().collect();
+    let start = Arc::new(Barrier::new(racers.len()));
+    let tasks = racers.into_iter().map(|racer| {
+        let start = Arc::clone(&start);
+        tokio::spawn(async move {
+            start.wait().await;
+            racer.await
+        })
+    });
+    let mut results = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        results.push(task.await.expect("no racer panics"));
+    }
+    results
 }
 
 pub(crate) fn email(text: &str) -> Email {

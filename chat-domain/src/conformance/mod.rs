@@ -152,3 +152,38 @@ pub(crate) fn identity(email: &Email, expires_at: Timestamp) -> VerifiedIdentity
     let user_id = UserId::new(format!("user-{}", email.tag()));
     VerifiedIdentity::vouched(email.clone(), user_id, expires_at)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The bullets of a port's contract, and its methods.
+    fn promised(source: &str) -> BTreeSet<&str> {
+        let port = source.split("pub trait ").nth(1).expect("a port is a trait");
+        let (methods, _) = port.split_once("\n}\n").expect("it ends");
+        let methods = methods.lines().filter_map(|line| line.trim_start().strip_prefix("async fn "));
+        let methods = methods.filter_map(|line| line.split_once('(')).map(|(name, _)| name);
+        let bullets = source.lines().filter_map(|line| line.strip_prefix("/// - **"));
+        let bullets =
+            bullets.filter_map(|line| line.split_once("**")).map(|(bullet, _)| bullet.trim_end_matches('.'));
+        bullets.chain(methods).collect()
+    }
+
+    /// A suite lists tests, or says why it cannot have one, for each bullet and each method, and for nothing
+    /// else.
+    macro_rules! tests_each_promise {
+        ($($port:ident)+) => {
+            $(#[test]
+            fn $port() {
+                let source = include_str!(concat!("../ports/", stringify!($port), "/mod.rs"));
+                let listed = super::$port::PROMISES.iter().copied().collect();
+                assert_eq!(promised(source), listed);
+            })+
+        };
+    }
+
+    tests_each_promise! {
+        message_store message_eraser connection_store pusher identity_verifier attachment_store
+        attachment_eraser
+    }
+}

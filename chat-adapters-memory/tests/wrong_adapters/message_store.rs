@@ -1,0 +1,986 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use chat_adapters_memory::MemoryMessageStore;
+use chat_domain::conformance::{Handles, message_store};
+use chat_domain::testing::{
+    DecoratedMessageStore, MessageStoreCall as Call, MessageStoreReply as Reply, Outcome, Port as _, answer,
+};
+use chat_domain::{
+    Advance, Append, AttachmentKey, Consistency, Content, Draft, Member, Message, MessageStore,
+    MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, ReadMark, ReadState, Room, RoomId,
+    SendRate, Timestamp,
+};
+use tokio::task::yield_now;
+
+pub(super) type Next = Arc<dyn MessageStore>;
+type Wrong = Handles<DecoratedMessageStore>;
+type Answer<'a> = Outcome<'a, dyn MessageStore>;
+/// What both handles of a wrong store see.
+type Shared<T> = Arc<Mutex<T>>;
+
+crate::caught! {
+    message_store::checks();
+
+    the_row_is_written_before_the_head =>
+        no_reader_ever_sees_half_a_commit, an_interrupted_commit_is_stored_whole_or_not_at_all;
+    the_head_is_written_before_the_row =>
+        no_reader_ever_sees_half_a_commit, an_interrupted_commit_is_stored_whole_or_not_at_all;
+    an_attachment_is_claimed_before_the_commit => an_interrupted_commit_is_stored_whole_or_not_at_all;
+    a_room_is_listed_after_the_commit => an_interrupted_commit_is_stored_whole_or_not_at_all;
+    the_last_writer_wins =>
+        of_eight_racing_commits_exactly_one_is_stored, a_stale_version_conflicts_and_stores_nothing;
+    the_version_is_checked_before_the_commit =>
+        of_eight_racing_commits_exactly_one_is_stored, of_eight_racing_first_commits_exactly_one_is_stored;
+
+    an_attachment_may_be_shown_again =>
+        an_attachment_is_shown_once, of_eight_racing_messages_one_shows_the_attachment;
+    a_conflict_keeps_its_claim => what_was_refused_its_attachment_leaves_no_trace;
+
+    a_commit_forgets_what_was_read => a_commit_leaves_read_states_alone;
+    a_mark_makes_a_commit_conflict => marks_and_commits_that_race_all_happen;
+    marked_rows_make_a_commit_conflict => marking_rows_does_not_make_a_commit_conflict;
+    a_mark_writes_the_whole_head => marks_and_commits_that_race_all_happen;
+    a_mark_makes_its_room => a_mark_in_an_absent_room_creates_nothing;
+    marking_makes_rows => marking_rows_that_do_not_exist_creates_none;
+
+    a_handle_keeps_the_heads_it_read => what_one_handle_wrote_the_other_sees_at_once;
+    a_handle_keeps_the_pages_it_read => what_one_handle_wrote_the_other_sees_at_once;
+    eventual_reads_never_see_anything => eventual_reads_become_right;
+
+    a_repeated_commit_succeeds => a_repeated_commit_conflicts;
+    a_mark_that_is_there_moves_again => a_mark_that_is_there_already_changes_nothing;
+    rows_are_marked_only_once => marking_rows_twice_changes_nothing_more;
+
+    a_conflict_stores_its_message =>
+        a_stale_version_conflicts_and_stores_nothing, a_future_version_conflicts_and_stores_nothing;
+    a_throttled_commit_was_stored => words_read_back_whole;
+
+    open_proposals_are_forgotten => a_room_with_everything_in_it_reads_back_whole;
+    only_seven_ids_are_remembered => the_room_reads_back_whole_after_every_message;
+
+    milliseconds_are_lost => words_read_back_whole;
+    texts_are_cut => the_longest_words_read_back_whole;
+    captions_are_lost => images_read_back_whole;
+    notes_are_lost => proposals_and_answers_read_back_whole;
+
+    a_page_never_has_more => one_message_beyond_a_full_page_is_more;
+    a_full_page_always_has_more => a_page_of_exactly_all_messages_has_no_more;
+    a_page_before_a_message_holds_it =>
+        pages_have_the_right_messages_whatever_their_bounds_and_limits;
+    a_page_begins_at_messages_only => a_timestamp_between_two_messages_bounds_a_page_too;
+    a_page_holds_100_kilobytes => a_page_of_the_longest_words_is_a_full_page;
+    a_page_skips_a_message_after_its_bound => paging_either_way_visits_each_of_120_messages_once;
+
+    member_a_alone_lists_a_room => both_members_list_the_room_as_it_is;
+    a_list_ends_with_its_first_page => every_room_of_three_pages_is_listed_once_latest_activity_first;
+    lists_are_sorted_by_address => every_room_of_three_pages_is_listed_once_latest_activity_first;
+    a_room_keeps_its_first_place => a_room_moves_up_when_a_message_comes_on_a_later_day;
+    a_room_moves_with_every_message => a_message_on_the_same_day_moves_no_room;
+    a_list_begins_at_rooms_only => a_list_goes_on_after_a_place_that_is_gone;
+    longer_addresses_are_the_same => a_stranger_has_no_rooms;
+
+    a_mark_moves_back => an_earlier_mark_changes_nothing;
+    a_mark_may_count_more_than_was_sent => a_mark_that_counts_more_than_was_sent_changes_nothing;
+    a_mark_moves_for_both => the_members_marks_are_independent;
+    a_mark_is_compared_before_it_moves => of_racing_marks_the_furthest_stays;
+
+    rows_are_noted_before_they_are_marked => an_interrupted_marking_notes_no_row_that_it_did_not_mark;
+    rows_are_noted_past_the_readers_mark => how_far_rows_are_marked_never_passes_the_readers_mark;
+    the_last_note_of_rows_stays => how_far_rows_are_marked_never_moves_back;
+    without_rows_nothing_is_noted => marking_no_rows_still_notes_how_far_it_came;
+    twenty_five_rows_are_marked => a_full_page_of_rows_is_marked_at_once;
+    all_rows_up_to_there_are_marked => marking_rows_sets_exactly_those;
+}
+
+/// Two handles of a store whose calls go this way.
+fn wrong(
+    decorate: impl for<'a> Fn(Call<'a>, &'a Next) -> Answer<'a> + Clone + Send + Sync + 'static,
+) -> Wrong {
+    let store = Arc::new(MemoryMessageStore::new());
+    Handles::two(
+        DecoratedMessageStore::new(store.clone(), decorate.clone()),
+        DecoratedMessageStore::new(store, decorate),
+    )
+}
+
+/// What is asked is changed.
+fn asking(change: impl for<'a> Fn(Call<'a>) -> Call<'a> + Clone + Send + Sync + 'static) -> Wrong {
+    wrong(move |call, next| next.call(change(call)))
+}
+
+/// What is answered is changed.
+fn answering(change: impl Fn(Reply) -> Reply + Clone + Send + Sync + 'static) -> Wrong {
+    wrong(move |call, next| {
+        let change = change.clone();
+        Box::pin(async move { next.call(call).await.map(change) })
+    })
+}
+
+/// Messages of a page are changed.
+fn paging(change: impl Fn(Message) -> Message + Clone + Send + Sync + 'static) -> Wrong {
+    answering(move |reply| match reply {
+        Reply::Page(page) => {
+            let messages = page.messages.into_iter().map(&change).collect();
+            Reply::Page(Page { messages, ..page })
+        }
+        reply => reply,
+    })
+}
+
+/// The log of a head is changed.
+fn remembering(change: impl Fn(&mut chat_domain::RoomLog) + Clone + Send + Sync + 'static) -> Wrong {
+    answering(move |reply| match reply {
+        Reply::Room(Some(room)) => {
+            let mut log = room.log().expect("it is stored").clone();
+            change(&mut log);
+            let reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
+            Reply::Room(Room::restore(room.id().clone(), log, reads).ok().or(Some(room)))
+        }
+        reply => reply,
+    })
+}
+
+const UNLIMITED: SendRate =
+    SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
+
+pub(super) async fn head(next: &Next, id: &RoomId) -> Room {
+    let head = next.room(id, Consistency::Strong).await.expect("it is in memory");
+    head.unwrap_or_else(|| Room::empty(id.clone()))
+}
+
+pub(super) async fn rows(next: &Next, id: &RoomId) -> Vec<Message> {
+    let query = PageQuery { range: PageRange::Oldest, limit: PageLimit::MAX };
+    next.page(id, query, Consistency::Strong).await.expect("it is in memory").messages
+}
+
+/// Stores a message, whatever the version is.
+pub(super) async fn force(next: &Next, append: &Append) -> Result<(), MessageStoreError> {
+    let message = &append.message;
+    let draft = Draft { id: message.id, sender: message.sender, content: message.content.clone() };
+    let head = head(next, &message.room).await;
+    let append = head.append(&draft, message.at, UNLIMITED).expect("the suite breaks no rule of the room");
+    next.commit(&append).await
+}
+
+async fn is_current(next: &Next, append: &Append) -> bool {
+    head(next, &append.message.room).await.seq() == append.expected_seq
+}
+
+/// A page with rows that are not in the store.
+fn with_rows(page: Page, room: &RoomId, query: PageQuery, rows: &[Message]) -> Page {
+    let mut messages = page.messages;
+    for row in rows.iter().filter(|row| row.room == *room) {
+        match query.range {
+            PageRange::Newest => messages.insert(0, row.clone()),
+            PageRange::Oldest => messages.push(row.clone()),
+            PageRange::Before(_) | PageRange::After(_) => {}
+        }
+    }
+    messages.truncate(query.limit.get());
+    Page { messages, ..page }
+}
+
+fn key(append: &Append) -> Option<AttachmentKey> {
+    match &append.message.content {
+        Content::Image { attachment, .. } => Some(attachment.key.clone()),
+        _ => None,
+    }
+}
+
+fn the_row_is_written_before_the_head() -> Wrong {
+    let early = Shared::<Vec<Message>>::default();
+    wrong(move |call, next| {
+        let early = early.clone();
+        Box::pin(async move {
+            match call {
+                Call::Commit { append } if is_current(next, &append).await => {
+                    early.lock().unwrap().push(append.message.clone());
+                    yield_now().await;
+                    let committed = next.commit(&append).await;
+                    early.lock().unwrap().retain(|row| *row != append.message);
+                    committed.map(Reply::Commit)
+                }
+                Call::Page { room, query, consistency } => {
+                    let page = next.page(&room, query, consistency).await?;
+                    Ok(Reply::Page(with_rows(page, &room, query, &early.lock().unwrap())))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
+fn the_head_is_written_before_the_row() -> Wrong {
+    let early = Shared::<HashMap<RoomId, Room>>::default();
+    wrong(move |call, next| {
+        let early = early.clone();
+        Box::pin(async move {
+            match call {
+                Call::Commit { append } if is_current(next, &append).await => {
+                    let id = &append.message.room;
+                    let mut room = head(next, id).await;
+                    room.apply(&append);
+                    early.lock().unwrap().insert(id.clone(), room);
+                    yield_now().await;
+                    let committed = next.commit(&append).await;
+                    early.lock().unwrap().remove(id);
+                    committed.map(Reply::Commit)
+                }
+                Call::Room { id, .. } if early.lock().unwrap().contains_key(&*id) => {
+                    Ok(Reply::Room(early.lock().unwrap().get(&*id).cloned()))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
+/// Claims an attachment in one step and commits in another; `gives_back` is what becomes of the claim of a
+/// commit that fails.
+fn claiming(gives_back: bool) -> Wrong {
+    let claims = Shared::<HashSet<AttachmentKey>>::default();
+    wrong(move |call, next| {
+        let claims = claims.clone();
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            let Some(key) = key(&append) else { return next.commit(&append).await.map(Reply::Commit) };
+            if !claims.lock().unwrap().insert(key.clone()) {
+                return Err(MessageStoreError::AttachmentTaken);
+            }
+            yield_now().await;
+            let committed = next.commit(&append).await;
+            if committed.is_err() && gives_back {
+                claims.lock().unwrap().remove(&key);
+            }
+            committed.map(Reply::Commit)
+        })
+    })
+}
+
+fn an_attachment_is_claimed_before_the_commit() -> Wrong {
+    claiming(true)
+}
+
+fn a_conflict_keeps_its_claim() -> Wrong {
+    claiming(false)
+}
+
+fn a_room_is_listed_after_the_commit() -> Wrong {
+    let listed = Shared::<HashSet<RoomId>>::default();
+    wrong(move |call, next| {
+        let listed = listed.clone();
+        Box::pin(async move {
+            match call {
+                Call::Commit { append } => {
+                    next.commit(&append).await?;
+                    yield_now().await;
+                    listed.lock().unwrap().insert(append.message.room.clone());
+                    Ok(Reply::Commit(()))
+                }
+                Call::RoomsOf { member, after } => {
+                    let mut page = next.rooms_of(&member, after).await?;
+                    page.rooms.retain(|room| listed.lock().unwrap().contains(room.id()));
+                    Ok(Reply::RoomsOf(page))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
+fn the_last_writer_wins() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            let committed = match next.commit(&append).await {
+                Err(MessageStoreError::Conflict) => force(next, &append).await,
+                committed => committed,
+            };
+            committed.map(Reply::Commit)
+        })
+    })
+}
+
+fn the_version_is_checked_before_the_commit() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            if !is_current(next, &append).await {
+                return Err(MessageStoreError::Conflict);
+            }
+            yield_now().await;
+            force(next, &append).await.map(Reply::Commit)
+        })
+    })
+}
+
+/// Stores the image under a key of its own, since the store in memory refuses the one that is shown, and
+/// shows the one that was asked for.
+fn an_attachment_may_be_shown_again() -> Wrong {
+    let asked_for = Shared::<HashMap<AttachmentKey, AttachmentKey>>::default();
+    wrong(move |call, next| {
+        let asked_for = asked_for.clone();
+        Box::pin(async move {
+            match call {
+                Call::Commit { append } => {
+                    let mut append = append.into_owned();
+                    let (at, sender) = (append.message.at, append.message.sender);
+                    if let Content::Image { attachment, .. } = &mut append.message.content {
+                        let random = at.unix_ms().unsigned_abs().into();
+                        let kind = attachment.facts.kind();
+                        let own = AttachmentKey::mint(&append.message.room, sender, kind, random);
+                        let asked = std::mem::replace(&mut attachment.key, own.clone());
+                        asked_for.lock().unwrap().insert(own, asked);
+                    }
+                    next.commit(&append).await.map(Reply::Commit)
+                }
+                Call::Page { room, query, consistency } => {
+                    let mut page = next.page(&room, query, consistency).await?;
+                    for message in &mut page.messages {
+                        if let Content::Image { attachment, .. } = &mut message.content {
+                            attachment.key = asked_for.lock().unwrap()[&attachment.key].clone();
+                        }
+                    }
+                    Ok(Reply::Page(page))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
+fn a_commit_forgets_what_was_read() -> Wrong {
+    let written = Shared::<HashSet<RoomId>>::default();
+    wrong(move |call, next| {
+        let written = written.clone();
+        Box::pin(async move {
+            match &call {
+                Call::Commit { append } => drop(written.lock().unwrap().insert(append.message.room.clone())),
+                Call::AdvanceRead { room, .. } => drop(written.lock().unwrap().remove(&**room)),
+                _ => {}
+            }
+            Ok(match next.call(call).await? {
+                Reply::Room(Some(room)) if written.lock().unwrap().contains(room.id()) => {
+                    Reply::Room(Some(read_to(&room, PerMember::default())?))
+                }
+                reply => reply,
+            })
+        })
+    })
+}
+
+/// The room with other marks.
+pub(super) fn read_to(room: &Room, reads: PerMember<ReadState>) -> Result<Room, MessageStoreError> {
+    let log = room.log().expect("it is stored").clone();
+    let corrupt = |source: chat_domain::CorruptRoom| MessageStoreError::Corrupt {
+        key: room.id().tag().to_string(),
+        source: source.into(),
+    };
+    Ok(Room::restore(room.id().clone(), log, reads).map_err(corrupt)?.with_erased(room.erased()))
+}
+
+/// The head has one version for both halves: who was not told of a change is refused once.
+fn versioned(changes: impl Fn(&Call<'_>) -> bool + Copy + Send + Sync + 'static) -> Wrong {
+    let changed = Shared::<bool>::default();
+    wrong(move |call, next| {
+        let changed = changed.clone();
+        Box::pin(async move {
+            if changes(&call) {
+                *changed.lock().unwrap() = true;
+            }
+            match &call {
+                Call::Room { .. } => *changed.lock().unwrap() = false,
+                Call::Commit { .. } if std::mem::take(&mut *changed.lock().unwrap()) => {
+                    return Err(MessageStoreError::Conflict);
+                }
+                _ => {}
+            }
+            yield_now().await;
+            next.call(call).await
+        })
+    })
+}
+
+fn a_mark_makes_a_commit_conflict() -> Wrong {
+    versioned(|call| matches!(call, Call::AdvanceRead { .. }))
+}
+
+fn marked_rows_make_a_commit_conflict() -> Wrong {
+    versioned(|call| matches!(call, Call::MarkRowsRead { .. }))
+}
+
+fn a_mark_writes_the_whole_head() -> Wrong {
+    let overwritten = Shared::<Option<Room>>::default();
+    wrong(move |call, next| {
+        let overwritten = overwritten.clone();
+        Box::pin(async move {
+            match call {
+                Call::AdvanceRead { room, reader, mark } => {
+                    let before = head(next, &room).await;
+                    yield_now().await;
+                    let advance = next.advance_read(&room, reader, mark).await?;
+                    if head(next, &room).await.seq() != before.seq() {
+                        *overwritten.lock().unwrap() = Some(before);
+                    }
+                    Ok(Reply::AdvanceRead(advance))
+                }
+                Call::Commit { append } => {
+                    yield_now().await;
+                    next.commit(&append).await.map(Reply::Commit)
+                }
+                call => match (next.call(call).await?, overwritten.lock().unwrap().clone()) {
+                    (Reply::Room(_), Some(room)) => Ok(Reply::Room(Some(room))),
+                    (reply, _) => Ok(reply),
+                },
+            }
+        })
+    })
+}
+
+fn a_mark_makes_its_room() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::AdvanceRead { room, reader, mark } = call else { return next.call(call).await };
+            Ok(Reply::AdvanceRead(match next.advance_read(&room, reader, mark).await? {
+                Advance::NoRoom => Advance::Moved(Room::empty(room.into_owned())),
+                advance => advance,
+            }))
+        })
+    })
+}
+
+fn marking_makes_rows() -> Wrong {
+    let made = Shared::<Vec<Message>>::default();
+    wrong(move |call, next| {
+        let made = made.clone();
+        Box::pin(async move {
+            match call {
+                Call::MarkRowsRead { room, reader, rows: asked, through } => {
+                    let there = rows(next, &room).await;
+                    let absent = asked.iter().filter(|at| there.iter().all(|row| row.at != **at));
+                    made.lock().unwrap().extend(absent.map(|at| Message { at: *at, ..there[0].clone() }));
+                    next.mark_rows_read(&room, reader, &asked, through).await.map(Reply::MarkRowsRead)
+                }
+                Call::Page { room, query, consistency } => {
+                    let page = next.page(&room, query, consistency).await?;
+                    Ok(Reply::Page(with_rows(page, &room, query, &made.lock().unwrap())))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
+fn a_handle_keeps_the_heads_it_read() -> Wrong {
+    let store = Arc::new(MemoryMessageStore::new());
+    let handle = || {
+        let kept = Shared::<HashMap<RoomId, Option<Room>>>::default();
+        DecoratedMessageStore::new(store.clone(), move |call, next| {
+            let kept = kept.clone();
+            Box::pin(async move {
+                let Call::Room { id, consistency } = call else {
+                    if !matches!(call, Call::Page { .. } | Call::RoomsOf { .. }) {
+                        kept.lock().unwrap().clear();
+                    }
+                    return next.call(call).await;
+                };
+                if let Some(room) = kept.lock().unwrap().get(&*id) {
+                    return Ok(Reply::Room(room.clone()));
+                }
+                let room = next.room(&id, consistency).await?;
+                kept.lock().unwrap().insert(id.into_owned(), room.clone());
+                Ok(Reply::Room(room))
+            })
+        })
+    };
+    Handles::two(handle(), handle())
+}
+
+fn a_handle_keeps_the_pages_it_read() -> Wrong {
+    let store = Arc::new(MemoryMessageStore::new());
+    let handle = || {
+        let kept = Shared::<HashMap<RoomId, Page>>::default();
+        DecoratedMessageStore::new(store.clone(), move |call, next| {
+            let kept = kept.clone();
+            Box::pin(async move {
+                let Call::Page { room, query, consistency } = call else {
+                    if !matches!(call, Call::Room { .. } | Call::RoomsOf { .. }) {
+                        kept.lock().unwrap().clear();
+                    }
+                    return next.call(call).await;
+                };
+                if let Some(page) = kept.lock().unwrap().get(&*room) {
+                    return Ok(Reply::Page(page.clone()));
+                }
+                let page = next.page(&room, query, consistency).await?;
+                kept.lock().unwrap().insert(room.into_owned(), page.clone());
+                Ok(Reply::Page(page))
+            })
+        })
+    };
+    Handles::two(handle(), handle())
+}
+
+fn eventual_reads_never_see_anything() -> Wrong {
+    wrong(|call, next| match call {
+        Call::Room { consistency: Consistency::Eventual, .. } => answer(Ok(Reply::Room(None))),
+        call => next.call(call),
+    })
+}
+
+fn a_repeated_commit_succeeds() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            let message = &append.message;
+            let committed = match next.commit(&append).await {
+                Err(MessageStoreError::Conflict) if rows(next, &message.room).await.contains(message) => {
+                    Ok(())
+                }
+                committed => committed,
+            };
+            committed.map(Reply::Commit)
+        })
+    })
+}
+
+fn a_mark_that_is_there_moves_again() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::AdvanceRead { room, reader, mark } = call else { return next.call(call).await };
+            Ok(Reply::AdvanceRead(match next.advance_read(&room, reader, mark).await? {
+                Advance::Unchanged(room) if room.read_state(reader).mark == Some(mark) => {
+                    Advance::Moved(room)
+                }
+                advance => advance,
+            }))
+        })
+    })
+}
+
+fn rows_are_marked_only_once() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            if let Call::MarkRowsRead { room, rows: asked, .. } = &call
+                && rows(next, room).await.iter().any(|row| row.read && asked.contains(&row.at))
+            {
+                return Err(MessageStoreError::Conflict);
+            }
+            next.call(call).await
+        })
+    })
+}
+
+fn a_conflict_stores_its_message() -> Wrong {
+    let stored = Shared::<Vec<Message>>::default();
+    wrong(move |call, next| {
+        let stored = stored.clone();
+        Box::pin(async move {
+            match call {
+                Call::Commit { append } => {
+                    let committed = next.commit(&append).await;
+                    if matches!(committed, Err(MessageStoreError::Conflict)) {
+                        stored.lock().unwrap().push(append.message.clone());
+                    }
+                    committed.map(Reply::Commit)
+                }
+                Call::Page { room, query, consistency } => {
+                    let page = next.page(&room, query, consistency).await?;
+                    Ok(Reply::Page(with_rows(page, &room, query, &stored.lock().unwrap())))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
+fn a_throttled_commit_was_stored() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            next.commit(&append).await?;
+            match append.message.seq {
+                2 => Err(MessageStoreError::Throttled { operation: "commit" }),
+                _ => Ok(Reply::Commit(())),
+            }
+        })
+    })
+}
+
+fn open_proposals_are_forgotten() -> Wrong {
+    remembering(|log| log.open_proposals.clear())
+}
+
+/// A number too small to be told from eight by the first messages.
+fn only_seven_ids_are_remembered() -> Wrong {
+    remembering(|log| log.buckets = PerMember::default())
+}
+
+fn milliseconds_are_lost() -> Wrong {
+    paging(|message| {
+        let at = Timestamp::from_unix_ms(message.at.unix_ms() / 1_000 * 1_000).expect("it is earlier");
+        Message { at, ..message }
+    })
+}
+
+fn texts_are_cut() -> Wrong {
+    paging(|message| {
+        let content = match &message.content {
+            Content::Text(text) if text.as_str().len() > 4_096 => Content::Text(
+                text.as_str().chars().take(1_000).collect::<String>().parse().expect("it is shorter"),
+            ),
+            content => content.clone(),
+        };
+        Message { content, ..message }
+    })
+}
+
+fn captions_are_lost() -> Wrong {
+    paging(|mut message| {
+        if let Content::Image { caption, .. } = &mut message.content {
+            *caption = None;
+        }
+        message
+    })
+}
+
+fn notes_are_lost() -> Wrong {
+    paging(|mut message| {
+        if let Content::MatchProposal(proposal) = &mut message.content {
+            proposal.note = None;
+        }
+        message
+    })
+}
+
+fn a_page_never_has_more() -> Wrong {
+    answering(|reply| match reply {
+        Reply::Page(page) => Reply::Page(Page { has_more: false, ..page }),
+        reply => reply,
+    })
+}
+
+fn a_full_page_always_has_more() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Page { room, query, consistency } = call else { return next.call(call).await };
+            let page = next.page(&room, query, consistency).await?;
+            let has_more = page.messages.len() == query.limit.get();
+            Ok(Reply::Page(Page { has_more, ..page }))
+        })
+    })
+}
+
+fn ranging(change: impl Fn(PageRange) -> PageRange + Clone + Send + Sync + 'static) -> Wrong {
+    asking(move |call| match call {
+        Call::Page { room, query, consistency } => {
+            let query = PageQuery { range: change(query.range), ..query };
+            Call::Page { room, query, consistency }
+        }
+        call => call,
+    })
+}
+
+fn a_page_before_a_message_holds_it() -> Wrong {
+    ranging(|range| match range {
+        PageRange::Before(at) => PageRange::Before(at.next()),
+        range => range,
+    })
+}
+
+fn a_page_skips_a_message_after_its_bound() -> Wrong {
+    ranging(|range| match range {
+        PageRange::After(at) => PageRange::After(at.after(std::time::Duration::from_millis(10))),
+        range => range,
+    })
+}
+
+fn a_page_begins_at_messages_only() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            if let Call::Page { room, query, .. } = &call
+                && let PageRange::Before(at) | PageRange::After(at) = query.range
+                && rows(next, room).await.iter().all(|row| row.at != at)
+            {
+                return Ok(Reply::Page(Page { messages: Vec::new(), has_more: false }));
+            }
+            next.call(call).await
+        })
+    })
+}
+
+fn a_page_holds_100_kilobytes() -> Wrong {
+    answering(|reply| match reply {
+        Reply::Page(mut page) => {
+            let mut bytes = 0;
+            let all = page.messages.len();
+            page.messages.retain(|message| {
+                bytes += message.content.text().len();
+                bytes <= 100_000
+            });
+            page.has_more |= page.messages.len() < all;
+            Reply::Page(page)
+        }
+        reply => reply,
+    })
+}
+
+fn listing(change: impl Fn(&mut chat_domain::RoomsPage) + Clone + Send + Sync + 'static) -> Wrong {
+    answering(move |reply| match reply {
+        Reply::RoomsOf(mut page) => {
+            change(&mut page);
+            Reply::RoomsOf(page)
+        }
+        reply => reply,
+    })
+}
+
+fn member_a_alone_lists_a_room() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::RoomsOf { member, after } = call else { return next.call(call).await };
+            let mut page = next.rooms_of(&member, after).await?;
+            page.rooms.retain(|room| room.id().email(Member::A) == &*member);
+            Ok(Reply::RoomsOf(page))
+        })
+    })
+}
+
+fn a_list_ends_with_its_first_page() -> Wrong {
+    listing(|page| page.next = None)
+}
+
+fn lists_are_sorted_by_address() -> Wrong {
+    listing(|page| page.rooms.sort_by_key(|room| room.id().email(Member::A).to_string()))
+}
+
+/// Sorts a list by what `place` keeps of a room when something is said in it.
+fn placing<Place: Ord + Copy + Send + 'static>(
+    place: impl Fn(Option<Place>, &Append, u64) -> Place + Copy + Send + Sync + 'static,
+) -> Wrong {
+    let places = Shared::<HashMap<RoomId, Place>>::default();
+    let commits = Shared::<u64>::default();
+    wrong(move |call, next| {
+        let (places, commits) = (places.clone(), commits.clone());
+        Box::pin(async move {
+            match call {
+                Call::Commit { append } => {
+                    next.commit(&append).await?;
+                    let mut commits = commits.lock().unwrap();
+                    *commits += 1;
+                    let mut places = places.lock().unwrap();
+                    let id = &append.message.room;
+                    let new = place(places.get(id).copied(), &append, *commits);
+                    places.insert(id.clone(), new);
+                    Ok(Reply::Commit(()))
+                }
+                Call::RoomsOf { member, after } => {
+                    let mut page = next.rooms_of(&member, after).await?;
+                    let places = places.lock().unwrap();
+                    page.rooms.sort_by_key(|room| std::cmp::Reverse(places.get(room.id()).copied()));
+                    Ok(Reply::RoomsOf(page))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
+fn a_room_keeps_its_first_place() -> Wrong {
+    placing(|place, append, _| {
+        let Message { room, at, .. } = &append.message;
+        place.unwrap_or(chat_domain::Activity { day: at.day(), room: room.tag() })
+    })
+}
+
+fn a_room_moves_with_every_message() -> Wrong {
+    placing(|_, _, commits| commits)
+}
+
+fn a_list_begins_at_rooms_only() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::RoomsOf { member, after } = call else { return next.call(call).await };
+            let all = next.rooms_of(&member, None).await?;
+            let is_there = all.rooms.iter().any(|room| room.activity() == after);
+            let after = after.filter(|_| is_there);
+            next.rooms_of(&member, after).await.map(Reply::RoomsOf)
+        })
+    })
+}
+
+fn longer_addresses_are_the_same() -> Wrong {
+    asking(|call| match call {
+        Call::RoomsOf { member, after } => {
+            let shorter = member.as_str().trim_end_matches(".kr").parse().expect("an address");
+            Call::RoomsOf { member: std::borrow::Cow::Owned(shorter), after }
+        }
+        call => call,
+    })
+}
+
+/// Keeps the marks itself. `moves` says where a mark goes: from the state that is kept, in the room that is
+/// stored.
+fn marking(
+    moves: impl Fn(&Room, ReadState, Member, ReadMark) -> Option<ReadState> + Copy + Send + Sync + 'static,
+) -> Wrong {
+    let kept = Shared::<HashMap<RoomId, PerMember<ReadState>>>::default();
+    wrong(move |call, next| {
+        let kept = kept.clone();
+        Box::pin(async move {
+            match call {
+                Call::AdvanceRead { room, reader, mark } => {
+                    let stored = head(next, &room).await;
+                    if stored.seq() == 0 {
+                        return Ok(Reply::AdvanceRead(Advance::NoRoom));
+                    }
+                    let mut reads = kept.lock().unwrap().get(&*room).copied().unwrap_or_default();
+                    let moved = moves(&stored, reads[reader], reader, mark);
+                    yield_now().await;
+                    if let Some(moved) = moved {
+                        reads[reader] = moved;
+                        kept.lock().unwrap().insert(room.into_owned(), reads);
+                    }
+                    let room = read_to(&stored, reads)?;
+                    let advance =
+                        if moved.is_some() { Advance::Moved(room) } else { Advance::Unchanged(room) };
+                    Ok(Reply::AdvanceRead(advance))
+                }
+                call => Ok(match next.call(call).await? {
+                    Reply::Room(Some(room)) => {
+                        let reads = kept.lock().unwrap().get(room.id()).copied().unwrap_or_default();
+                        Reply::Room(Some(read_to(&room, reads)?))
+                    }
+                    reply => reply,
+                }),
+            }
+        })
+    })
+}
+
+fn a_mark_moves_back() -> Wrong {
+    marking(|room, state, reader, mark| {
+        let allowed = room.log().is_some_and(|log| log.allows(reader, mark)) && state.mark != Some(mark);
+        allowed.then_some(ReadState { mark: Some(mark), ..state })
+    })
+}
+
+fn a_mark_may_count_more_than_was_sent() -> Wrong {
+    marking(|_, state, _, mark| state.advanced(mark))
+}
+
+fn a_mark_is_compared_before_it_moves() -> Wrong {
+    marking(|room, state, reader, mark| {
+        state.advanced(mark).filter(|_| room.log().is_some_and(|log| log.allows(reader, mark)))
+    })
+}
+
+fn a_mark_moves_for_both() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::AdvanceRead { room, reader, mark } = call else { return next.call(call).await };
+            let log = head(next, &room).await.log().cloned();
+            let count = log.map_or(0, |log| log.sent[reader].min(mark.count));
+            next.advance_read(&room, reader.peer(), ReadMark { count, ..mark }).await?;
+            next.advance_read(&room, reader, mark).await.map(Reply::AdvanceRead)
+        })
+    })
+}
+
+fn rows_are_noted_before_they_are_marked() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::MarkRowsRead { room, reader, rows, through } = call else {
+                return next.call(call).await;
+            };
+            next.mark_rows_read(&room, reader, &[], through).await?;
+            yield_now().await;
+            next.mark_rows_read(&room, reader, &rows, through).await.map(Reply::MarkRowsRead)
+        })
+    })
+}
+
+/// Keeps how far rows are marked itself. `note` says what is kept.
+fn noting(note: impl Fn(ReadState, Timestamp) -> Option<Timestamp> + Copy + Send + Sync + 'static) -> Wrong {
+    let kept = Shared::<HashMap<(RoomId, Member), Timestamp>>::default();
+    wrong(move |call, next| {
+        let kept = kept.clone();
+        Box::pin(async move {
+            if let Call::MarkRowsRead { room, reader, through, .. } = &call {
+                let stored = head(next, room).await;
+                if let Some(noted) = note(stored.read_state(*reader), *through) {
+                    kept.lock().unwrap().insert((room.clone().into_owned(), *reader), noted);
+                }
+            }
+            Ok(match next.call(call).await? {
+                Reply::Room(Some(room)) => {
+                    let mut reads = PerMember::default();
+                    for reader in [Member::A, Member::B] {
+                        let rows_marked_to = kept.lock().unwrap().get(&(room.id().clone(), reader)).copied();
+                        reads[reader] = ReadState { rows_marked_to, ..room.read_state(reader) };
+                    }
+                    Reply::Room(Some(read_to(&room, reads)?))
+                }
+                reply => reply,
+            })
+        })
+    })
+}
+
+fn rows_are_noted_past_the_readers_mark() -> Wrong {
+    noting(|state, through| state.rows_marked_to.max(Some(through)))
+}
+
+fn the_last_note_of_rows_stays() -> Wrong {
+    noting(|state, through| state.mark.is_some_and(|mark| through <= mark.up_to).then_some(through))
+}
+
+fn without_rows_nothing_is_noted() -> Wrong {
+    wrong(|call, next| match &call {
+        Call::MarkRowsRead { rows, .. } if rows.is_empty() => answer(Ok(Reply::MarkRowsRead(()))),
+        _ => next.call(call),
+    })
+}
+
+fn twenty_five_rows_are_marked() -> Wrong {
+    asking(|call| match call {
+        Call::MarkRowsRead { room, reader, rows, through } => {
+            let rows = rows.iter().copied().take(25).collect();
+            Call::MarkRowsRead { room, reader, rows: std::borrow::Cow::Owned(rows), through }
+        }
+        call => call,
+    })
+}
+
+fn all_rows_up_to_there_are_marked() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::MarkRowsRead { room, reader, through, .. } = call else { return next.call(call).await };
+            let all: Vec<_> =
+                rows(next, &room).await.iter().map(|row| row.at).filter(|at| *at <= through).collect();
+            next.mark_rows_read(&room, reader, &all, through).await.map(Reply::MarkRowsRead)
+        })
+    })
+}
+
+mod with_an_eraser {
+    use chat_domain::conformance::message_store;
+
+    use super::super::message_eraser::{Wrong, noting_erased};
+
+    crate::caught! {
+        message_store::checks_of_both();
+
+        who_writes_stays_erased => who_writes_is_no_longer_erased_and_the_other_stays_as_stored;
+        nobody_stays_erased_after_a_commit => who_writes_is_no_longer_erased_and_the_other_stays_as_stored;
+    }
+
+    fn who_writes_stays_erased() -> Wrong {
+        noting_erased(|noted, asked| noted | asked, |_, _| {})
+    }
+
+    fn nobody_stays_erased_after_a_commit() -> Wrong {
+        noting_erased(|noted, asked| noted | asked, |erased, _| *erased = Default::default())
+    }
+}

@@ -45,8 +45,8 @@ run-check: ## `make run` as a newcomer says it: the page, a sign-in, a clean sto
 
 check: ## formatting, lints, the domain's purity
 	cargo fmt --all -- --check
-	dev/check-style.py standins examples proof/chat-bench proof/fuzz
-	dev/check-circles.py standins chat-admin chat-adapters-aws chat-adapters-memory chat-lambda chat-wire examples proof/chat-bench proof/fuzz
+	dev/check-style.py standins chat-admin chat-local/data-folder examples proof/chat-bench proof/fuzz
+	dev/check-circles.py standins chat-admin chat-local/data-folder chat-adapters-aws chat-adapters-memory chat-lambda chat-wire examples proof/chat-bench proof/fuzz
 	dev/check-purity.sh
 	dev/check-msrv.py
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
 mod attributes;
 mod calls;
 #[cfg(feature = "cognito")]
@@ -17,6 +18,7 @@ mod remembering_verifier;
 mod s3_attachment_store;
 mod tables;
 
+pub use access::{AwsAccess, Endpoints, MissingVariable};
 pub use calls::DynamoClient;
 #[cfg(feature = "cognito")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cognito")))]

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{Region, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use chat_adapters_aws::{
-    ApiGatewayPusher, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
+    ApiGatewayPusher, AwsAccess, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
     RememberingVerifier, S3AttachmentStore,
 };
 
-use super::config::{AwsConfig, CognitoConfig, SendConfig, region_of_pool};
+use super::config::{CognitoConfig, SendConfig, region_of_pool};
 use super::pusher::WatchedPusher;
 use crate::JitteredBackoff;
 use chat_wire::Ports;
@@ -23,7 +23,7 @@ const IDLE_MAX_S3: Duration = Duration::from_secs(15);
 /// The adapters of one process. They share one HTTP client, and so its pool of connections and the certificates it trusts, which
 /// take a while to read.
 pub struct Clients<'a> {
-    config: &'a AwsConfig,
+    access: &'a AwsAccess,
     http: SharedHttpClient,
 }
 
@@ -32,38 +32,23 @@ fn http(idle_max: Duration) -> SharedHttpClient {
     Builder::new().tls_provider(tls).pool_idle_timeout(idle_max).build_https()
 }
 
-/// The configuration that all SDKs have in common; each has a type of its own for it.
-macro_rules! sdk_config {
-    ($sdk:ident, $clients:expr, $region:expr, $endpoint:expr) => {{
-        let mut config = $sdk::config::Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client($clients.http.clone())
-            .credentials_provider($clients.config.credentials.clone())
-            .region($region);
-        config.set_endpoint_url($endpoint);
-        config
-    }};
-}
-
 impl<'a> Clients<'a> {
     /// Makes what they share.
     #[must_use]
-    pub fn new(config: &'a AwsConfig) -> Self {
-        Self { config, http: http(IDLE_MAX) }
+    pub fn new(access: &'a AwsAccess) -> Self {
+        Self { access, http: http(IDLE_MAX) }
     }
 
     /// A client of DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> DynamoClient {
-        let AwsConfig { region, dynamodb_endpoint, .. } = self.config;
-        DynamoClient::new(sdk_config!(aws_sdk_dynamodb, self, region.clone(), dynamodb_endpoint.clone()))
+        DynamoClient::new(self.access.dynamodb().http_client(self.http.clone()))
     }
 
     /// A pusher to the stage at this URL.
     #[must_use]
     pub fn pusher(&self, callback_url: &str) -> WatchedPusher<ApiGatewayPusher> {
-        let (region, endpoint) = (self.config.region.clone(), Some(callback_url.to_owned()));
-        let config = sdk_config!(aws_sdk_apigatewaymanagement, self, region, endpoint);
+        let config = self.access.api_gateway(callback_url).http_client(self.http.clone());
         WatchedPusher::new(ApiGatewayPusher::new(config, encode))
     }
 
@@ -72,10 +57,9 @@ impl<'a> Clients<'a> {
     pub fn verifier(&self, cognito: &CognitoConfig) -> RememberingVerifier<CognitoVerifier> {
         let CognitoConfig { issuer, client_ids } = cognito;
         // The pool may be in another region than the function.
-        let region = region_of_pool(issuer)
-            .map_or_else(|| self.config.region.clone(), |region| Region::new(region.to_owned()));
-        let endpoint = self.config.cognito_endpoint.clone();
-        let config = sdk_config!(aws_sdk_cognitoidentityprovider, self, region, endpoint);
+        let region = region_of_pool(issuer).map(|region| Region::new(region.to_owned()));
+        let region = region.unwrap_or_else(|| self.access.region.clone());
+        let config = self.access.cognito().region(region).http_client(self.http.clone());
         RememberingVerifier::new(CognitoVerifier::new(config, issuer, client_ids))
     }
 
@@ -96,11 +80,6 @@ impl<'a> Clients<'a> {
     /// The images in this bucket.
     #[must_use]
     pub fn attachments(&self, bucket: &str) -> S3AttachmentStore {
-        let AwsConfig { region, s3_endpoint, .. } = self.config;
-        let config = sdk_config!(aws_sdk_s3, self, region.clone(), s3_endpoint.clone())
-            .http_client(http(IDLE_MAX_S3))
-            // A stand-in has no host name for each bucket.
-            .force_path_style(s3_endpoint.is_some());
-        S3AttachmentStore::new(config, bucket)
+        S3AttachmentStore::new(self.access.s3().http_client(http(IDLE_MAX_S3)), bucket)
     }
 }

@@ -1,9 +1,8 @@
-use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::config::{Credentials, Region};
-use chat_adapters_aws::TableNames;
+use chat_adapters_aws::{AwsAccess, Endpoints, TableNames};
 use chat_domain::SendRate;
 use http::Uri;
 
@@ -17,16 +16,6 @@ pub struct ConfigError {
     pub problems: Vec<String>,
 }
 
-/// How AWS is reached. Lambda sets all of it but the endpoints, which are for stand-ins.
-#[derive(Clone)]
-pub struct AwsConfig {
-    pub(super) region: Region,
-    pub(super) credentials: Credentials,
-    pub(super) dynamodb_endpoint: Option<String>,
-    pub(super) s3_endpoint: Option<String>,
-    pub(super) cognito_endpoint: Option<String>,
-}
-
 /// Whose tokens are good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CognitoConfig {
@@ -37,8 +26,8 @@ pub struct CognitoConfig {
 /// What the function behind `$connect` is told.
 #[derive(Clone, Debug)]
 pub struct ConnectConfig {
-    /// How AWS is reached.
-    pub aws: AwsConfig,
+    /// How AWS is reached. Lambda sets all of it but the endpoints, which are for stand-ins.
+    pub aws: AwsAccess,
     /// `CONNECTIONS_TABLE`
     pub tables: TableNames,
     /// `WEBSOCKET_CALLBACK_URL`
@@ -53,7 +42,7 @@ pub struct ConnectConfig {
 #[derive(Clone, Debug)]
 pub struct DisconnectConfig {
     /// How AWS is reached.
-    pub aws: AwsConfig,
+    pub aws: AwsAccess,
     /// `CONNECTIONS_TABLE`
     pub tables: TableNames,
 }
@@ -62,7 +51,7 @@ pub struct DisconnectConfig {
 #[derive(Clone, Debug)]
 pub struct SendConfig {
     /// How AWS is reached.
-    pub aws: AwsConfig,
+    pub aws: AwsAccess,
     /// `CONNECTIONS_TABLE`, `MESSAGES_TABLE`, `ROOMS_TABLE`
     pub tables: TableNames,
     /// `ATTACHMENTS_BUCKET`
@@ -193,7 +182,7 @@ impl Variables<'_> {
         }
     }
 
-    fn aws(&mut self) -> AwsConfig {
+    fn aws(&mut self) -> AwsAccess {
         // The runtime's client cannot do without these, and says so by panicking.
         for name in [
             "AWS_LAMBDA_RUNTIME_API",
@@ -213,13 +202,12 @@ impl Variables<'_> {
             self.optional(&name)?;
             Some(self.checked(&name, HTTP_URL, is_http_url))
         };
-        AwsConfig {
-            dynamodb_endpoint: endpoint("DYNAMODB"),
-            s3_endpoint: endpoint("S3"),
-            cognito_endpoint: endpoint("COGNITO_IDENTITY_PROVIDER"),
-            region,
-            credentials,
-        }
+        let endpoints = Endpoints {
+            dynamodb: endpoint("DYNAMODB"),
+            s3: endpoint("S3"),
+            cognito: endpoint("COGNITO_IDENTITY_PROVIDER"),
+        };
+        AwsAccess { region, credentials, endpoints }
     }
 
     fn connections_table(&mut self) -> TableNames {
@@ -285,11 +273,4 @@ pub(super) fn region_of_pool(issuer: &str) -> Option<&str> {
 
 fn listed(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned)
-}
-
-/// Without the credentials.
-impl fmt::Debug for AwsConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AwsConfig").field("region", &self.region).finish_non_exhaustive()
-    }
 }

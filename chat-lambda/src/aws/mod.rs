@@ -11,8 +11,7 @@ pub mod warm;
 
 pub use clients::Clients;
 pub use config::{
-    AwsConfig, CognitoConfig, ConfigError, ConnectConfig, DisconnectConfig, FromEnvironment, HistoryConfig,
-    SendConfig,
+    CognitoConfig, ConfigError, ConnectConfig, DisconnectConfig, FromEnvironment, HistoryConfig, SendConfig,
 };
 pub use pusher::{PUSH_WITHIN, WatchedPusher};
 pub use run::{ANSWER_WITHIN, StartError, invoke, run, start};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_local::{DynamoDb, UserPool};
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -18,8 +18,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::shared::IntoShared as _;
 use aws_smithy_types::body::SdkBody;
 use chat_adapters_aws::{
-    ApiGatewayPusher, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
-    RememberingVerifier, S3AttachmentStore, TableNames, create_tables,
+    ApiGatewayPusher, AwsAccess, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
+    Endpoints, RememberingVerifier, S3AttachmentStore, TableNames, create_tables,
 };
 use chat_domain::{Connection, ConnectionId};
 use chat_lambda::JitteredBackoff;
@@ -47,16 +47,6 @@ pub(crate) struct Sky {
     latency: Latency,
 }
 
-macro_rules! sdk_config {
-    ($sdk:ident, $wire:expr) => {
-        $sdk::config::Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("ap-northeast-2"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .http_client($wire)
-    };
-}
-
 impl Sky {
     /// Everything on AWS but who people are, which the tests' own tokens say.
     pub(crate) async fn new() -> Self {
@@ -73,14 +63,19 @@ impl Sky {
         let (dynamodb, gateway) = (Dynamo::default(), Gateway::default());
         let (cognito, bucket) = (Cognito::default(), Bucket::default());
         let latency = Latency::default();
-        let client = DynamoClient::new(sdk_config!(aws_sdk_dynamodb, dynamodb.wire(&latency)));
+        let access = AwsAccess {
+            region: Region::from_static("ap-northeast-2"),
+            credentials: Credentials::new("test", "test", None, None, "test"),
+            endpoints: Endpoints::default(),
+        };
+        let client = DynamoClient::new(access.dynamodb().http_client(dynamodb.wire(&latency)));
         let tables = TableNames::default();
         create_tables(&client, &tables).await.unwrap();
-        let gateway_config = sdk_config!(aws_sdk_apigatewaymanagement, gateway.wire(&latency));
-        let pusher = ApiGatewayPusher::new(gateway_config.endpoint_url("https://gateway/prod"), encode);
-        let cognito_config = sdk_config!(aws_sdk_cognitoidentityprovider, cognito.wire(&latency));
+        let gateway_config = access.api_gateway("https://gateway/prod").http_client(gateway.wire(&latency));
+        let pusher = ApiGatewayPusher::new(gateway_config, encode);
+        let cognito_config = access.cognito().http_client(cognito.wire(&latency));
         let verifier = CognitoVerifier::new(cognito_config, ISSUER, [CLIENT_ID]);
-        let s3_config = sdk_config!(aws_sdk_s3, bucket.wire(&latency)).force_path_style(true);
+        let s3_config = access.s3().http_client(bucket.wire(&latency)).force_path_style(true);
         let chat = Chat::with_ports(|ports| {
             *ports = Ports {
                 verifier: ports.verifier.clone(),

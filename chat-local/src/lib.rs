@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod chaos;
+mod clock;
 mod composition;
 mod config;
-mod functions;
+mod gateway;
+mod integrations;
 mod login;
 mod objects;
 mod page;

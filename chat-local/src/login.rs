@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use chat_domain::{Email, Timestamp, UserId, VerifiedIdentity};
+use chat_domain::{AccessToken, Email, Timestamp, UserId, VerifiedIdentity};
 use chat_wire::json;
 use serde::{Deserialize, Serialize};
 
-use crate::composition::IssueToken;
+/// Makes a token that speaks for somebody.
+pub(crate) type IssueToken = Box<dyn Fn(VerifiedIdentity) -> AccessToken + Send + Sync>;
 
 /// Signs anybody in. It exists in this crate alone: what is deployed cannot be composed with it.
 pub(crate) struct DevLogin {

@@ -14,6 +14,8 @@ use chat_domain::{IMAGE_MAX_BYTES, MESSAGE_TEXT_MAX_BYTES};
 use serde_json::json;
 use tower_http::services::{ServeDir, ServeFile};
 
+use crate::address::STAGE;
+
 /// The two users to chat as. Anybody else can sign in too.
 pub(crate) const READY_USERS: [&str; 2] = ["minji@example.com", "junho@example.com"];
 
@@ -101,7 +103,7 @@ fn content_security_policy(address: SocketAddr) -> HeaderValue {
 
 fn config(address: SocketAddr) -> serde_json::Value {
     json!({
-        "wsUrl": format!("ws://{address}/prod"),
+        "wsUrl": format!("ws://{address}/{STAGE}"),
         "restUrl": format!("http://{address}"),
         "auth": { "mode": "dev", "loginUrl": format!("http://{address}/dev/login"), "users": READY_USERS },
         "limits": { "messageBytes": MESSAGE_TEXT_MAX_BYTES, "imageBytes": IMAGE_MAX_BYTES },

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use apigw_local::{Connections, Gateway, Limits, SystemClock};
 use axum::Router;
@@ -10,16 +10,18 @@ use axum::http::{StatusCode, header, uri::Authority};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::serve::ListenerExt;
-use chat_domain::{BoxError, Timestamp};
+use chat_domain::BoxError;
 use chat_wire::{AllowedOrigins, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use crate::address::{host_names, origins};
 use crate::chaos::Chaos;
+use crate::clock::now;
 use crate::composition::{self, Composition, Resources};
 use crate::config::Config;
-use crate::functions;
+use crate::gateway;
 use crate::login::DevLogin;
 use crate::page::{self, READY_USERS};
 
@@ -78,7 +80,7 @@ impl Server {
         let composed = composition::compose(config, address, connections.clone(), &settings, injector).await;
         let Composition { integrations, issue_token, router: own, kept, resources } =
             composed.map_err(ServerError::Compose)?;
-        let gateway = functions::gateway(connections, integrations);
+        let gateway = gateway::gateway(connections, integrations);
         let lifetime = config.login_lifetime();
         let login = DevLogin { issue_token, lifetime, clock: now, origins: origins(address).collect() };
         let router = gateway
@@ -147,22 +149,6 @@ impl Server {
 fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |error| error.source())
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-pub(crate) fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_unix_ms(ms).unwrap_or(Timestamp::MAX)
-}
-
-/// The names this server goes by in a browser on the same machine.
-fn host_names(address: SocketAddr) -> impl Iterator<Item = String> {
-    [address.to_string(), format!("localhost:{}", address.port())].into_iter()
-}
-
-/// The origins of the page that this server shows.
-pub(crate) fn origins(address: SocketAddr) -> impl Iterator<Item = String> {
-    host_names(address).map(|host| format!("http://{host}"))
 }
 
 /// Refuses requests for other hosts: a page elsewhere could otherwise have its own name lead here, and sign in.

@@ -12,15 +12,15 @@ use aws_lambda_events::apigw::{
 };
 use aws_local::Cognito;
 use axum::Router;
-use chat_adapters_aws::TableNames;
+use chat_adapters_aws::{AwsAccess, TableNames};
+use chat_data_folder::{BUCKET, REGION};
 use chat_domain::{AccessToken, BoxError};
 use lambda_local::{Function, FunctionConfig, InvokeError};
 
-use super::aws::{Access, BUCKET, REGION, s3_endpoint};
-use super::{Integrations, IssueToken};
+use crate::address::{STAGE, origins};
 use crate::config::Config;
-use crate::functions::STAGE;
-use crate::server::origins;
+use crate::integrations::Integrations;
+use crate::login::IssueToken;
 
 /// Where functions find Cognito, below the server's address.
 const COGNITO_PATH: &str = "/dev/cognito";
@@ -44,7 +44,7 @@ impl Lambda {
         folder: &Path,
         address: SocketAddr,
         config: &Config,
-        access: &Access,
+        access: &AwsAccess,
         tables: &TableNames,
     ) -> Result<(Self, IssueToken, Router), BoxError> {
         let cognito = Cognito::new(SystemTime::now);
@@ -55,7 +55,7 @@ impl Lambda {
             let program = folder.join(name).join("bootstrap");
             let mut function = FunctionConfig::new(format!("playground-chat-{name}"), program);
             function.environment = environment.clone();
-            function.region = access.region.clone();
+            function.region = access.region.to_string();
             function.timeout = TIMEOUT;
             function.instances_max = INSTANCES_MAX;
             Function::new(function).map(Arc::new).map_err(|error| format!("--lambda: {error}"))
@@ -95,20 +95,21 @@ impl Lambda {
 fn environment(
     address: SocketAddr,
     config: &Config,
-    access: &Access,
+    access: &AwsAccess,
     tables: &TableNames,
     issuer: String,
 ) -> Vec<(String, String)> {
-    let Access { access_key, secret_key, session_token, dynamodb_endpoint, .. } = access;
+    let AwsAccess { credentials, endpoints, .. } = access;
+    let endpoint = |of: &Option<String>| of.clone().unwrap_or_default();
     let variables = [
         ("ALLOWED_ORIGINS", origins(address).collect::<Vec<_>>().join(",")),
         ("ATTACHMENTS_BUCKET", BUCKET.to_owned()),
-        ("AWS_ACCESS_KEY_ID", access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", secret_key.clone()),
-        ("AWS_SESSION_TOKEN", session_token.clone().unwrap_or_default()),
+        ("AWS_ACCESS_KEY_ID", credentials.access_key_id().to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key().to_owned()),
+        ("AWS_SESSION_TOKEN", credentials.session_token().unwrap_or_default().to_owned()),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", format!("http://{address}{COGNITO_PATH}")),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint.clone()),
-        ("AWS_ENDPOINT_URL_S3", s3_endpoint(address)),
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint(&endpoints.dynamodb)),
+        ("AWS_ENDPOINT_URL_S3", endpoint(&endpoints.s3)),
         ("COGNITO_CLIENT_IDS", CLIENT_ID.to_owned()),
         ("COGNITO_ISSUER", issuer),
         ("CONNECTIONS_TABLE", tables.connections.clone()),

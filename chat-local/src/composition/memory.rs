@@ -8,11 +8,12 @@ use chat_adapters_memory::{
 use chat_lambda::JitteredBackoff;
 use chat_wire::{Ports, Settings};
 
-use super::{Composition, Integrations, Resources};
+use super::parts::{Composition, Resources};
 use crate::chaos::FaultInjector;
+use crate::clock::now;
+use crate::integrations::Integrations;
 use crate::objects::{OBJECTS_PATH, Objects};
 use crate::pusher::LocalPusher;
-use crate::server::now;
 
 /// Everything in this process, until it ends.
 pub(super) fn compose(

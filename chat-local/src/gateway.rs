@@ -2,10 +2,8 @@ use apigw_local::{Connections, Gateway, RestApi, RouteResponse, WebSocketApi};
 use chat_wire::table::{ACTIONS, ROUTES, Route};
 use http::Method;
 
-use crate::composition::Integrations;
-
-/// The WebSocket API's stage, as the seed's URL has it.
-pub(crate) const STAGE: &str = "prod";
+use crate::address::STAGE;
+use crate::integrations::Integrations;
 
 /// A gateway whose routes lead to the functions, as the deployed one's lead to Lambda.
 pub(crate) fn gateway(connections: Connections, functions: Integrations) -> Gateway {

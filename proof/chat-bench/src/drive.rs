@@ -36,24 +36,24 @@ pub struct Party {
 
 /// What all tasks of a run see.
 #[derive(Debug)]
-struct Stage {
+struct RunState {
     start: Instant,
     stop: AtomicBool,
     acked: AtomicU64,
     delivered: AtomicU64,
     /// Messages due by now.
     due: AtomicU64,
-    seats: Vec<Seat>,
+    users: Vec<UserState>,
 }
 
 #[derive(Debug, Default)]
-struct Seat {
+struct UserState {
     waker: AtomicWaker,
     /// Messages of this user that the peer will never get.
     dropped: AtomicU64,
 }
 
-impl Stage {
+impl RunState {
     /// Time since the start; nothing before it.
     fn now(&self) -> Option<Duration> {
         Instant::now().checked_duration_since(self.start)
@@ -64,8 +64,8 @@ impl Stage {
     }
 
     fn wake_all(&self) {
-        for seat in &self.seats {
-            seat.waker.wake();
+        for user_state in &self.users {
+            user_state.waker.wake();
         }
     }
 }
@@ -78,35 +78,35 @@ pub async fn drive(
     patience: Duration,
     bar: &ProgressBar,
 ) -> Vec<Party> {
-    let stage = Arc::new(Stage {
+    let run = Arc::new(RunState {
         start: Instant::now() + HEAD_START,
         stop: AtomicBool::new(false),
         acked: AtomicU64::new(0),
         delivered: AtomicU64::new(0),
         due: AtomicU64::new(0),
-        seats: parties.iter().map(|_| Seat::default()).collect(),
+        users: parties.iter().map(|_| UserState::default()).collect(),
     });
     let conversations: Vec<_> = parties
         .into_iter()
         .enumerate()
-        .map(|(user, party)| tokio::spawn(converse(party, user, Arc::clone(&stage))))
+        .map(|(user, party)| tokio::spawn(converse(party, user, Arc::clone(&run))))
         .collect();
     let ticked = Arc::new(Notify::new());
-    let usher = tokio::spawn(usher(schedule, Arc::clone(&ticked), Arc::clone(&stage)));
-    let watch = tokio::spawn(watch(schedule, patience, bar.clone(), Arc::clone(&stage)));
-    let due = Arc::clone(&stage);
-    let pacer = Pacer::start(schedule, stage.start, move |count| {
+    let wake_those_due = tokio::spawn(wake_those_due(schedule, Arc::clone(&ticked), Arc::clone(&run)));
+    let watch = tokio::spawn(watch(schedule, patience, bar.clone(), Arc::clone(&run)));
+    let due = Arc::clone(&run);
+    let pacer = Pacer::start(schedule, run.start, move |count| {
         due.due.store(count, Ordering::Relaxed);
         ticked.notify_one();
     });
 
     let parties = joined(conversations).await;
     drop(pacer);
-    usher.abort();
+    wake_those_due.abort();
     watch.abort();
-    bar.set_position(stage.delivered.load(Ordering::Relaxed));
+    bar.set_position(run.delivered.load(Ordering::Relaxed));
     // Everything expected has come; what comes until the answer to a ping came unexpected.
-    let settled = parties.into_iter().map(|party| tokio::spawn(settle(party, patience, stage.start)));
+    let settled = parties.into_iter().map(|party| tokio::spawn(settle(party, patience, run.start)));
     joined(settled.collect::<Vec<_>>()).await
 }
 
@@ -117,56 +117,54 @@ async fn joined<T>(handles: impl IntoIterator<Item = tokio::task::JoinHandle<T>>
 
 /// Wakes each sender when a message of theirs is due: the pacer's thread wakes this task only, since a
 /// wake-up across threads is a system call.
-async fn usher(schedule: Schedule, ticked: Arc<Notify>, stage: Arc<Stage>) {
+async fn wake_those_due(schedule: Schedule, ticked: Arc<Notify>, run: Arc<RunState>) {
     let mut woken = 0;
     while woken < schedule.total() {
         ticked.notified().await;
-        let due = stage.due.load(Ordering::Relaxed);
+        let due = run.due.load(Ordering::Relaxed);
         for k in woken..due {
-            stage.seats[schedule.sender(k)].waker.wake();
+            run.users[schedule.sender(k)].waker.wake();
         }
         woken = due;
     }
 }
 
 /// Shows progress, and stops a run that has none.
-async fn watch(schedule: Schedule, patience: Duration, bar: ProgressBar, stage: Arc<Stage>) {
+async fn watch(schedule: Schedule, patience: Duration, bar: ProgressBar, run: Arc<RunState>) {
     let mut ticks = tokio::time::interval(WATCH);
     let mut last = (0, Instant::now());
     loop {
         ticks.tick().await;
-        let delivered = stage.delivered.load(Ordering::Relaxed);
-        let happened = delivered + stage.acked.load(Ordering::Relaxed);
+        let delivered = run.delivered.load(Ordering::Relaxed);
+        let happened = delivered + run.acked.load(Ordering::Relaxed);
         bar.set_position(delivered);
-        if happened != last.0 || !stage.is_over(schedule) {
+        if happened != last.0 || !run.is_over(schedule) {
             last = (happened, Instant::now());
         } else if last.1.elapsed() > patience {
-            stage.stop.store(true, Ordering::Relaxed);
+            run.stop.store(true, Ordering::Relaxed);
         }
-        stage.wake_all();
+        run.wake_all();
     }
 }
 
 /// One user's whole conversation.
-async fn converse(mut party: Party, user: usize, stage: Arc<Stage>) -> Party {
-    poll_fn(|cx| poll_converse(&mut party, user, &stage, cx)).await;
+async fn converse(mut party: Party, user: usize, run: Arc<RunState>) -> Party {
+    poll_fn(|cx| poll_converse(&mut party, user, &run, cx)).await;
     party
 }
 
 /// Takes every frame that is ready, says what is due, and flushes once.
-fn poll_converse(party: &mut Party, user: usize, stage: &Stage, cx: &mut Context<'_>) -> Poll<()> {
+fn poll_converse(party: &mut Party, user: usize, run: &RunState, cx: &mut Context<'_>) -> Poll<()> {
     let Party { talker, socket } = party;
-    let seat = &stage.seats[user];
-    seat.waker.register(cx.waker());
+    let user_state = &run.users[user];
+    user_state.waker.register(cx.waker());
     let (acked, delivered) = (talker.log().acks.len(), talker.log().deliveries.len());
 
     let mut closed = None;
     while closed.is_none() {
         match socket.poll_next_unpin(cx) {
             Poll::Pending => break,
-            Poll::Ready(Some(Ok(Message::Text(frame)))) => {
-                talker.hear(&frame, stage.now().unwrap_or_default())
-            }
+            Poll::Ready(Some(Ok(Message::Text(frame)))) => talker.hear(&frame, run.now().unwrap_or_default()),
             Poll::Ready(Some(Ok(Message::Close(frame)))) => closed = Some(format!("closed: {frame:?}")),
             Poll::Ready(Some(Ok(_))) => {}
             Poll::Ready(Some(Err(error))) => closed = Some(error.to_string()),
@@ -174,32 +172,31 @@ fn poll_converse(party: &mut Party, user: usize, stage: &Stage, cx: &mut Context
         }
     }
     if closed.is_none() {
-        closed = poll_speak(talker, socket, stage, cx).err().map(|error| error.to_string());
+        closed = poll_speak(talker, socket, run, cx).err().map(|error| error.to_string());
     }
 
-    stage.acked.fetch_add((talker.log().acks.len() - acked) as u64, Ordering::Relaxed);
-    stage.delivered.fetch_add((talker.log().deliveries.len() - delivered) as u64, Ordering::Relaxed);
-    if closed.is_some() || stage.stop.load(Ordering::Relaxed) {
+    run.acked.fetch_add((talker.log().acks.len() - acked) as u64, Ordering::Relaxed);
+    run.delivered.fetch_add((talker.log().deliveries.len() - delivered) as u64, Ordering::Relaxed);
+    if closed.is_some() || run.stop.load(Ordering::Relaxed) {
         talker.give_up(closed);
     }
-    if seat.dropped.swap(talker.dropped(), Ordering::Relaxed) != talker.dropped() {
-        stage.seats[user ^ 1].waker.wake();
+    if user_state.dropped.swap(talker.dropped(), Ordering::Relaxed) != talker.dropped() {
+        run.users[user ^ 1].waker.wake();
     }
-    let excused = stage.seats[user ^ 1].dropped.load(Ordering::Relaxed);
-    let over =
-        talker.finished(excused) || talker.log().closed.is_some() || stage.stop.load(Ordering::Relaxed);
+    let excused = run.users[user ^ 1].dropped.load(Ordering::Relaxed);
+    let over = talker.finished(excused) || talker.log().closed.is_some() || run.stop.load(Ordering::Relaxed);
     if over { Poll::Ready(()) } else { Poll::Pending }
 }
 
 fn poll_speak(
     talker: &mut Talker,
     socket: &mut Socket,
-    stage: &Stage,
+    run: &RunState,
     cx: &mut Context<'_>,
 ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
     let mut socket = Pin::new(socket);
     if socket.as_mut().poll_ready(cx)?.is_ready()
-        && let Some(frame) = stage.now().and_then(|now| talker.speak(now))
+        && let Some(frame) = run.now().and_then(|now| talker.speak(now))
     {
         socket.as_mut().start_send(Message::text(frame))?;
     }

@@ -29,13 +29,13 @@ pub struct Login {
 
 /// One connection over HTTP that is kept alive.
 #[derive(Debug)]
-pub struct Rest {
+pub struct RestClient {
     sender: SendRequest<Full<Bytes>>,
     authority: String,
     prefix: String,
 }
 
-impl Rest {
+impl RestClient {
     /// Connects.
     ///
     /// # Errors

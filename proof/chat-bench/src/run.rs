@@ -10,7 +10,7 @@ use crate::drive::{Party, drive};
 use crate::error::BenchError;
 use crate::people::{RunId, email, room_id};
 use crate::process::Process;
-use crate::rest::{Login, Rest};
+use crate::rest::{Login, RestClient};
 use crate::schedule::Schedule;
 use crate::socket::{Dialer, Socket};
 use crate::stats::Latencies;
@@ -90,7 +90,7 @@ pub async fn log_in(
 ) -> Result<Vec<Login>, BenchError> {
     begin(bar, "logging in", emails.len() as u64);
     let workers = shares(&emails).map(async |share| {
-        let mut rest = Rest::open(target).await?;
+        let mut rest = RestClient::open(target).await?;
         let mut logins = Vec::with_capacity(share.len());
         for email in share {
             logins.push(rest.login(email.clone()).await?);
@@ -201,7 +201,7 @@ async fn verify(
 
     let numbers: Vec<_> = (0..rooms.len()).collect();
     let workers = shares(&numbers).map(async |share| {
-        let mut rest = Rest::open(target).await?;
+        let mut rest = RestClient::open(target).await?;
         let mut histories = Vec::with_capacity(share.len());
         for &pair in share {
             // Either member reads, so that both sides' access is seen to work.

@@ -35,10 +35,10 @@ pub struct Cognito {
 /// A user pool: users, and a key of its own that signs their tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct UserPool {
-    shared: Arc<Shared>,
+    state: Arc<PoolState>,
 }
 
-struct Shared {
+struct PoolState {
     issuer: String,
     key_id: String,
     key: KeyPair,
@@ -60,8 +60,8 @@ impl Cognito {
         let key = KeyPair::generate(KeySize::Rsa2048).expect("a key of a common length can be made");
         let issuer = issuer.into();
         let key_id = format!("key of {issuer}");
-        let shared = Shared { issuer, key_id, key, users: Mutex::default(), revoked: Mutex::default() };
-        let pool = UserPool { shared: Arc::new(shared) };
+        let state = PoolState { issuer, key_id, key, users: Mutex::default(), revoked: Mutex::default() };
+        let pool = UserPool { state: Arc::new(state) };
         self.pools().push(pool.clone());
         pool
     }
@@ -102,11 +102,11 @@ impl Cognito {
         if claims["exp"].as_u64().is_none_or(|expiry| expiry <= now) {
             return Err(refused("Access Token has expired"));
         }
-        if pool.shared.revoked.lock().expect(NOT_POISONED).contains(token) {
+        if pool.state.revoked.lock().expect(NOT_POISONED).contains(token) {
             return Err(refused("Access Token has been revoked"));
         }
         let user = claims["sub"].as_str().unwrap_or_default();
-        let users = pool.shared.users.lock().expect(NOT_POISONED);
+        let users = pool.state.users.lock().expect(NOT_POISONED);
         let attributes = users
             .get(user)
             .ok_or_else(|| Answer::refusal("UserNotFoundException", "User does not exist."))?;
@@ -124,12 +124,12 @@ impl UserPool {
     pub fn sign_up(&self, sub: &str, attributes: &[(&str, &str)]) {
         let attributes =
             attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.shared.users.lock().expect(NOT_POISONED).insert(sub.to_owned(), attributes);
+        self.state.users.lock().expect(NOT_POISONED).insert(sub.to_owned(), attributes);
     }
 
     /// Deletes a user. Tokens that were issued stay signed.
     pub fn delete(&self, sub: &str) {
-        self.shared.users.lock().expect(NOT_POISONED).remove(sub);
+        self.state.users.lock().expect(NOT_POISONED).remove(sub);
     }
 
     /// Issues an access token for a user, as a sign-in with the app client `client_id` does. `expires_at` is
@@ -138,7 +138,7 @@ impl UserPool {
     pub fn access_token(&self, sub: &str, client_id: &str, expires_at: i64) -> String {
         self.sign(&json!({
             "sub": sub,
-            "iss": self.shared.issuer,
+            "iss": self.state.issuer,
             "client_id": client_id,
             "token_use": "access",
             "scope": SCOPE,
@@ -150,11 +150,11 @@ impl UserPool {
     /// Signs whatever claims there are, with the pool's key.
     #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
-        let header = json!({ "kid": self.shared.key_id, "alg": "RS256" });
+        let header = json!({ "kid": self.state.key_id, "alg": "RS256" });
         let [header, payload] = [&header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
         let signed = format!("{header}.{payload}");
-        let mut signature = vec![0; self.shared.key.public_modulus_len()];
-        self.shared
+        let mut signature = vec![0; self.state.key.public_modulus_len()];
+        self.state
             .key
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
             .expect("the buffer has the key's length");
@@ -163,14 +163,14 @@ impl UserPool {
 
     /// Revokes a token: it stays signed, and `GetUser` refuses it.
     pub fn revoke(&self, token: &str) {
-        self.shared.revoked.lock().expect(NOT_POISONED).insert(token.to_owned());
+        self.state.revoked.lock().expect(NOT_POISONED).insert(token.to_owned());
     }
 
     /// The claims of a token that this pool has signed.
     fn claims(&self, token: &str) -> Option<Value> {
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
-        let public_key = self.shared.key.public_key().as_der().ok()?;
+        let public_key = self.state.key.public_key().as_der().ok()?;
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key.as_ref())
             .verify(signed.as_bytes(), &signature)
             .ok()?;
@@ -201,6 +201,6 @@ impl std::fmt::Debug for Cognito {
 
 impl std::fmt::Debug for UserPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UserPool").field("issuer", &self.shared.issuer).finish_non_exhaustive()
+        f.debug_struct("UserPool").field("issuer", &self.state.issuer).finish_non_exhaustive()
     }
 }

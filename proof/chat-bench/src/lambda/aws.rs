@@ -22,7 +22,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::server::TlsStream;
 use uuid::Uuid;
 
-use super::world::{CONNECTIONS, MESSAGES, ROOMS, World};
+use super::tables::{CONNECTIONS, FixedTables, MESSAGES, ROOMS};
 use crate::error::BenchError;
 
 /// Where a system keeps the authorities it trusts: a function reads all of them when it starts.
@@ -44,7 +44,7 @@ pub type Calls = BTreeMap<String, u64>;
 
 /// A stand-in for AWS on a port of this machine. Ends when dropped.
 pub(super) struct Aws {
-    pub(super) world: Arc<World>,
+    pub(super) tables: Arc<FixedTables>,
     url: String,
     authorities: Authorities,
     calls: Arc<Mutex<Calls>>,
@@ -62,8 +62,8 @@ impl Aws {
                 (Some(acceptor), Some(certificate))
             }
         };
-        let (world, calls) = (Arc::new(World::new()), Arc::new(Mutex::new(Calls::new())));
-        let state = (Arc::clone(&world), Arc::clone(&calls));
+        let (tables, calls) = (Arc::new(FixedTables::new()), Arc::new(Mutex::new(Calls::new())));
+        let state = (Arc::clone(&tables), Arc::clone(&calls));
         let router = Router::new().fallback(answer).with_state(state);
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let server = match acceptor {
@@ -77,7 +77,7 @@ impl Aws {
             }
         };
         Ok(Self {
-            world,
+            tables,
             url: format!("{scheme}://{address}"),
             authorities: Authorities::write(certificate.as_deref())?,
             calls,
@@ -201,17 +201,17 @@ impl Listener for TlsListener {
     }
 }
 
-type Shared = State<(Arc<World>, Arc<Mutex<Calls>>)>;
+type Answering = State<(Arc<FixedTables>, Arc<Mutex<Calls>>)>;
 
 async fn answer(
-    State((world, calls)): Shared,
+    State((tables, calls)): Answering,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let (call, response) = match operation(&headers) {
-        Some(operation) => dynamodb(&world, operation, &serde_json::from_slice(&body).unwrap_or_default()),
+        Some(operation) => dynamodb(&tables, operation, &serde_json::from_slice(&body).unwrap_or_default()),
         None => management(&method, uri.path()),
     };
     *calls.lock().unwrap_or_else(PoisonError::into_inner).entry(call).or_default() += 1;
@@ -223,17 +223,17 @@ fn operation(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()?.strip_prefix("DynamoDB_20120810.")
 }
 
-fn dynamodb(world: &World, operation: &str, request: &Value) -> (String, Response) {
+fn dynamodb(tables: &FixedTables, operation: &str, request: &Value) -> (String, Response) {
     let table = request["TableName"].as_str().unwrap_or_default();
     let value = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let got = |item: Option<Value>| item.map_or(json!({}), |item| json!({ "Item": item }));
     let (about, answer) = match (operation, table) {
-        ("GetItem", CONNECTIONS) => (table.to_owned(), got(world.connection(value("/Key/connectionId/S")))),
-        ("GetItem", ROOMS) => (table.to_owned(), got(world.head(value("/Key/roomId/S")))),
+        ("GetItem", CONNECTIONS) => (table.to_owned(), got(tables.connection(value("/Key/connectionId/S")))),
+        ("GetItem", ROOMS) => (table.to_owned(), got(tables.head(value("/Key/roomId/S")))),
         ("Query", CONNECTIONS) => {
             let names = request["ExpressionAttributeValues"].as_object();
             let email = names.and_then(|names| names.values().next()?["S"].as_str()).unwrap_or_default();
-            let rows = world.connections_of(email);
+            let rows = tables.connections_of(email);
             let answer = json!({ "Items": rows, "Count": rows.len(), "ScannedCount": rows.len() });
             (format!("{table} by {}", value("/IndexName")), answer)
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use lambda_local::{Function, FunctionConfig, Invocation, InvokeError, Stream};
 
 use super::aws::{Aws, Calls};
-use super::world::World;
+use super::tables::FixedTables;
 use crate::error::BenchError;
 use crate::stats::Latencies;
 
@@ -66,7 +66,7 @@ async fn requests(program: &Path, function: &Function, aws: &Aws, warm: u32) -> 
     let failed =
         |what: &str| BenchError::Function { program: program.display().to_string(), what: what.to_owned() };
     let send = async || {
-        let event = Bytes::from(aws.world.event().to_string());
+        let event = Bytes::from(aws.tables.event().to_string());
         let outcome = loop {
             match function.invoke(event.clone()).await {
                 // On a busy machine it may take a while until the process has come back for the next event.
@@ -76,7 +76,7 @@ async fn requests(program: &Path, function: &Function, aws: &Aws, warm: u32) -> 
         };
         let invocation = outcome
             .map_err(|source| BenchError::Invocation { program: program.display().to_string(), source })?;
-        match World::fault(&invocation.payload) {
+        match FixedTables::fault(&invocation.payload) {
             Some(fault) => Err(failed(&fault)),
             None => Ok::<Invocation, BenchError>(invocation),
         }

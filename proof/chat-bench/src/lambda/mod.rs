@@ -7,7 +7,7 @@
 mod aws;
 mod measure;
 mod report;
-mod world;
+mod tables;
 
 use std::path::Path;
 

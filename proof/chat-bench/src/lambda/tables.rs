@@ -18,11 +18,11 @@ const SEQ: u64 = 8;
 const MINUTE_MS: i64 = 60_000;
 
 /// What the tables hold. Nothing that is sent changes it, so every request meets the same.
-pub(super) struct World {
+pub(super) struct FixedTables {
     started_ms: i64,
 }
 
-impl World {
+impl FixedTables {
     pub(super) fn new() -> Self {
         Self { started_ms: now_ms() }
     }

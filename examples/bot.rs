@@ -1,4 +1,5 @@
 //! A bot that answers what people write to it, each message once: `bot 127.0.0.1:8080 junho@example.com`.
+//! With a token as the third argument it need not sign in, which only `chat-local` lets anybody do.
 //!
 //! It keeps nothing. What it has not answered is what it has not read, so it may be stopped at any moment: it
 //! looks for unread messages whenever it connects, and an answer that it sends again has the same id, and so
@@ -34,9 +35,13 @@ const PING_EVERY: Duration = Duration::from_secs(5 * 60);
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [host, email] = &arguments[..] else { return Err("usage: bot HOST:PORT EMAIL".into()) };
+    let (host, email, token) = match &arguments[..] {
+        [host, email] => (host, email, None),
+        [host, email, token] => (host, email, Some(token.as_str())),
+        _ => return Err("usage: bot HOST:PORT EMAIL [TOKEN]".into()),
+    };
     loop {
-        if let Err(error) = answer_until_cut_off(host, email).await {
+        if let Err(error) = answer_until_cut_off(host, email, token).await {
             eprintln!("{error}; connecting anew");
         }
         tokio::time::sleep(PAUSE).await;
@@ -44,10 +49,11 @@ async fn main() -> Result<(), BoxError> {
 }
 
 /// Signs in, connects, and answers until the connection ends or something has to be tried again.
-async fn answer_until_cut_off(host: &str, email: &str) -> Result<(), BoxError> {
-    // Of chat-local; a deployed chat takes an access token of its user pool.
-    let login = http(host, "POST", "/dev/login", None, json!({ "email": email }).to_string()).await?;
-    let token = login["accessToken"].as_str().ok_or("the login has no token")?;
+async fn answer_until_cut_off(host: &str, email: &str, token: Option<&str>) -> Result<(), BoxError> {
+    let token = match token {
+        Some(token) => token.to_owned(),
+        None => sign_in(host, email).await?,
+    };
 
     let mut request = format!("ws://{host}/prod").into_client_request()?;
     request.headers_mut().insert("sec-websocket-protocol", format!("chat.v1, {token}").parse()?);
@@ -56,7 +62,7 @@ async fn answer_until_cut_off(host: &str, email: &str) -> Result<(), BoxError> {
 
     // After connecting, so that nothing is missed between the two. What comes both ways is answered once all
     // the same.
-    bot.enqueue(unread(host, token).await?).await?;
+    bot.enqueue(unread(host, &token).await?).await?;
     let mut ping = tokio::time::interval(PING_EVERY);
     loop {
         tokio::select! {
@@ -68,6 +74,11 @@ async fn answer_until_cut_off(host: &str, email: &str) -> Result<(), BoxError> {
             },
         }
     }
+}
+
+async fn sign_in(host: &str, email: &str) -> Result<String, BoxError> {
+    let login = http(host, "POST", "/dev/login", None, json!({ "email": email }).to_string()).await?;
+    Ok(login["accessToken"].as_str().ok_or("the login has no token")?.to_owned())
 }
 
 struct Bot<'a> {

@@ -113,7 +113,7 @@ package-here:
 	dev/package.sh "$$(uname -m | sed s/aarch64/arm64/)"
 
 budget: ## measures what each action uses of AWS, and writes it to docs/budget.toml and docs/cost.md
-	WRITE_BUDGET=1 cargo test --workspace --all-features --quiet --test weather every_action_uses_exactly_its_budget
+	WRITE_BUDGET=1 cargo test --workspace --all-features --quiet --test budget every_action_uses_exactly_its_budget
 	dev/cost.py
 
 generate: ## writes the files that are generated from the wire types

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod world;
+mod local_aws;
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use http::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::world::{Function, ORIGIN, World, now_ms, soon};
+use crate::local_aws::{Function, LocalAws, ORIGIN, now_ms, soon};
 
 const MINJI: &str = "minji@example.com";
 const JUNHO: &str = "junho@example.com";
@@ -108,14 +108,14 @@ async fn say(send: &Function, connection: &str, number: u32, frame: &Value) -> V
 #[tokio::test]
 async fn two_people_chat_and_no_log_holds_what_they_say() {
     const SECRET: &str = "the-words-of-a-message";
-    let world = World::new().await;
-    let environment = world.environment();
+    let aws = LocalAws::new().await;
+    let environment = aws.environment();
     let connect = Function::start(CONNECT, &environment).await;
     let send = Function::start(SEND, &environment).await;
     let history = Function::start(HISTORY, &environment).await;
     let disconnect = Function::start(DISCONNECT, &environment).await;
 
-    let (minji_token, junho_token) = (world.token(MINJI), world.token(JUNHO));
+    let (minji_token, junho_token) = (aws.token(MINJI), aws.token(JUNHO));
     for (connection, token) in [("connection-m", &minji_token), ("connection-j", &junho_token)] {
         let answer = connect.invoke(&connect_event(connection, token)).await;
         assert_eq!(answer["statusCode"], 200, "{answer}");
@@ -130,13 +130,13 @@ async fn two_people_chat_and_no_log_holds_what_they_say() {
     assert_eq!((&sent["type"], &sent["seq"], &sent["duplicate"]), (&json!("sent"), &json!(1), &json!(false)));
     let again = say(&send, "connection-m", 2, &frame).await;
     assert_eq!((&again["timestamp"], &again["duplicate"]), (&sent["timestamp"], &json!(true)));
-    let heard = world.heard("connection-j");
+    let heard = aws.heard("connection-j");
     assert_eq!(heard.len(), 1, "{heard:?}");
     assert_eq!((&heard[0]["type"], &heard[0]["message"]), (&json!("message"), &json!(SECRET)));
 
     let read = json!({ "action": "markRead", "peerEmail": MINJI, "upTo": sent["timestamp"] });
     assert_eq!(say(&send, "connection-j", 3, &read).await["type"], "read");
-    assert_eq!(world.heard("connection-m")[0]["type"], "read");
+    assert_eq!(aws.heard("connection-m")[0]["type"], "read");
     assert_eq!(say(&send, "connection-m", 4, &json!({ "action": "ping" })).await["type"], "pong");
     let reauth = json!({ "action": "reauth", "token": minji_token });
     assert_eq!(say(&send, "connection-m", 5, &reauth).await["type"], "reauth");
@@ -169,7 +169,7 @@ async fn two_people_chat_and_no_log_holds_what_they_say() {
     let mut after = frame.clone();
     after["clientMessageId"] = json!("018f2d4e-7b1a-7c3d-9e5f-00112233ffff");
     assert_eq!(say(&send, "connection-m", 9, &after).await["seq"], 2);
-    assert!(world.heard("connection-j").is_empty());
+    assert!(aws.heard("connection-j").is_empty());
 
     for (function, expected) in [
         (&connect, "\"connected\""),
@@ -230,7 +230,7 @@ async fn whatever_is_missing_is_named_at_once_and_the_function_does_not_run() {
 #[case("SEND_PER_SECOND", "many")]
 #[tokio::test]
 async fn what_is_malformed_is_named(#[case] variable: &'static str, #[case] value: &str) {
-    let mut environment = World::new().await.environment();
+    let mut environment = LocalAws::new().await.environment();
     environment.insert(variable, value.to_owned());
     let (code, lines) = Function::start(HISTORY, &environment).await.ended().await;
     assert_eq!(code, Some(1));
@@ -240,9 +240,9 @@ async fn what_is_malformed_is_named(#[case] variable: &'static str, #[case] valu
 
 #[tokio::test]
 async fn each_function_runs_on_what_it_needs() {
-    let world = World::new().await;
+    let aws = LocalAws::new().await;
     for (binary, variables) in VARIABLES {
-        let mut environment = world.environment();
+        let mut environment = aws.environment();
         environment.retain(|name, _| name.starts_with("AWS_") || variables.contains(name));
         let function = Function::start(binary, &environment).await;
         let event = if binary == HISTORY {
@@ -260,7 +260,7 @@ async fn each_function_runs_on_what_it_needs() {
 #[tokio::test]
 async fn a_host_that_cannot_be_warmed_is_logged_and_nothing_else() {
     let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let mut environment = World::new().await.environment();
+    let mut environment = LocalAws::new().await.environment();
     environment.insert("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{}", silent.local_addr().unwrap()));
     environment.insert("WEBSOCKET_CALLBACK_URL", "http://127.0.0.1:1/prod".to_owned());
     let function = Function::start(CONNECT, &environment).await;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
@@ -12,9 +11,9 @@ use aws_lambda_events::event::apigw::{
 use aws_lambda_events::query_map::QueryMap;
 use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
-    UploadRefused,
+    NoBackoff, UploadRefused,
 };
-use chat_domain::{Backoff, ConnectionId, Event, Timestamp, UserId, VerifiedIdentity};
+use chat_domain::{ConnectionId, Event, Timestamp, UserId, VerifiedIdentity};
 use chat_lambda::Function as _;
 use chat_wire::frames::encode;
 use chat_wire::{AllowedOrigins, Ports, Settings};
@@ -36,13 +35,6 @@ pub(crate) const START: &str = "2026-11-23T09:00:00.000Z";
 /// The codes after which the same request may succeed, as `docs/protocol.md` lists them.
 const RETRYABLE: [&str; 6] =
     ["authExpired", "unknownConnection", "rateLimited", "resyncNeeded", "unavailable", "internal"];
-
-struct NoWait;
-
-#[async_trait]
-impl Backoff for NoWait {
-    async fn wait(&self, _: Duration) {}
-}
 
 /// The chat behind a gateway.
 pub(crate) struct Chat {
@@ -75,7 +67,7 @@ impl Chat {
             messages: Arc::new(MemoryMessageStore::new()),
             pusher: Arc::new(pusher.clone()),
             attachments: Arc::new(attachments.clone()),
-            backoff: Arc::new(NoWait),
+            backoff: Arc::new(NoBackoff),
         };
         replace(&mut ports);
         let start: Timestamp = START.parse().unwrap();

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::sky::Sky;
+use crate::fake_aws::FakeAws;
 use crate::support::{ID, JUNHO, MINJI, PNG, frame};
 
 const LONGER: [u8; PNG.len() + 1] = {
@@ -14,8 +14,8 @@ const LONGER: [u8; PNG.len() + 1] = {
 const HTML: [u8; PNG.len()] = *b"<!doctype html><html><body><script>x()</script></body>           ";
 
 /// Announces an image of [`PNG`]'s size: its key, and the frame that would send it.
-async fn announced(sky: &Sky) -> (String, Value) {
-    let attachment = sky.chat.announce(MINJI, JUNHO).await["attachment"].clone();
+async fn announced(aws: &FakeAws) -> (String, Value) {
+    let attachment = aws.chat.announce(MINJI, JUNHO).await["attachment"].clone();
     let key = attachment["key"].as_str().unwrap().to_owned();
     (key, frame(json!({ "message": null, "attachment": attachment })))
 }
@@ -31,38 +31,38 @@ async fn an_object_that_is_not_what_was_announced_is_refused_and_nothing_is_stor
     #[case] object: Option<(&str, &[u8])>,
     #[case] code: &str,
 ) {
-    let sky = Sky::new().await;
-    let minji = sky.chat.connect(MINJI).await;
-    let (key, frame) = announced(&sky).await;
+    let aws = FakeAws::new().await;
+    let minji = aws.chat.connect(MINJI).await;
+    let (key, frame) = announced(&aws).await;
     if let Some((content_type, bytes)) = object {
-        sky.bucket.put(&key, content_type, bytes);
+        aws.bucket.put(&key, content_type, bytes);
     }
     minji.refused(&frame.to_string(), code, Some(ID)).await;
-    assert!(sky.chat.history(MINJI, JUNHO).await.is_empty());
+    assert!(aws.chat.history(MINJI, JUNHO).await.is_empty());
 
-    sky.bucket.put(&key, "image/png", &PNG);
+    aws.bucket.put(&key, "image/png", &PNG);
     assert_eq!(minji.say(&frame).await.unwrap()["type"], "sent", "it was the object's fault alone");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_does_not_answer_is_unavailable_and_the_retry_is_sent() {
-    let sky = Sky::new().await;
-    let minji = sky.chat.connect(MINJI).await;
-    let (key, frame) = announced(&sky).await;
-    sky.bucket.put(&key, "image/png", &PNG);
-    sky.bucket.refuses(2);
+    let aws = FakeAws::new().await;
+    let minji = aws.chat.connect(MINJI).await;
+    let (key, frame) = announced(&aws).await;
+    aws.bucket.put(&key, "image/png", &PNG);
+    aws.bucket.refuses(2);
     assert_eq!(minji.say(&frame).await.unwrap()["type"], "sent", "the third attempt");
 
-    let (key, other) = announced(&sky).await;
+    let (key, other) = announced(&aws).await;
     let other = {
         let mut other = other;
         other["clientMessageId"] = json!("018f2d4e-7b1a-7c3d-9e5f-00112233ffff");
         other
     };
-    sky.bucket.put(&key, "image/png", &PNG);
-    sky.bucket.refuses(100);
+    aws.bucket.put(&key, "image/png", &PNG);
+    aws.bucket.refuses(100);
     let echoed = other["clientMessageId"].as_str();
     minji.refused(&other.to_string(), "unavailable", echoed).await;
-    sky.bucket.refuses(0);
+    aws.bucket.refuses(0);
     assert_eq!(minji.say(&other).await.unwrap()["seq"], 2);
 }

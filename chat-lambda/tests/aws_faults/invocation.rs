@@ -4,11 +4,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use chat_domain::{
-    Activity, Advance, Append, Consistency, Email, Member, MessageStore, MessageStoreError, Page, PageQuery,
-    ReadMark, Room, RoomId, RoomsPage, Timestamp,
-};
+use chat_domain::MessageStore;
+use chat_domain::testing::{DecoratedMessageStore, MessageStoreCall, Outcome};
 use chat_lambda::aws::{ANSWER_WITHIN, invoke, metrics};
 use chat_wire::Counted;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, ORIGIN};
@@ -18,60 +15,29 @@ use tokio::time::Instant;
 
 use crate::support::{self, Answer, Chat, ID, JUNHO, MINJI, assert_error, frame, set};
 
-/// A store with a fault in it.
-#[derive(Clone, Copy)]
-enum Broken {
-    Panics,
-    Hangs,
+/// What a message store does, whatever it is asked.
+type Always = for<'a> fn(MessageStoreCall<'a>, &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore>;
+
+fn panics<'a>(_: MessageStoreCall<'a>, _: &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore> {
+    panic!("a fault")
 }
 
-impl Broken {
-    async fn fail<T>(self) -> T {
-        match self {
-            Self::Panics => panic!("a fault"),
-            Self::Hangs => pending().await,
-        }
-    }
-}
-
-#[async_trait]
-impl MessageStore for Broken {
-    async fn room(&self, _: &RoomId, _: Consistency) -> Result<Option<Room>, MessageStoreError> {
-        self.fail().await
-    }
-    async fn commit(&self, _: &Append) -> Result<(), MessageStoreError> {
-        self.fail().await
-    }
-    async fn page(&self, _: &RoomId, _: PageQuery, _: Consistency) -> Result<Page, MessageStoreError> {
-        self.fail().await
-    }
-    async fn rooms_of(&self, _: &Email, _: Option<Activity>) -> Result<RoomsPage, MessageStoreError> {
-        self.fail().await
-    }
-    async fn advance_read(&self, _: &RoomId, _: Member, _: ReadMark) -> Result<Advance, MessageStoreError> {
-        self.fail().await
-    }
-    async fn mark_rows_read(
-        &self,
-        _: &RoomId,
-        _: Member,
-        _: &[Timestamp],
-        _: Timestamp,
-    ) -> Result<(), MessageStoreError> {
-        self.fail().await
-    }
+fn hangs<'a>(_: MessageStoreCall<'a>, _: &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore> {
+    Box::pin(pending())
 }
 
 #[rstest]
-#[case::panics(Broken::Panics, "internal", 500)]
-#[case::hangs(Broken::Hangs, "unavailable", 503)]
+#[case::panics(panics, "internal", 500)]
+#[case::hangs(hangs, "unavailable", 503)]
 #[tokio::test(start_paused = true)]
 async fn who_asked_is_answered_whatever_becomes_of_the_handler(
-    #[case] broken: Broken,
+    #[case] always: Always,
     #[case] code: &str,
     #[case] status: i64,
 ) {
-    let chat = Chat::with_ports(|ports| ports.messages = Arc::new(broken));
+    let chat = Chat::with_ports(|ports| {
+        ports.messages = Arc::new(DecoratedMessageStore::new(ports.messages.clone(), always));
+    });
     let minji = chat.connect(MINJI).await;
     let began = Instant::now();
     let event = chat.message_event(&minji.id, &frame(json!({})).to_string());

@@ -1,5 +1,6 @@
-//! AWS as it is on a bad day: the production adapters call stand-ins in this process, which throttle, hang and lose answers
-//! when they are told to. There are no sockets, so time can stand still: a call that hangs takes no time of the test's.
+//! An AWS that fails on demand: the production adapters call stand-ins in this process, which throttle, hang
+//! and lose answers when a test tells them to. There are no sockets, so time can stand still: a call that
+//! hangs takes no time of the test's.
 
 use chat_lambda::Function as _;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -38,7 +39,7 @@ const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northe
 const CLIENT_ID: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
 
 /// The chat on production adapters, and what they call.
-pub(crate) struct Sky {
+pub(crate) struct FakeAws {
     pub(crate) chat: Chat,
     pub(crate) dynamodb: Dynamo,
     pub(crate) gateway: Gateway,
@@ -47,7 +48,7 @@ pub(crate) struct Sky {
     latency: Latency,
 }
 
-impl Sky {
+impl FakeAws {
     /// Everything on AWS but who people are, which the tests' own tokens say.
     pub(crate) async fn new() -> Self {
         Self::composed(false).await
@@ -93,7 +94,7 @@ impl Sky {
     }
 
     /// From now on every call takes so long.
-    pub(crate) fn slows_to(&self, span: Duration) {
+    pub(crate) fn set_latency(&self, span: Duration) {
         *self.latency.0.lock().unwrap() = span;
     }
 
@@ -203,9 +204,9 @@ pub(crate) enum Fault {
 
 /// DynamoDB: an engine in memory, and the faults to come.
 #[derive(Clone)]
-pub(crate) struct Dynamo(Arc<Engine>);
+pub(crate) struct Dynamo(Arc<DynamoEngine>);
 
-struct Engine {
+struct DynamoEngine {
     database: DynamoDb,
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     calls: Mutex<Vec<String>>,
@@ -221,7 +222,7 @@ pub(crate) struct Meter {
 
 impl Default for Dynamo {
     fn default() -> Self {
-        Self(Arc::new(Engine {
+        Self(Arc::new(DynamoEngine {
             database: DynamoDb::in_memory().unwrap(),
             faults: Mutex::default(),
             calls: Mutex::default(),
@@ -232,12 +233,12 @@ impl Default for Dynamo {
 
 impl Dynamo {
     /// The next calls of this operation meet these faults, one each.
-    pub(crate) fn will(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
+    pub(crate) fn inject(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
         self.0.faults.lock().unwrap().extend(faults.into_iter().map(|fault| (operation, fault)));
     }
 
-    /// From now on there are none.
-    pub(crate) fn clears_up(&self) {
+    /// There are no more faults from now on.
+    pub(crate) fn clear_faults(&self) {
         self.0.faults.lock().unwrap().clear();
     }
 
@@ -271,7 +272,7 @@ impl Dynamo {
     }
 }
 
-impl Engine {
+impl DynamoEngine {
     async fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
         self.calls.lock().unwrap().push(operation.to_owned());
         let fault = {
@@ -336,7 +337,7 @@ fn refusal(code: &str, more: Value) -> (u16, String) {
 /// What happens to a post to a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Post {
-    /// It is refused.
+    /// It is refused with a status and an error type.
     Refused(u16, &'static str),
     /// It is never answered.
     Hangs,
@@ -344,7 +345,7 @@ pub(crate) enum Post {
 
 pub(crate) const GONE: Post = Post::Refused(410, "GoneException");
 
-/// The gateway's `@connections`.
+/// The gateway's `@connections`, and the answers to come.
 #[derive(Clone, Default)]
 pub(crate) struct Gateway(Arc<Mutex<Posts>>);
 
@@ -362,7 +363,7 @@ impl Gateway {
     }
 
     /// The next posts to a connection meet these answers; later ones are taken.
-    pub(crate) fn will(&self, id: &str, answers: impl IntoIterator<Item = Post>) {
+    pub(crate) fn inject(&self, id: &str, answers: impl IntoIterator<Item = Post>) {
         self.posts().to_come.insert(id.to_owned(), answers.into_iter().collect());
     }
 
@@ -415,23 +416,23 @@ impl Gateway {
     }
 }
 
-/// How Cognito is.
+/// Whether Cognito answers, and how.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum Mood {
+pub(crate) enum Availability {
     #[default]
-    Well,
+    Up,
     /// It refuses for want of capacity, so many times.
     Throttling(usize),
     Down,
     Silent,
 }
 
-/// Cognito with one pool, in whatever mood it is.
+/// Cognito with one pool, which may be away.
 #[derive(Clone)]
-pub(crate) struct Cognito(Arc<Office>);
+pub(crate) struct Cognito(Arc<CognitoEngine>);
 
-struct Office {
-    mood: Mutex<Mood>,
+struct CognitoEngine {
+    availability: Mutex<Availability>,
     service: aws_local::Cognito,
     /// Its key takes a while to make.
     pool: OnceLock<UserPool>,
@@ -439,15 +440,16 @@ struct Office {
 
 impl Default for Cognito {
     fn default() -> Self {
-        // The tests' clock is not the machine's, and when a token has expired the adapter has to see by itself.
+        // The tests' clock is not the machine's, and the adapter has to see by itself when a token has
+        // expired.
         let service = aws_local::Cognito::new(|| SystemTime::UNIX_EPOCH);
-        Self(Arc::new(Office { mood: Mutex::default(), service, pool: OnceLock::new() }))
+        Self(Arc::new(CognitoEngine { availability: Mutex::default(), service, pool: OnceLock::new() }))
     }
 }
 
 impl Cognito {
-    pub(crate) fn is(&self, mood: Mood) {
-        *self.0.mood.lock().unwrap() = mood;
+    pub(crate) fn set(&self, availability: Availability) {
+        *self.0.availability.lock().unwrap() = availability;
     }
 
     pub(crate) fn revoke(&self, token: &str) {
@@ -459,38 +461,39 @@ impl Cognito {
     }
 
     fn wire(&self, latency: &Latency) -> SharedHttpClient {
-        let office = self.0.clone();
+        let engine = self.0.clone();
         wire(latency, move |request| {
-            let office = office.clone();
+            let engine = engine.clone();
             async move {
-                let (status, answer) = office.answer(&target(&request), request.into_body()).await;
+                let (status, answer) = engine.answer(&target(&request), request.into_body()).await;
                 (status, Vec::new(), answer.into_bytes())
             }
         })
     }
 }
 
-impl Office {
+impl CognitoEngine {
     async fn answer(&self, operation: &str, body: Vec<u8>) -> (u16, String) {
-        let mood = {
-            let mut mood = self.mood.lock().unwrap();
-            let now = *mood;
-            if let Mood::Throttling(times) = now {
-                *mood = times.checked_sub(2).map_or(Mood::Well, |left| Mood::Throttling(left + 1));
+        let availability = {
+            let mut availability = self.availability.lock().unwrap();
+            let now = *availability;
+            if let Availability::Throttling(times) = now {
+                *availability =
+                    times.checked_sub(2).map_or(Availability::Up, |left| Availability::Throttling(left + 1));
             }
             now
         };
         let refused = |code: &str, message: &str| json!({ "__type": code, "message": message }).to_string();
-        match mood {
-            Mood::Throttling(_) => (400, refused("TooManyRequestsException", "Rate exceeded")),
-            Mood::Down => (500, refused("InternalErrorException", "not now")),
-            Mood::Silent => pending().await,
-            Mood::Well => self.service.call(operation, body.into()).await,
+        match availability {
+            Availability::Throttling(_) => (400, refused("TooManyRequestsException", "Rate exceeded")),
+            Availability::Down => (500, refused("InternalErrorException", "not now")),
+            Availability::Silent => pending().await,
+            Availability::Up => self.service.call(operation, body.into()).await,
         }
     }
 }
 
-/// An S3 bucket.
+/// An S3 bucket, which refuses on demand.
 #[derive(Clone, Default)]
 pub(crate) struct Bucket(Arc<Mutex<Objects>>);
 
@@ -509,7 +512,7 @@ pub(crate) struct Requests {
 }
 
 impl Bucket {
-    /// Somebody uploads this.
+    /// Stores an object, as somebody's upload does.
     pub(crate) fn put(&self, key: &str, content_type: &str, bytes: &[u8]) {
         let object = (content_type.to_owned(), bytes.to_vec());
         let mut objects = self.0.lock().unwrap();
@@ -581,9 +584,9 @@ impl Bucket {
     }
 }
 
-/// Has what is logged in this process written down as a deployed function writes it at its most talkative: for each thread, and
-/// so for each test, apart. Every test begins with it: what is logged for the first time while nobody listens may be left out
-/// later, too.
+/// Has what is logged in this process written down as a deployed function writes it at its most talkative,
+/// for each thread, and so for each test, apart. Every test begins with it: what is logged for the first time
+/// while nobody listens may be left out later, too.
 fn write_down_logs() {
     static WRITTEN_DOWN: Once = Once::new();
     WRITTEN_DOWN.call_once(|| {

@@ -48,17 +48,17 @@ async fn serve(router: Router) -> String {
 }
 
 /// An AWS of this test's own.
-pub(crate) struct World {
+pub(crate) struct LocalAws {
     dynamodb: String,
     stand_in: String,
     pool: UserPool,
     pushed: Pushed,
 }
 
-/// Frames by connection.
+/// Each frame that was pushed, behind its connection's id.
 type Pushed = Arc<Mutex<Vec<(String, Value)>>>;
 
-impl World {
+impl LocalAws {
     pub(crate) async fn new() -> Self {
         let dynamodb = format!("http://{}", serve(DynamoDb::in_memory().unwrap().router()).await);
         let config = Builder::new()
@@ -114,7 +114,7 @@ impl World {
     }
 }
 
-/// `@connections`.
+/// Answers what the functions ask of `@connections`.
 async fn answer(State(pushed): State<Pushed>, method: Method, uri: Uri, body: Bytes) -> Response {
     let Some(id) = uri.path().strip_prefix("/prod/@connections/") else {
         return (StatusCode::NOT_IMPLEMENTED, format!("{method} {uri}")).into_response();

@@ -1,7 +1,19 @@
-//! What an action of a user's uses of AWS, to the unit: `docs/budget.toml` has it, and `dev/cost.py` multiplies it. A call takes a
-//! second of a clock that stands still otherwise, so seconds are calls in sequence.
+//! What an action of a user's uses of AWS, to the unit: `docs/budget.toml` has it, and `dev/cost.py`
+//! multiplies it. A call takes a second of a clock that stands still otherwise, so seconds are calls in
+//! sequence.
 //!
 //! Everything is warm: who calls was verified within the minute, who speaks on a connection is known.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../captured/mod.rs"]
+mod captured;
+#[expect(dead_code, reason = "the tests of faults need more of it")]
+#[path = "../fake_aws/mod.rs"]
+mod fake_aws;
+#[expect(dead_code, reason = "without a budget more of it is needed")]
+#[path = "../functions/support.rs"]
+mod support;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +26,7 @@ use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::sky::{Meter, Requests, Sky};
+use crate::fake_aws::{FakeAws, Meter, Requests};
 use crate::support::{JUNHO, MINJI, OTHER_ID, PNG, Socket, frame, merged, picture, query, set};
 
 const CALL: Duration = Duration::from_secs(1);
@@ -29,15 +41,15 @@ const WORDS: &str = "오늘 저녁 일곱 시에 여의도 3구장에서 만나�
 /// What an action used: numbers that are not 0, by name.
 type Used = BTreeMap<&'static str, f64>;
 
-/// What was measured.
+/// What each action was measured to use.
 struct Ledger<'a> {
-    sky: &'a Sky,
+    aws: &'a FakeAws,
     entries: Vec<(&'static str, Used)>,
 }
 
 impl<'a> Ledger<'a> {
-    fn of(sky: &'a Sky) -> Self {
-        Self { sky, entries: Vec::new() }
+    fn of(aws: &'a FakeAws) -> Self {
+        Self { aws, entries: Vec::new() }
     }
 
     /// `of_gateway` is what a client's request and its answer are to API Gateway.
@@ -47,22 +59,22 @@ impl<'a> Ledger<'a> {
         action: impl Future<Output = T>,
         of_gateway: impl FnOnce(&T) -> Vec<(&'static str, usize)>,
     ) -> T {
-        self.sky.dynamodb.used();
-        self.sky.gateway.attempts();
-        self.sky.bucket.requests();
-        self.sky.slows_to(CALL);
+        self.aws.dynamodb.used();
+        self.aws.gateway.attempts();
+        self.aws.bucket.requests();
+        self.aws.set_latency(CALL);
         let began = Instant::now();
         let outcome = action.await;
         let elapsed = began.elapsed();
-        self.sky.slows_to(Duration::ZERO);
+        self.aws.set_latency(Duration::ZERO);
         assert_eq!(elapsed.subsec_millis(), 0, "whole calls: {elapsed:?}");
 
-        let Meter { read_units, write_units } = self.sky.dynamodb.used();
-        let Requests { puts, gets } = self.sky.bucket.requests();
+        let Meter { read_units, write_units } = self.aws.dynamodb.used();
+        let Requests { puts, gets } = self.aws.bucket.requests();
         let mut used = Used::from([
             ("invocations", 1.0),
             ("calls_in_sequence", elapsed.as_secs_f64()),
-            ("frames", count(self.sky.gateway.attempts())),
+            ("frames", count(self.aws.gateway.attempts())),
             ("write_units", write_units),
             ("read_units", read_units),
             ("s3_puts", count(puts)),
@@ -84,7 +96,7 @@ impl<'a> Ledger<'a> {
     }
 
     async fn rest(&mut self, name: &'static str, event: ApiGatewayProxyRequest) -> Value {
-        let answer = self.enter(name, self.sky.chat.rest(event), |_| vec![("rest_requests", 1)]).await;
+        let answer = self.enter(name, self.aws.chat.rest(event), |_| vec![("rest_requests", 1)]).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     }
@@ -94,8 +106,8 @@ fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap())
 }
 
-fn request(sky: &Sky, token: &str, method: Method, resource: &str) -> ApiGatewayProxyRequest {
-    let mut event = sky.chat.rest_event(method, resource);
+fn request(aws: &FakeAws, token: &str, method: Method, resource: &str) -> ApiGatewayProxyRequest {
+    let mut event = aws.chat.rest_event(method, resource);
     set(&mut event.headers, AUTHORIZATION, &format!("Bearer {token}"));
     event
 }
@@ -109,35 +121,35 @@ fn mark_read(up_to: &Value) -> Value {
 }
 
 /// A connection of Junho's and one of Minji's, who has sent the first message of the room and of the day.
-async fn warm(sky: &Sky) -> (Socket<'_>, Socket<'_>) {
-    let (junho, minji) = (sky.connected(&sky.token(JUNHO)).await, sky.connected(&sky.token(MINJI)).await);
+async fn warm(aws: &FakeAws) -> (Socket<'_>, Socket<'_>) {
+    let (junho, minji) = (aws.connected(&aws.token(JUNHO)).await, aws.connected(&aws.token(MINJI)).await);
     minji.send(JUNHO, "the first").await;
     (junho, minji)
 }
 
-async fn connections(sky: &Sky) -> Vec<(&'static str, Used)> {
-    let mut ledger = Ledger::of(sky);
-    let (id, answer) = ledger.enter("connect", sky.connect(&sky.token(MINJI)), |_| Vec::new()).await;
+async fn connections(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    let mut ledger = Ledger::of(aws);
+    let (id, answer) = ledger.enter("connect", aws.connect(&aws.token(MINJI)), |_| Vec::new()).await;
     assert_eq!(answer.status, 200);
-    let minji = sky.chat.open(&id);
+    let minji = aws.chat.open(&id);
     ledger.frame("ping", &minji, &json!({ "action": "ping" })).await;
-    let token = sky.token_for(MINJI, 2 * 60 * MINUTE);
+    let token = aws.token_for(MINJI, 2 * 60 * MINUTE);
     ledger.frame("reauth", &minji, &json!({ "action": "reauth", "token": token })).await;
     ledger.enter("disconnect", minji.disconnect(), |()| Vec::new()).await;
-    assert!(sky.row(&id).await.is_none());
+    assert!(aws.row(&id).await.is_none());
     ledger.entries
 }
 
 /// What the page says in an hour of silence.
-async fn an_hour(sky: &Sky) -> Vec<(&'static str, Used)> {
-    let minji = sky.connected(&sky.token(MINJI)).await;
-    let began = sky.chat.now();
+async fn an_hour(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    let minji = aws.connected(&aws.token(MINJI)).await;
+    let began = aws.chat.now();
     let mut sum = Used::new();
-    while sky.chat.now() < began.after(60 * MINUTE) {
-        sky.chat.pass(PING_EVERY);
-        let mut ledger = Ledger::of(sky);
-        if sky.chat.now() == began.after(50 * MINUTE) {
-            let token = sky.token(MINJI);
+    while aws.chat.now() < began.after(60 * MINUTE) {
+        aws.chat.pass(PING_EVERY);
+        let mut ledger = Ledger::of(aws);
+        if aws.chat.now() == began.after(50 * MINUTE) {
+            let token = aws.token(MINJI);
             ledger.frame("hour_connected", &minji, &json!({ "action": "reauth", "token": token })).await;
         }
         ledger.frame("hour_connected", &minji, &json!({ "action": "ping" })).await;
@@ -145,14 +157,14 @@ async fn an_hour(sky: &Sky) -> Vec<(&'static str, Used)> {
             *sum.entry(name).or_default() += number;
         }
     }
-    let minutes = sky.chat.now().unix_ms() - sky.row(&minji.id).await.unwrap().connected_at.unix_ms();
+    let minutes = aws.chat.now().unix_ms() - aws.row(&minji.id).await.unwrap().connected_at.unix_ms();
     sum.insert("connected_minutes", count(usize::try_from(minutes / 60_000).unwrap()));
     vec![("hour_connected", sum)]
 }
 
-async fn sending(sky: &Sky) -> Vec<(&'static str, Used)> {
-    let mut ledger = Ledger::of(sky);
-    let (_junho, minji) = (sky.connected(&sky.token(JUNHO)).await, sky.connected(&sky.token(MINJI)).await);
+async fn sending(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    let mut ledger = Ledger::of(aws);
+    let (_junho, minji) = (aws.connected(&aws.token(JUNHO)).await, aws.connected(&aws.token(MINJI)).await);
     // From then on it is known who speaks there.
     assert_eq!(minji.say(&json!({ "action": "ping" })).await.unwrap()["type"], "pong");
     ledger.frame("send_first_in_room", &minji, &send(json!({}))).await;
@@ -162,38 +174,38 @@ async fn sending(sky: &Sky) -> Vec<(&'static str, Used)> {
     assert_eq!(answer.unwrap()["duplicate"], true);
     ledger.frame("typing", &minji, &json!({ "action": "typing", "receiverEmail": JUNHO })).await;
 
-    let _more = (sky.connected(&sky.token(JUNHO)).await, sky.connected(&sky.token(JUNHO)).await);
+    let _more = (aws.connected(&aws.token(JUNHO)).await, aws.connected(&aws.token(JUNHO)).await);
     ledger.frame("send_to_three_devices", &minji, &send(json!({}))).await;
     ledger.entries
 }
 
-async fn the_first_of_a_day(sky: &Sky) -> Vec<(&'static str, Used)> {
-    warm(sky).await;
-    sky.chat.pass(24 * 60 * MINUTE);
-    let (_junho, minji) = (sky.connected(&sky.token(JUNHO)).await, sky.connected(&sky.token(MINJI)).await);
+async fn the_first_of_a_day(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    warm(aws).await;
+    aws.chat.pass(24 * 60 * MINUTE);
+    let (_junho, minji) = (aws.connected(&aws.token(JUNHO)).await, aws.connected(&aws.token(MINJI)).await);
     assert_eq!(minji.say(&json!({ "action": "ping" })).await.unwrap()["type"], "pong");
-    let mut ledger = Ledger::of(sky);
+    let mut ledger = Ledger::of(aws);
     ledger.frame("send_first_of_day", &minji, &send(json!({}))).await;
     ledger.entries
 }
 
-async fn reading(sky: &Sky) -> Vec<(&'static str, Used)> {
-    let mut ledger = Ledger::of(sky);
-    let (junho, minji) = warm(sky).await;
+async fn reading(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    let mut ledger = Ledger::of(aws);
+    let (junho, minji) = warm(aws).await;
     let ack = minji.send(JUNHO, WORDS).await;
     assert_eq!(junho.say(&mark_read(&ack)).await.unwrap()["type"], "read");
     let ack = minji.send(JUNHO, WORDS).await;
     ledger.frame("mark_read_1", &junho, &mark_read(&ack)).await;
     let mut ack = Value::Null;
     for _ in 0..50 {
-        sky.chat.pass(Duration::from_secs(1));
+        aws.chat.pass(Duration::from_secs(1));
         ack = minji.send(JUNHO, WORDS).await;
     }
     ledger.frame("mark_read_50", &junho, &mark_read(&ack)).await;
 
-    let token = sky.token(MINJI);
+    let token = aws.token(MINJI);
     for _ in 0..2 {
-        let mut event = request(sky, &token, Method::GET, "/chat/history");
+        let mut event = request(aws, &token, Method::GET, "/chat/history");
         event.query_string_parameters = query(&[("with", JUNHO)]);
         event.multi_value_query_string_parameters = query(&[("with", JUNHO)]);
         let page = ledger.rest("history_page", event).await;
@@ -209,43 +221,43 @@ fn without_the_first_look(mut ledger: Ledger<'_>) -> Vec<(&'static str, Used)> {
     ledger.entries
 }
 
-async fn listing(sky: &Sky) -> Vec<(&'static str, Used)> {
-    let minji = sky.connected(&sky.token(MINJI)).await;
+async fn listing(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    let minji = aws.connected(&aws.token(MINJI)).await;
     for number in 0..30 {
         minji.send(&format!("junho+{number}@example.com"), WORDS).await;
     }
-    let mut ledger = Ledger::of(sky);
-    let token = sky.token(MINJI);
+    let mut ledger = Ledger::of(aws);
+    let token = aws.token(MINJI);
     for _ in 0..2 {
         let list =
-            ledger.rest("conversations_30", request(sky, &token, Method::GET, "/chat/conversations")).await;
+            ledger.rest("conversations_30", request(aws, &token, Method::GET, "/chat/conversations")).await;
         assert_eq!(list["conversations"].as_array().map(Vec::len), Some(30));
     }
     without_the_first_look(ledger)
 }
 
-async fn an_image(sky: &Sky) -> Vec<(&'static str, Used)> {
-    let mut ledger = Ledger::of(sky);
-    let (_junho, minji) = warm(sky).await;
-    let token = sky.token(MINJI);
+async fn an_image(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    let mut ledger = Ledger::of(aws);
+    let (_junho, minji) = warm(aws).await;
+    let token = aws.token(MINJI);
     // Verified by the list.
-    sky.chat.rest(request(sky, &token, Method::GET, "/chat/conversations")).await;
+    aws.chat.rest(request(aws, &token, Method::GET, "/chat/conversations")).await;
 
-    let mut event = request(sky, &token, Method::POST, "/chat/uploads");
+    let mut event = request(aws, &token, Method::POST, "/chat/uploads");
     event.body = Some(picture(json!({ "with": JUNHO })).to_string());
     let granted = ledger.rest("image_upload", event).await;
     let key = granted["key"].as_str().unwrap().to_owned();
-    sky.bucket.requests();
-    sky.bucket.put(&key, "image/png", &PNG);
+    aws.bucket.requests();
+    aws.bucket.put(&key, "image/png", &PNG);
     ledger.and_by_the_client();
 
     let attachment = picture(json!({ "key": key }));
     ledger.frame("image_send", &minji, &send(json!({ "message": null, "attachment": attachment }))).await;
 
-    let mut event = request(sky, &token, Method::GET, "/chat/attachments/{key}");
+    let mut event = request(aws, &token, Method::GET, "/chat/attachments/{key}");
     event.path_parameters.insert("key".to_owned(), key);
     let opened = ledger.rest("image_open", event).await;
-    assert_eq!(sky.bucket.download(opened["url"].as_str().unwrap()), 206);
+    assert_eq!(aws.bucket.download(opened["url"].as_str().unwrap()), 206);
     ledger.and_by_the_client();
     ledger.entries
 }
@@ -253,7 +265,7 @@ async fn an_image(sky: &Sky) -> Vec<(&'static str, Used)> {
 impl Ledger<'_> {
     /// What a client asked of the bucket on its own belongs to the last entry.
     fn and_by_the_client(&mut self) {
-        let Requests { puts, gets } = self.sky.bucket.requests();
+        let Requests { puts, gets } = self.aws.bucket.requests();
         let used = &mut self.entries.last_mut().unwrap().1;
         for (name, number) in [("s3_puts", puts), ("s3_gets", gets)] {
             if number > 0 {
@@ -263,12 +275,12 @@ impl Ledger<'_> {
     }
 }
 
-async fn proposing(sky: &Sky) -> Vec<(&'static str, Used)> {
-    let mut ledger = Ledger::of(sky);
-    warm(sky).await;
-    let token = sky.token(MINJI);
-    sky.chat.rest(request(sky, &token, Method::GET, "/chat/conversations")).await;
-    let mut event = request(sky, &token, Method::POST, "/chat/proposals");
+async fn proposing(aws: &FakeAws) -> Vec<(&'static str, Used)> {
+    let mut ledger = Ledger::of(aws);
+    warm(aws).await;
+    let token = aws.token(MINJI);
+    aws.chat.rest(request(aws, &token, Method::GET, "/chat/conversations")).await;
+    let mut event = request(aws, &token, Method::POST, "/chat/proposals");
     let proposal = json!({
         "teamName": "FC 한강", "opponentTeamName": "남산 유나이티드", "matchAt": "2026-11-24T10:00:00.000Z",
         "place": "여의도 3구장", "note": "유니폼은 흰색",
@@ -284,9 +296,9 @@ fn budget_file() -> PathBuf {
 }
 
 const HEAD: &str = "\
-# What each action of a user's uses of AWS, to the unit. A test measures it and fails on any difference, up or down:
-# chat-lambda/tests/weather/metering.rs. `make budget` writes down what is measured now; then say in the commit why.
-# `dev/cost.py` makes docs/cost.md of it. Units are DynamoDB's, for rows of some 500 bytes.
+# What each action of a user's uses of AWS, to the unit. chat-lambda/tests/budget/main.rs measures it, and
+# fails on any difference, up or down. `make budget` writes down what is measured now; then say in the commit
+# why. `dev/cost.py` makes docs/cost.md of it. Units are DynamoDB's, for rows of some 500 bytes.
 ";
 
 fn written(entries: &[(&'static str, Used)]) -> String {
@@ -333,14 +345,14 @@ fn differences(budget: &str, measured: &str) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn every_action_uses_exactly_its_budget() {
     let mut entries = Vec::new();
-    entries.extend(connections(&Sky::with_cognito().await).await);
-    entries.extend(an_hour(&Sky::with_cognito().await).await);
-    entries.extend(sending(&Sky::with_cognito().await).await);
-    entries.extend(the_first_of_a_day(&Sky::with_cognito().await).await);
-    entries.extend(reading(&Sky::with_cognito().await).await);
-    entries.extend(listing(&Sky::with_cognito().await).await);
-    entries.extend(an_image(&Sky::with_cognito().await).await);
-    entries.extend(proposing(&Sky::with_cognito().await).await);
+    entries.extend(connections(&FakeAws::with_cognito().await).await);
+    entries.extend(an_hour(&FakeAws::with_cognito().await).await);
+    entries.extend(sending(&FakeAws::with_cognito().await).await);
+    entries.extend(the_first_of_a_day(&FakeAws::with_cognito().await).await);
+    entries.extend(reading(&FakeAws::with_cognito().await).await);
+    entries.extend(listing(&FakeAws::with_cognito().await).await);
+    entries.extend(an_image(&FakeAws::with_cognito().await).await);
+    entries.extend(proposing(&FakeAws::with_cognito().await).await);
 
     let measured = written(&entries);
     if std::env::var_os("WRITE_BUDGET").is_some() {
@@ -379,13 +391,13 @@ fn from_frame_to_delivery_there_are_three_calls_in_sequence_and_four_write_units
 
 #[tokio::test(start_paused = true)]
 async fn a_row_of_a_kilobyte_takes_four_write_units_and_a_larger_one_six() {
-    let sky = Sky::new().await;
-    let minji = sky.chat.connect(MINJI).await;
+    let aws = FakeAws::new().await;
+    let minji = aws.chat.connect(MINJI).await;
     minji.send(JUNHO, "the first").await;
     // The row has some 300 bytes beside the text.
     for (length, write_units) in [(700, 4.0), (1_100, 6.0)] {
-        sky.dynamodb.used();
+        aws.dynamodb.used();
         minji.send(JUNHO, &"a".repeat(length)).await;
-        assert_eq!(sky.dynamodb.used().write_units, write_units);
+        assert_eq!(aws.dynamodb.used().write_units, write_units);
     }
 }

@@ -1,7 +1,5 @@
 //! Every text that a client is told about an error of the domain.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::fmt::Write as _;
 use std::time::Duration;
 

@@ -17,6 +17,8 @@ export default defineConfig({
     browserName: 'chromium',
     locale: 'ko-KR',
     timezoneId: 'Asia/Seoul',
+    // A page under a worker asks the worker, and not the test, for what it needs: only who tests the worker has one.
+    serviceWorkers: 'block',
     viewport: { width: 1180, height: 760 },
     actionTimeout: 45_000,
     navigationTimeout: 60_000,

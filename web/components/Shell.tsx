@@ -18,6 +18,7 @@ import { ListSkeleton } from './Skeleton'
 import { useStrayDropsRefused } from './strayDrops'
 import { useLocale } from './useLocale'
 import { forgetPeer, showPeer } from './usePeer'
+import { useWorker } from './useWorker'
 
 // Most visits do not need these parts, so they are loaded on demand.
 const settingsDialog = new Part(() => import('./Settings'))
@@ -92,6 +93,7 @@ function Frame({
   useEffect(() => {
     if (online) settingsDialog.preload()
   }, [online])
+  useWorker()
   return (
     <div className="flex h-dvh flex-col overflow-hidden md:flex-row">
       <Nav onSettings={() => setSettings(true)} />

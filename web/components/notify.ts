@@ -49,9 +49,23 @@ export function notify(notice: Notice, onClick: (peer: string) => void): void {
 }
 
 async function byServiceWorker({ title, body, tag, peer, url }: Notice): Promise<void> {
-  await navigator.serviceWorker?.register('/notify.js')
-  const registration = await navigator.serviceWorker?.ready
+  await startWorker()
+  const registration = await workers()?.ready
   await registration?.showNotification(title, { body, tag, data: { peer, url } })
+}
+
+/** A browser that keeps nothing for a site may refuse even to be asked. */
+function workers(): ServiceWorkerContainer | undefined {
+  try {
+    return navigator.serviceWorker
+  } catch {
+    return undefined
+  }
+}
+
+/** Starts the service worker, if the browser has them; again does nothing. */
+export async function startWorker(): Promise<void> {
+  await workers()?.register('/worker.js')
 }
 
 /** Calls `open` when a notification of the service worker was clicked; returns how to stop. */
@@ -59,6 +73,7 @@ export function onNotificationClick(open: (peer: string) => void): () => void {
   const listener = ({ data }: MessageEvent) => {
     if (data?.type === 'chat:open') open(data.peer)
   }
-  navigator.serviceWorker?.addEventListener('message', listener)
-  return () => navigator.serviceWorker?.removeEventListener('message', listener)
+  const container = workers()
+  container?.addEventListener('message', listener)
+  return () => container?.removeEventListener('message', listener)
 }

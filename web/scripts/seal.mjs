@@ -3,7 +3,7 @@
 // host, and no list of hashes has to be kept in step with the pages.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 const OUT = 'out'
 const FOLDER = '_next/static/inline'
@@ -66,4 +66,26 @@ for (const name of pages) {
   if (refused !== null) throw new Error(`${name}: the policy refuses ${html.slice(refused.index, refused.index + 80)}`)
   writeFileSync(file, html)
 }
+
+// What the service worker keeps, with the hash of each file: it takes none of another build. Addresses without a language only lead to
+// those with one, and a chat-local answers `/chat/` as the API that it is.
+const NOT_KEPT = /\.(map|gz)$|^404\.html$|^(?:chat|teams)\/|^config\.json$|^worker\.js$|^\./
+const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => relative(OUT, join(entry.parentPath, entry.name)))
+  .filter((name) => !NOT_KEPT.test(name))
+  .sort()
+  .map((name) => {
+    const path = `/${name.replace(/(^|\/)index\.html$/, '$1')}`
+    return [
+      path,
+      `sha256-${createHash('sha256')
+        .update(readFileSync(join(OUT, name)))
+        .digest('base64')}`,
+    ]
+  })
+const list = `const FILES = ${JSON.stringify(Object.fromEntries(files), null, 2)}\n`
+const worker = list + readFileSync('scripts/worker.js', 'utf8')
+const version = createHash('sha256').update(worker).digest('hex').slice(0, 16)
+writeFileSync(join(OUT, 'worker.js'), `const VERSION = '${version}'\n${worker}`)
 console.log(`sealed ${pages.length} pages`)

@@ -336,7 +336,7 @@ test('a browser that says it is offline is believed at once, until the server an
 })
 
 test('where a page may not notify, a service worker does, and leads to the conversation', async ({ browser, open, server }) => {
-  const context = await browser.newContext()
+  const context = await browser.newContext({ serviceWorkers: 'allow' })
   await context.grantPermissions(['notifications'], { origin: server.url })
   // As Chrome on Android has it.
   await context.addInitScript(() => {

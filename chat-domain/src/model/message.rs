@@ -102,7 +102,9 @@ impl Content {
         }
     }
 
-    /// The beginning of the words on one line: at most [`PREVIEW_MAX_CHARS`] characters, and no flag or family cut in two.
+    /// The beginning of the words on one line: at most [`PREVIEW_MAX_CHARS`] characters.
+    ///
+    /// No flag and no family is cut in two.
     #[must_use]
     pub fn preview(&self) -> String {
         let one_line = |c: char| if c.is_whitespace() { ' ' } else { c };
@@ -110,7 +112,7 @@ impl Content {
     }
 }
 
-/// As many whole grapheme clusters as [`PREVIEW_MAX_CHARS`] characters hold; of one that is longer, its beginning.
+/// As many whole grapheme clusters as [`PREVIEW_MAX_CHARS`] characters hold, or the beginning of one that is longer.
 fn beginning(text: &str) -> &str {
     let Some((longest, _)) = text.char_indices().nth(PREVIEW_MAX_CHARS) else { return text };
     let boundaries = text.grapheme_indices(true).map(|(at, _)| at);

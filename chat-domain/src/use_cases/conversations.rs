@@ -35,7 +35,10 @@ pub struct ConversationsPage {
     pub next: Option<Activity>,
 }
 
-/// Lists a user's conversations, the newest first.
+/// Lists a user's conversations by the day of the newest message, the latest day first.
+///
+/// Within a day the pages follow no order, though each is sorted by time. So whoever shows the newest first follows the
+/// pages to the end of a day before they show that day.
 ///
 /// # Example: the first page
 ///

@@ -110,7 +110,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         connections: Arc::new(MemoryConnectionStore::new()),
         messages: Arc::new(MemoryMessageStore::new()),
         pusher: sockets.clone(),
-        attachments: Arc::new(MemoryAttachmentStore::new("http://127.0.0.1/images", [0; 32])),
+        attachments: Arc::new(NoAttachments),
         backoff: Arc::new(NoBackoff),
     };
     let chat = Arc::new(Chat::new(&ports, &Settings::default()));

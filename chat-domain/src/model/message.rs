@@ -112,7 +112,7 @@ impl Content {
     }
 }
 
-/// As many whole grapheme clusters as [`PREVIEW_MAX_CHARS`] characters hold, or the beginning of one that is longer.
+/// The whole grapheme clusters within [`PREVIEW_MAX_CHARS`] characters, or the beginning of a longer one.
 fn beginning(text: &str) -> &str {
     let Some((longest, _)) = text.char_indices().nth(PREVIEW_MAX_CHARS) else { return text };
     let boundaries = text.grapheme_indices(true).map(|(at, _)| at);

@@ -99,6 +99,17 @@ describe('coming back from the provider', () => {
   })
 })
 
+describe('a session', () => {
+  test('is gone when another tab has signed out, which ends it alone', async () => {
+    signedIn(3_600)
+    const [one, other] = [await auth().restore(), await auth().restore()]
+    other?.leave()
+    expect(await one?.isKept()).toBe(true)
+    await one?.forget()
+    expect([await one?.isKept(), await other?.isKept()]).toEqual([false, false])
+  })
+})
+
 describe('a session whose token has expired', () => {
   test('stays while the provider cannot be reached', async () => {
     signedIn(-60)

@@ -14,7 +14,7 @@ use chat_wire::message::{MessageBody, ProposalBody};
 use chat_wire::rest::{ConversationsBody, HistoryBody};
 
 use crate::ids::{DeviceId, IntentId, SocketId, TaskId, TokenId, User};
-use crate::ports::{Call, Reply};
+use crate::ports::Call;
 
 /// Something that was observed.
 #[derive(Debug)]
@@ -35,8 +35,12 @@ pub(crate) enum Observation<'a> {
     Invoked(TaskFacts),
     /// A handler calls a port, and the call has its turn.
     Called { task: TaskId, call: &'a Call },
-    /// The call is answered.
-    Returned { task: TaskId, call: &'a Call, reply: &'a Reply },
+    /// A handler is told that what it stored is stored.
+    ToldStored { task: TaskId, at: Timestamp },
+    /// A handler is told of so many connections.
+    ToldConnections { task: TaskId, count: usize },
+    /// A handler is told that a socket is gone.
+    ToldGone { task: TaskId, socket: SocketId },
     /// A message and the head of its room were stored together.
     Committed { message: &'a Message, head: &'a Arc<Room> },
     /// A message was stored without its room's head, which only what is wrong does.

@@ -7,7 +7,6 @@ use chat_wire::frames::SentFrame;
 use super::{Checker, Finding, Record};
 use crate::ids::{IdVec, IntentId, TaskId};
 use crate::observations::{Answer, Observation};
-use crate::ports::{Call, Reply};
 
 #[derive(Default)]
 pub(super) struct ExactlyOnce {
@@ -24,14 +23,9 @@ impl Checker for ExactlyOnce {
                 self.stored.push(None);
                 Ok(())
             }
-            Observation::Returned { task, call, reply: Reply::Done } => {
-                let stored = match call {
-                    Call::Commit(append) => Some(append.message.at),
-                    Call::PutRow(message) => Some(message.at),
-                    _ => return Ok(()),
-                };
+            Observation::ToldStored { task, at } => {
                 if let Some(known) = self.stored.get_mut(*task) {
-                    *known = stored;
+                    *known = Some(*at);
                 }
                 Ok(())
             }
@@ -66,9 +60,7 @@ impl ExactlyOnce {
 }
 
 fn stored_once(message: &Message, before: &Record) -> Finding {
-    let Some(intent) = before.intent_of(message).map(|intent| &before.intents[intent]) else {
-        return Ok(());
-    };
+    let Some(intent) = before.carried_out() else { return Ok(()) };
     match intent.row {
         Some((_, seq)) if intent.without_after && message.seq > seq + PAGE_MAX as u64 => Ok(()),
         Some((at, _)) => Err(format!("{message:?} is stored already, at {at}")),

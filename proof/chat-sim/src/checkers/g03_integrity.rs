@@ -15,6 +15,7 @@ pub(super) struct Integrity;
 
 impl Checker for Integrity {
     const GUARANTEE: &'static str = "G3";
+    const SEES_CALLS: bool = true;
 
     fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
@@ -25,7 +26,7 @@ impl Checker for Integrity {
                 _ => Ok(()),
             },
             Observation::Committed { message, .. } | Observation::RowPut { message } => {
-                match before.intent_of(message) {
+                match before.carried_out() {
                     Some(_) => Ok(()),
                     None => Err(format!("nobody wrote {message:?}")),
                 }

@@ -4,7 +4,6 @@
 use chat_domain::{Content, Message, Verdict};
 
 use super::{Checker, Finding, Record};
-use crate::ids::Id;
 use crate::observations::Observation;
 
 #[derive(Default)]
@@ -50,12 +49,11 @@ fn answers_what_is_open(message: &Message, before: &Record) -> Finding {
 
 /// Nothing that the same device wrote to the same peer earlier still waits.
 fn written_in_turn(message: &Message, before: &Record) -> Finding {
-    let Some(place) = before.intent_of(message) else { return Ok(()) };
-    let intent = &before.intents[place];
+    let Some(intent) = before.carried_out() else { return Ok(()) };
     if intent.dropped || intent.row.is_some() {
         return Ok(());
     }
-    let waits = before.intents.iter().take(place.index()).find(|earlier| {
+    let waits = before.written_before().find(|earlier| {
         (earlier.device, earlier.user, earlier.peer) == (intent.device, intent.user, intent.peer)
             && earlier.row.is_none()
             && !earlier.refused

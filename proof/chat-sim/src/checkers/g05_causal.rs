@@ -13,9 +13,7 @@ impl Checker for Causal {
         let (Observation::Committed { message, .. } | Observation::RowPut { message }) = seen else {
             return Ok(());
         };
-        let Some(intent) = before.intent_of(message).map(|intent| &before.intents[intent]) else {
-            return Ok(());
-        };
+        let Some(intent) = before.carried_out() else { return Ok(()) };
         let follows = intent.follows;
         // What is stored a second time is not what followed.
         if intent.row.is_none() && follows >= Some(message.at) {

@@ -6,7 +6,7 @@ use super::{Checker, Finding, Record};
 use crate::environment::{INDEX_LAG_MAX_MS, socket_number};
 use crate::ids::{Id, IdVec, IntentId, SocketId, TaskId, User};
 use crate::observations::{Answer, ClientView, ConversationView, EventKind, Observation, OpenSocket};
-use crate::ports::{Call, Failure, Reply};
+use crate::ports::Call;
 
 /// How long the row of a connection may be missing before a frame has to notice that reads the row: not at
 /// all.
@@ -23,6 +23,7 @@ pub(super) struct Convergence {
 
 impl Checker for Convergence {
     const GUARANTEE: &'static str = "G7";
+    const SEES_CALLS: bool = true;
 
     fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
@@ -31,9 +32,9 @@ impl Checker for Convergence {
                 Ok(())
             }
             Observation::Called { task, call } => self.called(*task, call, before),
-            Observation::Returned { task, call, reply: Reply::Failed(Failure::Gone) } => {
-                if let (Call::Push(id, _) | Call::Close(id), Some(gone)) = (call, self.gone.get_mut(*task)) {
-                    gone.extend(socket_number(id));
+            Observation::ToldGone { task, socket } => {
+                if let Some(gone) = self.gone.get_mut(*task) {
+                    gone.push(*socket);
                 }
                 Ok(())
             }

@@ -33,8 +33,7 @@ impl Checker for RefusedMeansAbsent {
 }
 
 fn stored(message: &Message, before: &Record) -> Finding {
-    let intent = before.intent_of(message).map(|intent| &before.intents[intent]);
-    if intent.is_some_and(|intent| intent.refused && intent.row.is_none()) {
+    if before.carried_out().is_some_and(|intent| intent.refused && intent.row.is_none()) {
         return Err(format!("{message:?} was refused, and is stored"));
     }
     Ok(())

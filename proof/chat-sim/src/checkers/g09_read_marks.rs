@@ -18,6 +18,7 @@ pub(super) struct ReadMarks;
 
 impl Checker for ReadMarks {
     const GUARANTEE: &'static str = "G9";
+    const SEES_CALLS: bool = true;
 
     fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {

@@ -12,6 +12,7 @@ pub(super) struct Isolation;
 
 impl Checker for Isolation {
     const GUARANTEE: &'static str = "G11";
+    const SEES_CALLS: bool = true;
 
     fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {

@@ -11,6 +11,7 @@ pub(super) struct FreshLogin;
 
 impl Checker for FreshLogin {
     const GUARANTEE: &'static str = "G12";
+    const SEES_CALLS: bool = true;
 
     fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {

@@ -5,7 +5,7 @@ use chat_domain::{CONNECTIONS_MAX, PAGE_MAX, ROOMS_PAGE_MAX};
 use super::{Checker, Finding, Record};
 use crate::ids::{IdVec, TaskId};
 use crate::observations::{Answer, Observation, OpenSocket};
-use crate::ports::{Call, Reply};
+use crate::ports::Call;
 
 /// How many messages one send tries to store: once, and nine times more.
 const COMMITS_MAX: u32 = 10;
@@ -34,6 +34,7 @@ pub(super) struct Bounded {
 
 impl Checker for Bounded {
     const GUARANTEE: &'static str = "G13";
+    const SEES_CALLS: bool = true;
 
     fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
@@ -48,9 +49,9 @@ impl Checker for Bounded {
                 }
                 Err(format!("task {task} asks too much with {call:?}, after {tally:?}"))
             }
-            Observation::Returned { task, reply: Reply::Connections(listed), .. } => {
+            Observation::ToldConnections { task, count } => {
                 if let Some(tally) = self.tallies.get_mut(*task) {
-                    tally.connections_listed += u32::try_from(listed.len()).unwrap_or(u32::MAX);
+                    tally.connections_listed += u32::try_from(*count).unwrap_or(u32::MAX);
                 }
                 Ok(())
             }

@@ -9,7 +9,7 @@ use chat_domain::{
 use chat_wire::frames::ErrorBody;
 
 use crate::directory::Directory;
-use crate::ids::{DeviceId, IdVec, IntentId, SocketId, TaskId, User};
+use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, User};
 use crate::observations::{Answer, EventKind, Observation, Says, TaskFacts, Written};
 
 /// What somebody meant to say, and what became of it.
@@ -166,6 +166,8 @@ pub(crate) struct Record {
     pub(crate) tasks: IdVec<TaskId, TaskFacts>,
     pub(crate) sockets: IdVec<SocketId, SocketRecord>,
     rooms: Vec<RoomRecord>,
+    /// The intent of the message that is being stored, if anybody meant to write it.
+    carried_out: Option<IntentId>,
 }
 
 impl Record {
@@ -178,6 +180,7 @@ impl Record {
             tasks: IdVec::default(),
             sockets: IdVec::default(),
             rooms,
+            carried_out: None,
         }
     }
 
@@ -200,8 +203,17 @@ impl Record {
         Some(self.room_of(one, other))
     }
 
-    /// The intent that a stored message carries out, if anybody meant to write it.
-    pub(crate) fn intent_of(&self, message: &Message) -> Option<IntentId> {
+    /// The intent of the message that is being stored, if anybody meant to write it.
+    pub(super) fn carried_out(&self) -> Option<&Intent> {
+        self.carried_out.map(|intent| &self.intents[intent])
+    }
+
+    /// What was written before the message that is being stored.
+    pub(super) fn written_before(&self) -> impl Iterator<Item = &Intent> {
+        self.intents.iter().take(self.carried_out.map_or(0, Id::index))
+    }
+
+    fn intent_of(&self, message: &Message) -> Option<IntentId> {
         let sender = self.directory.user(message.sender_email());
         let receiver = self.directory.user(message.receiver_email());
         let found = self.intents.enumerated().find(|(_, intent)| {
@@ -218,9 +230,12 @@ impl Record {
         self.sockets[socket].row.is_some()
     }
 
-    /// From now on observations are made at this true time.
-    pub(super) fn at(&mut self, now_ms: i64) {
+    /// An observation is made at a true time.
+    pub(super) fn begin(&mut self, now_ms: i64, seen: &Observation<'_>) {
         self.now_ms = now_ms;
+        if let Observation::Committed { message, .. } | Observation::RowPut { message } = seen {
+            self.carried_out = self.intent_of(message);
+        }
     }
 
     /// Takes an observation in, when the checkers have seen it.
@@ -295,7 +310,7 @@ impl Record {
     }
 
     fn stored(&mut self, message: &Message, head: Option<&Arc<Room>>) {
-        if let Some(intent) = self.intent_of(message) {
+        if let Some(intent) = self.carried_out {
             self.intents[intent].row.get_or_insert((message.at, message.seq));
         }
         let now_ms = self.now_ms;

@@ -130,7 +130,7 @@ impl Environment {
         }
         self.observe(&Observation::Called { task, call: &call });
         let reply = self.execute(&call, outcome);
-        self.observe(&Observation::Returned { task, call: &call, reply: &reply });
+        self.observe_reply(task, &call, &reply);
         if self.history.is_some() {
             let text: String = format!("{reply:?}").chars().take(REPLY_SHOWN_CHARS).collect();
             note!(self, "task {task}:   -> {text}");
@@ -144,6 +144,26 @@ impl Environment {
             waker.wake();
         }
         true
+    }
+
+    fn observe_reply(&mut self, task: TaskId, call: &Call, reply: &Reply) {
+        match (call, reply) {
+            (Call::Commit(append), Reply::Done) => {
+                self.observe(&Observation::ToldStored { task, at: append.message.at });
+            }
+            (Call::PutRow(message), Reply::Done) => {
+                self.observe(&Observation::ToldStored { task, at: message.at });
+            }
+            (_, Reply::Connections(listed)) => {
+                self.observe(&Observation::ToldConnections { task, count: listed.len() });
+            }
+            (Call::Push(id, _) | Call::Close(id), Reply::Failed(Failure::Gone)) => {
+                if let Some(socket) = socket_number(id) {
+                    self.observe(&Observation::ToldGone { task, socket });
+                }
+            }
+            _ => {}
+        }
     }
 
     /// A write that nobody waits for any more, and that arrives all the same.

@@ -15,6 +15,7 @@ use chat_domain::{
     AccessToken, AttachmentEraser, AttachmentKey, AttachmentStore, ConnectionId, Event, IdentityVerifier,
     ImageFacts, ImageType, Pusher, SignedUrl, Timestamp, VerifiedIdentity,
 };
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
@@ -142,26 +143,67 @@ pub(crate) struct Browser {
     memory: Arc<MemoryAttachmentStore>,
     store: Arc<dyn AttachmentStore>,
     eraser: Arc<dyn AttachmentEraser>,
+    server: Box<dyn Server>,
+}
+
+/// What is at the other end of the URLs.
+pub(crate) trait Server: Send + Sync {
+    fn put(
+        &self,
+        store: &MemoryAttachmentStore,
+        url: &SignedUrl,
+        content_type: &str,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> bool {
+        let (key, query) = parts(url);
+        store.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+    }
+
+    fn get(&self, store: &MemoryAttachmentStore, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
+        let (key, query) = parts(url);
+        store.serve_download(key, query, now).ok().map(|download| download.bytes.to_vec())
+    }
+
+    /// With the next upload.
+    fn expire(&self, store: &MemoryAttachmentStore, now: Timestamp) {
+        let key: AttachmentKey = OTHER.parse().expect("a key");
+        let facts = ImageFacts::new(ImageType::Gif, 1, 1, 1).expect("within bounds");
+        let url = at_once(store.upload_url(&key, facts, now)).expect("it is in memory");
+        self.put(store, &url, "image/gif", b"G", now);
+    }
+}
+
+/// The server of `chat-local`.
+pub(crate) struct RightServer;
+
+impl Server for RightServer {}
+
+/// What a store in memory answers, which never waits.
+pub(crate) fn at_once<T>(call: impl Future<Output = T>) -> T {
+    call.now_or_never().expect("a store in memory never waits")
 }
 
 impl Browser {
-    pub(crate) fn over(
+    pub(crate) fn of(
         store: impl FnOnce(Arc<dyn AttachmentStore>) -> Arc<dyn AttachmentStore>,
         eraser: impl FnOnce(Arc<dyn AttachmentEraser>) -> Arc<dyn AttachmentEraser>,
+        server: impl Server + 'static,
     ) -> Self {
         let memory = Arc::new(MemoryAttachmentStore::new(BASE, [7; 32]));
-        Self { store: store(memory.clone()), eraser: eraser(memory.clone()), memory }
+        let (store, eraser) = (store(memory.clone()), eraser(memory.clone()));
+        Self { memory, store, eraser, server: Box::new(server) }
     }
 }
 
 impl Default for Browser {
     fn default() -> Self {
-        Self::over(|store| store, |eraser| eraser)
+        Self::of(|store| store, |eraser| eraser, RightServer)
     }
 }
 
 /// The key and the query of a URL, as the server finds them in a request.
-fn parts(url: &SignedUrl) -> (&str, &str) {
+pub(crate) fn parts(url: &SignedUrl) -> (&str, &str) {
     let path_and_query = url.url.strip_prefix(BASE).and_then(|rest| rest.strip_prefix('/'));
     path_and_query.and_then(|rest| rest.split_once('?')).expect("the store made the URL")
 }
@@ -173,21 +215,15 @@ impl AttachmentStoreHarness for Browser {
     }
 
     async fn put(&self, url: &SignedUrl, content_type: &str, bytes: &[u8], now: Timestamp) -> bool {
-        let (key, query) = parts(url);
-        self.memory.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+        self.server.put(&self.memory, url, content_type, bytes, now)
     }
 
-    /// With the next upload.
     async fn expire(&self, now: Timestamp) {
-        let key: AttachmentKey = OTHER.parse().expect("a key");
-        let facts = ImageFacts::new(ImageType::Gif, 1, 1, 1).expect("within bounds");
-        let url = self.memory.upload_url(&key, facts, now).await.expect("it is in memory");
-        self.put(&url, "image/gif", b"G", now).await;
+        self.server.expire(&self.memory, now);
     }
 
     async fn get(&self, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
-        let (key, query) = parts(url);
-        self.memory.serve_download(key, query, now).ok().map(|download| download.bytes.to_vec())
+        self.server.get(&self.memory, url, now)
     }
 }
 

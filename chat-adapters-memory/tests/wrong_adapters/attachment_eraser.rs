@@ -5,13 +5,17 @@ use chat_domain::testing::{
     AttachmentEraserCall as Call, AttachmentEraserReply as Reply, DecoratedAttachmentEraser, Outcome,
     Port as _, answer,
 };
-use chat_domain::{AttachmentEraser, AttachmentKey, AttachmentStoreError, UploadsPage};
+use chat_domain::{
+    AttachmentEraser, AttachmentKey, AttachmentStoreError, ListedUpload, Timestamp, UploadsPage,
+};
 
-use crate::harness::Browser;
+use super::attachment_store::the_first_upload_of_a_key_counts;
+use crate::harness::{Browser, RightServer};
 
 crate::caught! {
     attachment_eraser::checks();
 
+    something_is_always_listed => where_nothing_was_uploaded_nothing_is_listed;
     a_list_is_remembered => a_list_sees_every_upload_and_deletion_before_it;
     nothing_is_listed_at_first => uploads_are_listed_by_their_keys_kept_or_not;
     what_is_absent_cannot_be_deleted => what_is_deleted_is_gone_whether_or_not_it_was_there;
@@ -22,6 +26,7 @@ crate::caught! {
     a_list_ends_with_its_first_page => more_uploads_than_a_page_holds_are_listed_once_each;
     a_page_holds_everything => more_uploads_than_a_page_holds_are_listed_once_each;
     deleting_hides => what_is_uploaded_again_after_a_deletion_is_not_kept;
+    the_first_upload_of_a_key_counts => what_is_uploaded_again_after_a_deletion_has_a_day_of_its_own;
 }
 
 /// The browser of an eraser whose calls go this way.
@@ -31,7 +36,7 @@ fn wrong(
     + Sync
     + 'static,
 ) -> Browser {
-    Browser::over(|store| store, |next| Arc::new(DecoratedAttachmentEraser::new(next, decorate)))
+    Browser::of(|store| store, |next| Arc::new(DecoratedAttachmentEraser::new(next, decorate)), RightServer)
 }
 
 /// Lists are changed, by the key after which they begin.
@@ -63,6 +68,17 @@ fn a_list_is_remembered() -> Browser {
             let page = next.list(after).await?;
             Ok(Reply::List(remembered.lock().unwrap().get_or_insert(page).clone()))
         })
+    })
+}
+
+fn something_is_always_listed() -> Browser {
+    listing(|mut page, _| {
+        if page.uploads.is_empty() {
+            let tag = "0".repeat(32);
+            let key = format!("{tag}-{tag}-a-{tag}.gif").parse().expect("a key");
+            page.uploads.push(ListedUpload { key, size_bytes: 1, uploaded_at: Timestamp::MIN });
+        }
+        page
     })
 }
 

@@ -1,15 +1,19 @@
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+use chat_adapters_memory::MemoryAttachmentStore;
 use chat_domain::conformance::attachment_store;
 use chat_domain::testing::{
     AttachmentStoreCall as Call, AttachmentStoreReply as Reply, DecoratedAttachmentStore, Outcome, Port as _,
 };
 use chat_domain::{
-    AttachmentKey, AttachmentStore, ImageFacts, ImageType, SignedUrl, StoredObject, Timestamp,
+    AttachmentEraser as _, AttachmentKey, AttachmentStore, ImageFacts, ImageType, SignedUrl, StoredObject,
+    Timestamp, UPLOAD_KEPT_FOR,
 };
 
-use crate::harness::Browser;
+use crate::harness::{Browser, RightServer, Server, at_once, parts};
 
 crate::caught! {
     attachment_store::checks();
@@ -17,19 +21,28 @@ crate::caught! {
     an_upload_url_is_for_a_byte_more =>
         an_announced_upload_is_taken_and_seen, a_larger_or_smaller_upload_is_refused;
     every_image_is_a_png => every_type_of_image_is_taken;
+    the_type_of_an_upload_is_not_looked_at => an_upload_of_another_type_is_refused;
+    signatures_are_not_looked_at =>
+        a_url_does_not_work_for_another_key, a_url_with_a_changed_signature_does_not_work;
     an_upload_url_works_longer => an_upload_url_works_until_it_expires;
     an_upload_url_is_a_download_url => a_download_url_does_not_upload, an_upload_url_does_not_download;
 
+    an_upload_replaces_what_is_there =>
+        a_second_upload_is_refused, a_second_url_for_the_same_key_does_not_replace_the_object,
+        of_racing_uploads_of_a_key_one_is_taken, a_refused_second_upload_leaves_what_was_kept;
     keeping_touches_the_object => keeping_changes_nothing_of_an_object;
 
     nothing_is_kept => what_was_kept_stays;
+    the_first_upload_of_a_key_counts => what_is_uploaded_anew_has_a_day_of_its_own;
     who_looks_at_an_object_keeps_it => what_nobody_kept_is_gone_after_a_day_and_not_before;
 
     who_saw_nothing_never_sees_anything => an_upload_is_seen_at_once_by_who_saw_nothing_before;
     a_url_is_an_upload => nothing_is_there_before_an_upload;
 
+    downloads_are_cut => what_was_uploaded_comes_down_again;
     a_download_url_works_longer => a_download_url_works_again_and_again_until_it_expires;
-    only_what_is_there_has_a_download_url => a_download_url_of_nothing_is_given_and_finds_nothing;
+    only_what_is_there_has_a_download_url =>
+        a_download_url_of_nothing_is_given_and_finds_nothing, a_download_url_may_be_given_before_the_upload;
 
     an_upload_url_has_no_headers => an_upload_url_says_when_it_expires_and_what_to_send;
     only_the_beginning_is_seen => an_object_is_shown_whole_however_short_or_long;
@@ -45,7 +58,12 @@ fn wrong(
     + Sync
     + 'static,
 ) -> Browser {
-    Browser::over(|next| Arc::new(DecoratedAttachmentStore::new(next, decorate)), |eraser| eraser)
+    Browser::of(|next| Arc::new(DecoratedAttachmentStore::new(next, decorate)), |eraser| eraser, RightServer)
+}
+
+/// The browser at a server that is wrong.
+fn at(server: impl Server + 'static) -> Browser {
+    Browser::of(|store| store, |eraser| eraser, server)
 }
 
 fn announcing(change: fn(ImageFacts) -> ImageFacts) -> Browser {
@@ -131,6 +149,105 @@ fn an_upload_url_is_a_download_url() -> Browser {
             }
         })
     })
+}
+
+fn the_type_of_an_upload_is_not_looked_at() -> Browser {
+    struct Careless;
+
+    impl Server for Careless {
+        fn put(
+            &self,
+            store: &MemoryAttachmentStore,
+            url: &SignedUrl,
+            _: &str,
+            bytes: &[u8],
+            now: Timestamp,
+        ) -> bool {
+            let (key, query) = parts(url);
+            store.accept_upload(key, query, "image/png", Bytes::copy_from_slice(bytes), now).is_ok()
+        }
+    }
+
+    at(Careless)
+}
+
+fn signatures_are_not_looked_at() -> Browser {
+    struct Careless;
+
+    impl Server for Careless {
+        fn get(&self, store: &MemoryAttachmentStore, url: &SignedUrl, _: Timestamp) -> Option<Vec<u8>> {
+            let key = parts(url).0.parse().expect("the suite changes keys to keys");
+            Some(at_once(store.inspect(&key)).expect("it is in memory")?.bytes)
+        }
+    }
+
+    at(Careless)
+}
+
+fn an_upload_replaces_what_is_there() -> Browser {
+    struct Replacing;
+
+    impl Server for Replacing {
+        fn put(
+            &self,
+            store: &MemoryAttachmentStore,
+            url: &SignedUrl,
+            content_type: &str,
+            bytes: &[u8],
+            now: Timestamp,
+        ) -> bool {
+            let (key, query) = parts(url);
+            at_once(store.delete(&key.parse().expect("a key"))).expect("it is in memory");
+            store.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+        }
+    }
+
+    at(Replacing)
+}
+
+/// It goes by the day on which the key was used first.
+pub(super) fn the_first_upload_of_a_key_counts() -> Browser {
+    #[derive(Default)]
+    struct Forgetting(Mutex<HashMap<AttachmentKey, Timestamp>>);
+
+    impl Server for Forgetting {
+        fn put(
+            &self,
+            store: &MemoryAttachmentStore,
+            url: &SignedUrl,
+            content_type: &str,
+            bytes: &[u8],
+            now: Timestamp,
+        ) -> bool {
+            let (key, query) = parts(url);
+            self.0.lock().unwrap().entry(key.parse().expect("a key")).or_insert(now);
+            store.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+        }
+
+        fn expire(&self, store: &MemoryAttachmentStore, now: Timestamp) {
+            for (key, first) in self.0.lock().unwrap().iter() {
+                if first.after(UPLOAD_KEPT_FOR) <= now {
+                    at_once(store.delete(key)).expect("it is in memory");
+                }
+            }
+        }
+    }
+
+    at(Forgetting::default())
+}
+
+fn downloads_are_cut() -> Browser {
+    struct Cutting;
+
+    impl Server for Cutting {
+        fn get(&self, store: &MemoryAttachmentStore, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
+            let (key, query) = parts(url);
+            let download = store.serve_download(key, query, now).ok()?;
+            Some(download.bytes.iter().copied().take(100).collect())
+        }
+    }
+
+    at(Cutting)
 }
 
 fn keeping_touches_the_object() -> Browser {

@@ -29,7 +29,10 @@ crate::caught! {
     an_attachment_is_claimed_before_the_commit => an_interrupted_commit_is_stored_whole_or_not_at_all;
     a_room_is_listed_after_the_commit => an_interrupted_commit_is_stored_whole_or_not_at_all;
     the_last_writer_wins =>
-        of_eight_racing_commits_exactly_one_is_stored, a_stale_version_conflicts_and_stores_nothing;
+        of_eight_racing_commits_exactly_one_is_stored, a_stale_version_conflicts_and_stores_nothing,
+        a_version_of_an_absent_room_conflicts_and_stores_nothing,
+        a_first_commit_conflicts_with_an_existing_room;
+    a_conflict_is_not_told => writers_that_race_and_retry_lose_nothing;
     the_version_is_checked_before_the_commit =>
         of_eight_racing_commits_exactly_one_is_stored, of_eight_racing_first_commits_exactly_one_is_stored;
 
@@ -43,6 +46,7 @@ crate::caught! {
     a_mark_writes_the_whole_head => marks_and_commits_that_race_all_happen;
     a_mark_makes_its_room => a_mark_in_an_absent_room_creates_nothing;
     marking_makes_rows => marking_rows_that_do_not_exist_creates_none;
+    an_absent_room_cannot_be_marked => marking_rows_of_an_absent_room_creates_nothing;
 
     a_handle_keeps_the_heads_it_read => what_one_handle_wrote_the_other_sees_at_once;
     a_handle_keeps_the_pages_it_read => what_one_handle_wrote_the_other_sees_at_once;
@@ -56,14 +60,19 @@ crate::caught! {
         a_stale_version_conflicts_and_stores_nothing, a_future_version_conflicts_and_stores_nothing;
     a_throttled_commit_was_stored => words_read_back_whole;
 
+    a_room_is_found_by_one_of_its_members => a_room_nobody_wrote_to_is_absent;
+    rooms_are_found_by_the_beginning_of_their_ids => rooms_are_isolated;
     open_proposals_are_forgotten => a_room_with_everything_in_it_reads_back_whole;
     only_seven_ids_are_remembered => the_room_reads_back_whole_after_every_message;
 
     milliseconds_are_lost => words_read_back_whole;
+    time_begins_in_1970 => timestamps_of_any_year_read_back_in_order;
     texts_are_cut => the_longest_words_read_back_whole;
     captions_are_lost => images_read_back_whole;
     notes_are_lost => proposals_and_answers_read_back_whole;
 
+    an_absent_room_has_more => an_empty_room_has_empty_pages;
+    before_the_beginning_is_the_newest => nothing_is_before_the_first_or_after_the_last;
     a_page_never_has_more => one_message_beyond_a_full_page_is_more;
     a_full_page_always_has_more => a_page_of_exactly_all_messages_has_no_more;
     a_page_before_a_message_holds_it =>
@@ -80,6 +89,7 @@ crate::caught! {
     a_list_begins_at_rooms_only => a_list_goes_on_after_a_place_that_is_gone;
     longer_addresses_are_the_same => a_stranger_has_no_rooms;
 
+    a_moved_mark_tells_the_room_before => a_mark_moves_forward_and_tells_the_room;
     a_mark_moves_back => an_earlier_mark_changes_nothing;
     a_mark_may_count_more_than_was_sent => a_mark_that_counts_more_than_was_sent_changes_nothing;
     a_mark_moves_for_both => the_members_marks_are_independent;
@@ -302,6 +312,19 @@ fn the_last_writer_wins() -> Wrong {
     })
 }
 
+fn a_conflict_is_not_told() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let commits = matches!(call, Call::Commit { .. });
+            yield_now().await;
+            match (commits, next.call(call).await) {
+                (true, Err(MessageStoreError::Conflict)) => Ok(Reply::Commit(())),
+                (_, outcome) => outcome,
+            }
+        })
+    })
+}
+
 fn the_version_is_checked_before_the_commit() -> Wrong {
     wrong(|call, next| {
         Box::pin(async move {
@@ -472,6 +495,19 @@ fn marking_makes_rows() -> Wrong {
     })
 }
 
+fn an_absent_room_cannot_be_marked() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            match &call {
+                Call::MarkRowsRead { room, .. } if head(next, room).await.seq() == 0 => {
+                    Err(MessageStoreError::Conflict)
+                }
+                _ => next.call(call).await,
+            }
+        })
+    })
+}
+
 fn a_handle_keeps_the_heads_it_read() -> Wrong {
     let store = Arc::new(MemoryMessageStore::new());
     let handle = || {
@@ -608,6 +644,45 @@ fn a_throttled_commit_was_stored() -> Wrong {
     })
 }
 
+fn a_room_is_found_by_one_of_its_members() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Room { id, consistency } = call else { return next.call(call).await };
+            if let Some(room) = next.room(&id, consistency).await? {
+                return Ok(Reply::Room(Some(room)));
+            }
+            let rooms = next.rooms_of(id.email(Member::B), None).await?.rooms;
+            Ok(Reply::Room(rooms.into_iter().next()))
+        })
+    })
+}
+
+fn rooms_are_found_by_the_beginning_of_their_ids() -> Wrong {
+    let known = Shared::<HashSet<RoomId>>::default();
+    wrong(move |call, next| {
+        let known = known.clone();
+        Box::pin(async move {
+            match call {
+                Call::Commit { append } => {
+                    known.lock().unwrap().insert(append.message.room.clone());
+                    next.commit(&append).await.map(Reply::Commit)
+                }
+                Call::Page { room, query, consistency } => {
+                    let mut page = next.page(&room, query, consistency).await?;
+                    let known = known.lock().unwrap().clone();
+                    for other in known.iter().filter(|other| **other != *room) {
+                        if other.to_string().starts_with(&room.to_string()) {
+                            page.messages.extend(next.page(other, query, consistency).await?.messages);
+                        }
+                    }
+                    Ok(Reply::Page(page))
+                }
+                call => next.call(call).await,
+            }
+        })
+    })
+}
+
 fn open_proposals_are_forgotten() -> Wrong {
     remembering(|log| log.open_proposals.clear())
 }
@@ -622,6 +697,10 @@ fn milliseconds_are_lost() -> Wrong {
         let at = Timestamp::from_unix_ms(message.at.unix_ms() / 1_000 * 1_000).expect("it is earlier");
         Message { at, ..message }
     })
+}
+
+fn time_begins_in_1970() -> Wrong {
+    paging(|message| Message { at: message.at.max(Timestamp::UNIX_EPOCH), ..message })
 }
 
 fn texts_are_cut() -> Wrong {
@@ -651,6 +730,20 @@ fn notes_are_lost() -> Wrong {
             proposal.note = None;
         }
         message
+    })
+}
+
+fn an_absent_room_has_more() -> Wrong {
+    answering(|reply| match reply {
+        Reply::Page(page) if page.messages.is_empty() => Reply::Page(Page { has_more: true, ..page }),
+        reply => reply,
+    })
+}
+
+fn before_the_beginning_is_the_newest() -> Wrong {
+    ranging(|range| match range {
+        PageRange::Before(Timestamp::MIN) => PageRange::Newest,
+        range => range,
     })
 }
 
@@ -855,6 +948,19 @@ fn marking(
                     reply => reply,
                 }),
             }
+        })
+    })
+}
+
+fn a_moved_mark_tells_the_room_before() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::AdvanceRead { room, reader, mark } = call else { return next.call(call).await };
+            let before = head(next, &room).await;
+            Ok(Reply::AdvanceRead(match next.advance_read(&room, reader, mark).await? {
+                Advance::Moved(_) => Advance::Moved(before),
+                advance => advance,
+            }))
         })
     })
 }

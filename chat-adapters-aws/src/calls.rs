@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use chat_domain::BoxError;
 
-/// A handshake takes some round trips of a millisecond or two, and tens of milliseconds of a small Lambda's CPU.
+/// A handshake takes some round trips of a millisecond or two, and tens of milliseconds of a small Lambda's
+/// CPU.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// DynamoDB answers in milliseconds. Whoever has not been answered after three seconds is not going to be.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -19,7 +20,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const CALL_TIMEOUT: Duration = Duration::from_secs(7);
 /// The first, and two more.
 const ATTEMPTS_MAX: u32 = 3;
-/// The longest wait before the second attempt; it doubles with every further one. The SDK's own second is a user's second.
+/// The longest wait before the second attempt; it doubles with every further one. The SDK's own second is a
+/// user's second.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
@@ -38,7 +40,8 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// A client of DynamoDB that calls as the stores promise it: it gives up in time, and tries again with reason.
+/// A client of DynamoDB that calls as the stores promise it: it gives up in time, and tries again with
+/// reason.
 ///
 /// Made once and cloned: all clones share one pool of connections, and so one handshake.
 ///
@@ -73,8 +76,9 @@ pub(crate) fn as_write() -> Builder {
 
 /// Forbids a second attempt unless the first was answered with a refusal.
 ///
-/// Were a write tried again after a timeout, the second attempt could meet the effect of the first, take it for somebody
-/// else's, and say that nothing happened. So an unknown outcome is reported at once, and the caller looks.
+/// Were a write tried again after a timeout, the second attempt could meet the effect of the first, take it
+/// for somebody else's, and say that nothing happened. So an unknown outcome is reported at once, and the
+/// caller looks.
 #[derive(Debug)]
 pub(crate) struct OnlyIfNothingHappened;
 
@@ -106,8 +110,8 @@ pub(crate) enum Failure {
     Unavailable(BoxError),
 }
 
-/// The codes with which DynamoDB refuses what it would do at another time. `TransactionInProgressException` is none of
-/// them: the transaction that is in progress is this one.
+/// The codes with which DynamoDB refuses what it would do at another time. `TransactionInProgressException`
+/// is none of them: the transaction that is in progress is this one.
 const THROTTLED: [&str; 4] = [
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",

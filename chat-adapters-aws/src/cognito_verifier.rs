@@ -17,10 +17,10 @@ const TOKEN_MAX_BYTES: usize = 8_192;
 
 /// Verifies access tokens of one Cognito user pool by asking Cognito.
 ///
-/// `GetUser` checks the signature, and knows which tokens were revoked; but it accepts tokens of *any* pool and any client.
-/// So what the token claims is checked as well, before Cognito is asked: that our pool issued it, for one of our clients, as
-/// an access token. That the claims are genuine is what Cognito's answer says. Then the user's address must be verified, since
-/// users can change theirs.
+/// `GetUser` checks the signature, and knows which tokens were revoked; but it accepts tokens of *any* pool
+/// and any client. So what the token claims is checked as well, before Cognito is asked: that our pool issued
+/// it, for one of our clients, as an access token. That the claims are genuine is what Cognito's answer says.
+/// Then the user's address must be verified, since users can change theirs.
 ///
 /// It asks at every call: put a [`RememberingVerifier`](crate::RememberingVerifier) before it.
 ///
@@ -54,8 +54,8 @@ const fn rejected(reason: &'static str) -> VerifyError {
 }
 
 impl CognitoVerifier {
-    /// A verifier for the pool of this issuer (`https://cognito-idp.<region>.amazonaws.com/<pool>`) and these app clients. The
-    /// configuration brings the pool's region; timeouts and retries are set here.
+    /// A verifier for the pool of this issuer (`https://cognito-idp.<region>.amazonaws.com/<pool>`) and these
+    /// app clients. The configuration brings the pool's region; timeouts and retries are set here.
     #[must_use]
     pub fn new(
         config: Builder,
@@ -106,7 +106,8 @@ impl UnverifiedClaims {
     }
 }
 
-/// What it means that Cognito did not answer with a user. Its own words may repeat the token: they are not passed on.
+/// What it means that Cognito did not answer with a user. Its own words may repeat the token: they are not
+/// passed on.
 fn not_verified(error: SdkError<GetUserError>) -> VerifyError {
     match error.as_service_error() {
         // The only sign of it; the code is the same for tokens that are forged or revoked.

@@ -13,13 +13,14 @@ use crate::query;
 use crate::tables::TableNames;
 use crate::tables::connections::{AUTH_EXPIRES_AT, CONNECTED_AT, EMAIL, EMAIL_INDEX, ID, TTL, USER_ID};
 
-/// How many rows of a user [`of_user`](ConnectionStore::of_user) looks at: their open connections, and those whose end was
-/// never told and which DynamoDB has not yet deleted. It takes up to two days for that.
+/// How many rows of a user [`of_user`](ConnectionStore::of_user) looks at: their open connections, and those
+/// whose end was never told and which DynamoDB has not yet deleted. It takes up to two days for that.
 pub const OF_USER_MAX: usize = 1_000;
 
 /// Open connections in DynamoDB.
 ///
-/// - Rows are deleted by DynamoDB some time after they are [stale](Connection::stale_at); lists leave them out at once.
+/// - Rows are deleted by DynamoDB some time after they are [stale](Connection::stale_at); lists leave them
+///   out at once.
 /// - Timeouts and retries are those of [`DynamoMessageStore`](crate::DynamoMessageStore).
 #[derive(Clone)]
 pub struct DynamoConnectionStore {

@@ -13,7 +13,8 @@ use chat_domain::{BoxError, Member};
 use crate::tables::{connections, messages, rooms};
 use crate::{DynamoClient, TableNames};
 
-/// How long a table may take until it can be used. DynamoDB takes some ten seconds, an engine on this machine none.
+/// How long a table may take until it can be used. DynamoDB takes some ten seconds, an engine on this machine
+/// none.
 const USABLE_WITHIN: Duration = Duration::from_secs(120);
 
 /// A table could not be made, or not be told to expire its rows.
@@ -25,10 +26,11 @@ pub struct CreateTablesError {
     source: BoxError,
 }
 
-/// Creates the three tables with their indexes, and waits until they can be used. Tables that exist are left as they are.
+/// Creates the three tables with their indexes, and waits until they can be used. Tables that exist are left
+/// as they are.
 ///
-/// For tests and for stores on one's own machine: a deployed chat's tables come from its template, which also keeps backups
-/// of them. Rows of connections stay until [`expire_connections`] is called.
+/// For tests and for stores on one's own machine: a deployed chat's tables come from its template, which also
+/// keeps backups of them. Rows of connections stay until [`expire_connections`] is called.
 ///
 /// # Errors
 /// [`CreateTablesError`].

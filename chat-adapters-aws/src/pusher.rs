@@ -11,10 +11,11 @@ use crate::calls::{self, OnlyIfNothingHappened};
 
 /// Pushes through the `@connections` API of an API Gateway WebSocket API.
 ///
-/// - The gateway's refusals keep their meaning: 410 is [`Gone`](PushError::Gone), 413 [`TooLarge`](PushError::TooLarge), 429
-///   [`Throttled`](PushError::Throttled), 403 [`Forbidden`](PushError::Forbidden). Everything else is
-///   [`Unavailable`](PushError::Unavailable).
-/// - A frame is posted again only when the gateway refused it for want of capacity. A call takes at most 7 seconds.
+/// - The gateway's refusals keep their meaning: 410 is [`Gone`](PushError::Gone), 413
+///   [`TooLarge`](PushError::TooLarge), 429 [`Throttled`](PushError::Throttled), 403
+///   [`Forbidden`](PushError::Forbidden). Everything else is [`Unavailable`](PushError::Unavailable).
+/// - A frame is posted again only when the gateway refused it for want of capacity. A call takes at most 7
+///   seconds.
 ///
 /// ```no_run
 /// use chat_adapters_aws::ApiGatewayPusher;
@@ -32,8 +33,8 @@ pub struct ApiGatewayPusher {
 }
 
 impl ApiGatewayPusher {
-    /// A pusher that writes events as `encode` does, to the stage that is the configuration's endpoint. Timeouts and retries
-    /// are set here.
+    /// A pusher that writes events as `encode` does, to the stage that is the configuration's endpoint.
+    /// Timeouts and retries are set here.
     #[must_use]
     pub fn new(config: Builder, encode: fn(&Event) -> String) -> Self {
         let config = config

@@ -3,7 +3,8 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use crate::attributes::Item;
 use crate::calls::Failure;
 
-/// How often a query is continued. DynamoDB cuts a page at 1 MB, which no query here reaches, and may cut one earlier.
+/// How often a query is continued. DynamoDB cuts a page at 1 MB, which no query here reaches, and may cut one
+/// earlier.
 const CALLS_MAX: usize = 10;
 
 /// What a query found.

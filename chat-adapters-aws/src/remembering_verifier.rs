@@ -12,8 +12,8 @@ pub const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 /// How many tokens are remembered, in about 20 MB. One process of a Lambda sees a few in a minute.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// Remembers for [`REMEMBERED_FOR`] what another verifier has accepted, and never past the token's expiry. What was not
-/// accepted is not remembered.
+/// Remembers for [`REMEMBERED_FOR`] what another verifier has accepted, and never past the token's expiry.
+/// What was not accepted is not remembered.
 pub struct RememberingVerifier<V> {
     verifier: V,
     accepted: Mutex<HashMap<String, Accepted>>,

@@ -16,18 +16,19 @@ use chat_domain::{
 
 use crate::calls;
 
-/// The tag that an upload bears until a message shows it: a rule of the bucket deletes what bears it after a day.
+/// The tag that an upload bears until a message shows it: a rule of the bucket deletes what bears it after a
+/// day.
 const PENDING: &str = "chat-upload=pending";
 
 /// Uploaded images in an S3 bucket.
 ///
-/// - An upload URL signs the type, the length, `If-None-Match: *` and the tag `chat-upload=pending`: S3 takes that one object,
-///   once, and the bucket's lifecycle deletes what bears the tag. [`keep`](AttachmentStore::keep) takes it off. A URL counts from
-///   the full second before `now`.
+/// - An upload URL signs the type, the length, `If-None-Match: *` and the tag `chat-upload=pending`: S3 takes
+///   that one object, once, and the bucket's lifecycle deletes what bears the tag.
+///   [`keep`](AttachmentStore::keep) takes it off. A URL counts from the full second before `now`.
 /// - [`inspect`](AttachmentStore::inspect) is one request; S3 says length, type and age with the bytes.
-/// - Who signs upload URLs needs `s3:PutObject` and `s3:PutObjectTagging` on the objects, and who signs download URLs
-///   `s3:GetObject`. To send needs `s3:GetObject` and `s3:DeleteObjectTagging`, and `s3:ListBucket` on the bucket: without that S3
-///   answers 403 for what is not there.
+/// - Who signs upload URLs needs `s3:PutObject` and `s3:PutObjectTagging` on the objects, and who signs
+///   download URLs `s3:GetObject`. To send needs `s3:GetObject` and `s3:DeleteObjectTagging`, and
+///   `s3:ListBucket` on the bucket: without that S3 answers 403 for what is not there.
 ///
 /// ```no_run
 /// use chat_adapters_aws::S3AttachmentStore;
@@ -43,10 +44,12 @@ pub struct S3AttachmentStore {
 }
 
 impl S3AttachmentStore {
-    /// A store in the bucket of this name. The configuration brings region and credentials; timeouts and retries are set here.
+    /// A store in the bucket of this name. The configuration brings region and credentials; timeouts and
+    /// retries are set here.
     #[must_use]
     pub fn new(config: Builder, bucket: impl Into<String>) -> Self {
-        // By default the SDK signs a checksum of the body along, which here is the browser's; and a range has none.
+        // By default the SDK signs a checksum of the body along, which here is the browser's; and a range has
+        // none.
         let config = config
             .retry_config(calls::retries())
             .timeout_config(calls::timeouts())

@@ -1,4 +1,5 @@
-//! The attachment store keeps the contract of its port, before a stand-in for S3 that checks signatures as S3 does.
+//! The attachment store keeps the contract of its port, before a stand-in for S3 that checks signatures as S3
+//! does.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -135,7 +136,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The key that a request may use, by "Authenticating Requests: Using Query Parameters" of the S3 API reference.
+/// The key that a request may use, by "Authenticating Requests: Using Query Parameters" of the S3 API
+/// reference.
 fn authenticated<'a>(
     method: &str,
     url: &'a SignedUrl,

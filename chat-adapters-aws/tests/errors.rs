@@ -284,8 +284,9 @@ mod commit {
         assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
     }
 
-    /// DynamoDB answers a token it has seen within ten minutes as it did the first time: right for the attempts of one call,
-    /// and wrong for two calls, of which the second has to be told that the head has moved.
+    /// DynamoDB answers a token it has seen within ten minutes as it did the first time: right for the
+    /// attempts of one call, and wrong for two calls, of which the second has to be told that the head has
+    /// moved.
     #[tokio::test(start_paused = true)]
     async fn attempts_share_a_token_and_calls_do_not() {
         let tokens = Arc::new(Mutex::new(Vec::new()));
@@ -412,7 +413,8 @@ mod page {
         messages(&[rule]).page(&their_room(), query, Consistency::Strong).await
     }
 
-    /// A query over rows 1 to `rows` that ends each page after `cut_after` of them, with an empty page now and then.
+    /// A query over rows 1 to `rows` that ends each page after `cut_after` of them, with an empty page now
+    /// and then.
     fn table_of(rows: u64, cut_after: usize) -> Rule {
         mock!(Client::query).then_compute_output(move |query| {
             let seen =
@@ -565,8 +567,8 @@ mod rooms_of {
         }
     }
 
-    /// An index drops the old place of a room some time after it shows the new one, and a batch refuses a key that it is
-    /// given twice.
+    /// An index drops the old place of a room some time after it shows the new one, and a batch refuses a key
+    /// that it is given twice.
     #[tokio::test]
     async fn a_room_that_an_index_shows_twice_is_listed_once() {
         let rooms = peers(2);

@@ -1,5 +1,5 @@
-//! The verifier keeps the contract of its port, before a stand-in for Cognito that has two pools, signs its tokens, and like
-//! Cognito answers `GetUser` for any token that one of its pools has signed.
+//! The verifier keeps the contract of its port, before a stand-in for Cognito that has two pools, signs its
+//! tokens, and like Cognito answers `GetUser` for any token that one of its pools has signed.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

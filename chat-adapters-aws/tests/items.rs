@@ -1,5 +1,5 @@
-//! What the items in the tables look like. Everything that was ever stored looks like this: a change here needs a plan for
-//! what is there already.
+//! What the items in the tables look like. Everything that was ever stored looks like this: a change here
+//! needs a plan for what is there already.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -66,7 +66,8 @@ async fn text_of(client: &Client, table: &str) -> String {
     items(client, table).await.iter().map(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// The length of an item by which DynamoDB counts write units: names and values, a number two digits to a byte and one more.
+/// The length of an item by which DynamoDB counts write units: names and values, a number two digits to a
+/// byte and one more.
 fn size_bytes(item: &Item) -> usize {
     let value_bytes = |value: &AttributeValue| match value {
         AttributeValue::S(text) => text.len(),

@@ -15,7 +15,8 @@ use chat_domain::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// How many bytes all objects may have together: 256 MiB, some 800 pictures as phones send them, or 25 of the largest.
+/// How many bytes all objects may have together: 256 MiB, some 800 pictures as phones send them, or 25 of the
+/// largest.
 pub const OBJECTS_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 const LOOKED_AT: usize = IMAGE_MAX_BYTES as usize;
@@ -24,14 +25,16 @@ const NOT_POISONED: &str = "nothing panics while it holds the lock of the object
 
 /// Uploaded objects in memory, behind URLs that carry their own permission.
 ///
-/// An HTTP server makes the URLs work: for `PUT <base>/<key>?<query>` it calls [`accept_upload`](Self::accept_upload), for
-/// `GET <base>/<key>?<query>` [`serve_download`](Self::serve_download), and gives both the key and the query as they stand
-/// in the request.
+/// An HTTP server makes the URLs work: for `PUT <base>/<key>?<query>` it calls
+/// [`accept_upload`](Self::accept_upload), for `GET <base>/<key>?<query>`
+/// [`serve_download`](Self::serve_download), and gives both the key and the query as they stand in the
+/// request.
 ///
-/// - The URL's signature is an HMAC-SHA-256 over the method, the key, the expiry and, for an upload, type and length. So
-///   nothing needs to be remembered of a URL, and a request that differs from what was announced has no valid signature.
-/// - Objects that are [kept](AttachmentStore::keep) stay until the process ends; others are deleted by the first upload that
-///   comes [`UPLOAD_KEPT_FOR`] later. Beyond [`OBJECTS_MAX_BYTES`] uploads are refused.
+/// - The URL's signature is an HMAC-SHA-256 over the method, the key, the expiry and, for an upload, type and
+///   length. So nothing needs to be remembered of a URL, and a request that differs from what was announced
+///   has no valid signature.
+/// - Objects that are [kept](AttachmentStore::keep) stay until the process ends; others are deleted by the
+///   first upload that comes [`UPLOAD_KEPT_FOR`] later. Beyond [`OBJECTS_MAX_BYTES`] uploads are refused.
 #[derive(Clone)]
 pub struct MemoryAttachmentStore {
     shared: Arc<Shared>,
@@ -86,7 +89,8 @@ pub struct Download {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UploadRefused {
-    /// The URL is not one of ours, or the request differs in key, type or length from what the URL was made for.
+    /// The URL is not one of ours, or the request differs in key, type or length from what the URL was made
+    /// for.
     #[error("the signature does not cover this upload")]
     Signature,
     /// The URL works no more.
@@ -128,8 +132,8 @@ enum BadUrl {
 }
 
 impl MemoryAttachmentStore {
-    /// An empty store whose URLs begin with `base_url`, which does not end in a slash. `secret` is 256 random bits: who knows
-    /// them can make URLs.
+    /// An empty store whose URLs begin with `base_url`, which does not end in a slash. `secret` is 256 random
+    /// bits: who knows them can make URLs.
     #[must_use]
     pub fn new(base_url: impl Into<String>, secret: [u8; 32]) -> Self {
         let mac = Hmac::new_from_slice(&secret).expect("an HMAC takes a key of any length");
@@ -209,8 +213,8 @@ impl MemoryAttachmentStore {
         if now >= expires_at { Err(BadUrl::Expired) } else { Ok(()) }
     }
 
-    /// One line for each part, none of which holds a line break unless the request was made up; then the signature differs,
-    /// because the number of lines does.
+    /// One line for each part, none of which holds a line break unless the request was made up; then the
+    /// signature differs, because the number of lines does.
     fn mac(&self, key: &str, permission: &Permission<'_>, expires_at: Timestamp) -> Hmac<Sha256> {
         let text = match permission {
             Permission::Upload { content_type, size_bytes } => {

@@ -7,21 +7,23 @@ use chat_domain::{
     Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Email, Timestamp, VerifiedIdentity,
 };
 
-/// The most connections [`of_user`](ConnectionStore::of_user) lists: far more than a user may have open, and few enough to
-/// push to in one go.
+/// The most connections [`of_user`](ConnectionStore::of_user) lists: far more than a user may have open, and
+/// few enough to push to in one go.
 pub const OF_USER_MAX: usize = 1_000;
 
-/// How many stale rows a new one may push out. Two, so that rows go faster than they come and yet no `put` is slow.
+/// How many stale rows a new one may push out. Two, so that rows go faster than they come and yet no `put` is
+/// slow.
 const EVICTED_PER_PUT: usize = 2;
 
 const NOT_POISONED: &str = "nothing panics while it holds the lock of the connection store";
 
 /// Open connections in memory.
 ///
-/// - Each [`put`](ConnectionStore::put) deletes up to two rows that are [stale](Connection::stale_at) by the time the new
-///   connection was made, whoever's they are: so there are no more rows than were put within
+/// - Each [`put`](ConnectionStore::put) deletes up to two rows that are [stale](Connection::stale_at) by the
+///   time the new connection was made, whoever's they are: so there are no more rows than were put within
 ///   [`CONNECTION_LIFETIME`](chat_domain::CONNECTION_LIFETIME), or than were ever there at once.
-/// - [`of_user`](ConnectionStore::of_user) sees every write that was acknowledged before, and lists at most [`OF_USER_MAX`].
+/// - [`of_user`](ConnectionStore::of_user) sees every write that was acknowledged before, and lists at most
+///   [`OF_USER_MAX`].
 /// - It never throttles.
 #[derive(Clone, Default)]
 pub struct MemoryConnectionStore {

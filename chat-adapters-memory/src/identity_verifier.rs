@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use chat_domain::{AccessToken, IdentityVerifier, Timestamp, VerifiedIdentity, VerifyError};
 
-/// How many tokens are remembered: ten for each of 10,000 people, in about 30 MB. Beyond that, the one that expires first is
-/// forgotten and from then on rejected.
+/// How many tokens are remembered: ten for each of 10,000 people, in about 30 MB. Beyond that, the one that
+/// expires first is forgotten and from then on rejected.
 pub const TOKENS_MAX: usize = 100_000;
 
-/// A sign-in that asks for no password, in memory: tests and the local gateway issue tokens to whom they please.
+/// A sign-in that asks for no password, in memory: tests and the local gateway issue tokens to whom they
+/// please.
 ///
-/// A token is 128 random bits and says nothing by itself; who it speaks for stands here. It is good until it expires, is
-/// [revoked](Self::revoke) or is forgotten (see [`TOKENS_MAX`]).
+/// A token is 128 random bits and says nothing by itself; who it speaks for stands here. It is good until it
+/// expires, is [revoked](Self::revoke) or is forgotten (see [`TOKENS_MAX`]).
 #[derive(Clone, Default)]
 pub struct MemoryIdentityVerifier {
     tokens: Arc<Mutex<Tokens>>,
@@ -50,8 +51,8 @@ impl MemoryIdentityVerifier {
         Self::default()
     }
 
-    /// Issues a token that speaks for `identity` until that expires. `random` is 128 fresh bits from a source that cannot be
-    /// predicted: who guesses them has the token.
+    /// Issues a token that speaks for `identity` until that expires. `random` is 128 fresh bits from a source
+    /// that cannot be predicted: who guesses them has the token.
     pub fn issue(&self, identity: VerifiedIdentity, random: u128) -> AccessToken {
         let token = format!("{random:032x}");
         self.tokens().insert(token.clone(), identity);

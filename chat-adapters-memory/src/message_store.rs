@@ -20,7 +20,8 @@ const NOT_POISONED: &str = "nothing panics while it holds a lock of the message 
 
 /// Rooms and their messages in memory.
 ///
-/// - Every room has a lock of its own: rooms do not wait for each other, but while a room is made or moves to another day.
+/// - Every room has a lock of its own: rooms do not wait for each other, but while a room is made or moves to
+///   another day.
 /// - A commit costs the same however long the room is; a page costs what it holds, and a binary search.
 /// - Reads of either [`Consistency`] see every write that was acknowledged before. It never throttles.
 #[derive(Clone, Default)]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use chat_domain::{ConnectionId, Event, Push, PushError, Pusher};
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 
-/// How many events a connection may leave untaken before further ones are refused: more than any test sends to one, and of
-/// the longest messages about 10 MB.
+/// How many events a connection may leave untaken before further ones are refused: more than any test sends
+/// to one, and of the longest messages about 10 MB.
 pub const INBOX_MAX: usize = 1_024;
 
 const NOT_POISONED: &str = "nothing panics while it holds the lock of the inboxes";
@@ -27,8 +27,8 @@ impl MemoryPusher {
         Self::default()
     }
 
-    /// Opens a connection. What is pushed to it comes out of the receiver, which ends when the connection is closed; dropping
-    /// the receiver closes the connection. An earlier connection of the same id is closed.
+    /// Opens a connection. What is pushed to it comes out of the receiver, which ends when the connection is
+    /// closed; dropping the receiver closes the connection. An earlier connection of the same id is closed.
     #[must_use = "dropping the receiver closes the connection"]
     pub fn open(&self, id: ConnectionId) -> Receiver<Event> {
         let (sender, receiver) = mpsc::channel(INBOX_MAX);
@@ -36,7 +36,8 @@ impl MemoryPusher {
         receiver
     }
 
-    /// Removes a connection if nobody listens to it any more. It may have been opened anew since that was noticed.
+    /// Removes a connection if nobody listens to it any more. It may have been opened anew since that was
+    /// noticed.
     fn forget_if_dropped(&self, id: &ConnectionId) {
         let mut inboxes = self.inboxes.write().expect(NOT_POISONED);
         if inboxes.get(id).is_some_and(Sender::is_closed) {

@@ -1,4 +1,5 @@
-//! What the ports say nothing of: where memory ends, what a clone shares, and what can be seen of it all in a log.
+//! What the ports say nothing of: where memory ends, what a clone shares, and what can be seen of it all in a
+//! log.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The four Lambda functions: each takes an event of API Gateway to a handler of `chat-wire`, and the answer back.
+//! The four Lambda functions: each takes an event of API Gateway to a handler of `chat-wire`, and the answer
+//! back.
 
 use std::future::Future;
 
@@ -24,8 +25,8 @@ pub trait Function: Send + Sync {
     /// Handles an event.
     fn handle(&self, event: &Self::Event) -> impl Future<Output = ApiGatewayProxyResponse> + Send;
 
-    /// What to answer in its place when handling an event was given up: it panicked, or took too long. Nobody knows what it has
-    /// done by then, so the code is one that says so.
+    /// What to answer in its place when handling an event was given up: it panicked, or took too long. Nobody
+    /// knows what it has done by then, so the code is one that says so.
     fn given_up(&self, event: &Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse;
 
     /// What it counts.
@@ -87,8 +88,8 @@ impl Function for DisconnectHandler {
     }
 }
 
-/// The function behind every other route of the WebSocket. Its answer goes back as the route's response, whose status is always
-/// 200: on these routes the gateway shows the client none.
+/// The function behind every other route of the WebSocket. Its answer goes back as the route's response,
+/// whose status is always 200: on these routes the gateway shows the client none.
 impl Function for FrameHandler {
     type Event = ApiGatewayWebsocketProxyRequest;
 
@@ -157,7 +158,8 @@ fn rest_request<'a>(
     }
 }
 
-/// The gateway gives parameters in two shapes, and only one of them has all values of a name; an emulator may leave either out.
+/// The gateway gives parameters in two shapes, and only one of them has all values of a name; an emulator may
+/// leave either out.
 fn query(event: &ApiGatewayProxyRequest) -> Vec<(String, String)> {
     let (all, single) = (&event.multi_value_query_string_parameters, &event.query_string_parameters);
     let mut query = pairs(all);

@@ -1,5 +1,5 @@
-//! The bodies of the fuzz targets, over the seeds and bounded random changes of them: what a nightly compiler fuzzes for hours
-//! runs everywhere for a second.
+//! The bodies of the fuzz targets, over the seeds and bounded random changes of them: what a nightly compiler
+//! fuzzes for hours runs everywhere for a second.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What the logs must not hold: tokens, and what people write. In a process of its own: what is logged while other tests run
-//! without a subscriber may be left out here, too.
+//! What the logs must not hold: tokens, and what people write. In a process of its own: what is logged while
+//! other tests run without a subscriber may be left out here, too.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -9,7 +9,8 @@ use clap::{Parser, ValueEnum};
 
 use crate::chaos::{Chaos, FaultInjector};
 
-/// The whole chat in one process: API Gateway's stand-in, the Lambda functions' code, and a store. For development.
+/// The whole chat in one process: API Gateway's stand-in, the Lambda functions' code, and a store. For
+/// development.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chat-local", version)]
 pub struct Config {
@@ -25,8 +26,9 @@ pub struct Config {
     #[arg(long, value_name = "DIR", env = "CHAT_DATA")]
     pub data: Option<PathBuf>,
 
-    /// A folder with the Lambda functions `connect/bootstrap`, `disconnect/bootstrap`, `send/bootstrap` and `history/bootstrap` to run in
-    /// processes of their own. Anything that speaks the Lambda Runtime API will do.
+    /// A folder with the Lambda functions `connect/bootstrap`, `disconnect/bootstrap`, `send/bootstrap` and
+    /// `history/bootstrap` to run in processes of their own. Anything that speaks the Lambda Runtime API will
+    /// do.
     #[arg(long, value_name = "DIR", env = "CHAT_LAMBDA")]
     pub lambda: Option<PathBuf>,
 
@@ -50,9 +52,10 @@ pub struct Config {
     #[arg(long, env = "CHAT_LOGIN_SECONDS", default_value_t = 3_600)]
     pub login_seconds: u64,
 
-    /// Misbehaves as AWS does now and then, drawn from this seed: pushes lost, late and doubled, functions killed, connections cut, a
-    /// store that throttles. The same seed and the same frames, the same faults. PROFILE says how often: `calm`, `default` or
-    /// `storm`, or one kind of fault alone and often: `pushes`, `connections`, `functions` or `store`.
+    /// Misbehaves as AWS does now and then, drawn from this seed: pushes lost, late and doubled, functions
+    /// killed, connections cut, a store that throttles. The same seed and the same frames, the same faults.
+    /// PROFILE says how often: `calm`, `default` or `storm`, or one kind of fault alone and often: `pushes`,
+    /// `connections`, `functions` or `store`.
     #[arg(long, value_name = "SEED[:PROFILE]", env = "CHAT_CHAOS")]
     pub chaos: Option<Chaos>,
 
@@ -66,8 +69,8 @@ pub struct Config {
 pub enum Store {
     /// In this process, until it ends; with `--data`, in that folder.
     Memory,
-    /// In the DynamoDB that `AWS_ENDPOINT_URL_DYNAMODB` names, with `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Tables
-    /// that are missing are made.
+    /// In the DynamoDB that `AWS_ENDPOINT_URL_DYNAMODB` names, with `AWS_REGION`, `AWS_ACCESS_KEY_ID` and
+    /// `AWS_SECRET_ACCESS_KEY`. Tables that are missing are made.
     Dynamodb,
 }
 

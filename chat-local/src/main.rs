@@ -7,8 +7,8 @@ use chat_local::{Config, Server, ServerError};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-/// What one thread allocates for a frame another one frees; the system's allocator locks for that, and a fifth of the
-/// server's time went there (`docs/performance.md`).
+/// What one thread allocates for a frame another one frees; the system's allocator locks for that, and a
+/// fifth of the server's time went there (`docs/performance.md`).
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

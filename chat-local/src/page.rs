@@ -19,8 +19,8 @@ use crate::address::STAGE;
 /// The two users to chat as. Anybody else can sign in too.
 pub(crate) const READY_USERS: [&str; 2] = ["minji@example.com", "junho@example.com"];
 
-/// What is at `/`: the web page, or an explanation of how to chat without one; and `/config.json`, which tells the page where
-/// everything is.
+/// What is at `/`: the web page, or an explanation of how to chat without one; and `/config.json`, which
+/// tells the page where everything is.
 pub(crate) fn router(address: SocketAddr, web: Option<&Path>) -> Router {
     let config = config(address).to_string();
     let config = get(move || async move {
@@ -51,7 +51,8 @@ pub(crate) async fn lead_people(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// The web page's files, under the strictest policy that it works with: the README of `web` says why it needs no more.
+/// The web page's files, under the strictest policy that it works with: the README of `web` says why it needs
+/// no more.
 fn pages(address: SocketAddr, folder: &Path) -> Router {
     let files = ServeDir::new(folder).not_found_service(ServeFile::new(folder.join("404.html")));
     let policy = content_security_policy(address);
@@ -72,7 +73,8 @@ fn pages(address: SocketAddr, folder: &Path) -> Router {
     Router::new().fallback_service(files).layer(from_fn(guard))
 }
 
-/// Where `//host/path` is led to. [`ServeDir`] would repeat it when it adds a slash, and to a browser it is another host's page.
+/// Where `//host/path` is led to. [`ServeDir`] would repeat it when it adds a slash, and to a browser it is
+/// another host's page.
 fn within_this_host(uri: &Uri) -> Option<String> {
     let path = uri.path_and_query()?.as_str().strip_prefix("//")?;
     // A browser takes a backslash for a slash.
@@ -90,7 +92,8 @@ fn with_headers(mut response: Response, policy: HeaderValue, caching: &'static s
     response
 }
 
-/// Nothing inline, nothing evaluated, nothing from elsewhere; connections to this server by both of its names.
+/// Nothing inline, nothing evaluated, nothing from elsewhere; connections to this server by both of its
+/// names.
 fn content_security_policy(address: SocketAddr) -> HeaderValue {
     let port = address.port();
     let servers = format!("http://{address} ws://{address} http://localhost:{port} ws://localhost:{port}");

@@ -36,8 +36,8 @@ pub struct Server {
     resources: Resources,
 }
 
-/// How long requests other than the gateway's may take to end once the gateway has; a client that has sent half of one would
-/// otherwise keep the process for ever.
+/// How long requests other than the gateway's may take to end once the gateway has; a client that has sent
+/// half of one would otherwise keep the process for ever.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Why the server cannot run.
@@ -117,7 +117,8 @@ impl Server {
         )
     }
 
-    /// Serves until `stop` completes; then lets running handlers finish, closes every socket with 1001, and returns.
+    /// Serves until `stop` completes; then lets running handlers finish, closes every socket with 1001, and
+    /// returns.
     ///
     /// # Errors
     /// [`ServerError::Serve`].
@@ -151,7 +152,8 @@ fn chain(error: &dyn std::error::Error) -> String {
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Refuses requests for other hosts: a page elsewhere could otherwise have its own name lead here, and sign in.
+/// Refuses requests for other hosts: a page elsewhere could otherwise have its own name lead here, and sign
+/// in.
 async fn only_for_this_host(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let is_ours =

@@ -1,4 +1,5 @@
-//! Functions in processes of their own, whatever they are written in. Ours have the whole story told to them in `e2e`.
+//! Functions in processes of their own, whatever they are written in. Ours have the whole story told to them
+//! in `e2e`.
 
 #![cfg(all(unix, feature = "aws"))]
 

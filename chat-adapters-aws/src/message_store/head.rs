@@ -1,7 +1,7 @@
 //! A room as an item of `playground-rooms`: the head.
 //!
-//! Every message writes it, so it is kept below one write unit of 1 KB: instants are milliseconds since 1970, and lists are
-//! binary, one entry after the other without separators.
+//! Every message writes it, so it is kept below one write unit of 1 KB: instants are milliseconds since 1970,
+//! and lists are binary, one entry after the other without separators.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chat_domain::{
@@ -19,8 +19,8 @@ pub(super) fn key(room: &RoomId) -> Item {
     item([(ROOM_ID, text(room))])
 }
 
-/// What a commit sets, or removes: the log, and where the room stands in its members' lists when that changes. Nothing that
-/// reading writes.
+/// What a commit sets, or removes: the log, and where the room stands in its members' lists when that
+/// changes. Nothing that reading writes.
 pub(super) fn log_attributes(append: &Append) -> Vec<(&'static str, Option<AttributeValue>)> {
     let (log, id) = (&append.log, &append.message.room);
     let mut attributes = vec![

@@ -28,7 +28,8 @@ use crate::calls::{DynamoClient, Failure, as_write, condition_held};
 use crate::query::{self, Rows};
 use crate::tables::{TableNames, messages, rooms};
 
-/// How many rows are marked at the same time: each takes a connection of its own, with a handshake when it is new.
+/// How many rows are marked at the same time: each takes a connection of its own, with a handshake when it is
+/// new.
 const MARKED_AT_ONCE: usize = 10;
 
 /// How often what a batch left unread is asked for again.
@@ -38,12 +39,13 @@ const FIRST_BATCH_WAIT: Duration = Duration::from_millis(50);
 
 /// Rooms and their messages in DynamoDB.
 ///
-/// - A commit is one transaction of two items, the message and the head of its room: 4 write units while each is below
-///   1 KB. The first message of a room, and the first of each day, also move the head in two indexes. An image has a third item,
-///   in the table of heads, whose key is that of its object: 2 write units more, and no second message can have it.
-/// - It is never repeated after an unknown outcome. Every call has a request token of its own, which the SDK makes and keeps
-///   through its retries: a caller who commits the same again is told [`Conflict`](MessageStoreError::Conflict), not that
-///   it succeeded.
+/// - A commit is one transaction of two items, the message and the head of its room: 4 write units while each
+///   is below 1 KB. The first message of a room, and the first of each day, also move the head in two
+///   indexes. An image has a third item, in the table of heads, whose key is that of its object: 2 write
+///   units more, and no second message can have it.
+/// - It is never repeated after an unknown outcome. Every call has a request token of its own, which the SDK
+///   makes and keeps through its retries: a caller who commits the same again is told
+///   [`Conflict`](MessageStoreError::Conflict), not that it succeeded.
 /// - Within a call, only what DynamoDB has refused is tried again, up to three times; then it is
 ///   [`Throttled`](MessageStoreError::Throttled). A call takes at most 7 seconds.
 ///
@@ -129,7 +131,8 @@ impl DynamoMessageStore {
         self.erase([head].into_iter().chain(rows).collect()).await
     }
 
-    /// Notes that a message shows an attachment, unless one does already. An update, since a head is updated too: one permission.
+    /// Notes that a message shows an attachment, unless one does already. An update, since a head is updated
+    /// too: one permission.
     fn attachment_claim(&self, message: &Message) -> Option<TransactWriteItem> {
         let claim = Update::builder()
             .table_name(&self.rooms)
@@ -252,10 +255,12 @@ fn in_transaction(update: UpdateBuilder) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }
 
-/// The condition under which a head, and what belongs to it, may go: nobody has written since, and nobody is left.
+/// The condition under which a head, and what belongs to it, may go: nobody has written since, and nobody is
+/// left.
 const IS_DESERTED: &str = "seq = :expected AND attribute_exists(erasedA) AND attribute_exists(erasedB)";
 
-/// The condition under which an instant in the head moves: the room exists, and the instant is absent or earlier.
+/// The condition under which an instant in the head moves: the room exists, and the instant is absent or
+/// earlier.
 fn exists_and_is_before(name: &str) -> String {
     format!("attribute_exists(roomId) AND (attribute_not_exists({name}) OR {name} < :to)")
 }
@@ -284,8 +289,8 @@ fn not_committed(error: SdkError<TransactWriteItemsError>) -> MessageStoreError 
     let passing = |code| {
         matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
     };
-    // Message, head, and the claim on an attachment. While a transaction is in the way of the first two, it may be an earlier
-    // attempt at this very message that has the claim.
+    // Message, head, and the claim on an attachment. While a transaction is in the way of the first two, it
+    // may be an earlier attempt at this very message that has the claim.
     if codes().eq(["None", "None", FAILED]) {
         MessageStoreError::AttachmentTaken
     } else if codes().any(|code| code == FAILED) {
@@ -305,7 +310,8 @@ fn place(item: &Item) -> Result<(Activity, RoomId), Malformed> {
 
 /// A page of the rooms in which a user is either member, latest first, and whether there may be more.
 ///
-/// Beyond the last place of an index that was cut short nothing is known. An index may show a room twice while it moves.
+/// Beyond the last place of an index that was cut short nothing is known. An index may show a room twice
+/// while it moves.
 fn merge(indexes: [Rows; 2]) -> Result<(Vec<(Activity, RoomId)>, bool), Malformed> {
     let mut known_to = None;
     let mut places = Vec::new();
@@ -446,7 +452,8 @@ impl MessageStore for DynamoMessageStore {
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match &failed.item {
                     Some(item) if !item.is_empty() => restore(item).map(Advance::Unchanged),
-                    // There is no room, or this is DynamoDB Local of before 2023, which does not show the item.
+                    // There is no room, or this is DynamoDB Local of before 2023, which does not show the
+                    // item.
                     _ => {
                         let room = self.room(room, Consistency::Strong).await?;
                         Ok(room.map_or(Advance::NoRoom, Advance::Unchanged))

@@ -3,15 +3,15 @@ use std::ops::Range;
 
 use chat_domain::{Message, Timestamp};
 
-/// How many messages stand together. A room that grows copies at most one such block at a time, some 60 kB, and the list of
-/// blocks of a room of a million messages is as small.
+/// How many messages stand together. A room that grows copies at most one such block at a time, some 60 kB,
+/// and the list of blocks of a room of a million messages is as small.
 const BLOCK: usize = 256;
 
 /// The messages of one room: their timestamps strictly rise.
 ///
-/// One `Vec` would be simpler, but each time it outgrew itself one unlucky send would wait for all of the room to be copied,
-/// a quarter of a gigabyte at a million messages. A `BTreeMap` that only ever grows at its end leaves its nodes half
-/// empty.
+/// One `Vec` would be simpler, but each time it outgrew itself one unlucky send would wait for all of the
+/// room to be copied, a quarter of a gigabyte at a million messages. A `BTreeMap` that only ever grows at its
+/// end leaves its nodes half empty.
 #[derive(Default)]
 pub(super) struct Messages {
     /// All full but the last; none empty.

@@ -15,13 +15,14 @@ use crate::JitteredBackoff;
 use chat_wire::Ports;
 use chat_wire::frames::encode;
 
-/// How long a connection may lie idle and still be used. DynamoDB closes one after a minute, S3 after twenty seconds; a process
-/// that is frozen by then does not notice, and the next write would go nowhere: a push, or the row of somebody who connects.
+/// How long a connection may lie idle and still be used. DynamoDB closes one after a minute, S3 after twenty
+/// seconds; a process that is frozen by then does not notice, and the next write would go nowhere: a push, or
+/// the row of somebody who connects.
 const IDLE_MAX: Duration = Duration::from_secs(45);
 const IDLE_MAX_S3: Duration = Duration::from_secs(15);
 
-/// The adapters of one process. They share one HTTP client, and so its pool of connections and the certificates it trusts, which
-/// take a while to read.
+/// The adapters of one process. They share one HTTP client, and so its pool of connections and the
+/// certificates it trusts, which take a while to read.
 pub struct Clients<'a> {
     access: &'a AwsAccess,
     http: SharedHttpClient,

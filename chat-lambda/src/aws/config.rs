@@ -194,7 +194,8 @@ impl Variables<'_> {
         }
         let region = Region::new(self.required("AWS_REGION"));
         let (id, secret) = (self.required("AWS_ACCESS_KEY_ID"), self.required("AWS_SECRET_ACCESS_KEY"));
-        // Good for as long as Lambda keeps this process: a function without SnapStart gets new ones with a new process.
+        // Good for as long as Lambda keeps this process: a function without SnapStart gets new ones with a
+        // new process.
         let credentials = Credentials::new(id, secret, self.optional("AWS_SESSION_TOKEN"), None, "Lambda");
         let mut endpoint = |service: &str| {
             let name = ["AWS_ENDPOINT_URL_", service].concat();

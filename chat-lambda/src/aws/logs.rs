@@ -19,8 +19,8 @@ pub fn init() {
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// Logs in JSON to a writer. The level is that of the chat's own code: whatever it is, libraries warn and say no more. Below
-/// that they log what goes over the wire, and so tokens and what people write.
+/// Logs in JSON to a writer. The level is that of the chat's own code: whatever it is, libraries warn and say
+/// no more. Below that they log what goes over the wire, and so tokens and what people write.
 pub fn subscriber<W>(level: LevelFilter, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,

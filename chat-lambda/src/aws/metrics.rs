@@ -47,7 +47,8 @@ struct Definition {
     unit: &'static str,
 }
 
-/// What happened in one invocation, without a line's end. What did not happen is left out: it costs as much as what did.
+/// What happened in one invocation, without a line's end. What did not happen is left out: it costs as much
+/// as what did.
 #[must_use]
 pub fn line(function: &str, unix_ms: u64, counted: &Counted, latency: Duration) -> String {
     const LATENCY: &str = "Latency";

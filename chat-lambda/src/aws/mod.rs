@@ -1,5 +1,5 @@
-//! What the four binaries are composed of: each reads its configuration, makes the adapters it needs, warms what they call, and
-//! runs.
+//! What the four binaries are composed of: each reads its configuration, makes the adapters it needs, warms
+//! what they call, and runs.
 
 mod clients;
 mod config;

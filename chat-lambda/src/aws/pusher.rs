@@ -6,8 +6,8 @@ use tokio::time::timeout;
 
 use chat_wire::error::chain;
 
-/// How long a push may take. The sender's acknowledgement waits for the slowest of them, and a receiver that is not reached by
-/// then syncs; the gateway takes a frame in some ten milliseconds.
+/// How long a push may take. The sender's acknowledgement waits for the slowest of them, and a receiver that
+/// is not reached by then syncs; the gateway takes a frame in some ten milliseconds.
 pub const PUSH_WITHIN: Duration = Duration::from_millis(2_500);
 
 /// A pusher that gives up in time, and logs what a use case leaves unsaid: for it a push is a hint.
@@ -36,7 +36,8 @@ async fn watched(
     if let Err(error) = &outcome {
         let connection = to.as_str();
         match error {
-            // Not before somebody changes the deployment does this get better, and until then nobody hears anything.
+            // Not before somebody changes the deployment does this get better, and until then nobody hears
+            // anything.
             PushError::Forbidden { .. } => {
                 tracing::error!(connection, operation, cause = chain(error), "not pushed");
             }

@@ -15,8 +15,8 @@ use super::{logs, metrics};
 use crate::Function;
 use chat_wire::error::ErrorCode;
 
-/// How long a handler may take. The gateway waits for 29 seconds and then tells the client nothing of use; every call of AWS has
-/// a limit of its own, but a handler makes several.
+/// How long a handler may take. The gateway waits for 29 seconds and then tells the client nothing of use;
+/// every call of AWS has a limit of its own, but a handler makes several.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(25);
 
 /// What is kept of the time that Lambda grants, to answer in.
@@ -68,8 +68,8 @@ where
     Ok(Runtime::new(service).run().await?)
 }
 
-/// Handles an event, and answers for the function when it panics or takes too long: a client that is not answered could not know
-/// that it is to ask again.
+/// Handles an event, and answers for the function when it panics or takes too long: a client that is not
+/// answered could not know that it is to ask again.
 pub async fn invoke<F: Function>(function: &F, event: F::Event, within: Duration) -> ApiGatewayProxyResponse {
     let handled = AssertUnwindSafe(function.handle(&event)).catch_unwind();
     let code = match timeout(within, handled).await {

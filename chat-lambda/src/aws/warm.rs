@@ -1,8 +1,9 @@
-//! Handshakes before the first event. While a process starts it has a whole CPU, and nobody waits for it: at an event's
-//! expense the first handshake takes most of the time.
+//! Handshakes before the first event. While a process starts it has a whole CPU, and nobody waits for it: at
+//! an event's expense the first handshake takes most of the time.
 //!
-//! A host is warmed by a call that the function makes anyway and its role allows, about a connection that does not exist.
-//! Cognito is not: its quota is for those who sign in, and when many processes start many sign in.
+//! A host is warmed by a call that the function makes anyway and its role allows, about a connection that
+//! does not exist. Cognito is not: its quota is for those who sign in, and when many processes start many
+//! sign in.
 
 use std::error::Error;
 use std::future::Future;

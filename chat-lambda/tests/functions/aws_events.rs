@@ -1,6 +1,7 @@
-//! Events as API Gateway writes them, with its nulls and its fields that nobody asked for. After the examples in
-//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html> and
-//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
+//! Events as API Gateway writes them, with its nulls and its fields that nobody asked for. After the examples
+//! in
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
+//! and <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
 
 use chat_lambda::Function as _;
 use serde_json::{Value, json};

@@ -17,8 +17,8 @@ const FRAME_MAX_BYTES: usize = 32 * 1024;
 const LAMBDA_ANSWER_MAX_BYTES: usize = 6 * 1024 * 1024;
 /// The body of a REST answer of API Gateway.
 const REST_BODY_MAX_BYTES: usize = 10 * 1024 * 1024;
-/// What the largest push frame has at the most: serde_json writes no allowed character in more than two bytes for each of
-/// its own, so 16 KB of words, 2 KB of description, and below 3 KB of addresses, key and facts.
+/// What the largest push frame has at the most: serde_json writes no allowed character in more than two bytes
+/// for each of its own, so 16 KB of words, 2 KB of description, and below 3 KB of addresses, key and facts.
 const PUSH_MAX_BYTES: usize = 21 * 1024;
 
 /// Addresses of 254 bytes, of characters that JSON doubles.

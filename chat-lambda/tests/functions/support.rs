@@ -1,4 +1,5 @@
-//! API Gateway, played by hand: events go into the functions, responses come out, time stands still until it is moved.
+//! API Gateway, played by hand: events go into the functions, responses come out, time stands still until it
+//! is moved.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -186,7 +187,8 @@ impl Chat {
         answer.body["messages"].as_array().unwrap().clone()
     }
 
-    /// Announces and uploads a picture of `email` for the conversation with `peer`: what a message shows it by.
+    /// Announces and uploads a picture of `email` for the conversation with `peer`: what a message shows it
+    /// by.
     pub(crate) async fn upload(&self, email: &str, peer: &str) -> Value {
         let attachment = self.announce(email, peer).await;
         self.put(&attachment, &PNG);

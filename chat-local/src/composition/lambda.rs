@@ -39,7 +39,8 @@ pub(crate) struct Lambda {
 }
 
 impl Lambda {
-    /// Functions from `folder/<name>/bootstrap`; what makes tokens that they accept; and the Cognito that they ask.
+    /// Functions from `folder/<name>/bootstrap`; what makes tokens that they accept; and the Cognito that
+    /// they ask.
     pub(super) fn start(
         folder: &Path,
         address: SocketAddr,

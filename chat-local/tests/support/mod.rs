@@ -303,7 +303,8 @@ impl Socket {
         self.receive().await
     }
 
-    /// Reads on until the server has closed, and returns with what. Reading past the close frame is what answers it.
+    /// Reads on until the server has closed, and returns with what. Reading past the close frame is what
+    /// answers it.
     pub(crate) async fn closed(&mut self) -> Option<CloseFrame> {
         let mut closed = None;
         while let Some(Ok(message)) = within(self.0.next()).await {

@@ -4,7 +4,7 @@ use std::path::Path;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
@@ -54,7 +54,8 @@ pub(crate) async fn lead_people(request: Request, next: Next) -> Response {
 /// The web page's files, under the strictest policy that it works with: the README of `web` says why it needs
 /// no more.
 fn pages(address: SocketAddr, folder: &Path) -> Router {
-    let files = ServeDir::new(folder).not_found_service(ServeFile::new(folder.join("404.html")));
+    let not_found = ServeFile::new(folder.join("404.html"));
+    let files = ServeDir::new(folder).precompressed_gzip().not_found_service(not_found);
     let policy = content_security_policy(address);
     let guard = move |request: Request, next: Next| {
         let policy = policy.clone();
@@ -82,8 +83,12 @@ fn within_this_host(uri: &Uri) -> Option<String> {
 }
 
 fn with_headers(mut response: Response, policy: HeaderValue, caching: &'static str) -> Response {
-    let fixed: [(HeaderName, &'static str); 3] =
-        [(CACHE_CONTROL, caching), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")];
+    let fixed: [(HeaderName, &'static str); 4] = [
+        (CACHE_CONTROL, caching),
+        (VARY, "accept-encoding"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
     let headers = response.headers_mut();
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));

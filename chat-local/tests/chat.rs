@@ -278,6 +278,7 @@ async fn a_built_page_is_served_under_a_strict_policy() {
         ("404.html", "not there"),
         ("ko/chat/index.html", "the chat"),
         ("_next/static/a.js", "1"),
+        ("_next/static/a.js.gz", "1, compressed"),
     ];
     for (name, text) in files {
         let file = folder.join(name);
@@ -314,6 +315,13 @@ async fn a_built_page_is_served_under_a_strict_policy() {
         assert!(led.status == 307 && led.head.contains(&format!("location: {wanted}\r\n")), "{}", led.head);
     }
     assert!(get("/_next/static/a.js").await.head.contains("immutable"));
+    let encodings = [("accept-encoding", "gzip, br")];
+    let zipped = chat.request("GET", "/_next/static/a.js", &encodings, b"").await;
+    for header in ["content-encoding: gzip", "vary: accept-encoding", "immutable", "text/javascript"] {
+        assert!(zipped.head.contains(header), "{header}: {}", zipped.head);
+    }
+    let plain = get("/_next/static/a.js").await;
+    assert_eq!((zipped.text().as_str(), plain.text().as_str()), ("1, compressed", "1"));
     assert!(get("/_next/static/gone.js").await.head.contains("no-cache"));
     let missing = get("/nowhere").await;
     assert_eq!((missing.status, missing.text().as_str()), (404, "not there"));

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { gzipSync } from 'node:zlib'
 
 const OUT = 'out'
 const FOLDER = '_next/static/inline'
@@ -88,4 +89,9 @@ const list = `const FILES = ${JSON.stringify(Object.fromEntries(files), null, 2)
 const worker = list + readFileSync('scripts/worker.js', 'utf8')
 const version = createHash('sha256').update(worker).digest('hex').slice(0, 16)
 writeFileSync(join(OUT, 'worker.js'), `const VERSION = '${version}'\n${worker}`)
+// Beside each file of text the same compressed, for servers that do not do it themselves.
+for (const name of readdirSync(OUT, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  /\.(css|html|js|json|svg|txt|webmanifest)$/.test(name),
+))
+  writeFileSync(join(OUT, `${name}.gz`), gzipSync(readFileSync(join(OUT, name)), { level: 9 }))
 console.log(`sealed ${pages.length} pages`)

@@ -66,6 +66,9 @@ pub use crate::ports::pusher::conformance::suite as pusher;
 /// machine a few.
 pub const EVENTUALLY: Duration = Duration::from_secs(10);
 
+/// How long a test may take: a wrong store can keep those who race in it from ever coming to an end.
+const TEST_MAX: Duration = Duration::from_secs(5 * 60);
+
 /// How long to leave a store alone before it is asked again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
@@ -85,6 +88,15 @@ pub(crate) async fn eventually<T: Debug + PartialEq>(expected: T, mut ask: impl 
         }
         tokio::time::sleep(ASK_AGAIN_AFTER).await;
     }
+}
+
+/// Runs a test, which ends some time.
+///
+/// # Panics
+/// When it has not ended after [`TEST_MAX`].
+pub(crate) async fn to_its_end(test: impl Future<Output = ()>) {
+    let end = tokio::time::timeout(TEST_MAX, test).await;
+    end.expect("a test ends: somebody tries again and again, and is always told that nothing happened");
 }
 
 /// The answer of a call that is to return within a few seconds, whatever happens.

@@ -77,13 +77,14 @@ macro_rules! suite {
     (@test $module:ident [handles] [$port:path] $promise:literal $test:ident) => {
         pub async fn $test(subject: $crate::conformance::Handles<impl $port + 'static>) {
             let _promise = $crate::conformance::Promise { port: stringify!($module), promise: $promise };
-            super::$test(subject.map(|store| -> std::sync::Arc<dyn $port> { store })).await;
+            let handles = subject.map(|store| -> std::sync::Arc<dyn $port> { store });
+            $crate::conformance::to_its_end(super::$test(handles)).await;
         }
     };
     (@test $module:ident [one] [$port:path] $promise:literal $test:ident) => {
         pub async fn $test(subject: impl $port + 'static) {
             let _promise = $crate::conformance::Promise { port: stringify!($module), promise: $promise };
-            super::$test(std::sync::Arc::new(subject)).await;
+            $crate::conformance::to_its_end(super::$test(std::sync::Arc::new(subject))).await;
         }
     };
     (@checks [handles] [$port:path] $checks:ident $([$promise:literal $test:ident])*) => {

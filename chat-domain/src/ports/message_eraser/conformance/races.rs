@@ -51,7 +51,7 @@ async fn rewrite(store: &Store, member: Member) {
     loop {
         let Some(without) = room(store).await.without(member) else { return };
         match patiently(|| store.eraser().rewrite_head(&without)).await {
-            Err(MessageStoreError::Conflict) => {}
+            Err(MessageStoreError::Conflict) => tokio::task::yield_now().await,
             outcome => return outcome.expect(STORED),
         }
     }

@@ -28,7 +28,7 @@ pub(super) async fn of_eight_racing_messages_one_shows_the_attachment(store: Sto
                 let head = head.unwrap_or_else(|| Room::empty(their_room()));
                 let append = append(&head, id, MINJI, photo(1), november(23).after(THINKING * n));
                 match commit(&store, &append).await {
-                    Err(MessageStoreError::Conflict) => {}
+                    Err(MessageStoreError::Conflict) => tokio::task::yield_now().await,
                     outcome => break outcome.is_ok(),
                 }
             }

@@ -111,6 +111,7 @@ pub(super) async fn writers_that_race_and_retry_lose_nothing(store: Store) {
                         Ok(()) => break,
                         Err(error) => assert!(matches!(error, MessageStoreError::Conflict), "{error:?}"),
                     }
+                    tokio::task::yield_now().await;
                 }
             }
         }

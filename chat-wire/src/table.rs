@@ -4,9 +4,8 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Asked, FrameHandler, Refused};
 use crate::error::WireError;
-use crate::frames::{MarkReadFrame, PingFrame, ReauthFrame, SendMessageFrame, ServerFrame, TypingFrame};
+use crate::frames::{MarkReadFrame, PingFrame, ReauthFrame, SendMessageFrame, TypingFrame};
 use crate::json::Object;
 
 /// An action of the WebSocket.
@@ -18,9 +17,9 @@ pub struct Action {
     pub answers: &'static [&'static str],
 }
 
-/// Makes [`ClientFrame`], [`ACTIONS`] and the dispatch of [`FrameHandler`] of the rows of the table.
+/// Makes [`ClientFrame`] and [`ACTIONS`] of the rows of the table.
 macro_rules! actions {
-    ($($(#[$doc:meta])* $variant:ident($frame:ident) = $name:tt, answered by $answers:expr, handled by $handler:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident($frame:ident) = $name:tt, answered by $answers:expr;)*) => {
         /// What a client says. The `action` chooses the route.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "action")]
@@ -45,33 +44,20 @@ macro_rules! actions {
                 }
             }
         }
-
-        impl FrameHandler {
-            /// Does what a frame asks for.
-            pub(crate) async fn execute(
-                &self,
-                frame: ClientFrame,
-                asked: &Asked<'_>,
-            ) -> Result<Option<ServerFrame>, Refused> {
-                match frame {
-                    $(ClientFrame::$variant(frame) => self.$handler(frame, asked).await,)*
-                }
-            }
-        }
     };
 }
 
 actions! {
     /// Sends a message; answered with `sent` or `error`.
-    SendMessage(SendMessageFrame) = "sendMessage", answered by &["sent", "error"], handled by send_message;
+    SendMessage(SendMessageFrame) = "sendMessage", answered by &["sent", "error"];
     /// Says how far a conversation was read; answered with `read` or `error`, or with nothing when there is nothing to read.
-    MarkRead(MarkReadFrame) = "markRead", answered by &["read", "error"], handled by mark_read;
+    MarkRead(MarkReadFrame) = "markRead", answered by &["read", "error"];
     /// Says that the user is typing. Not answered, unless with `error`.
-    Typing(TypingFrame) = "typing", answered by &["error"], handled by typing;
+    Typing(TypingFrame) = "typing", answered by &["error"];
     /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle timer away.
-    Ping(PingFrame) = "ping", answered by &["pong", "error"], handled by ping;
+    Ping(PingFrame) = "ping", answered by &["pong", "error"];
     /// Extends the connection's authentication by a newer token of the same user; answered with `reauth` or `error`.
-    Reauth(ReauthFrame) = "reauth", answered by &["reauth", "error"], handled by reauth;
+    Reauth(ReauthFrame) = "reauth", answered by &["reauth", "error"];
 }
 
 /// The types of the frames that a client is sent without having asked. `error` comes unasked to a connection that the server

@@ -187,9 +187,9 @@ fn is_of_type(value: &Value, name: &Value) -> bool {
     }
 }
 
-/// The bodies as they really went out, by the snapshots of `tests/functions/shapes.rs`.
+/// The bodies as they really went out, by the snapshots of `tests/chat/shapes.rs`.
 fn snapshots() -> Vec<(String, Value)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../chat-lambda/tests/functions/snapshots");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/chat/snapshots");
     let snapshots = std::fs::read_dir(folder).unwrap().map(|entry| {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().rsplit("__").next().unwrap().to_owned();

@@ -11,9 +11,9 @@ use crate::fake_aws::{Availability, FakeAws};
 use crate::support::{Answer, JUNHO, MINJI, set};
 
 async fn list(aws: &FakeAws, token: &str) -> Answer {
-    let mut event = aws.chat.rest_event(http::Method::GET, "/chat/conversations");
-    set(&mut event.headers, AUTHORIZATION, &format!("Bearer {token}"));
-    aws.chat.rest(event).await
+    let mut call = aws.chat.rest_call(http::Method::GET, "/chat/conversations");
+    set(&mut call.headers, AUTHORIZATION, &format!("Bearer {token}"));
+    aws.chat.rest(call).await
 }
 
 /// Nobody is let in, nobody is told that their token is bad, and who is in stays in.

@@ -1,6 +1,5 @@
 //! DynamoDB throttles, answers late or not at all, or has another transaction in the way.
 
-use chat_lambda::Function as _;
 use std::time::Duration;
 
 use futures_util::future::join;
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::fake_aws::{FakeAws, Fault};
-use crate::support::{Answer, ID, JUNHO, MINJI, frame, query};
+use crate::support::{ID, JUNHO, MINJI, frame, query};
 
 const COMMIT: &str = "TransactWriteItems";
 
@@ -108,9 +107,9 @@ async fn receivers_that_cannot_be_listed_do_not_refuse_a_message(#[case] fault: 
 async fn a_connection_without_a_row_is_not_opened(#[case] fault: Fault) {
     let aws = FakeAws::new().await;
     aws.dynamodb.inject("PutItem", [fault; 3]);
-    let mut event = aws.chat.connect_event();
-    event.query_string_parameters = query(&[("token", &aws.chat.token(MINJI))]);
-    let answer = Answer::from(aws.chat.functions.connect.handle(&event).await);
+    let mut handshake = aws.chat.handshake();
+    handshake.query = query(&[("token", &aws.chat.token(MINJI))]);
+    let answer = aws.chat.shake_hands(&handshake).await;
     answer.assert_refused(503, "unavailable");
     aws.dynamodb.clear_faults();
 

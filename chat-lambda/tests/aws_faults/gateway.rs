@@ -58,11 +58,11 @@ async fn a_push_that_is_refused_costs_neither_message_nor_connection(
     let aws = FakeAws::new().await;
     let (minji, junho) = (aws.chat.connect(MINJI).await, aws.chat.connect(JUNHO).await);
     aws.chat.pass(SETTLED);
-    aws.chat.functions.frames.counts().take();
+    aws.chat.server.frames.counts().take();
     aws.gateway.inject(&junho.id, [answer; 3]);
     minji.send(JUNHO, "can you hear me?").await;
     assert_eq!(aws.gateway.attempts(), attempts);
-    let counted = aws.chat.functions.frames.counts().take();
+    let counted = aws.chat.server.frames.counts().take();
     assert_eq!(counted, Counted { sends: 1, push_failures: 1, ..Counted::default() });
 
     aws.gateway.inject(&junho.id, []);

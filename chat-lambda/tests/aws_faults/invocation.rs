@@ -13,7 +13,9 @@ use rstest::rstest;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::support::{self, Answer, Chat, ID, JUNHO, MINJI, assert_error, frame, set};
+use crate::support::{
+    self, Answer, Chat, ID, JUNHO, MINJI, assert_error, connect_event, frame, message_event, rest_event, set,
+};
 
 /// What a message store does, whatever it is asked.
 type Always = for<'a> fn(MessageStoreCall<'a>, &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore>;
@@ -33,25 +35,24 @@ fn hangs<'a>(_: MessageStoreCall<'a>, _: &'a Arc<dyn MessageStore>) -> Outcome<'
 async fn who_asked_is_answered_whatever_becomes_of_the_handler(
     #[case] always: Always,
     #[case] code: &str,
-    #[case] status: i64,
+    #[case] status: u16,
 ) {
     let chat = Chat::with_ports(|ports| {
         ports.messages = Arc::new(DecoratedMessageStore::new(ports.messages.clone(), always));
     });
     let minji = chat.connect(MINJI).await;
     let began = Instant::now();
-    let event = chat.message_event(&minji.id, &frame(json!({})).to_string());
-    let request = event.request_context.request_id.clone().unwrap();
-    let answer = Answer::from(invoke(&chat.functions.frames, event, ANSWER_WITHIN).await);
+    let call = chat.frame_on(&minji.id, &frame(json!({})).to_string());
+    let answer = Answer::from(invoke(&chat.server.frames, message_event(&call), ANSWER_WITHIN).await);
     assert_eq!((answer.status, &answer.body["type"]), (200, &json!("error")), "{}", answer.body);
-    assert_error(&answer.body, code, &request, Some(ID));
+    assert_error(&answer.body, code, &call.request_id, Some(ID));
     assert!(began.elapsed() <= ANSWER_WITHIN);
-    assert_eq!(chat.functions.frames.counts().take().failures, 1);
+    assert_eq!(chat.server.frames.counts().take().failures, 1);
 
-    let mut event = chat.rest_event(http::Method::GET, "/chat/conversations");
-    set(&mut event.headers, AUTHORIZATION, &format!("Bearer {}", chat.token(MINJI)));
-    set(&mut event.headers, ORIGIN, support::ORIGIN);
-    let response = invoke(&chat.functions.rest, event, ANSWER_WITHIN).await;
+    let mut call = chat.rest_call(http::Method::GET, "/chat/conversations");
+    set(&mut call.headers, AUTHORIZATION, &format!("Bearer {}", chat.token(MINJI)));
+    set(&mut call.headers, ORIGIN, support::ORIGIN);
+    let response = invoke(&chat.server.rest, rest_event(&call), ANSWER_WITHIN).await;
     assert_eq!(response.headers[ACCESS_CONTROL_ALLOW_ORIGIN], support::ORIGIN, "else the page sees nothing");
     Answer::from(response).assert_refused(status, code);
 
@@ -64,12 +65,12 @@ async fn a_socket_that_cannot_be_admitted_in_time_is_refused() {
     let mut verifier = chat_domain::MockIdentityVerifier::new();
     verifier.expect_verify().returning(|_, _| panic!("a fault"));
     let chat = Chat::with_ports(|ports| ports.verifier = Arc::new(verifier));
-    let mut event = chat.connect_event();
-    event.query_string_parameters = support::query(&[("token", "a-token")]);
-    let answer = Answer::from(invoke(&chat.functions.connect, event, ANSWER_WITHIN).await);
+    let mut handshake = chat.handshake();
+    handshake.query = support::query(&[("token", "a-token")]);
+    let answer = Answer::from(invoke(&chat.server.connect, connect_event(&handshake), ANSWER_WITHIN).await);
     answer.assert_refused(500, "internal");
-    let event = chat.message_event("connection", "");
-    let answer = invoke(&chat.functions.disconnect, event, Duration::ZERO).await;
+    let call = chat.frame_on("connection", "");
+    let answer = invoke(&chat.server.disconnect, message_event(&call), Duration::ZERO).await;
     assert!([200, 503].contains(&answer.status_code));
 }
 
@@ -93,12 +94,12 @@ fn everything_that_is_counted_has_a_name() {
 async fn sends_duplicates_and_pushes_are_counted_whichever_way_they_came() {
     let chat = Chat::new();
     let (minji, _junho) = (chat.connect(MINJI).await, chat.connect(JUNHO).await);
-    chat.functions.frames.counts().take();
+    chat.server.frames.counts().take();
     for _ in 0..2 {
         minji.say(&frame(json!({}))).await;
     }
     minji.say(&json!({ "action": "typing", "receiverEmail": JUNHO })).await;
-    let counted = chat.functions.frames.counts().take();
+    let counted = chat.server.frames.counts().take();
     assert_eq!(counted, Counted { sends: 1, duplicates: 1, pushes: 2, ..Counted::default() });
-    assert_eq!(chat.functions.frames.counts().take(), Counted::default(), "each once");
+    assert_eq!(chat.server.frames.counts().take(), Counted::default(), "each once");
 }

@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../captured/mod.rs"]
+#[path = "../../../chat-wire/tests/captured/mod.rs"]
 mod captured;
 mod cognito;
 mod dynamodb;
@@ -14,6 +14,5 @@ mod fake_aws;
 mod gateway;
 mod images;
 mod invocation;
-#[expect(dead_code, reason = "without faults more of it is needed")]
 #[path = "../functions/support.rs"]
 mod support;

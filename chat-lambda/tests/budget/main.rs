@@ -6,12 +6,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../captured/mod.rs"]
+#[path = "../../../chat-wire/tests/captured/mod.rs"]
 mod captured;
 #[expect(dead_code, reason = "the tests of faults need more of it")]
 #[path = "../fake_aws/mod.rs"]
 mod fake_aws;
-#[expect(dead_code, reason = "without a budget more of it is needed")]
 #[path = "../functions/support.rs"]
 mod support;
 
@@ -20,14 +19,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use http::Method;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::fake_aws::{FakeAws, Meter, Requests};
-use crate::support::{JUNHO, MINJI, OTHER_ID, PNG, Socket, frame, merged, picture, query, set};
+use crate::support::{JUNHO, MINJI, OTHER_ID, PNG, RestCall, Socket, frame, merged, picture, query, set};
 
 const CALL: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -95,8 +93,8 @@ impl<'a> Ledger<'a> {
         answer
     }
 
-    async fn rest(&mut self, name: &'static str, event: ApiGatewayProxyRequest) -> Value {
-        let answer = self.enter(name, self.aws.chat.rest(event), |_| vec![("rest_requests", 1)]).await;
+    async fn rest(&mut self, name: &'static str, call: RestCall) -> Value {
+        let answer = self.enter(name, self.aws.chat.rest(call), |_| vec![("rest_requests", 1)]).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     }
@@ -106,10 +104,10 @@ fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap())
 }
 
-fn request(aws: &FakeAws, token: &str, method: Method, resource: &str) -> ApiGatewayProxyRequest {
-    let mut event = aws.chat.rest_event(method, resource);
-    set(&mut event.headers, AUTHORIZATION, &format!("Bearer {token}"));
-    event
+fn request(aws: &FakeAws, token: &str, method: Method, resource: &str) -> RestCall {
+    let mut call = aws.chat.rest_call(method, resource);
+    set(&mut call.headers, AUTHORIZATION, &format!("Bearer {token}"));
+    call
 }
 
 fn send(fields: Value) -> Value {
@@ -205,10 +203,9 @@ async fn reading(aws: &FakeAws) -> Vec<(&'static str, Used)> {
 
     let token = aws.token(MINJI);
     for _ in 0..2 {
-        let mut event = request(aws, &token, Method::GET, "/chat/history");
-        event.query_string_parameters = query(&[("with", JUNHO)]);
-        event.multi_value_query_string_parameters = query(&[("with", JUNHO)]);
-        let page = ledger.rest("history_page", event).await;
+        let mut call = request(aws, &token, Method::GET, "/chat/history");
+        call.query = query(&[("with", JUNHO)]);
+        let page = ledger.rest("history_page", call).await;
         assert_eq!(page["messages"].as_array().map(Vec::len), Some(50));
     }
     without_the_first_look(ledger)
@@ -243,9 +240,9 @@ async fn an_image(aws: &FakeAws) -> Vec<(&'static str, Used)> {
     // Verified by the list.
     aws.chat.rest(request(aws, &token, Method::GET, "/chat/conversations")).await;
 
-    let mut event = request(aws, &token, Method::POST, "/chat/uploads");
-    event.body = Some(picture(json!({ "with": JUNHO })).to_string());
-    let granted = ledger.rest("image_upload", event).await;
+    let mut call = request(aws, &token, Method::POST, "/chat/uploads");
+    call.body = Some(picture(json!({ "with": JUNHO })).to_string());
+    let granted = ledger.rest("image_upload", call).await;
     let key = granted["key"].as_str().unwrap().to_owned();
     aws.bucket.requests();
     aws.bucket.put(&key, "image/png", &PNG);
@@ -254,9 +251,9 @@ async fn an_image(aws: &FakeAws) -> Vec<(&'static str, Used)> {
     let attachment = picture(json!({ "key": key }));
     ledger.frame("image_send", &minji, &send(json!({ "message": null, "attachment": attachment }))).await;
 
-    let mut event = request(aws, &token, Method::GET, "/chat/attachments/{key}");
-    event.path_parameters.insert("key".to_owned(), key);
-    let opened = ledger.rest("image_open", event).await;
+    let mut call = request(aws, &token, Method::GET, "/chat/attachments/{key}");
+    call.path_parameters.insert("key".to_owned(), key);
+    let opened = ledger.rest("image_open", call).await;
     assert_eq!(aws.bucket.download(opened["url"].as_str().unwrap()), 206);
     ledger.and_by_the_client();
     ledger.entries
@@ -280,14 +277,14 @@ async fn proposing(aws: &FakeAws) -> Vec<(&'static str, Used)> {
     warm(aws).await;
     let token = aws.token(MINJI);
     aws.chat.rest(request(aws, &token, Method::GET, "/chat/conversations")).await;
-    let mut event = request(aws, &token, Method::POST, "/chat/proposals");
+    let mut call = request(aws, &token, Method::POST, "/chat/proposals");
     let proposal = json!({
         "teamName": "FC 한강", "opponentTeamName": "남산 유나이티드", "matchAt": "2026-11-24T10:00:00.000Z",
         "place": "여의도 3구장", "note": "유니폼은 흰색",
     });
     let body = json!({ "receiverEmail": JUNHO, "clientMessageId": OTHER_ID, "proposal": proposal });
-    event.body = Some(body.to_string());
-    ledger.rest("proposal", event).await;
+    call.body = Some(body.to_string());
+    ledger.rest("proposal", call).await;
     ledger.entries
 }
 

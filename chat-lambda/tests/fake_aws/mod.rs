@@ -2,7 +2,6 @@
 //! and lose answers when a test tells them to. There are no sockets, so time can stand still: a call that
 //! hangs takes no time of the test's.
 
-use chat_lambda::Function as _;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::future::pending;
@@ -100,10 +99,10 @@ impl FakeAws {
 
     /// Asks to open a socket with a token: the connection's id, and the answer.
     pub(crate) async fn connect(&self, token: &str) -> (String, Answer) {
-        let mut event = self.chat.connect_event();
-        event.query_string_parameters = query(&[("token", token)]);
-        let id = event.request_context.connection_id.clone().unwrap();
-        (id, Answer::from(self.chat.functions.connect.handle(&event).await))
+        let mut handshake = self.chat.handshake();
+        handshake.query = query(&[("token", token)]);
+        let answer = self.chat.shake_hands(&handshake).await;
+        (handshake.connection, answer)
     }
 
     /// Opens a socket with a token of the pool's.

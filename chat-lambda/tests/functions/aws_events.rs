@@ -73,21 +73,21 @@ fn history(chat: &Chat) -> Value {
 async fn the_seeds_story_in_the_gateways_own_words() {
     let chat = Chat::new();
     let event = serde_json::from_value(connect(&chat)).unwrap();
-    let answer = Answer::from(chat.functions.connect.handle(&event).await);
+    let answer = Answer::from(chat.server.connect.handle(&event).await);
     assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (200, Some("chat.v1")));
 
     let frame = json!({ "action": "sendMessage", "receiverEmail": JUNHO, "message": "안녕하세요" });
     let event = serde_json::from_value(message(&chat, &frame)).unwrap();
-    let answer = Answer::from(chat.functions.frames.handle(&event).await);
+    let answer = Answer::from(chat.server.frames.handle(&event).await);
     assert_eq!((answer.status, &answer.body["type"]), (200, &json!("sent")));
 
     let event = serde_json::from_value(history(&chat)).unwrap();
-    let answer = chat.rest(event).await;
+    let answer = Answer::from(chat.server.rest.handle(&event).await);
     assert_eq!((answer.status, &answer.body["messages"][0]["message"]), (200, &json!("안녕하세요")));
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://chat.example.com"));
 
     let event = serde_json::from_value(disconnect(&chat)).unwrap();
-    assert_eq!(chat.functions.disconnect.handle(&event).await.status_code, 200);
+    assert_eq!(chat.server.disconnect.handle(&event).await.status_code, 200);
     let row = chat.ports.connections.get(&chat_domain::ConnectionId::new(CONNECTION)).await.unwrap();
     assert_eq!(row, None);
 }

@@ -1,374 +1,75 @@
-//! API Gateway, played by hand: events go into the functions, responses come out, time stands still until it
-//! is moved.
+//! The chat of chat-wire's tests, behind API Gateway's events.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+#![expect(dead_code, reason = "each test needs a part of it")]
+
+#[path = "../../../chat-wire/tests/chat/support.rs"]
+mod chat;
+
+use std::collections::HashMap;
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
 };
 use aws_lambda_events::query_map::QueryMap;
-use chat_adapters_memory::{
-    MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
-    NoBackoff, UploadRefused,
-};
-use chat_domain::{ConnectionId, Event, Timestamp, UserId, VerifiedIdentity};
-use chat_lambda::Function as _;
-use chat_wire::frames::encode;
-use chat_wire::{AllowedOrigins, Ports, Settings};
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use serde_json::{Value, json};
-use tokio::sync::mpsc::Receiver;
+use serde_json::Value;
 
-pub(crate) const MINJI: &str = "minji@example.com";
-pub(crate) const JUNHO: &str = "junho@example.com";
-pub(crate) const ROOM: &str = "junho@example.com#minji@example.com";
-pub(crate) const ID: &str = "018f2d4e-7b1a-7c3d-9e5f-001122334455";
-pub(crate) const OTHER_ID: &str = "018f2d4e-7b1a-7c3d-9e5f-00112233ffff";
-pub(crate) const ORIGIN: &str = "https://chat.example.com";
+pub(crate) use self::chat::*;
 
-/// When every test begins.
-pub(crate) const START: &str = "2026-11-23T09:00:00.000Z";
-
-/// The codes after which the same request may succeed, as `docs/protocol.md` lists them.
-const RETRYABLE: [&str; 6] =
-    ["authExpired", "unknownConnection", "rateLimited", "resyncNeeded", "unavailable", "internal"];
-
-/// The chat behind a gateway.
-pub(crate) struct Chat {
-    pub(crate) functions: chat_wire::Chat,
-    pub(crate) ports: Ports,
-    pub(crate) verifier: MemoryIdentityVerifier,
-    pub(crate) attachments: MemoryAttachmentStore,
-    pusher: MemoryPusher,
-    now_ms: AtomicI64,
-    events: AtomicU64,
+/// A `CONNECT` event.
+pub(crate) fn connect_event(handshake: &Handshake) -> ApiGatewayWebsocketProxyRequest {
+    let mut event = ApiGatewayWebsocketProxyRequest::default();
+    event.request_context.connection_id = Some(handshake.connection.clone());
+    event.request_context.request_id = Some(handshake.request_id.clone());
+    event.request_context.connected_at = handshake.connected_at_ms;
+    event.request_context.request_time_epoch = handshake.now_ms;
+    event.headers = handshake.headers.clone();
+    event.query_string_parameters = query_map(&handshake.query);
+    event
 }
 
-impl Chat {
-    pub(crate) fn new() -> Self {
-        Self::composed(|_| {}, Settings { allowed_origins: allowed_origins(), ..Settings::default() })
-    }
-
-    /// With some ports replaced, by mocks for example.
-    pub(crate) fn with_ports(replace: impl FnOnce(&mut Ports)) -> Self {
-        Self::composed(replace, Settings { allowed_origins: allowed_origins(), ..Settings::default() })
-    }
-
-    pub(crate) fn composed(replace: impl FnOnce(&mut Ports), settings: Settings) -> Self {
-        let verifier = MemoryIdentityVerifier::new();
-        let attachments = MemoryAttachmentStore::new("http://127.0.0.1:8080/dev/objects", [7; 32]);
-        let pusher = MemoryPusher::new();
-        let mut ports = Ports {
-            verifier: Arc::new(verifier.clone()),
-            connections: Arc::new(MemoryConnectionStore::new()),
-            messages: Arc::new(MemoryMessageStore::new()),
-            pusher: Arc::new(pusher.clone()),
-            attachments: Arc::new(attachments.clone()),
-            backoff: Arc::new(NoBackoff),
-        };
-        replace(&mut ports);
-        let start: Timestamp = START.parse().unwrap();
-        Self {
-            functions: chat_wire::Chat::new(&ports, &settings),
-            ports,
-            verifier,
-            attachments,
-            pusher,
-            now_ms: AtomicI64::new(start.unix_ms()),
-            events: AtomicU64::new(0),
-        }
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::from_unix_ms(self.now_ms.load(Ordering::Relaxed)).unwrap()
-    }
-
-    pub(crate) fn pass(&self, span: Duration) {
-        self.now_ms.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::Relaxed);
-    }
-
-    /// A token of this user that is good for an hour.
-    pub(crate) fn token(&self, email: &str) -> String {
-        self.token_for(email, Duration::from_secs(3_600))
-    }
-
-    pub(crate) fn token_for(&self, email: &str, lifetime: Duration) -> String {
-        let user = UserId::new(format!("sub-of-{email}"));
-        let identity = VerifiedIdentity::vouched(email.parse().unwrap(), user, self.now().after(lifetime));
-        let random = 0xfeed_0000 + u128::from(self.events.fetch_add(1, Ordering::Relaxed));
-        self.verifier.issue(identity, random).expose().to_owned()
-    }
-
-    /// A `CONNECT` event without a token.
-    pub(crate) fn connect_event(&self) -> ApiGatewayWebsocketProxyRequest {
-        let count = self.events.fetch_add(1, Ordering::Relaxed);
-        let mut event = ApiGatewayWebsocketProxyRequest::default();
-        event.request_context.connection_id = Some(format!("connection-{count}="));
-        event.request_context.request_id = Some(format!("request-{count}"));
-        event.request_context.connected_at = self.now().unix_ms();
-        event.request_context.request_time_epoch = self.now().unix_ms();
-        event
-    }
-
-    /// Opens a socket as the seed does, with `?token=`.
-    pub(crate) async fn connect(&self, email: &str) -> Socket<'_> {
-        self.connect_for(email, Duration::from_secs(3_600)).await
-    }
-
-    pub(crate) async fn connect_for(&self, email: &str, lifetime: Duration) -> Socket<'_> {
-        let mut event = self.connect_event();
-        event.query_string_parameters = query(&[("token", &self.token_for(email, lifetime))]);
-        let id = event.request_context.connection_id.clone().unwrap();
-        let answer = Answer::from(self.functions.connect.handle(&event).await);
-        assert_eq!(answer.status, 200, "{:?}", answer.body);
-        self.open(&id)
-    }
-
-    /// A socket that the gateway has open, whatever the store knows of it.
-    pub(crate) fn open(&self, id: &str) -> Socket<'_> {
-        let inbox = self.pusher.open(ConnectionId::new(id));
-        Socket { chat: self, id: id.to_owned(), inbox }
-    }
-
-    /// A `MESSAGE` event.
-    pub(crate) fn message_event(&self, connection: &str, frame: &str) -> ApiGatewayWebsocketProxyRequest {
-        let count = self.events.fetch_add(1, Ordering::Relaxed);
-        let mut event = ApiGatewayWebsocketProxyRequest::default();
-        event.request_context.connection_id = Some(connection.to_owned());
-        event.request_context.request_id = Some(format!("request-{count}"));
-        event.request_context.message_id = Some(format!("message-{count}="));
-        event.request_context.request_time_epoch = self.now().unix_ms();
-        event.body = Some(frame.to_owned());
-        event
-    }
-
-    /// A REST request without a token.
-    pub(crate) fn rest_event(&self, method: Method, resource: &str) -> ApiGatewayProxyRequest {
-        let count = self.events.fetch_add(1, Ordering::Relaxed);
-        let mut event = ApiGatewayProxyRequest::default();
-        event.http_method = method;
-        event.resource = Some(resource.to_owned());
-        event.request_context.request_id = Some(format!("request-{count}"));
-        event.request_context.request_time_epoch = self.now().unix_ms();
-        event
-    }
-
-    pub(crate) async fn rest(&self, event: ApiGatewayProxyRequest) -> Answer {
-        self.functions.rest.handle(&event).await.into()
-    }
-
-    pub(crate) async fn get(&self, email: &str, resource: &str, parameters: &[(&str, &str)]) -> Answer {
-        let mut event = self.rest_event(Method::GET, resource);
-        set(&mut event.headers, AUTHORIZATION, &format!("Bearer {}", self.token(email)));
-        event.query_string_parameters = query(parameters);
-        event.multi_value_query_string_parameters = query(parameters);
-        self.rest(event).await
-    }
-
-    pub(crate) async fn post(&self, email: &str, resource: &str, body: &Value) -> Answer {
-        self.post_text(email, resource, &body.to_string()).await
-    }
-
-    pub(crate) async fn post_text(&self, email: &str, resource: &str, body: &str) -> Answer {
-        let mut event = self.rest_event(Method::POST, resource);
-        set(&mut event.headers, AUTHORIZATION, &format!("Bearer {}", self.token(email)));
-        event.body = Some(body.to_owned());
-        self.rest(event).await
-    }
-
-    /// The conversation of `email` and `peer`, newest first.
-    pub(crate) async fn history(&self, email: &str, peer: &str) -> Vec<Value> {
-        let answer = self.get(email, "/chat/history", &[("with", peer)]).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body["messages"].as_array().unwrap().clone()
-    }
-
-    /// Announces and uploads a picture of `email` for the conversation with `peer`: what a message shows it
-    /// by.
-    pub(crate) async fn upload(&self, email: &str, peer: &str) -> Value {
-        let attachment = self.announce(email, peer).await;
-        self.put(&attachment, &PNG);
-        attachment["attachment"].clone()
-    }
-
-    /// Announces a picture without uploading it: `attachment`, and the `url` to upload it to.
-    pub(crate) async fn announce(&self, email: &str, peer: &str) -> Value {
-        self.announce_as(email, peer, json!({})).await
-    }
-
-    /// The same, with other facts than those of [`PNG`].
-    pub(crate) async fn announce_as(&self, email: &str, peer: &str, facts: Value) -> Value {
-        let request = merged(picture(json!({ "with": peer })), facts.clone());
-        let answer = self.post(email, "/chat/uploads", &request).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let attachment = merged(picture(facts), json!({ "key": answer.body["key"] }));
-        json!({ "attachment": attachment, "url": answer.body["url"] })
-    }
-
-    /// Sends bytes to an announced picture's URL; they must be taken.
-    pub(crate) fn put(&self, announced: &Value, bytes: &[u8]) {
-        self.try_put(announced, bytes).unwrap();
-    }
-
-    /// Sends bytes to an announced picture's URL.
-    pub(crate) fn try_put(&self, announced: &Value, bytes: &[u8]) -> Result<(), UploadRefused> {
-        let url = announced["url"].as_str().unwrap();
-        let (place, query) = url.split_once('?').unwrap();
-        let key = place.rsplit('/').next().unwrap();
-        let content_type = announced["attachment"]["contentType"].as_str().unwrap();
-        self.attachments.accept_upload(key, query, content_type, bytes.to_vec().into(), self.now())
-    }
+/// A `MESSAGE` event; without its text, the `DISCONNECT` event of the same connection.
+pub(crate) fn message_event(call: &FrameCall) -> ApiGatewayWebsocketProxyRequest {
+    let mut event = ApiGatewayWebsocketProxyRequest::default();
+    event.request_context.connection_id = Some(call.connection.clone());
+    event.request_context.request_id = Some(call.request_id.clone());
+    event.request_context.message_id = Some(call.delivery_id.clone());
+    event.request_context.request_time_epoch = call.now_ms;
+    event.body = Some(call.text.clone());
+    event
 }
 
-/// The smallest thing that looks like a PNG of 640 by 480 pixels: a header, nothing compressed, an end.
-pub(crate) const PNG: [u8; 65] =
-    *b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0\x08\x02\0\0\0\xba\xb3K\xb3\
-    \0\0\0\x08IDATx\x9c\x03\0\0\0\0\x01H\x06\x89\xd2\0\0\0\0IEND\xaeB`\x82";
-
-/// The facts of [`PNG`], and more fields.
-pub(crate) fn picture(fields: Value) -> Value {
-    merged(json!({ "contentType": "image/png", "size": PNG.len(), "width": 640, "height": 480 }), fields)
+/// A REST event, with the parameters in both of the gateway's shapes.
+pub(crate) fn rest_event(call: &RestCall) -> ApiGatewayProxyRequest {
+    let mut event = ApiGatewayProxyRequest::default();
+    event.http_method = call.method.clone();
+    event.resource = Some(call.resource.clone());
+    event.path_parameters = call.path_parameters.clone();
+    event.query_string_parameters = query_map(&call.query);
+    event.multi_value_query_string_parameters = query_map(&call.query);
+    event.headers = call.headers.clone();
+    event.body = call.body.clone();
+    event.request_context.request_id = Some(call.request_id.clone());
+    event.request_context.request_time_epoch = call.now_ms;
+    event
 }
 
-/// A client's end of a connection.
-pub(crate) struct Socket<'a> {
-    pub(crate) chat: &'a Chat,
-    pub(crate) id: String,
-    inbox: Receiver<Event>,
-}
-
-impl Socket<'_> {
-    /// Sends a frame: the frame that the route's response carries back, if any.
-    pub(crate) async fn say(&self, frame: &Value) -> Option<Value> {
-        self.say_text(&frame.to_string()).await
+pub(crate) fn query_map(query: &[(String, String)]) -> QueryMap {
+    let mut lists = HashMap::<String, Vec<String>>::new();
+    for (name, value) in query {
+        lists.entry(name.clone()).or_default().push(value.clone());
     }
-
-    pub(crate) async fn say_text(&self, frame: &str) -> Option<Value> {
-        self.deliver(self.chat.message_event(&self.id, frame)).await
-    }
-
-    pub(crate) async fn deliver(&self, event: ApiGatewayWebsocketProxyRequest) -> Option<Value> {
-        let answer = Answer::from(self.chat.functions.frames.handle(&event).await);
-        assert_eq!(answer.status, 200, "the gateway shows the status of a route to nobody");
-        answer.has_body.then_some(answer.body)
-    }
-
-    /// Sends a message that must be acknowledged, and returns the acknowledgement.
-    pub(crate) async fn send(&self, receiver: &str, text: &str) -> Value {
-        let frame = json!({ "action": "sendMessage", "receiverEmail": receiver, "message": text });
-        let answer = self.say(&frame).await.expect("a message is answered");
-        assert_eq!(answer["type"], "sent", "{answer}");
-        answer
-    }
-
-    /// Sends a frame that must be refused with this code; checks all that an error frame has to say.
-    pub(crate) async fn refused(&self, frame: &str, code: &str, echoed: Option<&str>) -> Value {
-        let event = self.chat.message_event(&self.id, frame);
-        let request = event.request_context.request_id.clone().unwrap();
-        let answer = self.deliver(event).await.expect("an error is answered");
-        assert_eq!(answer["type"], "error", "{answer}");
-        assert_error(&answer, code, &request, echoed);
-        answer
-    }
-
-    /// What was pushed since the last time.
-    pub(crate) fn heard(&mut self) -> Vec<Value> {
-        let mut frames = Vec::new();
-        while let Ok(event) = self.inbox.try_recv() {
-            frames.push(serde_json::from_str(&encode(&event)).unwrap());
-        }
-        frames
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.inbox.is_closed()
-    }
-
-    pub(crate) async fn disconnect(&self) {
-        let mut event = self.chat.connect_event();
-        event.request_context.connection_id = Some(self.id.clone());
-        assert_eq!(self.chat.functions.disconnect.handle(&event).await.status_code, 200);
-    }
-}
-
-/// All that an error says, whether in a frame or in a REST answer.
-pub(crate) fn assert_error(error: &Value, code: &str, request: &str, echoed: Option<&str>) {
-    assert_eq!(error["code"], code, "{error}");
-    assert_eq!(error["retryable"], RETRYABLE.contains(&code), "{error}");
-    assert_eq!(error["requestId"], request, "{error}");
-    assert_eq!(error.get("clientMessageId").and_then(Value::as_str), echoed, "{error}");
-    let message = error["message"].as_str().unwrap();
-    assert!(!message.is_empty() && message.len() < 1_000, "{error}");
-}
-
-/// A response, unpacked.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: i64,
-    pub(crate) headers: HeaderMap,
-    pub(crate) has_body: bool,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// Checks a refusal: the code, its HTTP status, and all that an error says.
-    pub(crate) fn assert_refused(&self, status: i64, code: &str) {
-        assert_eq!(self.status, status, "{}", self.body);
-        let request = self.body["requestId"].as_str().unwrap_or_default().to_owned();
-        assert!(request.starts_with("request-"), "{}", self.body);
-        let echoed = self.body.get("clientMessageId").and_then(Value::as_str);
-        assert_error(&self.body, code, &request, echoed);
-    }
+    lists.into()
 }
 
 impl From<ApiGatewayProxyResponse> for Answer {
     fn from(response: ApiGatewayProxyResponse) -> Self {
         let (has_body, body) = match response.body {
-            None | Some(Body::Empty) => (false, Value::Null),
+            None => (false, Value::Null),
             Some(Body::Text(text)) => (true, serde_json::from_str(&text).expect("a body is JSON")),
             Some(_) => panic!("a body is text"),
         };
-        Self { status: response.status_code, headers: response.headers, has_body, body }
+        let status = u16::try_from(response.status_code).unwrap();
+        Self { status, headers: response.headers, has_body, body }
     }
-}
-
-pub(crate) fn allowed_origins() -> AllowedOrigins {
-    AllowedOrigins::new([ORIGIN.to_owned()])
-}
-
-pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    headers.insert(name, HeaderValue::from_str(value).unwrap());
-}
-
-pub(crate) fn query(parameters: &[(&str, &str)]) -> QueryMap {
-    let mut lists = std::collections::HashMap::<String, Vec<String>>::new();
-    for (name, value) in parameters {
-        lists.entry((*name).to_owned()).or_default().push((*value).to_owned());
-    }
-    lists.into()
-}
-
-/// A proper `sendMessage` frame to Junho, with some fields replaced or added; `null` takes a field away.
-pub(crate) fn frame(fields: Value) -> Value {
-    let base = json!({
-        "action": "sendMessage", "receiverEmail": JUNHO, "message": "안녕하세요", "clientMessageId": ID,
-    });
-    let mut frame = merged(base, fields);
-    frame.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-    frame
-}
-
-pub(crate) fn merged(mut base: Value, fields: Value) -> Value {
-    for (name, value) in fields.as_object().unwrap() {
-        base[name] = value.clone();
-    }
-    base
 }

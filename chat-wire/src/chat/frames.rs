@@ -57,7 +57,7 @@ impl Opened {
 }
 
 /// Where a frame came from.
-pub(crate) struct Asked<'a> {
+struct Asked<'a> {
     origin: Origin,
     delivery_id: &'a str,
 }
@@ -134,7 +134,17 @@ impl FrameHandler {
         ServerFrame::Error(ErrorBody::new(error, correlation)).to_json()
     }
 
-    pub(crate) async fn send_message(&self, frame: SendMessageFrame, asked: &Asked<'_>) -> Answer {
+    async fn execute(&self, frame: ClientFrame, asked: &Asked<'_>) -> Answer {
+        match frame {
+            ClientFrame::SendMessage(frame) => self.send_message(frame, asked).await,
+            ClientFrame::MarkRead(frame) => self.mark_read(frame, asked).await,
+            ClientFrame::Typing(frame) => self.typing(frame, asked).await,
+            ClientFrame::Ping(PingFrame {}) => self.ping(asked).await,
+            ClientFrame::Reauth(frame) => self.reauth(frame, asked).await,
+        }
+    }
+
+    async fn send_message(&self, frame: SendMessageFrame, asked: &Asked<'_>) -> Answer {
         let command = frame.into_command(|| fallback_id(asked.delivery_id))?;
         let sent = self.send.execute(&asked.origin, command).await?;
         self.counts.sent(sent.outcome);
@@ -142,7 +152,7 @@ impl FrameHandler {
         Ok(Some(ServerFrame::Sent(SentFrame::from(&sent))))
     }
 
-    pub(crate) async fn mark_read(&self, frame: MarkReadFrame, asked: &Asked<'_>) -> Answer {
+    async fn mark_read(&self, frame: MarkReadFrame, asked: &Asked<'_>) -> Answer {
         let up_to = frame.up_to.parse().map_err(|error| WireError::from(error).in_field("upTo"))?;
         let peer = email("peerEmail", &frame.peer_email)?;
         let Some(marked) = self.mark_read.execute(&asked.origin, &peer, up_to).await? else {
@@ -158,18 +168,18 @@ impl FrameHandler {
         })))
     }
 
-    pub(crate) async fn typing(&self, frame: TypingFrame, asked: &Asked<'_>) -> Answer {
+    async fn typing(&self, frame: TypingFrame, asked: &Asked<'_>) -> Answer {
         let receiver = email("receiverEmail", &frame.receiver_email)?;
         self.counts.pushed(self.typing.execute(&asked.origin, &receiver).await?);
         Ok(None)
     }
 
-    pub(crate) async fn ping(&self, _: PingFrame, asked: &Asked<'_>) -> Answer {
+    async fn ping(&self, asked: &Asked<'_>) -> Answer {
         self.keep_alive.execute(&asked.origin).await?;
         Ok(Some(ServerFrame::Pong(PongFrame { server_time: asked.origin.now.to_string() })))
     }
 
-    pub(crate) async fn reauth(&self, frame: ReauthFrame, asked: &Asked<'_>) -> Answer {
+    async fn reauth(&self, frame: ReauthFrame, asked: &Asked<'_>) -> Answer {
         let token = AccessToken::new(frame.token);
         let expires_at = self.reauthenticate.execute(&asked.origin, &token).await?.to_string();
         Ok(Some(ServerFrame::Reauth(ReauthedFrame { expires_at })))

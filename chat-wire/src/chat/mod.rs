@@ -19,7 +19,6 @@ use chat_domain::{
 pub use self::connect::{ConnectHandler, ConnectRequest};
 pub use self::counts::{Counted, Counts};
 pub use self::disconnect::{DisconnectHandler, DisconnectRequest};
-pub(crate) use self::frames::Asked;
 pub use self::frames::{FrameHandler, FrameRequest};
 pub use self::origins::AllowedOrigins;
 pub use self::rest::{RestHandler, RestRequest};
@@ -81,7 +80,7 @@ impl Chat {
 }
 
 /// Why a request is refused.
-pub(crate) enum Refused {
+enum Refused {
     /// The request makes no sense.
     Malformed(WireError),
     /// The use case refused it, or failed.

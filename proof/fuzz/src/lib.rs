@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use aws_lambda_events::encodings::Body;
-use aws_lambda_events::event::apigw::ApiGatewayWebsocketProxyRequest;
 use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
+    NoBackoff,
 };
 use chat_domain::{
     Activity, Attachment, AttachmentKey, Connection, ConnectionId, Day, Email, ImageFacts, ImageType, Member,
     RoomId, RoomIdError, StoredObject, Timestamp, UserId, VerifiedIdentity,
 };
-use chat_lambda::Function as _;
-use chat_lambda::JitteredBackoff;
-use chat_wire::cursor;
 use chat_wire::frames::{ClientFrame, ServerFrame};
-use chat_wire::{Chat, Ports, Settings};
+use chat_wire::{Chat, FrameRequest, Ports, Settings, cursor};
 
 /// The largest frame of API Gateway.
 const FRAME_MAX_BYTES: usize = 32 * 1024;
@@ -61,26 +57,20 @@ fn answer(text: &str) -> Option<String> {
         messages: Arc::new(MemoryMessageStore::new()),
         pusher: Arc::new(MemoryPusher::new()),
         attachments: Arc::new(MemoryAttachmentStore::new("http://localhost", [7; 32])),
-        backoff: Arc::new(JitteredBackoff),
+        backoff: Arc::new(NoBackoff),
     };
-    let mut event = ApiGatewayWebsocketProxyRequest::default();
-    event.request_context.connection_id = Some(id.to_string());
-    event.request_context.request_id = Some("request".to_owned());
-    event.request_context.message_id = Some("message".to_owned());
-    event.request_context.request_time_epoch = now.unix_ms();
-    event.body = Some(text.to_owned());
-
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let response = runtime.block_on(async {
+    let frame = FrameRequest {
+        text,
+        connection: id.as_str(),
+        request_id: "request",
+        delivery_id: "message",
+        now_ms: now.unix_ms(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
         ports.connections.put(&connection).await.expect("memory takes everything");
-        Chat::new(&ports, &Settings::default()).frames.handle(&event).await
-    });
-    assert_eq!(response.status_code, 200, "the gateway shows a status to nobody");
-    match response.body {
-        None => None,
-        Some(Body::Text(text)) => Some(text),
-        Some(_) => panic!("an answer is text"),
-    }
+        Chat::new(&ports, &Settings::default()).frames.answer(&frame).await
+    })
 }
 
 /// Up to four addresses, one a line: each has one canonical form, and pairs of them name rooms as the seed's

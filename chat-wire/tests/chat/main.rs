@@ -1,0 +1,16 @@
+//! The chat over the memory adapters: text goes in, text comes out.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod admission;
+mod attachments;
+mod bad_frames;
+mod connections;
+mod faults;
+mod proposals;
+mod reading;
+mod rest;
+mod sending;
+mod shapes;
+mod sizes;
+mod support;

@@ -20,9 +20,10 @@ use aws_smithy_http_client::test_util::{NeverClient, infallible_client_fn};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chat_adapters_aws::{DynamoClient, DynamoConnectionStore, DynamoMessageStore, TableNames};
 use chat_domain::{
-    Advance, Append, ClientMessageId, Connection, ConnectionId, ConnectionStore, ConnectionStoreError,
-    Consistency, Content, Draft, Email, Member, MessageStore, MessageStoreError, Page, PageLimit, PageQuery,
-    PageRange, ReadMark, Room, RoomId, SendRate, Timestamp, UserId, VerifiedIdentity,
+    Advance, Append, Attachment, AttachmentKey, ClientMessageId, Connection, ConnectionId, ConnectionStore,
+    ConnectionStoreError, Consistency, Content, Draft, Email, ImageFacts, ImageType, Member, MessageEraser,
+    MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange, ReadMark, Room, RoomId, SendRate,
+    Timestamp, UserId, VerifiedIdentity,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -78,14 +79,19 @@ fn nine() -> Timestamp {
     "2026-11-23T09:00:00.000Z".parse().unwrap()
 }
 
-fn append_to(room: &Room) -> Append {
-    let content = Content::Text("안녕하세요".parse().unwrap());
+fn append(content: Content) -> Append {
     let draft = Draft { id: ClientMessageId::from_u128(1), sender: MINJI, content };
-    room.append(&draft, nine(), SendRate::default()).unwrap()
+    Room::empty(their_room()).append(&draft, nine(), SendRate::default()).unwrap()
 }
 
 fn first_append() -> Append {
-    append_to(&Room::empty(their_room()))
+    append(Content::Text("안녕하세요".parse().unwrap()))
+}
+
+fn image() -> Content {
+    let facts = ImageFacts::new(ImageType::Png, 1_000, 16, 9).unwrap();
+    let key = AttachmentKey::mint(&their_room(), MINJI, ImageType::Png, 7);
+    Content::Image { attachment: Attachment { key, facts, alt: None }, caption: None }
 }
 
 fn mark() -> ReadMark {
@@ -157,6 +163,40 @@ macro_rules! assert_matches {
     }};
 }
 
+mod eraser {
+    use super::*;
+
+    /// What each method of the eraser says, by its name, to a store that answers like this.
+    async fn outcomes(rule: &Rule) -> [(&'static str, Result<(), MessageStoreError>); 4] {
+        let store = messages(&[rule]);
+        let append = first_append();
+        let mut room = Room::empty(their_room());
+        room.apply(&append);
+        let rows = [append.message.at];
+        [
+            ("erase_message", store.erase_message(&append.message).await),
+            ("rewrite_head", store.rewrite_head(&room).await),
+            ("remove_oldest", store.remove_oldest(&room, &rows).await),
+            ("remove_room", store.remove_room(&room, &rows).await),
+        ]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_failure_names_the_method() {
+        let rule = mock!(Client::transact_write_items).then_http_response(|| refusal(PASSING[0]));
+        for (method, outcome) in outcomes(&rule).await {
+            let named =
+                matches!(outcome, Err(MessageStoreError::Throttled { operation }) if operation == method);
+            assert!(named, "{method}: {outcome:?}");
+        }
+        let rule = mock!(Client::transact_write_items).then_http_response(internal_error);
+        for (method, outcome) in outcomes(&rule).await {
+            let named = matches!(outcome, Err(MessageStoreError::Unavailable { operation, .. }) if operation == method);
+            assert!(named, "{method}: {outcome:?}");
+        }
+    }
+}
+
 mod commit {
     use super::*;
 
@@ -170,9 +210,6 @@ mod commit {
     #[case::the_head_moved(|| cancelled(&["None", "ConditionalCheckFailed"]))]
     #[case::the_row_is_taken(|| cancelled(&["ConditionalCheckFailed", "None"]))]
     #[case::whatever_else_happened(|| cancelled(&["TransactionConflict", "ConditionalCheckFailed"]))]
-    #[case::an_earlier_attempt_at_the_image_is_in_the_way(|| cancelled(&["TransactionConflict", "TransactionConflict", "ConditionalCheckFailed"]))]
-    #[case::the_room_is_busy_under_an_image(|| cancelled(&["None", "TransactionConflict", "ConditionalCheckFailed"]))]
-    #[case::the_head_moved_under_an_image(|| cancelled(&["None", "ConditionalCheckFailed", "ConditionalCheckFailed"]))]
     #[tokio::test(start_paused = true)]
     async fn a_failed_condition_is_a_conflict(#[case] response: fn() -> HttpResponse) {
         let (committed, attempts) = answered(response).await;
@@ -180,11 +217,32 @@ mod commit {
         assert_eq!(attempts, 1);
     }
 
+    #[rstest]
+    #[case::an_earlier_attempt_is_in_the_way(["TransactionConflict", "TransactionConflict", "ConditionalCheckFailed"])]
+    #[case::the_room_is_busy(["None", "TransactionConflict", "ConditionalCheckFailed"])]
+    #[case::the_head_moved(["None", "ConditionalCheckFailed", "ConditionalCheckFailed"])]
+    #[case::only_the_head_moved(["None", "ConditionalCheckFailed", "None"])]
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_condition_beside_the_claim_of_an_image_is_a_conflict(#[case] codes: [&'static str; 3]) {
+        let rule = mock!(Client::transact_write_items).then_http_response(move || cancelled(&codes));
+        let committed = messages(&[&rule]).commit(&append(image())).await;
+        assert_matches!(committed, Err(MessageStoreError::Conflict));
+        assert_eq!(rule.num_calls(), 1);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn an_attachment_that_another_message_shows_is_taken() {
-        let (committed, attempts) = answered(|| cancelled(&["None", "None", "ConditionalCheckFailed"])).await;
+        let reasons = || cancelled(&["None", "None", "ConditionalCheckFailed"]);
+        let rule = mock!(Client::transact_write_items).then_http_response(reasons);
+        let committed = messages(&[&rule]).commit(&append(image())).await;
         assert!(matches!(committed, Err(MessageStoreError::AttachmentTaken)), "{committed:?}");
-        assert_eq!(attempts, 1);
+        assert_eq!(rule.num_calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_without_an_attachment_is_never_told_that_one_is_taken() {
+        let (committed, _) = answered(|| cancelled(&["None", "None", "ConditionalCheckFailed"])).await;
+        assert_matches!(committed, Err(MessageStoreError::Conflict));
     }
 
     #[rstest]

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::builders::{DeleteBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValue,
+    AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValue,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use chat_domain::{
@@ -114,21 +114,29 @@ impl DynamoMessageStore {
         update.update_expression(format!("SET {}{remove}{}", set.join(", "), removed.join(", ")))
     }
 
-    /// One step of an eraser.
-    async fn erase(&self, items: Vec<TransactWriteItem>) -> Result<(), MessageStoreError> {
+    /// Writes all items or none. `claim` is the place among them of the claim on an attachment, where there
+    /// is one.
+    async fn write(
+        &self,
+        operation: &'static str,
+        items: Vec<TransactWriteItem>,
+        claim: Option<usize>,
+    ) -> Result<(), MessageStoreError> {
         let write = self.client.sdk().transact_write_items().set_transact_items(Some(items));
-        write.customize().config_override(as_write()).send().await.map(drop).map_err(not_committed)
+        let written = write.customize().config_override(as_write()).send().await;
+        written.map(drop).map_err(|error| not_written(operation, claim, error))
     }
 
     /// Removes rows together with what is done about the head: all of it, or nothing.
     async fn remove(
         &self,
+        operation: &'static str,
         head: TransactWriteItem,
         room: &Room,
         rows: &[Timestamp],
     ) -> Result<(), MessageStoreError> {
         let rows = rows.iter().map(|at| deleted(delete(&self.messages, row::key(room.id(), *at))));
-        self.erase([head].into_iter().chain(rows).collect()).await
+        self.write(operation, [head].into_iter().chain(rows).collect(), None).await
     }
 
     /// Notes that a message shows an attachment, unless one does already. An update, since a head is updated
@@ -277,28 +285,34 @@ fn corrupt(room: &RoomId) -> impl FnOnce(Malformed) -> MessageStoreError {
     move |malformed| MessageStoreError::Corrupt { key, source: malformed.into() }
 }
 
-/// What it means that a commit failed. A cancelled transaction has a reason for each of its items.
-fn not_committed(error: SdkError<TransactWriteItemsError>) -> MessageStoreError {
-    const COMMIT: &str = "commit";
+/// What it means that a transaction failed. One that was cancelled has a reason for each of its items, in
+/// their order.
+fn not_written(
+    operation: &'static str,
+    claim: Option<usize>,
+    error: SdkError<TransactWriteItemsError>,
+) -> MessageStoreError {
     const FAILED: &str = "ConditionalCheckFailed";
+    const NONE: &str = "None";
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
     else {
-        return failed(COMMIT)(error.into());
+        return failed(operation)(error.into());
     };
-    let codes = || cancelled.cancellation_reasons().iter().filter_map(CancellationReason::code);
+    let codes = || cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or(NONE));
     let passing = |code| {
-        matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+        matches!(code, NONE | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
     };
-    // Message, head, and the claim on an attachment. While a transaction is in the way of the first two, it
-    // may be an earlier attempt at this very message that has the claim.
-    if codes().eq(["None", "None", FAILED]) {
+    // While a transaction is in the way of another item, it may be an earlier attempt at this very message
+    // that has the claim.
+    let only_the_claim = |claim| codes().enumerate().filter(|(_, code)| *code != NONE).eq([(claim, FAILED)]);
+    if claim.is_some_and(only_the_claim) {
         MessageStoreError::AttachmentTaken
     } else if codes().any(|code| code == FAILED) {
         MessageStoreError::Conflict
-    } else if codes().any(|code| code != "None") && codes().all(passing) {
-        MessageStoreError::Throttled { operation: COMMIT }
+    } else if codes().any(|code| code != NONE) && codes().all(passing) {
+        MessageStoreError::Throttled { operation }
     } else {
-        MessageStoreError::Unavailable { operation: COMMIT, source: error.into() }
+        MessageStoreError::Unavailable { operation, source: error.into() }
     }
 }
 
@@ -348,18 +362,12 @@ impl MessageStore for DynamoMessageStore {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let items = [self.message_put(append), self.head_update(append)].into_iter();
-        let items = items.chain(self.attachment_claim(&append.message));
-        self.client
-            .sdk()
-            .transact_write_items()
-            .set_transact_items(Some(items.collect()))
-            .customize()
-            .config_override(as_write())
-            .send()
-            .await
-            .map(drop)
-            .map_err(not_committed)
+        let mut items = vec![self.message_put(append), self.head_update(append)];
+        let claim = self.attachment_claim(&append.message).map(|claim| {
+            items.push(claim);
+            items.len() - 1
+        });
+        self.write("commit", items, claim).await
     }
 
     async fn page(
@@ -499,7 +507,8 @@ impl MessageEraser for DynamoMessageStore {
             .update_expression("SET kind = :erased REMOVE message, attachment, proposal, proposalAnswer")
             .expression_attribute_values(":erased", text(Kind::Erased.as_str()));
         let claim = claim_key(message).map(|key| deleted(delete(&self.rooms, key)));
-        match self.erase([in_transaction(row)].into_iter().chain(claim).collect()).await {
+        let items = [in_transaction(row)].into_iter().chain(claim).collect();
+        match self.write("erase_message", items, None).await {
             // There is no such row.
             Err(MessageStoreError::Conflict) => Ok(()),
             outcome => outcome,
@@ -513,7 +522,7 @@ impl MessageEraser for DynamoMessageStore {
         let update = update
             .condition_expression("seq = :expected")
             .expression_attribute_values(":expected", number(log.seq()));
-        self.erase(vec![in_transaction(update)]).await
+        self.write("rewrite_head", vec![in_transaction(update)], None).await
     }
 
     async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
@@ -524,14 +533,15 @@ impl MessageEraser for DynamoMessageStore {
             .expression_attribute_values(":expected", number(room.seq()))
             .build()
             .expect("a check has a table, a key and a condition");
-        self.remove(TransactWriteItem::builder().condition_check(check).build(), room, rows).await
+        let check = TransactWriteItem::builder().condition_check(check).build();
+        self.remove("remove_oldest", check, room, rows).await
     }
 
     async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
         let head = delete(&self.rooms, head::key(room.id()))
             .condition_expression(IS_DESERTED)
             .expression_attribute_values(":expected", number(room.seq()));
-        self.remove(deleted(head), room, rows).await
+        self.remove("remove_room", deleted(head), room, rows).await
     }
 }
 

@@ -127,8 +127,18 @@ impl EraseUser {
             let member = room.id().member(user).expect("a user's rooms are those they are a member of");
             found.messages += self.messages(&room, member, act).await?;
             let Some((told, room)) = self.head(room, member, act).await? else { continue };
-            found.heads += u64::from(told);
-            found.rooms += u64::from(room.is_deserted() && (act == Do::Count || self.remove(&room).await?));
+            if told {
+                found.heads += 1;
+            }
+            if room.is_deserted() {
+                let counts = match act {
+                    Do::Count => true,
+                    Do::Erase => self.remove(&room).await?,
+                };
+                if counts {
+                    found.rooms += 1;
+                }
+            }
         }
         found.uploads = self.uploads(user, act).await?;
         Ok(found)

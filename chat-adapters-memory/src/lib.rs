@@ -2,6 +2,7 @@
 
 mod attachment_store;
 mod backoff;
+mod chat;
 mod connection_store;
 mod identity_verifier;
 mod message_store;
@@ -11,6 +12,7 @@ pub use attachment_store::{
     Download, DownloadRefused, MemoryAttachmentStore, OBJECTS_MAX_BYTES, UploadRefused,
 };
 pub use backoff::NoBackoff;
+pub use chat::MemoryChat;
 pub use connection_store::{MemoryConnectionStore, OF_USER_MAX};
 pub use identity_verifier::{MemoryIdentityVerifier, TOKENS_MAX};
 pub use message_store::MemoryMessageStore;

@@ -7,20 +7,20 @@ use crate::{
 
 /// Why a use case did not do what it was asked to.
 ///
-/// Exhaustive on purpose: whoever turns it into an answer has to decide about every variant.
+/// The enum is exhaustive on purpose: whoever turns it into an answer has to decide about every variant.
 #[derive(Debug, thiserror::Error)]
 pub enum ChatError {
-    /// Sender and receiver are the same user. It did not happen.
+    /// Sender and receiver are the same user. Nothing happened.
     #[error("nobody chats with themselves")]
     SelfChat,
-    /// The id was used before, for a message with other content. It did not happen.
+    /// The id was used before, for a message with other content. Nothing happened.
     #[error("this clientMessageId was used for another message")]
     IdReused,
-    /// The client claims to know a message newer than any in the room. It did not happen.
+    /// The client claims to know a message newer than any in the room. Nothing happened.
     #[error("after is later than the newest message of the room")]
     AfterAheadOfRoom,
-    /// Whether the message is there already cannot be told within one page. Sync, then send again with the same id and the
-    /// newest timestamp that is known now.
+    /// One page of messages is too short to tell whether the message is there already. Sync, then send again
+    /// with the same id and the newest timestamp that is known then.
     #[error("too much was written since; sync, then send again")]
     ResyncNeeded,
     /// The sender is too fast. Send again with the same id.
@@ -29,32 +29,32 @@ pub enum ChatError {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// The proposal or the answer does not fit the room's state. It did not happen.
+    /// The proposal or the answer does not fit the room's state. Nothing happened.
     #[error(transparent)]
     ProposalState(ProposalRefused),
-    /// The attachment is refused. It did not happen.
+    /// The attachment is refused. Nothing happened.
     #[error(transparent)]
     AttachmentRejected(AttachmentRefused),
-    /// There is no such uploaded object, or it is none of the caller's.
+    /// There is no such uploaded object, or the caller may not see it.
     #[error("there is no such attachment")]
     AttachmentMissing,
-    /// The token is not good.
+    /// The token is not accepted.
     #[error("the token is not accepted")]
     Unauthorized {
-        /// Why, for logs.
+        /// Why the token is not accepted, for logs.
         reason: &'static str,
     },
     /// The token, or the authentication of the connection, has expired.
     #[error("the authentication has expired")]
     AuthExpired,
-    /// The server knows no such connection, and has closed it. Connect anew.
+    /// The server knows no such connection, and has closed it. The client connects anew.
     #[error("the connection is unknown")]
     UnknownConnection,
-    /// Time has run out only just, and an earlier attempt may still be on its way: the outcome is not settled. Try again with the
-    /// same id, for [`IN_DOUBT_FOR`](crate::IN_DOUBT_FOR) at most.
+    /// Time has run out only just, and an earlier attempt may still be on its way, so the outcome is not
+    /// settled. Try again with the same id, for at most [`IN_DOUBT_FOR`](crate::IN_DOUBT_FOR).
     #[error(transparent)]
     InDoubt(InDoubt),
-    /// Something that is needed did not answer: the outcome is unknown. Try again with the same id.
+    /// Something that the chat needs did not answer, and the outcome is unknown. Try again with the same id.
     #[error("the chat is unavailable for the moment")]
     Unavailable {
         /// What failed, for logs.
@@ -101,7 +101,7 @@ impl From<AttachmentRefused> for ChatError {
     }
 }
 
-/// Two parsed addresses can only fail to make a room by being the same.
+/// Two addresses make no room only when they are the same.
 impl From<RoomIdError> for ChatError {
     fn from(_: RoomIdError) -> Self {
         Self::SelfChat

@@ -569,7 +569,8 @@ fn a_web_page_does_not_take_the_place_of_an_image(#[case] kind: ImageType, #[cas
     assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Broken));
 }
 
-/// What compresses as RFC 1950 has it: method 8, a window of up to 2^15 bytes, no dictionary, and a sum that 31 divides.
+/// What compresses as RFC 1950 has it: method 8, a window of up to 2^15 bytes, no dictionary, and a sum that
+/// 31 divides.
 #[rstest]
 #[case::the_smallest_window(b"\x08\x1D", true)]
 #[case::fast(b"\x78\x01", true)]
@@ -726,7 +727,8 @@ proptest! {
         let _ = ImageType::from_signature(&bytes);
     }
 
-    /// A byte here or there, or a piece taken out: it never panics, and a place that was found before does not hide.
+    /// A byte here or there, or a piece taken out: it never panics, and a place that was found before does
+    /// not hide.
     #[test]
     fn no_damage_to_a_file_panics(
         place in any::<proptest::sample::Index>(),

@@ -13,8 +13,8 @@ use super::{email::Email, timestamp::Timestamp};
 pub const IMAGE_MAX_BYTES: u64 = 10 * 1024 * 1024;
 /// The longest side of an image, in pixels: what browsers and graphics processors draw at most.
 pub const IMAGE_MAX_SIDE: u32 = 16_384;
-/// How many pixels an image has at most. A few bytes can claim any number; this many decode to 256 MiB, and no phone's camera
-/// makes more than 50 million without being asked to.
+/// How many pixels an image has at most. A few bytes can claim any number; this many decode to 256 MiB, and
+/// no phone's camera makes more than 50 million unless somebody asks it to.
 pub const IMAGE_MAX_PIXELS: u64 = 64 * 1024 * 1024;
 /// How long an upload URL is valid.
 pub const UPLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
@@ -22,10 +22,11 @@ pub const UPLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
 pub const DOWNLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// How long an upload that no message shows is kept at least. S3 deletes by full days.
 pub const UPLOAD_KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
-/// How long after its upload an image may be shown for the first time. An hour less than it is kept: by then nothing can be
-/// about to delete it.
+/// How long after its upload an image may be shown for the first time. An hour less than it is kept: by then
+/// nothing can be about to delete it.
 pub const UPLOAD_SHOWN_WITHIN: Duration = Duration::from_secs(23 * 3_600);
-/// How many of an object's first bytes tell its type: a RIFF header with the `WEBP` mark is the longest signature.
+/// How many of an object's first bytes tell its type: a RIFF header with the `WEBP` mark is the longest
+/// signature.
 pub const SIGNATURE_BYTES: usize = 12;
 
 /// The longest description of an image, in bytes.
@@ -37,13 +38,13 @@ pub type AltText = BoundedText<ALT_TEXT_MAX_BYTES>;
 /// The kinds of images that may be sent. SVG and HTML are absent on purpose: they can carry scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ImageType {
-    /// `image/jpeg`
+    /// A photo, usually: `image/jpeg`.
     Jpeg,
-    /// `image/png`
+    /// Lossless, such as a screenshot: `image/png`.
     Png,
-    /// `image/webp`
+    /// A still or moving image: `image/webp`.
     Webp,
-    /// `image/gif`
+    /// A still or moving image: `image/gif`.
     Gif,
 }
 
@@ -55,34 +56,37 @@ pub enum AttachmentRefused {
     /// The content type is not one of [`ImageType`].
     #[error("an image is jpeg, png, webp or gif")]
     Type,
-    /// No bytes, or more than [`IMAGE_MAX_BYTES`].
+    /// The image has no bytes, or more than [`IMAGE_MAX_BYTES`].
     #[error("an image has 1 to {IMAGE_MAX_BYTES} bytes")]
     Size,
-    /// A side of no pixels or of more than [`IMAGE_MAX_SIDE`], or more than [`IMAGE_MAX_PIXELS`] in all.
+    /// A side has no pixels or more than [`IMAGE_MAX_SIDE`], or the image has more than [`IMAGE_MAX_PIXELS`].
     #[error(
         "an image has sides of 1 to {IMAGE_MAX_SIDE} pixels, and at most {IMAGE_MAX_PIXELS} pixels in all"
     )]
     Sides,
-    /// The key is malformed, or was made for another room or another uploader.
+    /// The key is malformed, or the server made it for another room or another uploader.
     #[error("the attachment does not belong to this sender and receiver")]
     Key,
-    /// What was uploaded is not what was announced.
+    /// The uploaded object is not the announced one.
     #[error("the uploaded object differs from what was announced")]
     Differs,
-    /// What was uploaded is cut short, is not built as its format has it, holds something behind the image, or parts of a web page.
+    /// The file is cut short, breaks the rules of its format, has something behind the image, or contains
+    /// parts of a web page.
     #[error("the file is not one image from its first byte to its last")]
     Broken,
-    /// What was uploaded tells where the image was taken, in Exif or in words, or holds what may and is not read.
+    /// The file tells where the image was taken, in Exif or in words, or it contains metadata that may tell
+    /// and cannot be read here.
     #[error("the image tells where it was taken, or may do so; encode it anew without its metadata")]
     Location,
-    /// Another message shows it.
+    /// Another message shows the object.
     #[error("another message shows this attachment already")]
     Taken,
-    /// It was uploaded longer than [`UPLOAD_SHOWN_WITHIN`] ago, and may be gone at any moment.
+    /// The object was uploaded longer than [`UPLOAD_SHOWN_WITHIN`] ago, and the store may delete it at any
+    /// moment.
     #[error("the upload is too old; upload it anew")]
     Lapsed,
-    /// It lapsed less than [`IN_DOUBT_FOR`] ago: an earlier attempt to show it may still be on its way. Ask again when that has
-    /// passed.
+    /// The upload lapsed less than [`IN_DOUBT_FOR`] ago, and an earlier attempt to show it may still be on
+    /// its way. The client asks again when that time has passed.
     #[error("the upload has just become too old; what was in time is not settled yet")]
     InDoubt,
 }
@@ -90,7 +94,7 @@ pub enum AttachmentRefused {
 impl ImageType {
     const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Gif];
 
-    /// The MIME type.
+    /// The MIME type, such as `image/png`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -133,9 +137,9 @@ impl FromStr for ImageType {
 
 /// The name of an uploaded object.
 ///
-/// - Minted by the server for one room and one uploader, with 128 random bits: `<tag>-<tag>-<a|b>-<random>.<extension>`,
-///   the tags being those of the two members' addresses.
-/// - Whose it is can be told from the key alone, so no lookup is needed to answer or refuse a download.
+/// - The server mints it for one room and one uploader, with 128 random bits:
+///   `<tag>-<tag>-<a|b>-<random>.<extension>`, where the tags are those of the two members' addresses.
+/// - The key alone tells whose object it is, so a download is answered or refused without a lookup.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttachmentKey {
     text: String,
@@ -157,26 +161,26 @@ impl AttachmentKey {
         Self { text, members, uploader, kind }
     }
 
-    /// The key.
+    /// The key as text, which is also the object's name in the store.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What it was made for.
+    /// The type of image that the key was minted for.
     #[must_use]
     pub fn kind(&self) -> ImageType {
         self.kind
     }
 
-    /// Whether the key was made for an upload by `uploader` to `room`.
+    /// Whether the key was minted for an upload by `uploader` to `room`.
     #[must_use]
     pub fn is_by(&self, room: &RoomId, uploader: Member) -> bool {
         self.members == (room.email(Member::A).tag(), room.email(Member::B).tag())
             && self.uploader == uploader
     }
 
-    /// Whether the key was made for an upload by this user, to whichever room.
+    /// Whether the key was minted for an upload by this user, to whichever room.
     #[must_use]
     pub fn is_uploaded_by(&self, email: &Email) -> bool {
         let uploader = match self.uploader {
@@ -222,7 +226,7 @@ impl fmt::Display for AttachmentKey {
     }
 }
 
-/// What is announced of an image before it is uploaded, and fixed by the upload URL.
+/// What a client announces of an image before it uploads it. The upload URL takes nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageFacts {
     kind: ImageType,
@@ -232,7 +236,7 @@ pub struct ImageFacts {
 }
 
 impl ImageFacts {
-    /// Checks what is announced.
+    /// Checks what a client announces.
     ///
     /// # Errors
     /// [`AttachmentRefused::Size`] or [`AttachmentRefused::Sides`].
@@ -253,7 +257,7 @@ impl ImageFacts {
         Ok(Self { kind, size_bytes, width_px, height_px })
     }
 
-    /// The type.
+    /// The type of the image.
     #[must_use]
     pub fn kind(&self) -> ImageType {
         self.kind
@@ -281,16 +285,17 @@ impl ImageFacts {
 /// An uploaded image that a message shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
-    /// Where the bytes are.
+    /// The name of the object with the bytes.
     pub key: AttachmentKey,
-    /// What they are.
+    /// Type, length and sides of the image.
     pub facts: ImageFacts,
-    /// What they show, in words.
+    /// What the image shows, in words.
     pub alt: Option<AltText>,
 }
 
 impl Attachment {
-    /// Checks that `uploader` may show this attachment in `room`, and that it is of the type it was uploaded as, by its key alone.
+    /// Checks, by the key alone, that `uploader` may show this attachment in `room` and that its type is the
+    /// one in the key.
     ///
     /// # Errors
     /// [`AttachmentRefused::Key`].
@@ -299,7 +304,7 @@ impl Attachment {
         if fits { Ok(()) } else { Err(AttachmentRefused::Key) }
     }
 
-    /// Checks what was uploaded against what was announced, from its first byte to its last, at `now`.
+    /// Checks at `now`, from its first byte to its last, that the uploaded object is the announced one.
     ///
     /// # Errors
     /// [`AttachmentRefused::Differs`], [`AttachmentRefused::Broken`], [`AttachmentRefused::Location`],
@@ -335,11 +340,11 @@ pub struct StoredObject {
     pub size_bytes: u64,
     /// When it was uploaded, by the store's clock, which may know full seconds only.
     pub uploaded_at: Timestamp,
-    /// All of it, or its first [`IMAGE_MAX_BYTES`] when it is longer.
+    /// The whole object, or its first [`IMAGE_MAX_BYTES`] when it is longer.
     pub bytes: Vec<u8>,
 }
 
-/// Without the bytes.
+/// Shows everything but the bytes.
 impl fmt::Debug for StoredObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredObject")
@@ -353,7 +358,7 @@ impl fmt::Debug for StoredObject {
 /// A URL that carries its own permission, for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedUrl {
-    /// The URL.
+    /// The URL with its signature.
     pub url: String,
     /// The headers a request to it must carry, as name and value.
     pub headers: Vec<(String, String)>,

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The name a client gives a message before its first attempt to send it, so that every retry is recognised: a UUID.
+/// The name a client gives a message before its first attempt to send it, so that every retry is recognised:
+/// a UUID.
 ///
 /// - Written as 8-4-4-4-12 hexadecimal digits, in lower case; read in either case.
 /// - Unique per sender; what two senders choose is independent.
@@ -23,7 +24,7 @@ pub struct ClientMessageIdError;
 const SHAPE: &[u8; 36] = b"dddddddd-dddd-dddd-dddd-dddddddddddd";
 
 impl ClientMessageId {
-    /// From the 128 bits of a UUID.
+    /// The id that is a UUID of these 128 bits.
     #[must_use]
     pub const fn from_u128(bits: u128) -> Self {
         Self(bits)

@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use super::tag::Tag;
 
-/// The longest address a mailbox can have: RFC 5321 section 4.5.3.1.3 allows a path of 256 bytes, of which the angle
-/// brackets take two.
+/// The longest address a mailbox can have: RFC 5321 section 4.5.3.1.3 allows a path of 256 bytes, of which
+/// the angle brackets take two.
 pub const EMAIL_MAX_BYTES: usize = 254;
 
 /// An e-mail address in its one canonical form; two addresses are the same user exactly when they are equal.
 ///
-/// - ASCII, without surrounding white space, in lower case. Normalising twice changes nothing.
-/// - Exactly one `@`, with something before it and a dotted domain behind it.
-/// - No double quotes, spaces or control characters anywhere, and no `#` after the `@`: this is what makes the seed's
-///   `a#b` room id unambiguous (see [`RoomId`](crate::RoomId)).
-/// - At most [`EMAIL_MAX_BYTES`].
+/// - It is ASCII in lower case, without surrounding white space. Normalising twice changes nothing.
+/// - It has exactly one `@`, with something before it and a dotted domain behind it.
+/// - It has no double quotes, spaces or control characters, and no `#` after the `@`: this is what makes the
+///   seed's `a#b` room id unambiguous (see [`RoomId`](crate::RoomId)).
+/// - It has at most [`EMAIL_MAX_BYTES`].
 ///
-/// ASCII only, because lower-casing beyond it is neither injective nor idempotent (U+212A KELVIN SIGN becomes `k`), and
-/// because JavaScript sorts by UTF-16 units where Rust sorts by code points.
+/// It is ASCII only, because lower-casing beyond it is neither injective nor idempotent (U+212A KELVIN SIGN
+/// becomes `k`), and because JavaScript sorts by UTF-16 units where Rust sorts by code points.
 ///
 /// ```
 /// use chat_domain::Email;
@@ -33,31 +33,31 @@ pub struct Email(Arc<str>);
 /// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    /// Longer than [`EMAIL_MAX_BYTES`].
+    /// The text is longer than [`EMAIL_MAX_BYTES`].
     #[error("an e-mail address has at most {EMAIL_MAX_BYTES} bytes")]
     TooLong,
-    /// A character outside ASCII.
+    /// The text has a character outside ASCII.
     #[error("an e-mail address is ASCII only")]
     NotAscii,
-    /// A double quote, a space or a control character.
+    /// The text has a double quote, a space or a control character.
     #[error("an e-mail address has no double quotes, spaces or control characters")]
     ForbiddenCharacter,
-    /// No `@`, or more than one.
+    /// The text has no `@`, or more than one.
     #[error("an e-mail address has exactly one @")]
     AtSign,
-    /// Nothing before the `@`.
+    /// Nothing stands before the `@`.
     #[error("an e-mail address has something before the @")]
     NoLocalPart,
-    /// A `#` in the domain.
+    /// The domain has a `#`.
     #[error("an e-mail address has no # after the @")]
     HashInDomain,
-    /// A domain without a dot, or with an empty label.
+    /// The domain has no dot, or an empty label.
     #[error("an e-mail address has a dotted domain")]
     DomainNotDotted,
 }
 
 impl Email {
-    /// The canonical text.
+    /// The address in its canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

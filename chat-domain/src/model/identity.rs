@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::email::Email;
 use super::timestamp::Timestamp;
 
-/// A token as a client presents it: nothing about it is known to be true.
+/// A token as a client presents it. Nobody has verified anything about it yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
 impl AccessToken {
-    /// Wraps the token.
+    /// Wraps a token that a client presents.
     #[must_use]
     pub fn new(token: impl Into<String>) -> Self {
         Self(token.into())
@@ -23,14 +23,15 @@ impl AccessToken {
     }
 }
 
-/// Hides the token: whoever reads it from a log can use it.
+/// Hides the token, since whoever reads it in a log can use it.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccessToken(..)")
     }
 }
 
-/// The identity provider's own stable id for a user (Cognito's `sub`). An address can change hands; this does not.
+/// The identity provider's own stable id for a user (Cognito's `sub`). An address can change hands; this does
+/// not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UserId(Arc<str>);
 
@@ -41,16 +42,15 @@ impl UserId {
         Self(id.into())
     }
 
-    /// The id.
+    /// The id as the identity provider gives it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Who somebody is, and until when that is vouched for.
-///
-/// - Made by an [`IdentityVerifier`](crate::IdentityVerifier), or read back from a connection that one vouched for.
+/// Who somebody is, and until when that counts. An [`IdentityVerifier`](crate::IdentityVerifier) makes it,
+/// and a store of connections reads it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedIdentity {
     email: Email,
@@ -59,14 +59,15 @@ pub struct VerifiedIdentity {
 }
 
 impl VerifiedIdentity {
-    /// States that the identity was verified: for implementors of [`IdentityVerifier`](crate::IdentityVerifier), and for
-    /// stores that read back what one of them stated.
+    /// States that an identity is verified. Only implementors of
+    /// [`IdentityVerifier`](crate::IdentityVerifier), and stores that read back what one of them stated, call
+    /// this.
     #[must_use]
     pub fn vouched(email: Email, user_id: UserId, expires_at: Timestamp) -> Self {
         Self { email, user_id, expires_at }
     }
 
-    /// The verified address.
+    /// The address that the provider verified.
     #[must_use]
     pub fn email(&self) -> &Email {
         &self.email
@@ -97,15 +98,16 @@ impl VerifiedIdentity {
     }
 }
 
-/// How long a connection's row may be believed. API Gateway ends a connection after 2 hours at the latest; ten minutes
-/// more cover slow handlers and clocks that disagree.
+/// How long a connection's row may be believed. API Gateway ends a connection after 2 hours at the latest;
+/// ten minutes more cover slow handlers and clocks that disagree.
 pub const CONNECTION_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60 + 10 * 60);
 
-/// How old a connection must be before "gone" is believed of it. While `$connect` runs its row exists but its socket does
-/// not, and a post to it is answered with "gone"; API Gateway gives `$connect` at most 29 seconds.
+/// How old a connection must be before a push that finds it gone is believed. While `$connect` runs the row
+/// exists and the socket does not, so the gateway answers a push with "gone"; API Gateway gives `$connect` at
+/// most 29 seconds.
 pub const CONNECTION_SETTLED_AFTER: Duration = Duration::from_secs(30);
 
-/// The name of one WebSocket connection, opaque, as API Gateway gives it.
+/// The opaque name that the gateway gives one WebSocket connection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(Arc<str>);
 
@@ -116,7 +118,7 @@ impl ConnectionId {
         Self(id.into())
     }
 
-    /// The id.
+    /// The id as the gateway gives it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -129,19 +131,19 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// One open WebSocket connection and whose it is.
+/// One open WebSocket connection, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// The gateway's name for it.
+    /// The gateway's name for the connection.
     pub id: ConnectionId,
-    /// Who authenticated on it. Only its expiry ever changes.
+    /// Who authenticated on the connection. Only the expiry ever changes.
     pub identity: VerifiedIdentity,
-    /// When the gateway began to open it.
+    /// When the gateway began to open the connection.
     pub connected_at: Timestamp,
 }
 
 impl Connection {
-    /// The first instant at which the row is to be ignored, whether or not the store has deleted it by then.
+    /// The first instant at which everybody ignores the row, whether or not the store has deleted it by then.
     #[must_use]
     pub fn stale_at(&self) -> Timestamp {
         self.connected_at.after(CONNECTION_LIFETIME)
@@ -153,7 +155,8 @@ impl Connection {
         now < self.stale_at()
     }
 
-    /// Whether a post that found the connection gone at `now` proves that it is (see [`CONNECTION_SETTLED_AFTER`]).
+    /// Whether a push that finds the connection gone at `now` proves that it is gone (see
+    /// [`CONNECTION_SETTLED_AFTER`]).
     #[must_use]
     pub fn is_settled(&self, now: Timestamp) -> bool {
         self.connected_at < now.before(CONNECTION_SETTLED_AFTER)

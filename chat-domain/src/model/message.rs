@@ -16,35 +16,35 @@ pub const PREVIEW_MAX_CHARS: usize = 100;
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Words.
+    /// Words that somebody wrote.
     Text(MessageText),
     /// An image, with or without words under it.
     Image {
-        /// The image.
+        /// The image that is shown.
         attachment: Attachment,
-        /// The words.
+        /// The words under the image.
         caption: Option<MessageText>,
     },
     /// A proposal to play a match.
     MatchProposal(Proposal),
     /// The answer to one.
     MatchProposalAnswer(ProposalAnswer),
-    /// Nothing any more: its sender's data was erased. Nobody sends it.
+    /// Nothing any more, since the data of the sender was erased. Nobody sends this.
     Erased,
 }
 
 /// Which variant of [`Content`] a message has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// [`Content::Text`]
+    /// The kind of [`Content::Text`].
     Text,
-    /// [`Content::Image`]
+    /// The kind of [`Content::Image`].
     Image,
-    /// [`Content::MatchProposal`]
+    /// The kind of [`Content::MatchProposal`].
     MatchProposal,
-    /// [`Content::MatchProposalAnswer`]
+    /// The kind of [`Content::MatchProposalAnswer`].
     MatchProposalAnswer,
-    /// [`Content::Erased`]
+    /// The kind of [`Content::Erased`].
     Erased,
 }
 
@@ -91,7 +91,7 @@ impl Content {
         }
     }
 
-    /// The words in it, empty when there are none: the seed's `message`.
+    /// The words in it, which the seed calls `message`. Empty when there are none.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -125,45 +125,46 @@ fn beginning(text: &str) -> &str {
 /// A message on its way into a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// The client's name for it.
+    /// The client's name for the message.
     pub id: ClientMessageId,
-    /// Who sends it.
+    /// Which member of the room sends the message.
     pub sender: Member,
-    /// What it says.
+    /// What the message says.
     pub content: Content,
 }
 
-/// A message in a room. Nothing of it ever changes but `read`, from `false` to `true`, and its content when its sender is
-/// erased.
+/// A message in a room. Only two things of it ever change: `read`, from `false` to `true`, and the content
+/// when the data of its sender is erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The room.
+    /// The room that the message is in.
     pub room: RoomId,
-    /// Its place in the room: unique, and later than that of every earlier message.
+    /// The message's place in the room. No other message has it, and every earlier message has an earlier
+    /// one.
     pub at: Timestamp,
-    /// Its number in the room: 1, 2, 3, ...
+    /// The message's number in the room: 1, 2, 3, ...
     pub seq: u64,
-    /// Who sent it.
+    /// Which member of the room sent the message.
     pub sender: Member,
-    /// Its number among its sender's messages in the room: 1, 2, 3, ...
+    /// The message's number among those of its sender in the room: 1, 2, 3, ...
     pub sender_seq: u64,
-    /// The client's name for it.
+    /// The client's name for the message.
     pub id: ClientMessageId,
-    /// What it says.
+    /// What the message says.
     pub content: Content,
-    /// Whether its row has been marked as read. A row is marked some time after the reader's
+    /// Whether the row says that the message was read. It says so some time after the reader's
     /// [`ReadMark`](crate::ReadMark) has passed it; [`Room::is_read`](crate::Room::is_read) knows both.
     pub read: bool,
 }
 
 impl Message {
-    /// The sender's address.
+    /// The address of the sender.
     #[must_use]
     pub fn sender_email(&self) -> &Email {
         self.room.email(self.sender)
     }
 
-    /// The receiver's address.
+    /// The address of the receiver.
     #[must_use]
     pub fn receiver_email(&self) -> &Email {
         self.room.email(self.sender.peer())

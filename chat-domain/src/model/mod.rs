@@ -1,4 +1,5 @@
-//! The model: values that cannot be held wrongly, and the [`Room`](room::Room) aggregate that holds the rules.
+//! The model: values that are checked once and right from then on, and the aggregate [`Room`](room::Room)
+//! with the rules.
 
 pub(crate) mod attachment;
 pub(crate) mod client_message_id;

@@ -5,7 +5,8 @@ use super::room_id::Member;
 use super::text::BoundedText;
 use super::timestamp::Timestamp;
 
-/// How many proposals of one room may be open at once. They stand in the room's head, which has to stay small.
+/// How many proposals of one room may be open at once. They are kept in the room's head, which has to stay
+/// small.
 pub const OPEN_PROPOSALS_MAX: usize = 8;
 
 /// The longest name of a team, in bytes: about 65 Hangul syllables.
@@ -15,25 +16,25 @@ pub const PLACE_MAX_BYTES: usize = 400;
 /// The longest remark on a proposal, in bytes.
 pub const NOTE_MAX_BYTES: usize = 1_000;
 
-/// A team's name.
+/// The name of a team.
 pub type TeamName = BoundedText<TEAM_NAME_MAX_BYTES>;
 /// Where a match takes place.
 pub type Place = BoundedText<PLACE_MAX_BYTES>;
 /// A free remark on a proposal.
 pub type Note = BoundedText<NOTE_MAX_BYTES>;
 
-/// A proposal to play a match, made on the team page.
+/// A proposal to play a match, which one team makes to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// The proposer's team.
+    /// The team of the proposer.
     pub team_name: TeamName,
-    /// The receiver's team.
+    /// The team of the receiver.
     pub opponent_team_name: TeamName,
     /// When the match begins.
     pub match_at: Timestamp,
     /// Where it takes place.
     pub place: Place,
-    /// A remark.
+    /// A free remark, if the proposer makes one.
     pub note: Option<Note>,
 }
 
@@ -42,18 +43,18 @@ pub struct Proposal {
 pub struct ProposalAnswer {
     /// The timestamp of the message that proposed, in the same room.
     pub proposal: Timestamp,
-    /// What is answered.
+    /// What the answer says.
     pub verdict: Verdict,
 }
 
-/// What can be answered to a proposal.
+/// What an answer to a proposal may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// By the receiver, before the match begins.
+    /// The receiver takes part. They must say so before the match begins.
     Accepted,
-    /// By the receiver.
+    /// The receiver does not take part.
     Declined,
-    /// By the proposer.
+    /// The proposer takes the proposal back.
     Withdrawn,
 }
 
@@ -85,12 +86,12 @@ impl FromStr for Verdict {
     }
 }
 
-/// What the room's head remembers of a proposal until it is answered.
+/// What the room's head remembers of a proposal until somebody answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenProposal {
     /// The timestamp of the message that proposed.
     pub at: Timestamp,
-    /// Who proposed.
+    /// Who made the proposal.
     pub proposer: Member,
     /// When the match begins.
     pub match_at: Timestamp,
@@ -104,10 +105,10 @@ pub enum ProposalRefused {
     /// A match can only be proposed for the future.
     #[error("the match would begin in the past")]
     InThePast,
-    /// [`OPEN_PROPOSALS_MAX`] proposals wait for an answer.
+    /// [`OPEN_PROPOSALS_MAX`] proposals of the room wait for an answer.
     #[error("too many proposals wait for an answer")]
     TooManyOpen,
-    /// There is no such proposal, or it was answered before.
+    /// There is no such proposal, or somebody answered it before.
     #[error("there is no such open proposal")]
     NotOpen,
     /// Only the receiver accepts or declines, only the proposer withdraws.
@@ -116,17 +117,18 @@ pub enum ProposalRefused {
     /// The match has begun; it can no longer be accepted.
     #[error("the match has already begun")]
     TooLate,
-    /// The match began less than [`IN_DOUBT_FOR`] ago, or one that is about to begin takes the room of this one. Ask again when
-    /// that has passed.
+    /// The match began less than [`IN_DOUBT_FOR`] ago, or a match that is about to begin still takes the
+    /// place of this one. The client asks again when that time has passed.
     #[error("a match has just begun or is about to; what was in time is not settled yet")]
     InDoubt,
 }
 
-/// For how long time alone refuses nothing. An earlier attempt, made in time, may have timed out and still be on its way into
-/// the store: whoever was told "too late" would then see it appear. The gateway gives a handler 29 seconds; this is twice that.
+/// For how long nothing is refused because of the time alone. An earlier attempt that was in time may have
+/// timed out and may still be on its way into the store: a client that was told "too late" would then see it
+/// appear. The gateway gives a handler 29 seconds, and this is twice that.
 pub const IN_DOUBT_FOR: Duration = Duration::from_secs(60);
 
-/// Checks that a match has not begun, or else gives the refusal if that is certain.
+/// Checks that a match has not begun. Gives `refused` once it is certain that it has.
 fn check_ahead(match_at: Timestamp, at: Timestamp, refused: ProposalRefused) -> Result<(), ProposalRefused> {
     if at < match_at {
         Ok(())
@@ -142,12 +144,12 @@ fn check_ahead(match_at: Timestamp, at: Timestamp, refused: ProposalRefused) -> 
 pub(crate) struct OpenProposals(pub(crate) Vec<OpenProposal>);
 
 impl OpenProposals {
-    /// Opens a proposal made at `at`. Those whose match has begun make room: nobody can accept them any more.
+    /// Opens a proposal, and drops those whose match has begun, since nobody can accept them any more.
     pub(crate) fn open(&mut self, new: OpenProposal) -> Result<(), ProposalRefused> {
         check_ahead(new.match_at, new.at, ProposalRefused::InThePast)?;
         self.0.retain(|open| open.match_at > new.at);
         if self.0.len() >= OPEN_PROPOSALS_MAX {
-            // By a clock that is a little ahead there may have been room already.
+            // To a handler whose clock is a little ahead there may have been room already.
             let soon = new.at.after(IN_DOUBT_FOR);
             let in_doubt = self.0.iter().any(|open| open.match_at <= soon);
             return Err(if in_doubt { ProposalRefused::InDoubt } else { ProposalRefused::TooManyOpen });

@@ -8,25 +8,26 @@ use super::timestamp::Timestamp;
 pub struct SendRate {
     /// How many messages may come at once.
     pub burst: NonZeroU32,
-    /// How many more each second.
+    /// How many more may come each second.
     pub per_second: NonZeroU32,
 }
 
 impl Default for SendRate {
-    /// 30 at once and one more each second: a person typing fast stays below it, and a room's head (one DynamoDB item,
-    /// about 500 transactions a second) stays far from its limit.
+    /// Thirty at once and one more each second. A person who types fast stays below that, and a room's head,
+    /// which is one DynamoDB item and takes about 500 transactions a second, stays far from its limit.
     fn default() -> Self {
         const BURST: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
         Self { burst: BURST, per_second: NonZeroU32::MIN }
     }
 }
 
-/// What is left of a member's [`SendRate`].
+/// How much of a [`SendRate`] a member has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
-    /// Thousandths of a message: so that a rate per second is a whole number per millisecond.
+    /// What is left, in thousandths of a message, so that a rate per second is a whole number per
+    /// millisecond.
     pub milli_messages: u64,
-    /// When that was so, by the clock of the handler that wrote it.
+    /// When so much was left, by the clock of the handler that wrote it.
     pub at: Timestamp,
 }
 
@@ -39,8 +40,8 @@ impl Bucket {
 
     /// The bucket after one more message at `now`, or how long until there is room for one.
     ///
-    /// A clock that is behind the one that wrote the bucket refills nothing and is believed from then on: were the later
-    /// time kept, one clock that runs a day ahead would lock the member out for a day.
+    /// A clock that is behind the one that wrote the bucket refills nothing, and counts from then on. If the
+    /// later time were kept, one clock that runs a day ahead would lock the member out for a day.
     pub(crate) fn take(bucket: Option<Self>, rate: SendRate, now: Timestamp) -> Result<Self, Duration> {
         let full = Self::full(rate, now);
         let available = bucket.map_or(full.milli_messages, |bucket| {

@@ -7,16 +7,19 @@ use super::rate::{Bucket, SendRate};
 use super::room_id::{Activity, Member, PerMember, RoomId};
 use super::timestamp::Timestamp;
 
-/// How many of the newest messages a room remembers by their [`ClientMessageId`], so that a retry that comes soon is
-/// recognised without a search. Eight fit the head into one kilobyte, DynamoDB's unit of writing.
+/// How many of its newest messages a room remembers by their [`ClientMessageId`], so that a retry that comes
+/// soon is recognised without a search. With eight of them the head fits into one kilobyte, which is
+/// DynamoDB's unit of writing.
 pub const RECENT_MAX: usize = 8;
 
-/// A room: everything the rules need to know of a conversation, in one row (the "head"), however long it is.
+/// A room: everything that the rules need to know of a conversation, in one row (the "head"), however long it
+/// is.
 ///
-/// - It consists of two halves that are written apart: the [`RoomLog`], by sending, and each member's
-///   [`ReadState`], by reading. So a read mark never makes a send conflict. Beside them stands which members were erased.
-/// - Its version is the number of its messages, [`Room::seq`]: every send makes it one more.
-/// - All rules are pure functions here; stores only keep what they return.
+/// - Two halves are written apart: sending writes the [`RoomLog`], and each member's reading writes a
+///   [`ReadState`]. So a read mark never makes a send conflict. Beside them the room says which members were
+///   erased.
+/// - The version of a room is the number of its messages, [`Room::seq`], which every send raises by one.
+/// - All rules are pure functions of this type. A store only keeps what they return.
 ///
 /// ```
 /// use chat_domain::*;
@@ -43,34 +46,36 @@ pub struct Room {
 /// The half of a room that sending writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomLog {
-    /// The newest message. Who only reads asks the log itself: [`seq`](Self::seq), [`last_at`](Self::last_at) and so on.
+    /// The newest message. Callers that only read ask the log: [`seq`](Self::seq), [`last_at`](Self::last_at)
+    /// and so on.
     pub newest: NewestMessage,
     /// How many messages each member has sent.
     pub sent: PerMember<u64>,
     /// The newest messages, oldest first: all of them, or [`RECENT_MAX`].
     pub recent: Vec<Recent>,
-    /// What is left of each member's [`SendRate`]; `None` before the first message.
+    /// How much of their [`SendRate`] each member has left; `None` before their first message.
     pub buckets: PerMember<Option<Bucket>>,
     /// The match proposals that wait for an answer, oldest first.
     pub open_proposals: Vec<OpenProposal>,
 }
 
-/// What a room's head keeps of the newest message: what a list shows, and what the next message is numbered and dated by.
+/// What a room's head keeps of its newest message: what lists show, and from which the next message gets its
+/// number and its place.
 ///
-/// It is not the whole [`Message`], because heads that are stored have only this.
+/// It is not the whole [`Message`], because stored heads have no more than this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewestMessage {
-    /// Its number in the room, and so how many messages the room has.
+    /// The message's number in the room, and so how many messages the room has.
     pub seq: u64,
-    /// Its place in the room.
+    /// The message's place in the room.
     pub at: Timestamp,
-    /// Who sent it.
+    /// Which member sent the message.
     pub sender: Member,
-    /// The sender's name for it.
+    /// The client's name for the message.
     pub id: ClientMessageId,
-    /// What kind it is.
+    /// What kind the message is.
     pub kind: Kind,
-    /// Its [`Content::preview`].
+    /// The [`Content::preview`] of the message.
     pub preview: String,
 }
 
@@ -84,7 +89,7 @@ impl NewestMessage {
         Recent { id: self.id, sender: self.sender, at: self.at }
     }
 
-    /// What is left once the message's content is [`Erased`](Content::Erased).
+    /// Leaves what the head of a message knows whose content is [`Erased`](Content::Erased).
     fn erase(&mut self) {
         self.kind = Content::Erased.kind();
         self.preview = Content::Erased.preview();
@@ -122,27 +127,29 @@ impl RoomLog {
         self.newest.preview.clone()
     }
 
-    /// Whether a `reader`'s mark counts no more than was sent to them. A mark that does is of a room that was removed since.
+    /// Whether a `reader`'s mark counts no more messages than were sent to them. A mark that counts more was
+    /// made in a room that was removed since.
     #[must_use]
     pub fn allows(&self, reader: Member, mark: ReadMark) -> bool {
         mark.count <= self.sent[reader.peer()]
     }
 }
 
-/// One of the newest messages, by what its retry can be recognised.
+/// One of the newest messages: what its retry is recognised by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recent {
-    /// The sender's name for it.
+    /// The client's name for the message.
     pub id: ClientMessageId,
-    /// Who sent it.
+    /// Which member sent the message.
     pub sender: Member,
-    /// Where it is.
+    /// The message's place in the room.
     pub at: Timestamp,
 }
 
 /// How far a member has read: every message at or before `up_to`.
 ///
-/// It carries the *count* of the peer's messages it covers, so that what is unread is one subtraction.
+/// It carries the *count* of the peer's messages that it covers, so that the number of unread ones is one
+/// subtraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadMark {
     /// The timestamp of the newest message read.
@@ -164,19 +171,19 @@ impl ReadMark {
 pub struct ReadState {
     /// How far the member has read; `None` before the first time.
     pub mark: Option<ReadMark>,
-    /// Up to where the peer's rows have been marked as read, one by one. It follows `mark`.
+    /// Up to where the peer's rows have been marked as read, one by one. This follows `mark`.
     pub rows_marked_to: Option<Timestamp>,
 }
 
 impl ReadState {
-    /// The state with `mark`, when that is further than the member had read; a mark never moves back.
+    /// The state with `mark`, if that is further than the member has read. A mark never moves back.
     #[must_use]
     pub fn advanced(self, mark: ReadMark) -> Option<Self> {
         let further = self.mark.is_none_or(|current| current.up_to < mark.up_to);
         further.then_some(Self { mark: Some(mark), ..self })
     }
 
-    /// Where the peer's rows still have to be marked: after the first timestamp, up to the second.
+    /// Which rows of the peer still have to be marked: those after the first timestamp, up to the second.
     #[must_use]
     pub fn rows_to_mark(self) -> Option<(Option<Timestamp>, Timestamp)> {
         let up_to = self.mark?.up_to;
@@ -184,15 +191,16 @@ impl ReadState {
     }
 }
 
-/// A new message and the log that counts it: a store writes both together or neither, and with them that the sender is not
-/// [erased](Room::erased). [`Room::append`] makes it.
+/// A new message and the log that counts it, which [`Room::append`] makes. A store writes both or neither,
+/// and with them that the sender is not [erased](Room::erased).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
     /// The log of the room once it holds the message.
     pub log: RoomLog,
     /// The new message. It names its room.
     pub message: Message,
-    /// The [`Room::seq`] that the stored room must have for the append to be valid; 0 when there must be no room.
+    /// The [`Room::seq`] that the stored room must have for the append to be valid; 0 when there must be no
+    /// room.
     pub expected_seq: u64,
 }
 
@@ -211,15 +219,15 @@ pub enum AppendRefused {
     Proposal(#[from] ProposalRefused),
 }
 
-/// Whether a room already holds a message, as far as its head can tell.
+/// Whether a room already has a message, as far as its head can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recall {
-    /// It does.
+    /// The room has the message, at this place.
     SentAt(Timestamp),
-    /// It does not.
+    /// The room does not have the message.
     Absent,
-    /// The head does not reach back far enough: the answer is among the rows after this timestamp, or, with `None`, among
-    /// the newest rows.
+    /// The head does not reach back far enough: the answer is among the rows after this timestamp, or, with
+    /// `None`, among the newest rows.
     Search(Option<Timestamp>),
     /// The client claims to know a message newer than the newest of this head.
     AheadOfRoom,
@@ -231,7 +239,7 @@ pub enum Recall {
 pub struct CorruptRoom(&'static str);
 
 impl Room {
-    /// The room of two users who have not written to each other yet. It is never stored.
+    /// The room of two users who have not written to each other yet. No store keeps it.
     #[must_use]
     pub fn empty(id: RoomId) -> Self {
         Self { id, log: None, reads: PerMember::default(), erased: PerMember::default() }
@@ -269,13 +277,13 @@ impl Room {
         Ok(Self { id, log: Some(log), reads, erased: PerMember::default() })
     }
 
-    /// The room with what a store kept beside it: which members were erased.
+    /// The room with what a store keeps beside the two halves: which members were erased.
     #[must_use]
     pub fn with_erased(self, erased: PerMember<bool>) -> Self {
         Self { erased, ..self }
     }
 
-    /// Whose room it is.
+    /// The name of the room, which says whose it is.
     #[must_use]
     pub fn id(&self) -> &RoomId {
         &self.id
@@ -324,16 +332,17 @@ impl Room {
         self.erased
     }
 
-    /// Whether both were: then it is nobody's conversation any more.
+    /// Whether both members were erased. Then the conversation is nobody's any more.
     #[must_use]
     pub fn is_deserted(&self) -> bool {
         self.erased.a && self.erased.b
     }
 
-    /// The room with the note that `member` was erased, and without what its head tells of their messages: the preview if the
-    /// newest is theirs, how fast they wrote, and the proposals they made. `None` when it is that already.
+    /// The room with the note that `member` was erased, and without what its head tells of their messages:
+    /// the preview if the newest message is theirs, how fast they wrote, and the proposals they made. `None`
+    /// when the room is like that already.
     ///
-    /// The ids of the newest messages stay: they say nothing, and a retry is recognised by them.
+    /// The ids of the newest messages stay, since they say nothing and a retry is recognised by them.
     #[must_use]
     pub fn without(&self, member: Member) -> Option<Self> {
         let mut room = self.clone();
@@ -347,17 +356,17 @@ impl Room {
         (room != *self).then_some(room)
     }
 
-    /// Where the room stands in its members' lists; `None` for an empty room, which stands in none.
+    /// Where the room stands in the lists of its members; `None` for an empty room, which stands in no list.
     #[must_use]
     pub fn activity(&self) -> Option<Activity> {
         self.log.as_ref().map(|log| Activity { day: log.last_at().day(), room: self.id.tag() })
     }
 
-    /// Whether `sender` has already sent the message `id`, given that everything up to `after` was known to the client
-    /// when it made the message, and so cannot be it.
+    /// Whether `sender` has already sent the message `id`. The client knew everything up to `after` when it
+    /// made the message, so no message up to there can be it.
     ///
-    /// Exact only for rows that are searched *after* this head was read: a message that slips in between is then found,
-    /// and one that slips in later makes the commit conflict.
+    /// The answer is exact only if rows are searched *after* this head was read: a message that is stored
+    /// between the two is then found, and one that is stored later makes the commit conflict.
     #[must_use]
     pub fn recall(&self, sender: Member, id: ClientMessageId, after: Option<Timestamp>) -> Recall {
         let Some(log) = &self.log else {
@@ -375,10 +384,10 @@ impl Room {
         if holds_all || reaches_back { Recall::Absent } else { Recall::Search(after) }
     }
 
-    /// Appends a message. Whoever sends it was not erased, or is here again.
+    /// Appends a message. A sender who was erased is here again.
     ///
-    /// Its timestamp is `now`, or one millisecond after the newest message when the clock is not past that: timestamps
-    /// strictly rise, whatever the clocks of the handlers say.
+    /// The timestamp of the message is `now`, or one millisecond after the newest message when the clock is
+    /// not past that. So timestamps strictly rise, whatever the clocks of the handlers say.
     ///
     /// # Errors
     /// [`AppendRefused`].
@@ -428,8 +437,8 @@ impl Room {
         Ok(Append { log, message, expected_seq })
     }
 
-    /// Makes this the room that holds an [`Append`] of its own: what a store keeps once it has committed it. For whoever goes on
-    /// with the room without reading it again.
+    /// Makes this the room that a store has once it has committed `append`, which this room made. Callers
+    /// that go on with the room save a read.
     pub fn apply(&mut self, append: &Append) {
         debug_assert_eq!(
             self.seq(),

@@ -6,12 +6,11 @@ use super::email::{Email, EmailError};
 use super::tag::Tag;
 use super::timestamp::Day;
 
-/// The name of the one room that two users share: their addresses, sorted and joined with `#`, as the seed has it
-/// (`[emailA, emailB].sort().join('#')`).
+/// The name of the one room that two users share: their addresses, sorted and joined with `#`, as the seed
+/// has it (`[emailA, emailB].sort().join('#')`).
 ///
 /// - The two addresses differ.
-/// - Symmetric: both users get the same id. Injective: no other pair gets it, since a domain holds no `#` and so ends
-///   at the first one.
+/// - Both users get the same id, and no other pair does: a domain has no `#`, so it ends at the first one.
 ///
 /// ```
 /// use chat_domain::{Email, RoomId};
@@ -34,7 +33,7 @@ pub enum RoomIdError {
     /// The text is not two addresses joined with `#`.
     #[error("a room id is two addresses joined with #")]
     Shape,
-    /// One of the addresses is not one.
+    /// One of the two is no address.
     #[error("a room id holds a malformed address")]
     Email(#[source] EmailError),
     /// The addresses are not in their canonical form, or not sorted.
@@ -52,7 +51,7 @@ pub enum Member {
 }
 
 impl Member {
-    /// The other member.
+    /// The other member of the room.
     #[must_use]
     pub const fn peer(self) -> Self {
         match self {
@@ -158,16 +157,16 @@ impl fmt::Debug for RoomId {
     }
 }
 
-/// Where a room stands in its members' lists: by day of last activity, then by the room's tag so that no two rooms share
-/// a place.
+/// Where a room stands in the lists of its members: by the day of its newest message, then by its tag, so
+/// that no two rooms share a place.
 ///
-/// It moves at most once a day per room, which is what keeps a message from costing an index write. Its text,
-/// `YYYY-MM-DD#<tag>`, sorts as it does.
+/// A room moves at most once a day, so most messages cost no write to an index. The text, `YYYY-MM-DD#<tag>`,
+/// sorts as the value does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Activity {
     /// The day of the room's newest message.
     pub day: Day,
-    /// The room's [`tag`](RoomId::tag).
+    /// The [`tag`](RoomId::tag) of the room.
     pub room: Tag,
 }
 
@@ -251,11 +250,15 @@ mod tests {
         }
 
         #[test]
-        fn activity_text_round_trips_and_sorts_as_it_does(x in email(), y in email(), z in email(), days in 0_i64..40_000, more in 0_i64..2) {
-            let activity = |one: &Email, other: &Email, days: i64| RoomId::new(one, other).ok().map(|room| Activity {
-                day: crate::Timestamp::from_unix_ms(days * 86_400_000).unwrap().day(),
-                room: room.tag(),
-            });
+        fn activity_text_round_trips_and_sorts_as_it_does(
+            (x, y, z) in (email(), email(), email()),
+            days in 0_i64..40_000,
+            more in 0_i64..2,
+        ) {
+            let activity = |one: &Email, other: &Email, days: i64| {
+                let day = crate::Timestamp::from_unix_ms(days * 86_400_000).unwrap().day();
+                RoomId::new(one, other).ok().map(|room| Activity { day, room: room.tag() })
+            };
             if let (Some(one), Some(other)) = (activity(&x, &y, days), activity(&y, &z, days + more)) {
                 prop_assert_eq!(one.to_string().parse(), Ok(one));
                 prop_assert_eq!(one.cmp(&other), one.to_string().cmp(&other.to_string()));

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// A 128-bit name for an address or a room, written as 32 hexadecimal digits.
 ///
-/// It is the start of a SHA-256, so two different inputs do not share one in practice. It is a name, not a secret:
+/// It is the beginning of a SHA-256, so in practice no two inputs share one. It is a name and no secret:
 /// whoever can guess the input can check the guess.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(u128);
@@ -16,14 +16,15 @@ impl Tag {
         Self(u128::from_be_bytes(start))
     }
 
-    /// From the 32 lower-case hexadecimal digits that [`Display`](fmt::Display) writes; anything else is `None`.
+    /// Reads the 32 lower-case hexadecimal digits that [`Display`](fmt::Display) writes. Anything else is
+    /// `None`.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         parse_hex(text).map(Self)
     }
 }
 
-/// Exactly 32 lower-case hexadecimal digits: one text per number.
+/// Reads exactly 32 lower-case hexadecimal digits, so that each number has one text.
 pub(crate) fn parse_hex(text: &str) -> Option<u128> {
     let canonical = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if canonical { u128::from_str_radix(text, 16).ok() } else { None }

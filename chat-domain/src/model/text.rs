@@ -2,16 +2,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The longest text of a message, in bytes of UTF-8. Fifty rows of it stay below half of DynamoDB's 1 MB query page, and
-/// its frame below API Gateway's 32 KB even when JSON doubles every character.
+/// The longest text of a message, in bytes of UTF-8. Fifty rows of it stay below half of DynamoDB's 1 MB
+/// query page, and its frame below API Gateway's 32 KB even when JSON doubles every character.
 pub const MESSAGE_TEXT_MAX_BYTES: usize = 8_192;
 
 /// Text as people write it, within bounds.
 ///
-/// - 1 to `MAX_BYTES` bytes of UTF-8 after trimming.
-/// - No C0 control characters but newline and tab: they forge log lines and break terminals.
-/// - No bidirectional override or isolate characters (U+202A to U+202E, U+2066 to U+2069): they make a text read as
-///   another one.
+/// - It has 1 to `MAX_BYTES` bytes of UTF-8 after trimming.
+/// - It has no C0 control characters but newline and tab: the others forge log lines and break terminals.
+/// - It has no bidirectional override or isolate characters (U+202A to U+202E, U+2066 to U+2069): they make a
+///   text read as another one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BoundedText<const MAX_BYTES: usize>(Arc<str>);
 
@@ -31,10 +31,10 @@ pub type MessageText = BoundedText<MESSAGE_TEXT_MAX_BYTES>;
 /// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but white space.
+    /// The text is nothing but white space.
     #[error("the text is empty")]
     Empty,
-    /// More bytes than allowed.
+    /// The text has more bytes than it may have.
     #[error("the text has {bytes} bytes; at most {max_bytes} are allowed")]
     TooLong {
         /// How many it has after trimming.
@@ -42,16 +42,16 @@ pub enum TextError {
         /// How many it may have.
         max_bytes: usize,
     },
-    /// A C0 control character other than newline and tab.
+    /// The text has a C0 control character other than newline and tab.
     #[error("the text holds the control character U+{:04X}", u32::from(*.0))]
     ControlCharacter(char),
-    /// A bidirectional override or isolate character.
+    /// The text has a bidirectional override or isolate character.
     #[error("the text holds the bidirectional control character U+{:04X}", u32::from(*.0))]
     BidirectionalControl(char),
 }
 
 impl<const MAX_BYTES: usize> BoundedText<MAX_BYTES> {
-    /// The text.
+    /// The text without white space around it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Milliseconds since 1970-01-01T00:00:00.000Z.
+    /// The milliseconds since 1970-01-01T00:00:00.000Z.
     unix_ms: i64,
 }
 
@@ -51,10 +51,11 @@ impl Timestamp {
     /// The last instant that can be written: 9999-12-31T23:59:59.999Z.
     pub const MAX: Self = Self { unix_ms: 253_402_300_799_999 };
 
-    /// 1970-01-01T00:00:00.000Z: earlier than any message, and so what a client knows of a conversation that it knows to be empty.
+    /// 1970-01-01T00:00:00.000Z, which is earlier than any message. A client that knows a conversation to be
+    /// empty knows it up to here.
     pub const UNIX_EPOCH: Self = Self { unix_ms: 0 };
 
-    /// From milliseconds since 1970-01-01T00:00:00.000Z.
+    /// The instant that is so many milliseconds after 1970-01-01T00:00:00.000Z.
     ///
     /// # Errors
     /// [`TimestampError::OutOfRange`] outside the years 0000 to 9999.
@@ -63,7 +64,7 @@ impl Timestamp {
         if (Self::MIN..=Self::MAX).contains(&at) { Ok(at) } else { Err(TimestampError::OutOfRange) }
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00.000Z.
+    /// The milliseconds since 1970-01-01T00:00:00.000Z.
     #[must_use]
     pub const fn unix_ms(self) -> i64 {
         self.unix_ms
@@ -179,7 +180,7 @@ impl fmt::Debug for Timestamp {
 /// A day in UTC, written `YYYY-MM-DD`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day {
-    /// Days since 1970-01-01.
+    /// The number of days since 1970-01-01.
     days: i64,
 }
 
@@ -257,14 +258,19 @@ mod tests {
         }
 
         #[test]
-        fn text_order_is_time_order(a in Timestamp::MIN.unix_ms..=Timestamp::MAX.unix_ms, gap in -5_000_i64..5_000) {
+        fn text_order_is_time_order(
+            a in Timestamp::MIN.unix_ms..=Timestamp::MAX.unix_ms,
+            gap in -5_000_i64..5_000,
+        ) {
             let (a, b) = (Timestamp { unix_ms: a }, Timestamp { unix_ms: a + gap });
             prop_assume!(b >= Timestamp::MIN && b <= Timestamp::MAX);
             prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
         }
 
         #[test]
-        fn what_parses_prints_as_it_was(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z") {
+        fn what_parses_prints_as_it_was(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z",
+        ) {
             if let Ok(at) = text.parse::<Timestamp>() {
                 prop_assert_eq!(at.to_string(), text);
             }

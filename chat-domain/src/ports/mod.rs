@@ -1,8 +1,8 @@
-//! What the chat needs of the world: five traits, and two more for whoever administers it, each with its errors and, behind the feature `conformance`, the suite
-//! that proves an implementation.
+//! What the chat needs from outside: five traits, and two more for administration. Each has its errors and,
+//! behind the feature `conformance`, the suite that proves an implementation.
 //!
-//! All of them are object-safe and shared as `Arc<dyn Port>`. Dropping a future of theirs may leave the outcome unknown:
-//! callers treat that as they treat `Unavailable`.
+//! All of them are object-safe and shared as `Arc<dyn Port>`. Whoever drops one of their futures may leave
+//! the outcome unknown, and treats that as `Unavailable`.
 
 pub(crate) mod attachment_eraser;
 pub(crate) mod attachment_store;

@@ -2,17 +2,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-/// Waits between attempts. Time and chance are not the domain's: whoever composes it brings them, and tests bring neither.
+/// Waits between two attempts. The domain has no clock and no chance: whoever composes it brings them, and
+/// tests bring neither.
 #[async_trait]
 pub trait Backoff: Send + Sync {
-    /// Waits for a random time between nothing and `at_most`, spread evenly. The randomness is what keeps two writers that
+    /// Waits for a random time between nothing and `at_most`, spread evenly. Chance keeps two writers that
     /// have met once from meeting again.
     async fn wait(&self, at_most: Duration);
 }
 
 /// The longest wait before the second attempt; it doubles with every further one.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
-/// The longest wait at all: a client sees its ack later by no more than a few of these.
+/// The longest wait between two attempts: a client sees its acknowledgement later by no more than a few of
+/// these.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// The longest wait after `failures` failed attempts.

@@ -8,40 +8,54 @@ use crate::{
     VerifiedIdentity,
 };
 
-/// How many connections a user may have open: several tabs on several devices, and still few enough that a message to the
-/// user is pushed in one go.
+/// How many connections a user may have open: several tabs on several devices, and still few enough that a
+/// message to the user is pushed in one go.
 pub const CONNECTIONS_MAX: usize = 20;
 
-/// How many connections one `$connect` closes: more than the one it adds, so that whatever has piled up shrinks; and few, since the
-/// client waits for it. Attempts that fail leave rows behind, and if the next one had to close them all it would fail the sooner.
+/// How many connections one `$connect` closes at most: more than the one it adds, so that a pile of them
+/// shrinks, and few, since the client waits. Attempts that fail leave rows behind, and if the next attempt
+/// had to close them all it would fail the sooner.
 const CLOSED_MAX: usize = 4;
 
-/// A socket is being opened.
+/// A socket that a gateway is about to open.
 #[derive(Clone, Debug)]
 pub struct ConnectCommand {
-    /// The gateway's name for it.
+    /// The gateway's name for the connection.
     pub connection: ConnectionId,
-    /// What the client authenticates with.
+    /// The token that the client authenticates with.
     pub token: AccessToken,
-    /// When the gateway began to open it.
+    /// When the gateway began to open the socket.
     pub connected_at: Timestamp,
-    /// When the gateway asked.
+    /// When the gateway asked whether to open the socket.
     pub now: Timestamp,
 }
 
-/// Admits a connection: verifies who it is, and stores it before its socket is open, so that no message can be missed
-/// between the two.
+/// Admits a connection: verifies who connects, and stores the connection before its socket is open, so that
+/// no message can be missed between the two.
 ///
 /// # Example: a phone connects
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { verifier, connections, pusher, token, now, .. }| {
-/// let connect = Connect::new(verifier, connections, pusher);
-/// let connection = ConnectionId::new("new-phone");
+/// use std::time::Duration;
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let minji: Email = "minji@example.com".parse()?;
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+///
+/// // What an identity provider does: here anybody gets a token.
+/// let identity = VerifiedIdentity::vouched(minji, UserId::new("1"), now.after(Duration::from_secs(3_600)));
+/// let token = chat.verifier.issue(identity, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+///
+/// let connect = Connect::new(chat.verifier, chat.connections, chat.pusher);
+/// let connection = ConnectionId::new("minji-phone");
 /// let identity = connect.execute(ConnectCommand { connection, token, connected_at: now, now }).await?;
 /// assert_eq!(identity.email().as_str(), "minji@example.com");
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct Connect {
     verifier: Arc<dyn IdentityVerifier>,
@@ -50,7 +64,7 @@ pub struct Connect {
 }
 
 impl Connect {
-    /// Composes it.
+    /// Composes the use case of its ports.
     #[must_use]
     pub fn new(
         verifier: Arc<dyn IdentityVerifier>,
@@ -61,7 +75,8 @@ impl Connect {
         Self { verifier, connections, delivery }
     }
 
-    /// Stores the connection; of those that the user had before it, closes the oldest beyond [`CONNECTIONS_MAX`], a few at a time.
+    /// Stores the connection. If the user has more than [`CONNECTIONS_MAX`] then, closes the oldest of those
+    /// before it, a few at a time.
     ///
     /// # Errors
     /// [`Unauthorized`](ChatError::Unauthorized), [`AuthExpired`](ChatError::AuthExpired),
@@ -79,10 +94,12 @@ impl Connect {
     }
 
     async fn close_the_oldest(&self, newest: &Connection, now: Timestamp) {
-        // The limit guards against waste, not against harm: when the list cannot be had, the next connect sees to it.
+        // The limit guards against waste, not against harm. If the list cannot be read, the next connect
+        // closes what is too much.
         let mut others = self.delivery.connections_of([newest.identity.email()], now).await;
-        // What connected later counts this one when it connects. Counted here it would let rows that a wrong clock has dated ahead, of
-        // sockets that never opened perhaps, take the places of connections that live.
+        // A connection that came later counts this one in its turn. If this one counted it too, rows that a
+        // wrong clock has dated ahead, perhaps of sockets that never opened, would take the places of
+        // connections that live.
         others.retain(|other| other.id != newest.id && other.connected_at <= newest.connected_at);
         // The id decides between connections of one millisecond, so that two handlers close the same ones.
         others.sort_by_key(|other| (other.connected_at, other.id.clone()));

@@ -6,7 +6,7 @@ use crate::{Activity, ChatError, Email, Kind, MessageStore, Room, Timestamp};
 /// One of a user's conversations, as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
-    /// The other member.
+    /// The other member of the conversation.
     pub peer: Email,
     /// The first characters of the newest message.
     pub preview: String,
@@ -14,9 +14,9 @@ pub struct Conversation {
     pub last_at: Timestamp,
     /// The newest message's number.
     pub last_seq: u64,
-    /// Who sent it.
+    /// Who sent the newest message.
     pub last_sender: Email,
-    /// What kind it is.
+    /// What kind the newest message is.
     pub last_kind: Kind,
     /// How many of the peer's messages the user has not read.
     pub unread: u64,
@@ -27,9 +27,9 @@ pub struct Conversation {
 /// A page of a user's conversations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationsPage {
-    /// Newest first.
+    /// The conversations, the newest first.
     pub conversations: Vec<Conversation>,
-    /// The sum of what is unread, on the first page only: it counts that page's rooms.
+    /// How many messages are unread in the rooms of this page; only the first page says so.
     pub total_unread: Option<u64>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<Activity>,
@@ -43,25 +43,35 @@ pub struct ConversationsPage {
 /// # Example: the first page
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { messages, minji, .. }| {
-/// let page = Conversations::new(messages).execute(&minji, None).await?;
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
+///
+/// let page = Conversations::new(chat.messages).execute(&minji, None).await?;
 /// assert_eq!(page.conversations[0].preview, "안녕하세요");
 /// assert_eq!(page.total_unread, Some(1));
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct Conversations {
     messages: Arc<dyn MessageStore>,
 }
 
 impl Conversations {
-    /// Composes it.
+    /// Composes the use case of its ports.
     #[must_use]
     pub fn new(messages: Arc<dyn MessageStore>) -> Self {
         Self { messages }
     }
 
-    /// The page after the place `after`. Pages follow one another by day of last activity; within a page the order is exact.
+    /// Reads the page after the place `after`. Pages follow one another by the day of the newest message;
+    /// within a page the order is exact.
     ///
     /// # Errors
     /// [`Unavailable`](ChatError::Unavailable).
@@ -81,7 +91,7 @@ impl Conversations {
 }
 
 impl Conversation {
-    /// What `caller` sees of a room; nothing of an empty one, or of one that is none of theirs.
+    /// What `caller` sees of a room: nothing if it is empty or not theirs.
     fn of(room: &Room, caller: &Email) -> Option<Self> {
         let log = room.log()?;
         let me = room.id().member(caller)?;

@@ -6,14 +6,14 @@ use crate::{
     CONNECTION_SETTLED_AFTER, Connection, ConnectionStore, Email, Event, Push, PushError, Pusher, Timestamp,
 };
 
-/// What came of pushing one event to some connections. For metrics only: a push is a hint.
+/// What came of pushing one event to some connections. It is for metrics only, since a push is a hint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deliveries {
-    /// How many the gateway took.
+    /// How many pushes the gateway took.
     pub taken: usize,
     /// How many connections were gone.
     pub gone: usize,
-    /// How many failed otherwise.
+    /// How many pushes failed otherwise.
     pub failed: usize,
 }
 
@@ -28,8 +28,9 @@ impl Delivery {
         Self { connections, pusher }
     }
 
-    /// The open connections of these users whose authentication has not expired. Whoever is left out, or cannot be listed, is
-    /// not pushed to and syncs later: nothing is refused for want of a push.
+    /// Lists the open connections of these users whose authentication has not expired. A connection that is
+    /// left out, or that cannot be listed, gets no push, and its client syncs later: nothing is refused
+    /// because a push is not possible.
     pub(crate) async fn connections_of<const N: usize>(
         &self,
         users: [&Email; N],
@@ -64,18 +65,19 @@ impl Delivery {
         })
     }
 
-    /// Closes a connection, which then deletes its own row; if it is gone without having done so, deletes it.
+    /// Closes a connection, whose `$disconnect` then deletes the row. If the connection is gone already,
+    /// deletes the row here.
     pub(crate) async fn close(&self, connection: &Connection, now: Timestamp) {
         let outcome = self.pusher.close(&connection.id).await;
         self.forget_if_gone(connection, &outcome, now).await;
     }
 
-    /// A connection that is just being opened answers "gone" too, and without its row it would stay deaf: so the row goes
-    /// only once that cannot be the reason.
+    /// A connection that is just being opened answers "gone" too, and without its row nobody would ever push
+    /// to it. So the row goes only once that cannot be the reason.
     async fn forget_if_gone(&self, connection: &Connection, outcome: &Result<(), PushError>, now: Timestamp) {
         if matches!(outcome, Err(PushError::Gone)) && connection.is_settled(now) {
             let settled_before = now.before(CONNECTION_SETTLED_AFTER);
-            // A row that stays costs one vain push the next time, and disappears with its age.
+            // A row that stays costs one vain push the next time, and its age ends it.
             let _ = self.connections.delete_if_connected_before(&connection.id, settled_before).await;
         }
     }

@@ -3,18 +3,27 @@ use std::sync::Arc;
 use super::identify::Identify;
 use crate::{ChatError, ConnectionId, ConnectionStore};
 
-/// Forgets a connection whose socket has closed. The gateway says so at best once: what it does not say is caught by the
-/// row's age and by pushes that find the connection gone.
+/// Forgets a connection whose socket has closed. The gateway says so at most once. What it does not say, the
+/// row's age and pushes that find the connection gone make good.
 ///
 /// # Example: a phone disconnects
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { connections, identify, .. }| {
-/// let phone = ConnectionId::new("minji-phone");
-/// Disconnect::new(connections.clone()).beside(identify).execute(&phone).await?;
-/// assert_eq!(connections.get(&phone).await?, None);
-/// # Ok(()) }) }
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let minji: Email = "minji@example.com".parse()?;
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// let phone = chat.connect(&minji, "minji-phone", now).await?;
+///
+/// let disconnect = Disconnect::new(chat.connections.clone()).beside(chat.identify);
+/// disconnect.execute(&phone.connection).await?;
+/// assert_eq!(chat.connections.get(&phone.connection).await?, None);
+/// # Ok(())
+/// # }
 /// ```
 pub struct Disconnect {
     connections: Arc<dyn ConnectionStore>,
@@ -22,19 +31,20 @@ pub struct Disconnect {
 }
 
 impl Disconnect {
-    /// Composes it.
+    /// Composes the use case of its ports.
     #[must_use]
     pub fn new(connections: Arc<dyn ConnectionStore>) -> Self {
         Self { connections, beside: None }
     }
 
-    /// The same in a process that also hears frames: what it remembers of the connection goes with the row.
+    /// Adds what the process remembers of connections, so that it goes with the row. For a process that also
+    /// hears frames.
     #[must_use]
     pub fn beside(self, identify: Arc<Identify>) -> Self {
         Self { beside: Some(identify), ..self }
     }
 
-    /// Deletes the connection's row; harmless when there is none.
+    /// Deletes the row of the connection. It does no harm when there is none.
     ///
     /// # Errors
     /// [`Unavailable`](ChatError::Unavailable).

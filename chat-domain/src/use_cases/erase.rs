@@ -11,28 +11,29 @@ use crate::{
 
 /// How many messages are erased at the same time.
 const AT_ONCE: usize = 10;
-/// How often a head is rewritten anew because somebody wrote meanwhile. People do not write faster than it is read.
+/// How often a head is rewritten anew because somebody wrote meanwhile. People do not write faster than it is
+/// read.
 const REWRITES_MAX: usize = 20;
-/// How often everything is looked through before it is said that the user is still writing.
+/// How many passes there are before the error says that the user is still writing.
 const PASSES_MAX: usize = 5;
 
-/// How much there is of a user.
+/// How much is stored of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Messages that they wrote and that still say something.
+    /// Messages that the user wrote and that still say something.
     pub messages: u64,
-    /// Heads of rooms that still tell of such messages, or do not say yet that the user was erased.
+    /// Heads of rooms that still tell of such messages, or that do not say yet that the user was erased.
     pub heads: u64,
-    /// Rooms whose other member was erased before.
+    /// Rooms that go, because the other member was erased before.
     pub rooms: u64,
-    /// Rows of their connections, open or not.
+    /// Rows of the user's connections, open or not.
     pub connections: u64,
-    /// Objects that they uploaded, shown or not.
+    /// Objects that the user uploaded, shown or not.
     pub uploads: u64,
 }
 
 impl Found {
-    /// Whether it is nothing at all.
+    /// Whether nothing at all was found.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
@@ -49,23 +50,33 @@ impl AddAssign for Found {
     }
 }
 
-/// Erases what there is of a user: connections, what they wrote, what they uploaded. The others keep their conversations, in which
-/// every message of the user is [`Erased`](Content::Erased); a conversation with somebody who was erased before is removed.
+/// Erases a user's data: their connections, what they wrote and what they uploaded. The others keep their
+/// conversations, in which every message of the user is [`Erased`](Content::Erased). A conversation with
+/// somebody who was erased before is removed.
 ///
-/// Nothing is remembered between two steps: what was cut short is begun again, and finds the rest. It works while others write; the
-/// user themselves must be kept from it before, or it finds more each time.
+/// Nothing is remembered between two steps: a run that was cut short is begun again and finds the rest.
+/// Others may write meanwhile. The user must be kept from writing before, or each pass finds more.
 ///
 /// # Example: look, erase, look again
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { connections, messages, attachments, junho, .. }| {
-/// let erase = EraseUser::new(connections, messages.clone(), messages, attachments);
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
+///
+/// let erase = EraseUser::new(chat.connections, chat.messages.clone(), chat.messages, chat.attachments);
 /// let found = erase.find(&junho).await?;
-/// assert_eq!(found, Found { messages: 1, heads: 1, rooms: 0, connections: 1, uploads: 0 });
+/// assert_eq!(found, Found { messages: 1, heads: 1, rooms: 0, connections: 0, uploads: 0 });
 /// assert_eq!(erase.execute(&junho).await?, found);
 /// assert!(erase.find(&junho).await?.is_nothing());
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct EraseUser {
     connections: Arc<dyn ConnectionStore>,
@@ -82,7 +93,7 @@ enum Do {
 }
 
 impl EraseUser {
-    /// Composes it. Both ports of messages are over the same rows.
+    /// Composes the use case of its ports. Both ports of messages are over the same rows.
     #[must_use]
     pub fn new(
         connections: Arc<dyn ConnectionStore>,
@@ -93,7 +104,7 @@ impl EraseUser {
         Self { connections, messages, eraser, attachments }
     }
 
-    /// What there is of a user; nothing is changed.
+    /// Counts what is stored of a user, and changes nothing.
     ///
     /// # Errors
     /// [`Unavailable`](ChatError::Unavailable), [`Internal`](ChatError::Internal).
@@ -101,12 +112,14 @@ impl EraseUser {
         self.pass(user, Do::Count).await
     }
 
-    /// Erases it, again and again until nothing is found, and says how much it was. Where a room is in the user's list may change
-    /// during a pass, and whoever wrote then with an old head in hand brings back what it told.
+    /// Erases the user's data in passes, until a pass finds nothing, and says how much it was. One pass is
+    /// not enough when somebody writes meanwhile: rooms move in the user's list, and a message that was made
+    /// from an old head brings back what that head told.
     ///
     /// # Errors
-    /// Some of it is erased, and it may be repeated: [`Unavailable`](ChatError::Unavailable), also when something new is found each
-    /// time; [`Internal`](ChatError::Internal).
+    /// After an error some of the data is erased, and the call may be repeated:
+    /// [`Unavailable`](ChatError::Unavailable), also when each pass finds something new;
+    /// [`Internal`](ChatError::Internal).
     pub async fn execute(&self, user: &Email) -> Result<Found, ChatError> {
         let mut erased = Found::default();
         for _ in 0..PASSES_MAX {
@@ -120,7 +133,7 @@ impl EraseUser {
     }
 
     async fn pass(&self, user: &Email, act: Do) -> Result<Found, ChatError> {
-        // First, so that no frame on them is taken any more.
+        // Connections go first, so that no frame on them is taken any more.
         let mut found = Found { connections: self.connections(user, act).await?, ..Found::default() };
         let rooms = walk::rooms(&*self.messages, user).await?;
         for room in rooms {
@@ -169,7 +182,8 @@ impl EraseUser {
         Ok(found)
     }
 
-    /// Whether the head told of them, and the room without it; `None` when there is no room any more.
+    /// Whether the head told of the member's messages, and the room without what it told; `None` when there
+    /// is no room any more.
     async fn head(&self, room: Room, member: Member, act: Do) -> Result<Option<(bool, Room)>, ChatError> {
         let id = room.id().clone();
         let mut stored = Some(room);
@@ -189,7 +203,8 @@ impl EraseUser {
         Err(ChatError::Unavailable { source: MessageStoreError::Conflict.into() })
     }
 
-    /// Removes a deserted room, unless somebody wrote meanwhile: what they wrote is looked at in the next pass.
+    /// Removes a deserted room, and says whether it did. If somebody wrote meanwhile the room stays, and the
+    /// next pass looks at it.
     async fn remove(&self, room: &Room) -> Result<bool, ChatError> {
         let query = PageQuery { range: PageRange::Oldest, limit: PageLimit::MAX };
         loop {

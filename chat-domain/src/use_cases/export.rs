@@ -7,19 +7,19 @@ use crate::{
     Message, MessageStore, Room,
 };
 
-/// Everything there is of a user.
+/// Everything that is stored of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserData {
-    /// Rows of their connections, open or not.
+    /// Rows of the user's connections, open or not.
     pub connections: Vec<Connection>,
-    /// Their rooms, latest activity first.
+    /// The user's rooms, latest activity first.
     pub rooms: Vec<ExportedRoom>,
-    /// What they uploaded, shown or not.
+    /// Objects that the user uploaded, shown or not.
     pub uploads: Vec<ListedUpload>,
 }
 
 impl UserData {
-    /// The images that it names, each once: what the user uploaded, and what was shown to them.
+    /// The images of the user's data, each once: those that they uploaded, and those that were shown to them.
     #[must_use]
     pub fn images(&self) -> Vec<AttachmentKey> {
         let messages = self.rooms.iter().flat_map(|exported| &exported.messages);
@@ -33,26 +33,38 @@ impl UserData {
     }
 }
 
-/// A room with all that was said in it, by either.
+/// A room with everything that both members said in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportedRoom {
-    /// Its head.
+    /// The head of the room.
     pub room: Room,
-    /// Oldest first, with [`read`](Message::read) as their receiver's mark says.
+    /// The messages, the oldest first, with [`read`](Message::read) as the receiver's mark says.
     pub messages: Vec<Message>,
 }
 
-/// Collects everything there is of a user: what they wrote and what was written to them, their connections and uploads.
+/// Collects everything that is stored of a user: what they wrote, what others wrote to them, their
+/// connections and their uploads.
 ///
 /// # Example: to whom it may concern
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { connections, messages, attachments, minji, .. }| {
-/// let data = ExportUser::new(connections, messages, attachments).execute(&minji).await?;
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
+/// let phone = chat.connect(&minji, "minji-phone", now).await?;
+///
+/// let export = ExportUser::new(chat.connections, chat.messages, chat.attachments);
+/// let data = export.execute(&minji).await?;
 /// assert_eq!(data.rooms[0].messages[0].content.text(), "안녕하세요");
 /// assert_eq!((data.connections.len(), data.uploads.len()), (1, 0));
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct ExportUser {
     connections: Arc<dyn ConnectionStore>,
@@ -61,7 +73,7 @@ pub struct ExportUser {
 }
 
 impl ExportUser {
-    /// Composes it.
+    /// Composes the use case of its ports.
     #[must_use]
     pub fn new(
         connections: Arc<dyn ConnectionStore>,
@@ -71,7 +83,7 @@ impl ExportUser {
         Self { connections, messages, attachments }
     }
 
-    /// Collects it; nothing is changed.
+    /// Collects the user's data, and changes nothing.
     ///
     /// # Errors
     /// [`Unavailable`](ChatError::Unavailable), [`Internal`](ChatError::Internal).

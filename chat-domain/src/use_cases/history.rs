@@ -7,14 +7,14 @@ use crate::{
     Timestamp,
 };
 
-/// A part of a conversation, as one of its members sees it.
+/// A page of a conversation, as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryPage {
-    /// The room.
+    /// The room of the two.
     pub room: RoomId,
-    /// In the order that was asked for, each with `read` as it really is.
+    /// The messages in the order that was asked for, each with `read` as the receiver's mark says.
     pub messages: Vec<Message>,
-    /// Whether there is more beyond the last of them.
+    /// Whether there are more messages beyond the last of these.
     pub has_more: bool,
     /// How far the peer has read.
     pub peer_read_up_to: Option<Timestamp>,
@@ -27,28 +27,38 @@ pub struct HistoryPage {
 /// # Example: catching up from the beginning
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { messages, minji, junho, .. }| {
-/// let page = History::new(messages).execute(&minji, &junho, PageRange::Oldest, PageLimit::MAX).await?;
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
+///
+/// let page = History::new(chat.messages).execute(&minji, &junho, PageRange::Oldest, PageLimit::MAX).await?;
 /// assert_eq!(page.messages[0].content.text(), "안녕하세요");
 /// assert!(!page.has_more);
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct History {
     messages: Arc<dyn MessageStore>,
 }
 
 impl History {
-    /// Composes it.
+    /// Composes the use case of its ports.
     #[must_use]
     pub fn new(messages: Arc<dyn MessageStore>) -> Self {
         Self { messages }
     }
 
-    /// A page of the conversation of `caller` and `peer`; empty when they have none.
+    /// Reads a page of the conversation of `caller` and `peer`, which is empty when they have none.
     ///
-    /// [`After`](PageRange::After) and [`Oldest`](PageRange::Oldest) are the sync: strongly consistent, so a client that
-    /// follows `has_more` to its end has everything that was acknowledged before it began.
+    /// A client syncs with [`Oldest`](PageRange::Oldest) and [`After`](PageRange::After). These reads are
+    /// strongly consistent, so a client that follows `has_more` to its end has everything that was
+    /// acknowledged before it began.
     ///
     /// # Errors
     /// [`SelfChat`](ChatError::SelfChat), [`Unavailable`](ChatError::Unavailable).

@@ -5,22 +5,22 @@ use crate::{
     ChatError, ClientMessageId, Connection, ConnectionId, ConnectionStore, Event, Pusher, Timestamp,
 };
 
-/// How many connections one process remembers. A Lambda serves far fewer in its life; a process that holds 10,000 keeps
-/// them all, in about 3 MB.
+/// How many connections one process remembers. A Lambda function serves far fewer in its life. A process with
+/// 10,000 open ones remembers them all, in about 3 MB.
 const REMEMBERED_MAX: usize = 16_384;
 
 /// Where a frame came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The connection it came on.
+    /// The connection that the frame came on.
     pub connection: ConnectionId,
-    /// What the answer is to be matched by.
+    /// What the client matches the answer by.
     pub correlation: Correlation,
-    /// When the gateway received it.
+    /// When the gateway received the frame.
     pub now: Timestamp,
 }
 
-/// What an answer is matched to its request by.
+/// What a client matches an answer to its request by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Correlation {
     /// The gateway's name for the request.
@@ -36,11 +36,11 @@ pub(crate) enum Known {
     FromMemory,
 }
 
-/// Finds out who speaks on a connection. One is shared by all use cases of a process.
+/// Finds out who speaks on a connection. All use cases of a process share one.
 ///
-/// Whose a connection is never changes, so it is remembered; until when it counts can be extended, so a remembered expiry is
-/// read again before it refuses anybody. That the row still *exists* cannot be remembered: whoever takes an identity from
-/// memory has to see to that.
+/// Whose a connection is never changes, so the process remembers it. Until when the identity counts may be
+/// extended, so a remembered expiry is read again before anybody is refused because of it. That the row still
+/// *exists* cannot be remembered: whoever takes an identity from memory has to make sure of that.
 pub struct Identify {
     connections: Arc<dyn ConnectionStore>,
     pusher: Arc<dyn Pusher>,
@@ -48,7 +48,7 @@ pub struct Identify {
 }
 
 impl Identify {
-    /// Composes it.
+    /// Composes it of its ports. It remembers nobody yet.
     #[must_use]
     pub fn new(connections: Arc<dyn ConnectionStore>, pusher: Arc<dyn Pusher>) -> Self {
         Self { connections, pusher, remembered: Mutex::default() }
@@ -56,8 +56,8 @@ impl Identify {
 
     /// The connection as the store has it, authenticated at this moment.
     ///
-    /// One that the store does not know is told so and closed: nothing would be pushed to it, so its client must not believe
-    /// that it is connected.
+    /// A connection that the store does not know is told so and closed. Nobody would push to it, so its
+    /// client must not believe that it is connected.
     pub(crate) async fn strongly(&self, origin: &Origin) -> Result<Connection, ChatError> {
         let connection = self.even_expired(origin).await?;
         if connection.identity.is_expired(origin.now) { Err(ChatError::AuthExpired) } else { Ok(connection) }
@@ -93,7 +93,7 @@ impl Identify {
     pub(crate) fn remember(&self, connection: Connection) {
         let mut memory = self.memory();
         if memory.len() >= REMEMBERED_MAX {
-            // Simpler than choosing what to drop, and what is dropped costs one read.
+            // This is simpler than to choose what to drop, and each that is dropped costs one read.
             memory.clear();
         }
         memory.insert(connection.id.clone(), connection);
@@ -105,12 +105,12 @@ impl Identify {
 
     async fn turn_away(&self, origin: &Origin) {
         let push = Event::UnknownConnection(origin.correlation.clone()).into();
-        // If either fails the connection is gone, or its next frame ends here again.
+        // If either fails, the connection is gone, or its next frame ends here again.
         let _ = self.pusher.push(&origin.connection, &push).await;
         let _ = self.pusher.close(&origin.connection).await;
     }
 
-    /// No code that holds the lock can panic half-way, so what a poisoned lock guards is whole.
+    /// Nothing can panic half-way while it has the lock, so what a poisoned lock guards is whole.
     fn memory(&self) -> MutexGuard<'_, HashMap<ConnectionId, Connection>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,13 +10,14 @@ use crate::{
 /// How far a member has read now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
-    /// The room.
+    /// The room that was read.
     pub room: RoomId,
-    /// Who has read.
+    /// The address of the reader.
     pub reader: Email,
-    /// The newest message read: at or before what was asked for, or later when more had been read before.
+    /// The newest message that counts as read: at or before the asked one, or later if the reader had read
+    /// more before.
     pub up_to: Timestamp,
-    /// What came of telling the others; nobody is told when nothing moved.
+    /// What came of telling the others. Nobody is told when the mark did not move.
     pub deliveries: Deliveries,
 }
 
@@ -25,12 +26,23 @@ pub struct Marked {
 /// # Example: reading all there is
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { identify, connections, messages, pusher, origin, junho, now, .. }| {
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
+/// let phone = chat.connect(&minji, "minji-phone", now).await?;
+///
+/// let MemoryChat { identify, connections, messages, pusher, .. } = chat;
 /// let mark_read = MarkRead::new(identify, connections, messages, pusher);
-/// let marked = mark_read.execute(&origin, &junho, now).await?;
+/// let marked = mark_read.execute(&phone, &junho, now).await?;
 /// assert_eq!(marked.map(|marked| marked.up_to), Some(now));
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct MarkRead {
     identify: Arc<Identify>,
@@ -39,7 +51,7 @@ pub struct MarkRead {
 }
 
 impl MarkRead {
-    /// Composes it.
+    /// Composes the use case. All use cases of a process share one `identify`.
     #[must_use]
     pub fn new(
         identify: Arc<Identify>,
@@ -50,10 +62,11 @@ impl MarkRead {
         Self { identify, messages, delivery: Delivery::new(connections, pusher) }
     }
 
-    /// Marks everything up to `up_to` as read by whoever is on the connection. `None` when there is nothing that early.
+    /// Marks everything up to `up_to` as read by the user who is on the connection. `None` when no message is
+    /// that early.
     ///
-    /// The mark is what counts. The rows are marked one by one behind it, at most one page in a call; what is left goes with
-    /// the next.
+    /// The mark is what counts. The rows are marked one by one after it, at most one page in a call; the next
+    /// call goes on.
     ///
     /// # Errors
     /// [`SelfChat`](ChatError::SelfChat), [`UnknownConnection`](ChatError::UnknownConnection),

@@ -1,4 +1,4 @@
-//! What can be done with the chat: one file for each verb. Time and fresh ids are inputs.
+//! What people and programs do with the chat: one file for each verb. Time and new ids are inputs.
 
 pub(crate) mod backoff;
 pub(crate) mod connect;

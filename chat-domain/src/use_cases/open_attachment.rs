@@ -7,32 +7,39 @@ use crate::{AttachmentKey, AttachmentStore, ChatError, Email, SignedUrl, Timesta
 /// # Example: a photo
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { attachments, minji, junho, now, .. }| {
-/// let room = RoomId::new(&minji, &junho)?;
-/// let key = AttachmentKey::mint(&room, Member::A, ImageType::Jpeg, 7);
-/// let open = OpenAttachment::new(attachments);
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+///
+/// let key = AttachmentKey::mint(&RoomId::new(&minji, &junho)?, Member::A, ImageType::Jpeg, 7);
+/// let open = OpenAttachment::new(chat.attachments);
 /// assert!(open.execute(&minji, &key, now).await.is_ok());
 /// let outsider = "sora@example.com".parse()?;
 /// assert!(matches!(open.execute(&outsider, &key, now).await, Err(ChatError::AttachmentMissing)));
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct OpenAttachment {
     attachments: Arc<dyn AttachmentStore>,
 }
 
 impl OpenAttachment {
-    /// Composes it.
+    /// Composes the use case of its ports.
     #[must_use]
     pub fn new(attachments: Arc<dyn AttachmentStore>) -> Self {
         Self { attachments }
     }
 
-    /// A URL to download the attachment from.
+    /// Gives a URL to download the attachment from.
     ///
     /// # Errors
-    /// [`AttachmentMissing`](ChatError::AttachmentMissing) for whoever is not a member of its room, as if it did not exist;
-    /// [`Unavailable`](ChatError::Unavailable).
+    /// [`AttachmentMissing`](ChatError::AttachmentMissing) for everybody who is not a member of its room, as
+    /// if it did not exist; [`Unavailable`](ChatError::Unavailable).
     pub async fn execute(
         &self,
         caller: &Email,

@@ -3,18 +3,33 @@ use std::sync::Arc;
 use super::identify::{Identify, Origin};
 use crate::{AccessToken, ChatError, Connection, ConnectionStore, IdentityVerifier, Timestamp};
 
-/// Extends the authentication of an open connection by a newer token of the same user, so that nobody has to reconnect
-/// when a token expires.
+/// Extends the authentication of an open connection by a newer token of the same user, so that nobody has to
+/// reconnect when a token expires.
 ///
 /// # Example: one more hour
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { verifier, connections, identify, origin, token, .. }| {
-/// let reauthenticate = Reauthenticate::new(verifier, connections, identify);
-/// let until = reauthenticate.execute(&origin, &token).await?;
+/// use std::time::Duration;
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let minji: Email = "minji@example.com".parse()?;
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// let phone = chat.connect(&minji, "minji-phone", now).await?;
+///
+/// // A newer token of the same user, good for two hours.
+/// let user = UserId::new(minji.as_str());
+/// let identity = VerifiedIdentity::vouched(minji, user, now.after(Duration::from_secs(7_200)));
+/// let token = chat.verifier.issue(identity, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+///
+/// let reauthenticate = Reauthenticate::new(chat.verifier, chat.connections, chat.identify);
+/// let until = reauthenticate.execute(&phone, &token).await?;
 /// assert_eq!(until.to_string(), "2026-11-23T11:00:00.000Z");
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct Reauthenticate {
     verifier: Arc<dyn IdentityVerifier>,
@@ -23,7 +38,7 @@ pub struct Reauthenticate {
 }
 
 impl Reauthenticate {
-    /// Composes it.
+    /// Composes the use case. All use cases of a process share one `identify`.
     #[must_use]
     pub fn new(
         verifier: Arc<dyn IdentityVerifier>,
@@ -33,11 +48,12 @@ impl Reauthenticate {
         Self { verifier, connections, identify }
     }
 
-    /// Until when the connection is authenticated now.
+    /// Verifies the token, and says until when the connection is authenticated now.
     ///
     /// # Errors
-    /// [`Unauthorized`](ChatError::Unauthorized) for a bad token or another user's, [`AuthExpired`](ChatError::AuthExpired)
-    /// for an expired one, [`UnknownConnection`](ChatError::UnknownConnection), [`Unavailable`](ChatError::Unavailable).
+    /// [`Unauthorized`](ChatError::Unauthorized) for a bad token or another user's,
+    /// [`AuthExpired`](ChatError::AuthExpired) for an expired one,
+    /// [`UnknownConnection`](ChatError::UnknownConnection), [`Unavailable`](ChatError::Unavailable).
     pub async fn execute(&self, origin: &Origin, token: &AccessToken) -> Result<Timestamp, ChatError> {
         let connection = self.identify.even_expired(origin).await?;
         let identity = self.verifier.verify(token, origin.now).await?;
@@ -46,7 +62,7 @@ impl Reauthenticate {
         }
         let expires_at = identity.expires_at();
         if !self.connections.set_identity_expiry(&connection.id, expires_at).await? {
-            // The connection closed meanwhile: the socket has no use for an answer.
+            // The connection has closed meanwhile, and its socket has no use for an answer.
             return Err(ChatError::UnknownConnection);
         }
         self.identify.remember(Connection { identity, ..connection });

@@ -13,28 +13,29 @@ use crate::{
 /// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendCommand {
-    /// Who is to get it.
+    /// Who is to get the message.
     pub receiver: Email,
-    /// The client's name for it, the same for every retry.
+    /// The client's name for the message, the same for every retry.
     pub id: ClientMessageId,
-    /// The newest timestamp of the room that the client knew when it *made* the message, or [`Timestamp::UNIX_EPOCH`] when it knew
-    /// the room to be empty; the same for every retry, or later after a sync that did not show the message. `None` when the
-    /// client knows nothing: then only the newest messages are searched for an earlier attempt.
+    /// The newest timestamp of the room that the client knew when it *made* the message, or
+    /// [`Timestamp::UNIX_EPOCH`] when it knew the room to be empty. It is the same for every retry, or a
+    /// later one after a sync that did not show the message. `None` when the client knows nothing: then only
+    /// the newest messages are searched for an earlier attempt.
     pub after: Option<Timestamp>,
-    /// What it says.
+    /// What the message says.
     pub content: Content,
 }
 
 /// A message that is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// The room.
+    /// The room that has the message.
     pub room: RoomId,
     /// The client's name for the message.
     pub id: ClientMessageId,
-    /// Its place in the room.
+    /// The message's place in the room.
     pub at: Timestamp,
-    /// Its number in the room.
+    /// The message's number in the room.
     pub seq: u64,
     /// Whether this attempt stored it, or an earlier one had.
     pub outcome: SendOutcome,
@@ -43,11 +44,11 @@ pub struct Sent {
 /// What an attempt to send did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// It stored the message and pushed it.
+    /// The attempt stored the message and pushed it.
     Stored {
         /// How often storing was tried again, because others were first or an outcome was unknown.
         retries: u32,
-        /// What came of pushing it.
+        /// What came of pushing the message.
         deliveries: Deliveries,
     },
     /// The message was there already; it was not pushed again.
@@ -60,25 +61,36 @@ impl Sent {
     }
 }
 
-/// Sends a message whose sender is known: stores it exactly once, then pushes it, then acknowledges it. For whatever comes
-/// with a token of its own, such as a REST request; what comes on a connection takes [`SendFromConnection`].
+/// Sends a message whose sender is known: stores it exactly once, then pushes it, then acknowledges it. Use
+/// it where a request brings its own token, such as in REST. For messages that come on a connection there is
+/// [`SendFromConnection`].
 ///
 /// `docs/protocol.md` explains why each step stands where it does.
 ///
 /// # Example: a retry
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { connections, messages, attachments, pusher, backoff, minji, junho, now, .. }| {
-/// let store = StoreMessage::new(messages, attachments, backoff, SendRate::default());
+/// use std::sync::Arc;
+/// use chat_adapters_memory::{MemoryChat, NoBackoff};
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+///
+/// let MemoryChat { connections, messages, attachments, pusher, .. } = chat;
+/// let store = StoreMessage::new(messages, attachments, Arc::new(NoBackoff), SendRate::default());
 /// let send = SendMessage::new(store, connections, pusher);
-/// let minji = VerifiedIdentity::vouched(minji, UserId::new("1"), Timestamp::MAX);
-/// let (id, content) = (ClientMessageId::from_u128(2), Content::Text("반가워요".parse()?));
-/// let command = SendCommand { receiver: junho, id, after: None, content };
+///
+/// let minji = VerifiedIdentity::vouched("minji@example.com".parse()?, UserId::new("1"), Timestamp::MAX);
+/// let (receiver, id) = ("junho@example.com".parse()?, ClientMessageId::from_u128(1));
+/// let command = SendCommand { receiver, id, after: None, content: Content::Text("안녕하세요".parse()?) };
 /// let sent = send.execute(&minji, command.clone(), now).await?;
 /// let retry = send.execute(&minji, command, now).await?;
 /// assert_eq!(retry, Sent { outcome: SendOutcome::Duplicate, ..sent });
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct SendMessage {
     store: StoreMessage,
@@ -86,7 +98,7 @@ pub struct SendMessage {
 }
 
 impl SendMessage {
-    /// Composes it.
+    /// Composes the use case of the one that stores, and of the ports that pushes need.
     #[must_use]
     pub fn new(store: StoreMessage, connections: Arc<dyn ConnectionStore>, pusher: Arc<dyn Pusher>) -> Self {
         Self { store, delivery: Delivery::new(connections, pusher) }
@@ -139,19 +151,31 @@ impl SendMessage {
     }
 }
 
-/// Sends a message that came on a connection: its sender is who authenticated there.
+/// Sends a message that came on a connection. Its sender is the user who authenticated there.
 ///
 /// # Example: a frame from a phone
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { identify, connections, messages, attachments, pusher, backoff, origin, junho, .. }| {
-/// let store = StoreMessage::new(messages, attachments, backoff, SendRate::default());
+/// use std::sync::Arc;
+/// use chat_adapters_memory::{MemoryChat, NoBackoff};
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// let phone = chat.connect(&minji, "minji-phone", now).await?;
+///
+/// let MemoryChat { identify, connections, messages, attachments, pusher, .. } = chat;
+/// let store = StoreMessage::new(messages, attachments, Arc::new(NoBackoff), SendRate::default());
 /// let send = SendFromConnection::new(identify, SendMessage::new(store, connections, pusher));
-/// let (id, content) = (ClientMessageId::from_u128(2), Content::Text("반가워요".parse()?));
-/// let sent = send.execute(&origin, SendCommand { receiver: junho, id, after: None, content }).await?;
-/// assert_eq!(sent.seq, 2);
-/// # Ok(()) }) }
+///
+/// let (id, content) = (ClientMessageId::from_u128(1), Content::Text("안녕하세요".parse()?));
+/// let sent = send.execute(&phone, SendCommand { receiver: junho, id, after: None, content }).await?;
+/// assert_eq!((sent.seq, sent.at), (1, now));
+/// # Ok(())
+/// # }
 /// ```
 pub struct SendFromConnection {
     identify: Arc<Identify>,
@@ -159,13 +183,14 @@ pub struct SendFromConnection {
 }
 
 impl SendFromConnection {
-    /// Composes it.
+    /// Composes the use case. All use cases of a process share one `identify`.
     #[must_use]
     pub fn new(identify: Arc<Identify>, send: SendMessage) -> Self {
         Self { identify, send }
     }
 
-    /// Sends a message of the user who is on the connection. The connection itself is not pushed to: its client gets the answer.
+    /// Sends a message of the user who is on the connection. The connection itself is not pushed to: its
+    /// client gets the answer.
     ///
     /// # Errors
     /// Those of [`SendMessage::execute`]; [`UnknownConnection`](ChatError::UnknownConnection),
@@ -179,7 +204,8 @@ impl SendFromConnection {
         audience.retain(|connection| connection.id != origin.connection);
         let lists_origin = audience.len() < listed;
         if known == Known::FromMemory && !lists_origin {
-            // Either the list lags, or the row is gone and the client is deaf without knowing.
+            // Either the list lags, or the row is gone, and the client does not know that nobody pushes to
+            // it.
             self.identify.strongly(origin).await?;
         }
         self.send.send(head?, sender, command, &audience, origin.now).await

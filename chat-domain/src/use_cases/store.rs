@@ -6,8 +6,9 @@ use crate::{
     MessageStoreError, PageLimit, PageQuery, PageRange, Recall, Room, RoomId, SendRate, Timestamp,
 };
 
-/// How often storing is tried again before the client is asked to. Two people rarely write within the same few milliseconds;
-/// nine retries also outlast ten devices that all do, since one of them succeeds each time.
+/// How often storing is tried again before the client has to. Two people rarely write within the same few
+/// milliseconds. Nine retries also suffice for ten devices that write at once, since one of them succeeds
+/// each time.
 const RETRIES_MAX: u32 = 9;
 
 /// What came of storing a message.
@@ -26,23 +27,35 @@ pub enum Stored {
 
 /// Stores a message exactly once, and tells nobody.
 ///
-/// This is the core of sending. It needs no connection and no gateway: whoever calls it already knows who sends. Use it alone
-/// to write messages that nobody has to be told of, such as those of an import; [`SendMessage`](crate::SendMessage) also pushes
-/// them.
+/// This is the core of sending. It needs no connection and no gateway, since its caller already knows who
+/// sends. Use it alone for messages that nobody has to be told of, such as those of an import.
+/// [`SendMessage`](crate::SendMessage) also pushes them.
 ///
 /// # Example: a retry finds the message stored
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { messages, backoff, minji, junho, now, .. }| {
-/// let store = StoreMessage::new(messages, Arc::new(NoAttachments), backoff, SendRate::default());
+/// use std::sync::Arc;
+/// use chat_adapters_memory::{MemoryChat, NoBackoff};
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+///
+/// let (attachments, backoff) = (Arc::new(NoAttachments), Arc::new(NoBackoff));
+/// let store = StoreMessage::new(chat.messages, attachments, backoff, SendRate::default());
+///
 /// let room = RoomId::new(&minji, &junho)?;
 /// let sender = room.member(&minji).expect("the room is hers too");
-/// let draft = Draft { id: ClientMessageId::from_u128(2), sender, content: Content::Text("반가워요".parse()?) };
-/// let Stored::New { message, .. } = store.execute(&room, &draft, None, now).await? else { panic!("it is new") };
-/// assert_eq!(message.seq, 2);
+/// let draft = Draft { id: ClientMessageId::from_u128(1), sender, content: Content::Text("안녕하세요".parse()?) };
+/// let stored = store.execute(&room, &draft, None, now).await?;
+/// let Stored::New { message, .. } = stored else { panic!("nobody stored it before") };
+/// assert_eq!(message.seq, 1);
 /// assert_eq!(store.execute(&room, &draft, None, now).await?, Stored::Duplicate(message));
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct StoreMessage {
     messages: Arc<dyn MessageStore>,
@@ -52,7 +65,8 @@ pub struct StoreMessage {
 }
 
 impl StoreMessage {
-    /// Composes it. A chat without images passes [`NoAttachments`](crate::NoAttachments).
+    /// Composes the use case of its ports. A chat without images passes
+    /// [`NoAttachments`](crate::NoAttachments).
     #[must_use]
     pub fn new(
         messages: Arc<dyn MessageStore>,
@@ -63,13 +77,15 @@ impl StoreMessage {
         Self { messages, attachments, backoff, rate }
     }
 
-    /// Stores `draft` in `room`, unless an earlier attempt has. `after` is as in [`SendCommand`](crate::SendCommand).
+    /// Stores `draft` in `room`, unless an earlier attempt has. `after` is as in
+    /// [`SendCommand`](crate::SendCommand).
     ///
     /// # Errors
     /// Definitive, the message is not stored and will not be: [`IdReused`](ChatError::IdReused),
-    /// [`AfterAheadOfRoom`](ChatError::AfterAheadOfRoom), [`AttachmentRejected`](ChatError::AttachmentRejected),
-    /// [`AttachmentMissing`](ChatError::AttachmentMissing), [`ProposalState`](ChatError::ProposalState). After all others: try
-    /// again with the same id.
+    /// [`AfterAheadOfRoom`](ChatError::AfterAheadOfRoom),
+    /// [`AttachmentRejected`](ChatError::AttachmentRejected),
+    /// [`AttachmentMissing`](ChatError::AttachmentMissing), [`ProposalState`](ChatError::ProposalState).
+    /// After all others: try again with the same id.
     pub async fn execute(
         &self,
         room: &RoomId,
@@ -81,7 +97,7 @@ impl StoreMessage {
         self.store(head, draft, after, now).await
     }
 
-    /// A head to begin with, from which [`store`](Self::store) goes on. It may be stale.
+    /// Reads the head that [`store`](Self::store) begins with. It may be stale.
     pub(crate) async fn head(&self, room: &RoomId) -> Result<Room, ChatError> {
         self.read(room, Consistency::Eventual).await
     }
@@ -139,8 +155,9 @@ impl StoreMessage {
         Ok(found)
     }
 
-    /// Checks the object that the message is to show, and makes it stay. This comes before the commit: a message must never be
-    /// stored whose object may be deleted, while an object without a message does no harm.
+    /// Checks the object that the message is to show, and makes it stay. This comes before the commit: a
+    /// message must never be stored whose object may be deleted, while an object without a message does no
+    /// harm.
     async fn keep_attachment(&self, room: &RoomId, draft: &Draft, now: Timestamp) -> Result<(), ChatError> {
         let Content::Image { attachment, .. } = &draft.content else { return Ok(()) };
         attachment.check_owner(room, draft.sender)?;
@@ -151,8 +168,8 @@ impl StoreMessage {
     }
 }
 
-/// One draft on its way into the store: what is to be stored, and all that was learnt so far. It reads a head, decides,
-/// commits, and begins again at a newer head until the message is stored, found or refused.
+/// One draft on its way into the store: what is to be stored, and all that was learnt so far. It reads a
+/// head, decides, commits, and begins again at a newer head until the message is stored, found or refused.
 struct Attempt<'a> {
     store: &'a StoreMessage,
     draft: &'a Draft,
@@ -160,14 +177,14 @@ struct Attempt<'a> {
     now: Timestamp,
     /// The room as it was last read.
     head: Room,
-    /// How it was read.
+    /// How the head was read.
     consistency: Consistency,
     attachment: AttachmentState,
     /// How many commits were tried again.
     retries: u32,
 }
 
-/// How far it is with the object that the message shows. A message that shows none takes the same steps.
+/// What is known of the object that the message shows. A message that shows none takes the same steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AttachmentState {
     /// Nobody has looked at the object yet.
@@ -203,8 +220,9 @@ impl Attempt<'_> {
         }
     }
 
-    /// What to do, given the head. The search for an earlier attempt comes *after* the head was read: a message that is stored
-    /// between the two is found, and one that is stored later moves the head on, so that the commit fails.
+    /// What to do, given the head. The search for an earlier attempt comes *after* the head was read: a
+    /// message that is stored between the two is found, and one that is stored later moves the head on, so
+    /// that the commit fails.
     async fn decide(&mut self) -> Result<Decision, ChatError> {
         let Self { store, draft, head, .. } = self;
         let earlier = match head.recall(draft.sender, draft.id, self.after) {
@@ -224,7 +242,8 @@ impl Attempt<'_> {
                         self.attachment = AttachmentState::Kept;
                     }
                     AttachmentState::Kept => {}
-                    // It is not this message that has it: whoever claimed it was stored before the head was read again.
+                    // It is not this message that has it: whoever claimed it was stored before the head was
+                    // read again.
                     AttachmentState::Taken => return Err(MessageStoreError::AttachmentTaken.into()),
                 }
                 Ok(Decision::Append(Box::new(append)))

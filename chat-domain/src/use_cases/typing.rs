@@ -9,12 +9,24 @@ use crate::{ChatError, ConnectionStore, Consistency, Email, Event, MessageStore,
 /// # Example: a peer whose socket is gone
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-/// # fn main() { example(async |Example { identify, connections, messages, pusher, origin, junho, .. }| {
+/// use chat_adapters_memory::MemoryChat;
+/// use chat_domain::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = MemoryChat::new();
+/// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
+/// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
+/// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
+/// let phone = chat.connect(&minji, "minji-phone", now).await?;
+/// chat.connect(&junho, "junho-phone", now).await?;
+///
+/// let MemoryChat { identify, connections, messages, pusher, .. } = chat;
 /// let typing = Typing::new(identify, connections, messages, pusher);
-/// let told = typing.execute(&origin, &junho).await?;
+/// let told = typing.execute(&phone, &junho).await?;
 /// assert_eq!((told.taken, told.gone), (0, 1));
-/// # Ok(()) }) }
+/// # Ok(())
+/// # }
 /// ```
 pub struct Typing {
     identify: Arc<Identify>,
@@ -23,7 +35,7 @@ pub struct Typing {
 }
 
 impl Typing {
-    /// Composes it.
+    /// Composes the use case. All use cases of a process share one `identify`.
     #[must_use]
     pub fn new(
         identify: Arc<Identify>,
@@ -34,7 +46,8 @@ impl Typing {
         Self { identify, messages, delivery: Delivery::new(connections, pusher) }
     }
 
-    /// Tells the receiver, if the two have written to each other before: a stranger learns nothing from typing at somebody.
+    /// Tells the receiver, if one of the two has written to the other before. So a stranger learns nothing by
+    /// typing.
     ///
     /// # Errors
     /// [`SelfChat`](ChatError::SelfChat), [`UnknownConnection`](ChatError::UnknownConnection),

@@ -1,11 +1,12 @@
-//! Everything there is of a user, page by page: for administration, which has all the time it takes.
+//! Reads everything that is stored of a user, page by page. Only administration does this, and it may take
+//! its time.
 
 use crate::{
     AttachmentEraser, ChatError, Connection, ConnectionStore, Consistency, Email, ListedUpload, Message,
     MessageStore, PageLimit, PageQuery, PageRange, Room, RoomId, Timestamp,
 };
 
-/// Rows of their connections, those among them that cannot be open any more.
+/// The rows of the user's connections, also those that cannot be open any more.
 pub(crate) async fn connections(
     store: &dyn ConnectionStore,
     user: &Email,
@@ -26,7 +27,7 @@ pub(crate) async fn rooms(store: &dyn MessageStore, user: &Email) -> Result<Vec<
     }
 }
 
-/// What a user has uploaded, in the order of keys.
+/// The objects that a user has uploaded, in the order of their keys.
 pub(crate) async fn uploads(
     store: &dyn AttachmentEraser,
     user: &Email,

@@ -1,5 +1,5 @@
-//! Two users with two devices each do anything in any order while stores fail in every way, and nothing is lost, doubled or
-//! out of order.
+//! Two users with two devices each do anything in any order while stores fail in every way, and nothing is
+//! lost, doubled or out of order.
 
 use std::collections::HashSet;
 
@@ -219,7 +219,8 @@ impl World {
     async fn attempt(&mut self, which: usize, device: usize) {
         let long_room = self.chat.room().await.seq() > PAGE_MAX as u64;
         if self.outbox[which].command.after.is_none() && long_room {
-            // Without `after` only the newest page is searched: a client syncs before it sends such a thing again.
+            // Without `after` only the newest page is searched: a client syncs before it sends such a thing
+            // again.
             self.resync(which, device).await;
             if self.outbox[which].command.after.is_none() {
                 return;
@@ -246,7 +247,8 @@ impl World {
         }
     }
 
-    /// What a client does when it is told to sync: it finds its message among the rows, or knows more from now on.
+    /// What a client does when it is told to sync: it finds its message among the rows, or knows more from
+    /// now on.
     async fn resync(&mut self, which: usize, device: usize) {
         let rows = self.sync(device).await;
         let Outgoing { command, ack, refused, .. } = &mut self.outbox[which];

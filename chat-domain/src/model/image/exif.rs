@@ -4,7 +4,8 @@ use super::check_opaque;
 use super::reader::Reader;
 use crate::AttachmentRefused;
 
-/// More directories than any camera writes. It ends those that lead back to themselves.
+/// How many directories are read: more than any camera writes. The limit ends directories that lead back to
+/// themselves.
 const DIRECTORIES_MAX: usize = 16;
 
 const ORIENTATION: u16 = 0x0112;
@@ -12,7 +13,8 @@ const SUB_DIRECTORY: u16 = 0x014A;
 const EXIF_DIRECTORY: u16 = 0x8769;
 const GPS_DIRECTORY: u16 = 0x8825;
 
-/// Where a directory stands. Behind one within another many programs leave out that no other follows.
+/// Where a directory is. After a directory within another one, many programs leave out the note that no other
+/// follows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Chain,
@@ -41,8 +43,8 @@ impl<'a> Tiff<'a> {
     }
 }
 
-/// Whether the image is shown lying on its side; refuses one with a directory of where it was taken, whatever stands in it. What
-/// other entries hold may be XMP.
+/// Whether the image is shown lying on its side. An image with a GPS directory is refused, whatever the
+/// directory says. Other entries may contain XMP.
 pub(super) fn examine(bytes: &[u8]) -> Result<bool, AttachmentRefused> {
     check_opaque(bytes)?;
     let mut header = Reader(bytes);
@@ -72,7 +74,8 @@ pub(super) fn examine(bytes: &[u8]) -> Result<bool, AttachmentRefused> {
             match tag {
                 GPS_DIRECTORY => return Err(AttachmentRefused::Location),
                 ORIENTATION => turned |= (5..=8).contains(&tiff.u16(&mut value)?),
-                // Several stand in a list of their own; none of the four formats has those.
+                // Several directories would be in a list of their own, and none of the four formats has such
+                // a list.
                 EXIF_DIRECTORY | SUB_DIRECTORY if count == 1 => {
                     ahead.push((tiff.u32(&mut value)?, Place::Within));
                 }

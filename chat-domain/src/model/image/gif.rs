@@ -38,7 +38,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
                 let _label = rest.byte()?;
                 let whole = rest.0;
                 let words = blocks(&mut rest)?;
-                // XMP stands there as it is, and only looks like blocks.
+                // XMP is there as it is, and only looks like blocks.
                 check_words(&whole[..whole.len() - rest.0.len()])?;
                 check_words(&words)?;
             }
@@ -50,7 +50,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
     if has_pixels { Ok(Seen::new(width, height)) } else { Err(AttachmentRefused::Broken) }
 }
 
-/// A table of colours, if the flags announce one.
+/// Reads a table of colours, if the flags announce one.
 fn skip_colours(rest: &mut Reader<'_>, flags: u8) -> Result<(), AttachmentRefused> {
     let has_table = flags & 0x80 != 0;
     if has_table {
@@ -59,7 +59,7 @@ fn skip_colours(rest: &mut Reader<'_>, flags: u8) -> Result<(), AttachmentRefuse
     Ok(())
 }
 
-/// Blocks of up to 255 bytes, each behind its length, up to an empty one; joined.
+/// Joins blocks of up to 255 bytes, each after its length, up to an empty one.
 fn blocks(rest: &mut Reader<'_>) -> Result<Vec<u8>, AttachmentRefused> {
     let mut joined = Vec::new();
     loop {

@@ -16,12 +16,13 @@ const ARITHMETIC: u8 = 0xCC;
 const RESTART: u8 = 0xDD;
 const COMMENT: u8 = 0xFE;
 
-/// Before an XMP packet.
+/// What comes before an XMP packet.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-/// Before a part of one that was too long for a segment. Which packet, how long it is, and where the part belongs come next.
+/// What comes before a part of an XMP packet that was too long for one segment. Next come which packet it is,
+/// how long the packet is, and where the part belongs.
 const EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const PART_HEADER_BYTES: usize = 32 + 4 + 4;
-/// Before Photoshop's image resources, which go on from segment to segment.
+/// What comes before Photoshop's image resources, which go on from segment to segment.
 const RESOURCES: &[u8] = b"Photoshop 3.0\0";
 
 pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
@@ -37,7 +38,8 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
         let length = usize::from(rest.u16_be()?).checked_sub(2).ok_or(AttachmentRefused::Broken)?;
         let segment = rest.take(length)?;
         match marker {
-            // Every way of coding has a start of frame of its own; between them stand tables (C4, CC) and a reserve (C8).
+            // Every way of coding has a marker of its own. The markers between them are for tables (C4, CC)
+            // and reserved (C8).
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
                 let frame = frame(segment)?;
                 if seen.replace(frame).is_some() {
@@ -57,7 +59,8 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
                 } else if segment.starts_with(XMP) {
                     check_words(segment)?;
                 } else {
-                    // Some programs read more as Exif, and some cameras write other things, places among them.
+                    // Some programs read more as Exif, and some cameras write other things here, such as
+                    // places.
                     return Err(AttachmentRefused::Location);
                 }
             }
@@ -67,7 +70,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
             }
             0xE0..=0xEF => {
                 let name = segment.get(..4).unwrap_or_default().to_ascii_lowercase();
-                // Exif where Kodak put it, and in Kodak's name.
+                // Kodak put Exif here, under a name of its own.
                 if matches!(&name[..], b"exif" | b"meta") {
                     return Err(AttachmentRefused::Location);
                 }
@@ -88,7 +91,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
     seen.filter(|_| has_pixels).map(|seen| seen.turned(turned)).ok_or(AttachmentRefused::Broken)
 }
 
-/// A marker, which any number of `FF` may precede.
+/// Reads a marker, which any number of `FF` may precede.
 fn marker(rest: &mut Reader<'_>) -> Result<u8, AttachmentRefused> {
     rest.expect(&[0xFF])?;
     loop {
@@ -99,7 +102,8 @@ fn marker(rest: &mut Reader<'_>) -> Result<u8, AttachmentRefused> {
     }
 }
 
-/// Height and width behind the precision, then three bytes for each component. A height that comes later, of 0, nobody writes.
+/// Reads height and width after the precision, then three bytes for each component. A height of 0 would mean
+/// that it comes later, and nobody writes that.
 fn frame(segment: &[u8]) -> Result<Seen, AttachmentRefused> {
     let mut segment = Reader(segment);
     segment.byte()?;
@@ -110,7 +114,7 @@ fn frame(segment: &[u8]) -> Result<Seen, AttachmentRefused> {
     Ok(Seen::new(width, height))
 }
 
-/// Two bytes for each component, then three for the scan.
+/// Checks two bytes for each component, then three for the scan.
 fn scan(segment: &[u8]) -> Result<(), AttachmentRefused> {
     let mut segment = Reader(segment);
     let components = segment.byte()?;
@@ -118,7 +122,7 @@ fn scan(segment: &[u8]) -> Result<(), AttachmentRefused> {
     segment.end()
 }
 
-/// Tables of the lengths that they say they have, one behind the other; or how often to restart.
+/// Checks tables of the lengths that they announce, one after the other, or how often to restart.
 fn tables(marker: u8, segment: &[u8]) -> Result<(), AttachmentRefused> {
     let mut segment = Reader(segment);
     while !segment.is_empty() {
@@ -142,7 +146,7 @@ fn tables(marker: u8, segment: &[u8]) -> Result<(), AttachmentRefused> {
     Ok(())
 }
 
-/// Up to the next marker. In coded pixels `FF` is followed by `00`, or restarts them (`D0` to `D7`).
+/// Reads up to the next marker. In coded pixels `FF` is followed by `00`, or by a restart (`D0` to `D7`).
 fn skip_pixels(rest: &mut Reader<'_>) -> Result<(), AttachmentRefused> {
     let is_marker = |pair: &[u8]| matches!(pair, [0xFF, next] if !matches!(next, 0x00 | 0xD0..=0xD7));
     let end = rest.0.windows(2).position(is_marker).unwrap_or(rest.0.len());

@@ -1,11 +1,13 @@
-//! What an image's file says of itself: whether it is one, how large, and whether it tells where it was taken.
+//! Checks the file of an image: whether it is one, how large the image is, and whether the file tells where
+//! it was taken.
 //!
-//! Every format is walked from its first byte to its last, so that nothing stands behind an image, and its metadata is found
-//! wherever it stands. Pixels are not decoded.
+//! Each format is read from its first byte to its last, so that nothing is hidden behind an image and no
+//! metadata is missed. Pixels are not decoded.
 //!
-//! What is looked for: a GPS directory in Exif, names that begin with `GPS` in XMP or other words, and what may hold either and
-//! is not read. Not looked for: places under other names (`photoshop:City`, IPTC), and what a camera's maker writes in a form of
-//! its own. A web page that was compressed, or that is spelled by pixels made for it, cannot be told from an image.
+//! The checks look for a GPS directory in Exif, for names that begin with `GPS` in XMP and other words, and
+//! for metadata that may contain either and cannot be read here. They do not look for places under other
+//! names (`photoshop:City`, IPTC), nor for what a camera's maker writes in a form of its own. They cannot
+//! tell a web page that was compressed, or that pixels were made to spell, from an image.
 
 mod exif;
 mod gif;
@@ -19,11 +21,11 @@ use super::attachment::{AttachmentRefused, ImageType};
 /// What was found in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// In pixels.
+    /// The width in pixels.
     width: u32,
-    /// In pixels.
+    /// The height in pixels.
     height: u32,
-    /// Whether it is shown lying on its side, so that width and height change places.
+    /// Whether the image is shown lying on its side, so that width and height change places.
     turned: bool,
 }
 
@@ -36,7 +38,7 @@ impl Seen {
         Self { turned: self.turned || turned, ..self }
     }
 
-    /// Whether these are its width and height, as stored or as shown.
+    /// Whether the image has this width and height, as it is stored or as it is shown.
     pub(super) fn is(self, width: u32, height: u32) -> bool {
         (self.width, self.height) == (width, height)
             || self.turned && (self.height, self.width) == (width, height)
@@ -59,25 +61,28 @@ pub(super) fn examine(kind: ImageType, file: &[u8]) -> Result<Seen, AttachmentRe
     }
 }
 
-/// What a web page is made of. No image needs them in its remarks.
+/// The tags that a web page is made of. No image needs them in its remarks.
 const TAGS: [&[u8]; 7] = [b"!doctype", b"html", b"body", b"script", b"iframe", b"svg", b"img"];
 
-/// Those that may not stand in pixels either. In a file of random bytes `<html` and what ends it comes up once in 2^41: in one of
-/// 240,000 files of 10 MiB, and the others far less often. `<svg` would in one of 1,900.
+/// The tags that may not appear among pixels either. Of random bytes, one place in 2^41 reads `<html` with an
+/// end behind it, which is one file of 10 MiB in 240,000; the other tags appear far less often. `<svg` would
+/// appear in one file of 1,900.
 const LONG_TAGS: [&[u8]; 4] = [b"!doctype", b"html", b"script", b"iframe"];
 
-/// Names for a place where they are written in XML: `exif:GPSLatitude`. Three letters alone come up by chance in what is no text.
+/// How names of a place begin in XML, such as `exif:GPSLatitude`. The three letters alone appear by chance
+/// where there is no text.
 const NAMES: [&[u8]; 2] = [b":GPS", b"<GPS"];
 
-/// What a whole Exif begins with: in a JPEG, and among Photoshop's image resources. A thumbnail is a JPEG that may not have one
-/// (CIPA DC-008), so this is not read: it is a place that somebody put there, or a program that does as it likes.
+/// How a whole Exif begins, in a JPEG and among Photoshop's image resources. The JPEG of a thumbnail may not
+/// have one (CIPA DC-008). So nothing reads it here: either somebody hid a place in it, or a program does as
+/// it likes.
 const EXIF: [&[u8]; 3] = [b"Exif\0", b"8BIM\x04\x22", b"8BIM\x04\x23"];
 
 fn holds(block: &[u8], needle: &[u8]) -> bool {
     block.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
-/// Whether one of these tags begins in it, and its name ends as HTML has it.
+/// Whether one of these tags begins in `block`, with a name that ends as in HTML.
 fn has_tag(block: &[u8], tags: &[&[u8]]) -> bool {
     let is_end = |byte: &u8| matches!(byte, b'\t' | b'\n' | 0x0C | b'\r' | b' ' | b'/' | b'>');
     let is_tag = |behind: &[u8], tag: &&[u8]| {
@@ -95,7 +100,7 @@ fn has_tag(block: &[u8], tags: &[&[u8]]) -> bool {
     false
 }
 
-/// Without the zeros that stand between ASCII letters in UTF-16 and UTF-32, in either byte order.
+/// The block without the zeros between ASCII letters in UTF-16 and UTF-32, in either byte order.
 fn letters(block: &[u8]) -> Vec<u8> {
     block.iter().copied().filter(|byte| *byte != 0).collect()
 }
@@ -111,7 +116,7 @@ fn check_words(block: &[u8]) -> Result<(), AttachmentRefused> {
     if holds(&letters(block), b"GPS") { Err(AttachmentRefused::Location) } else { Ok(()) }
 }
 
-/// Checks metadata in a form that is not read here, which may hold readable metadata.
+/// Checks metadata in a form that cannot be read here, and that may contain readable metadata.
 fn check_opaque(block: &[u8]) -> Result<(), AttachmentRefused> {
     check_remark(block)?;
     let letters = letters(block);

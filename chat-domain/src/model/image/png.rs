@@ -28,7 +28,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
             (b"iCCP" | b"PLTE", _) => check_remark(chunk)?,
             (b"eXIf", _) => turned |= exif::examine(chunk)?,
             (b"tEXt" | b"iTXt" | b"zTXt", _) => text(&kind, chunk)?,
-            // Exif that is compressed, and Exif's name spelled otherwise.
+            // These are compressed Exif, and Exif under a name that is spelled otherwise.
             (b"zxIf", _) => return Err(AttachmentRefused::Location),
             _ if kind.eq_ignore_ascii_case(b"exif") => return Err(AttachmentRefused::Location),
             _ => check_opaque(chunk)?,
@@ -46,7 +46,7 @@ fn header(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     Ok(Seen::new(width, height))
 }
 
-/// Compressed pixels, which begin as zlib has it (RFC 1950).
+/// Checks compressed pixels, which begin with a header of zlib (RFC 1950).
 fn pixels(chunk: &[u8]) -> Result<(), AttachmentRefused> {
     let header = Reader(chunk).array().map(u16::from_be_bytes)?;
     let [method, flags] = header.to_be_bytes();
@@ -54,13 +54,13 @@ fn pixels(chunk: &[u8]) -> Result<(), AttachmentRefused> {
     if is_sound { Ok(()) } else { Err(AttachmentRefused::Broken) }
 }
 
-/// The CRC-32 of a chunk, over its kind and what it holds.
+/// The CRC-32 of a chunk, over its kind and its bytes.
 fn checksum(kind: [u8; 4], chunk: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| CRC[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8);
     !kind.iter().chain(chunk).fold(!0, step)
 }
 
-/// By the lowest byte.
+/// The CRC-32 of each byte.
 const CRC: [u32; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -77,7 +77,8 @@ const CRC: [u32; 256] = {
     table
 };
 
-/// A keyword, and words. What is compressed, or hidden in hexadecimal digits, may be Exif or XMP: there is no telling.
+/// Checks a keyword and its words. Words that are compressed, or written in hexadecimal digits, may be Exif
+/// or XMP, and nothing here can tell.
 fn text(kind: &[u8; 4], chunk: &[u8]) -> Result<(), AttachmentRefused> {
     let (keyword, words) = chunk
         .iter()

@@ -1,6 +1,6 @@
 use crate::AttachmentRefused;
 
-/// Bytes that are read from front to back. What is not there makes the file [`Broken`](AttachmentRefused::Broken).
+/// Reads bytes from front to back. A file that ends too early is [`Broken`](AttachmentRefused::Broken).
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
@@ -37,13 +37,13 @@ impl<'a> Reader<'a> {
         self.array().map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
     }
 
-    /// A length that what follows has to have.
+    /// Reads a length, the highest byte first.
     pub(super) fn length_be(&mut self) -> Result<usize, AttachmentRefused> {
         let length = self.array().map(u32::from_be_bytes)?;
         usize::try_from(length).map_err(|_| AttachmentRefused::Broken)
     }
 
-    /// A length that what follows has to have.
+    /// Reads a length, the lowest byte first.
     pub(super) fn length_le(&mut self) -> Result<usize, AttachmentRefused> {
         let length = self.array().map(u32::from_le_bytes)?;
         usize::try_from(length).map_err(|_| AttachmentRefused::Broken)
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
-    /// That nothing is left.
+    /// Checks that nothing is left.
     pub(super) fn end(&self) -> Result<(), AttachmentRefused> {
         if self.is_empty() { Ok(()) } else { Err(AttachmentRefused::Broken) }
     }

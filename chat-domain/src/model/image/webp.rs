@@ -35,7 +35,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
     canvas.filter(|_| has_pixels).map(|seen| seen.turned(turned)).ok_or(AttachmentRefused::Broken)
 }
 
-/// A chunk, and its kind. Those of odd length have a byte more.
+/// Reads the kind and the bytes of a chunk. A chunk of odd length is followed by one byte more.
 fn next<'a>(rest: &mut Reader<'a>) -> Result<([u8; 4], &'a [u8]), AttachmentRefused> {
     let kind = rest.array()?;
     let length = rest.length_le()?;
@@ -50,15 +50,15 @@ fn picture(kind: [u8; 4], chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     if &kind == b"VP8L" { lossless(chunk) } else { lossy(chunk) }
 }
 
-/// A chunk that is no picture: whether it turns the image.
+/// Checks a chunk that is no picture, and says whether it turns the image.
 fn remark(kind: [u8; 4], chunk: &[u8]) -> Result<bool, AttachmentRefused> {
     match &kind {
         b"EXIF" => return exif::examine(chunk.strip_prefix(b"Exif\0\0").unwrap_or(chunk)),
         b"XMP " => check_words(chunk)?,
-        // Pixels.
+        // These are pixels.
         b"ALPH" => {}
         b"ICCP" => check_remark(chunk)?,
-        // None of them twice, and none within another.
+        // None of them appears twice, or within another.
         b"VP8X" | b"ANMF" => return Err(AttachmentRefused::Broken),
         _ if kind.eq_ignore_ascii_case(b"exif") => return Err(AttachmentRefused::Location),
         _ => check_opaque(chunk)?,
@@ -66,14 +66,14 @@ fn remark(kind: [u8; 4], chunk: &[u8]) -> Result<bool, AttachmentRefused> {
     Ok(false)
 }
 
-/// Flags and a reserve of four bytes, then width and height, both less one.
+/// Reads four bytes of flags and reserve, then width and height, both less one.
 fn extended(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     let mut chunk = Reader(chunk);
     chunk.take(4)?;
     Ok(Seen::new(chunk.u24_le()? + 1, chunk.u24_le()? + 1))
 }
 
-/// A key frame of VP8 (RFC 6386, 9.1). The two highest bits of a side are about scaling.
+/// Reads a key frame of VP8 (RFC 6386, 9.1). The two highest bits of a side are about scaling.
 fn lossy(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     let mut chunk = Reader(chunk);
     chunk.take(3)?;
@@ -81,7 +81,7 @@ fn lossy(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     Ok(Seen::new(chunk.u16_le()? & 0x3FFF, chunk.u16_le()? & 0x3FFF))
 }
 
-/// Width and height, both less one, in 14 bits each.
+/// Reads width and height, both less one, in 14 bits each.
 fn lossless(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     let mut chunk = Reader(chunk);
     chunk.expect(&[0x2F])?;
@@ -89,8 +89,8 @@ fn lossless(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
     Ok(Seen::new((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1))
 }
 
-/// A frame of an animation lies within its canvas. Its place is given in steps of two pixels. Behind 16 bytes it has chunks of its
-/// own, one of which is a picture of its size.
+/// Checks a frame of an animation, which lies within the canvas. Its place is given in steps of two pixels.
+/// After 16 bytes it has chunks of its own, one of which is a picture of the frame's size.
 fn frame(chunk: &[u8], canvas: Seen) -> Result<bool, AttachmentRefused> {
     let mut rest = Reader(chunk);
     let (x, y) = (2 * rest.u24_le()?, 2 * rest.u24_le()?);

@@ -5,18 +5,18 @@ use async_trait::async_trait;
 
 use crate::{AttachmentKey, AttachmentStoreError, Timestamp};
 
-/// Lists and deletes uploaded objects. For administration: nothing that serves people has it.
+/// Lists and deletes uploaded objects. Only administration has this port; nothing that serves people does.
 ///
 /// # Contract
 ///
 /// - **Consistency.** A list sees every upload and every deletion that was acknowledged before it began.
-/// - **Idempotency.** To delete what is not there succeeds.
-/// - **Errors.** Everything may be retried.
+/// - **Idempotency.** Deleting an object that is not there succeeds.
+/// - **Errors.** Every call may be retried.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait AttachmentEraser: Send + Sync {
-    /// Objects in the order of their keys, beginning after `after`; at most a thousand. What is not named as an attachment is left
-    /// out.
+    /// Lists objects in the order of their keys, beginning after `after`; at most a thousand. An object whose
+    /// name is no attachment's is left out.
     async fn list(&self, after: Option<AttachmentKey>) -> Result<UploadsPage, AttachmentStoreError>;
 
     /// Deletes an object, kept or not.
@@ -26,11 +26,11 @@ pub trait AttachmentEraser: Send + Sync {
 /// An object in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedUpload {
-    /// Its name.
+    /// The name of the object.
     pub key: AttachmentKey,
-    /// Its length in bytes.
+    /// The length of the object in bytes.
     pub size_bytes: u64,
-    /// When it was uploaded, by the store's clock, which may know full seconds only.
+    /// When the object was uploaded, by the store's clock, which may know full seconds only.
     pub uploaded_at: Timestamp,
 }
 

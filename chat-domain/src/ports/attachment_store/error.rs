@@ -7,15 +7,15 @@ pub enum AttachmentStoreError {
     /// The store has too much to do. Try again later.
     #[error("the attachment store throttles {operation}")]
     Throttled {
-        /// The method.
+        /// Which method of the port failed.
         operation: &'static str,
     },
     /// The store did not answer, or could not.
     #[error("the attachment store is unavailable for {operation}")]
     Unavailable {
-        /// The method.
+        /// Which method of the port failed.
         operation: &'static str,
-        /// The vendor's error.
+        /// The vendor's error, for logs.
         #[source]
         source: BoxError,
     },

@@ -9,23 +9,26 @@ pub use self::error::AttachmentStoreError;
 pub use self::none::NoAttachments;
 use crate::{AttachmentKey, ImageFacts, SignedUrl, StoredObject, Timestamp};
 
-/// Uploaded objects, which clients reach by URLs that carry their own permission.
+/// Keeps uploaded objects, which clients reach by URLs that carry their own permission.
 ///
 /// # Contract
 ///
-/// - **Uploads are fixed.** The URL of [`upload_url`](Self::upload_url) takes one `PUT` of exactly the announced type and
-///   length, before it expires, under a key that holds nothing yet; any other request is refused and stores nothing.
+/// - **Uploads are fixed.** The URL of [`upload_url`](Self::upload_url) takes one `PUT` of exactly the
+///   announced type and length, before it expires, under a key that holds nothing yet; any other request is
+///   refused and stores nothing.
 /// - **Objects do not change** once they are stored.
-/// - **Uploads are temporary.** One that [`keep`](Self::keep) was not called for may be deleted at any time after
-///   [`UPLOAD_KEPT_FOR`](crate::UPLOAD_KEPT_FOR). One that it was called for stays.
+/// - **Uploads are temporary.** The store may delete an upload at any time after
+///   [`UPLOAD_KEPT_FOR`](crate::UPLOAD_KEPT_FOR), unless [`keep`](Self::keep) was called for it. Then the
+///   upload stays.
 /// - **Consistency.** [`inspect`](Self::inspect) sees every upload that was acknowledged before it began.
-/// - **Downloads expire.** The URL of [`download_url`](Self::download_url) works until it expires, for whoever holds it. It
-///   is given whether or not there is such an object.
-/// - **Errors.** Everything may be retried.
+/// - **Downloads expire.** The URL of [`download_url`](Self::download_url) works until it expires, for
+///   whoever has it. The store gives one whether or not there is such an object.
+/// - **Errors.** Every call may be retried.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait AttachmentStore: Send + Sync {
-    /// A URL to upload an object to, valid for [`UPLOAD_URL_LIFETIME`](crate::UPLOAD_URL_LIFETIME) from `now`.
+    /// Gives a URL to upload an object to, valid for [`UPLOAD_URL_LIFETIME`](crate::UPLOAD_URL_LIFETIME) from
+    /// `now`.
     async fn upload_url(
         &self,
         key: &AttachmentKey,
@@ -33,14 +36,15 @@ pub trait AttachmentStore: Send + Sync {
         now: Timestamp,
     ) -> Result<SignedUrl, AttachmentStoreError>;
 
-    /// What is stored under a key, if anything is.
+    /// Reads the object that is stored under a key, if there is one.
     async fn inspect(&self, key: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError>;
 
-    /// Makes an upload stay for good. Says whether there is one. May be repeated.
+    /// Makes an upload stay for good, and says whether there is one. The call may be repeated.
     async fn keep(&self, key: &AttachmentKey) -> Result<bool, AttachmentStoreError>;
 
-    /// A URL to download an object from, with the type that its key names and to be saved rather than opened when somebody
-    /// visits it; valid for [`DOWNLOAD_URL_LIFETIME`](crate::DOWNLOAD_URL_LIFETIME) from `now`.
+    /// Gives a URL to download an object from, with the type that its key names. Whoever visits the URL saves
+    /// the object instead of opening it. The URL is valid for
+    /// [`DOWNLOAD_URL_LIFETIME`](crate::DOWNLOAD_URL_LIFETIME) from `now`.
     async fn download_url(
         &self,
         key: &AttachmentKey,

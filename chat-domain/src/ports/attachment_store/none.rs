@@ -4,8 +4,8 @@ use crate::{
     AttachmentKey, AttachmentStore, AttachmentStoreError, ImageFacts, SignedUrl, StoredObject, Timestamp,
 };
 
-/// The [`AttachmentStore`] of a chat without images. It holds nothing, so every image is refused as missing, and it gives no
-/// URL: such a chat offers no upload.
+/// The [`AttachmentStore`] of a chat without images. It has no objects, so an image that somebody sends is
+/// refused as missing. It gives no URLs either: such a chat offers no upload.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAttachments;
 

@@ -7,24 +7,24 @@ pub enum ConnectionStoreError {
     /// The store has too much to do. Nothing happened; try again later.
     #[error("the connection store throttles {operation}")]
     Throttled {
-        /// The method.
+        /// Which method of the port failed.
         operation: &'static str,
     },
     /// The store did not answer, or could not. A write may have happened, or may still.
     #[error("the connection store is unavailable for {operation}")]
     Unavailable {
-        /// The method.
+        /// Which method of the port failed.
         operation: &'static str,
-        /// The vendor's error.
+        /// The vendor's error, for logs.
         #[source]
         source: BoxError,
     },
     /// A stored row cannot be understood. Retrying does not help.
     #[error("the row of connection {key} is corrupt")]
     Corrupt {
-        /// The connection.
+        /// Which connection the row is about.
         key: String,
-        /// What is wrong with it.
+        /// What is wrong with the row.
         #[source]
         source: BoxError,
     },

@@ -16,7 +16,7 @@ pub enum VerifyError {
     /// The identity provider did not answer. Try again later.
     #[error("the identity provider is unavailable")]
     Unavailable {
-        /// The vendor's error.
+        /// The vendor's error, for logs.
         #[source]
         source: BoxError,
     },

@@ -13,22 +13,22 @@ pub enum PushError {
     /// The gateway has too much to do. The frame was not taken.
     #[error("the gateway throttles pushes")]
     Throttled,
-    /// The gateway does not let this process push: it lacks the permission, or its endpoint is another stage's. It says nothing
-    /// about the connection, and does not pass by itself.
+    /// The gateway does not let this process push: the process lacks the permission, or its endpoint is
+    /// another stage's. The error says nothing about the connection, and does not pass by itself.
     #[error("the gateway forbids {operation}")]
     Forbidden {
-        /// The method.
+        /// Which method of the port failed.
         operation: &'static str,
-        /// The vendor's error.
+        /// The vendor's error, for logs.
         #[source]
         source: BoxError,
     },
     /// The gateway did not answer, or could not. The frame may have arrived.
     #[error("the gateway is unavailable for {operation}")]
     Unavailable {
-        /// The method.
+        /// Which method of the port failed.
         operation: &'static str,
-        /// The vendor's error.
+        /// The vendor's error, for logs.
         #[source]
         source: BoxError,
     },

@@ -9,22 +9,24 @@ use async_trait::async_trait;
 pub use self::error::PushError;
 use crate::{ConnectionId, Correlation, Email, Message, RoomId, Timestamp};
 
-/// The way from the server to an open connection.
+/// Sends events to open connections.
 ///
 /// # Contract
 ///
-/// - **A push is a hint.** `Ok` means that the gateway took the frame, not that anybody saw it; an error may still mean
-///   that it arrived. Pushes to one connection may overtake each other. Truth is in the
+/// - **A push is a hint.** `Ok` means that the gateway took the frame, not that anybody saw it; an error may
+///   still mean that it arrived. Pushes to one connection may overtake each other. Truth is in the
 ///   [`MessageStore`](crate::MessageStore).
 /// - **Bounded.** Every call returns within a deadline of the implementation's own, of a few seconds.
-/// - **Errors.** [`Gone`](PushError::Gone) also answers a push to a connection that is only just being opened.
+/// - **Errors.** [`Gone`](PushError::Gone) also answers a push to a connection that is only just being
+///   opened.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Pusher: Send + Sync {
-    /// Sends an event to a connection. All connections that are told the same event are given the same [`Push`].
+    /// Sends an event to a connection. All connections that are told the same event are given the same
+    /// [`Push`].
     async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError>;
 
-    /// Closes a connection. One that is not open gives [`PushError::Gone`].
+    /// Closes a connection. If it is not open, the answer is [`PushError::Gone`].
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError>;
 }
 
@@ -36,20 +38,20 @@ pub struct Push {
 }
 
 impl Push {
-    /// The event as text: what `encode` makes of it the first time that anybody asks, and the same from then on. So all
-    /// adapters that share a push have to write events alike.
+    /// The event as text: what `encode` makes of it the first time that anybody asks, and the same text from
+    /// then on. So all adapters that share a push have to write events alike.
     pub fn text(&self, encode: impl FnOnce(&Event) -> String) -> &str {
         self.text.get_or_init(|| encode(&self.event))
     }
 
-    /// The event itself.
+    /// The event that is pushed.
     #[must_use]
     pub const fn event(&self) -> &Event {
         &self.event
     }
 }
 
-/// Pushes are the same when their events are, written or not.
+/// Two pushes are equal when their events are, whether or not they were written as text.
 impl PartialEq for Push {
     fn eq(&self, other: &Self) -> bool {
         self.event == other.event
@@ -64,29 +66,29 @@ impl From<Event> for Push {
     }
 }
 
-/// Something a connected client is told without having asked.
+/// Something that a connected client is told without having asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message was stored.
     Message(Message),
     /// A member has read further.
     Read {
-        /// The room.
+        /// The room that the reader has read in.
         room: RoomId,
-        /// Who has read.
+        /// The address of the reader.
         reader: Email,
-        /// The newest message read.
+        /// The newest message that the reader has read.
         up_to: Timestamp,
     },
     /// A member is typing.
     Typing {
-        /// The room.
+        /// The room that the message would be in.
         room: RoomId,
-        /// Who types.
+        /// The address of who types.
         sender: Email,
     },
-    /// The server does not know this connection and is about to close it; the client is to connect anew, and to send again
-    /// what this answers.
+    /// The server does not know this connection and is about to close it. The client connects anew, and sends
+    /// again what this answers.
     UnknownConnection(Correlation),
 }
 

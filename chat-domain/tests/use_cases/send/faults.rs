@@ -187,8 +187,8 @@ async fn a_stale_head_never_admits_what_the_room_refuses() {
     assert_eq!(chat.rows().await.len(), 2);
 }
 
-/// The match begins at 600,000 ms. An acceptance in time is still on its way when the retry comes too late: were that refused, what
-/// was refused would appear.
+/// The match begins at 600,000 ms. An acceptance in time is still on its way when the retry comes too late:
+/// were that refused, what was refused would appear.
 #[tokio::test]
 async fn an_acceptance_that_may_still_land_is_not_refused() {
     let chat = Chat::new().await;

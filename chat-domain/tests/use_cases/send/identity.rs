@@ -1,4 +1,5 @@
-//! Who sends: whoever authenticated on the connection, as long as its row exists and its authentication lasts.
+//! Who sends: whoever authenticated on the connection, as long as its row exists and its authentication
+//! lasts.
 
 use chat_domain::{ChatError, Connection, ConnectionId, ConnectionStore, Correlation, Event, Origin};
 
@@ -112,7 +113,8 @@ async fn a_connection_is_only_ever_its_own_users() {
     chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
     let minjis = chat.row(MINJI_PHONE).await.unwrap();
     assert_eq!(minjis.identity.email(), &minji());
-    // The gateway never gives an id twice; a stored row would win over what is remembered elsewhere all the same.
+    // The gateway never gives an id twice; a stored row would win over what is remembered elsewhere all the
+    // same.
     let reused = Connection { identity: identity(&junho(), expiry()), ..minjis };
     chat.connections.stored.put(&reused).await.unwrap();
     let sent = chat.process().send(MINJI_PHONE, to_minji(2, "누구"), at(1)).await.unwrap();

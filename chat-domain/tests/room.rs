@@ -149,7 +149,8 @@ impl Conversation {
     }
 }
 
-/// What a person takes for one character: a family, a flag, a thumb of some colour, a letter and its accent, a syllable.
+/// What a person takes for one character: a family, a flag, a thumb of some colour, a letter and its accent,
+/// a syllable.
 const SIGNS: [&str; 5] = ["👨‍👩‍👧‍👦", "🇰🇷", "👍🏽", "e\u{301}", "\u{1112}\u{1161}\u{11ab}"];
 
 #[test]

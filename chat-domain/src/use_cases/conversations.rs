@@ -37,8 +37,8 @@ pub struct ConversationsPage {
 
 /// Lists a user's conversations by the day of the newest message, the latest day first.
 ///
-/// Within a day the pages follow no order, though each is sorted by time. So whoever shows the newest first follows the
-/// pages to the end of a day before they show that day.
+/// Within a day the pages follow no order, though each is sorted by time. So whoever shows the newest first
+/// follows the pages to the end of a day before they show that day.
 ///
 /// # Example: the first page
 ///

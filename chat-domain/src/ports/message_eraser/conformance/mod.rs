@@ -23,7 +23,7 @@ suite! {
             marks_and_erasures_that_race_all_happen,
             rewritings_and_commits_that_race_all_happen,
         }
-        "Nobody's room goes" {
+        "Only deserted rooms go" {
             a_room_that_somebody_is_left_in_is_not_removed,
             a_room_that_was_written_to_meanwhile_is_not_removed,
             an_interrupted_removal_is_done_or_not_done,

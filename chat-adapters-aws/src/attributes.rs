@@ -36,12 +36,12 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Absent when empty.
+/// An attribute with this text, or no attribute if the text is empty.
 pub(crate) fn words(value: &str) -> Option<AttributeValue> {
     (!value.is_empty()).then(|| text(value))
 }
 
-/// Absent when empty.
+/// An attribute with these bytes, or no attribute if there are none.
 pub(crate) fn bytes(value: Vec<u8>) -> Option<AttributeValue> {
     (!value.is_empty()).then(|| AttributeValue::B(Blob::new(value)))
 }
@@ -82,12 +82,12 @@ impl<'a> Fields<'a> {
         value.copied().ok_or(Malformed::Absent(name))
     }
 
-    /// Empty when absent.
+    /// The text that `words` wrote: it is empty if there is no such attribute.
     pub(crate) fn words(self, name: &'static str) -> Result<&'a str, Malformed> {
         if self.has(name) { self.text(name) } else { Ok("") }
     }
 
-    /// Empty when absent.
+    /// The bytes that `bytes` wrote: there are none if there is no such attribute.
     pub(crate) fn bytes(self, name: &'static str) -> Result<&'a [u8], Malformed> {
         let Some(value) = self.0.get(name) else { return Ok(&[]) };
         value.as_b().map(Blob::as_ref).map_err(|_| Malformed::Absent(name))

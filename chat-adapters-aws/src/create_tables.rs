@@ -36,7 +36,8 @@ pub struct CreateTablesError {
 /// [`CreateTablesError`].
 ///
 /// ```no_run
-/// # async fn example(client: chat_adapters_aws::DynamoClient) -> Result<(), chat_adapters_aws::CreateTablesError> {
+/// # use chat_adapters_aws::{CreateTablesError, DynamoClient};
+/// # async fn example(client: DynamoClient) -> Result<(), CreateTablesError> {
 /// use chat_adapters_aws::{TableNames, create_tables, expire_connections};
 /// create_tables(&client, &TableNames::default()).await?;
 /// expire_connections(&client, &TableNames::default()).await?;

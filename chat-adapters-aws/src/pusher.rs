@@ -18,10 +18,11 @@ use crate::calls::{self, OnlyIfNothingHappened};
 ///   seconds.
 ///
 /// ```no_run
+/// use aws_sdk_apigatewaymanagement::config::Builder;
 /// use chat_adapters_aws::ApiGatewayPusher;
 /// use chat_domain::Event;
 ///
-/// fn compose(sdk: aws_sdk_apigatewaymanagement::config::Builder, encode: fn(&Event) -> String) -> ApiGatewayPusher {
+/// fn compose(sdk: Builder, encode: fn(&Event) -> String) -> ApiGatewayPusher {
 ///     let stage = "https://abc123.execute-api.ap-northeast-2.amazonaws.com/prod";
 ///     ApiGatewayPusher::new(sdk.endpoint_url(stage), encode)
 /// }

@@ -191,7 +191,10 @@ mod eraser {
         }
         let rule = mock!(Client::transact_write_items).then_http_response(internal_error);
         for (method, outcome) in outcomes(&rule).await {
-            let named = matches!(outcome, Err(MessageStoreError::Unavailable { operation, .. }) if operation == method);
+            let named = matches!(
+                outcome,
+                Err(MessageStoreError::Unavailable { operation, .. }) if operation == method
+            );
             assert!(named, "{method}: {outcome:?}");
         }
     }
@@ -218,7 +221,9 @@ mod commit {
     }
 
     #[rstest]
-    #[case::an_earlier_attempt_is_in_the_way(["TransactionConflict", "TransactionConflict", "ConditionalCheckFailed"])]
+    #[case::an_earlier_attempt_is_in_the_way(
+        ["TransactionConflict", "TransactionConflict", "ConditionalCheckFailed"]
+    )]
     #[case::the_room_is_busy(["None", "TransactionConflict", "ConditionalCheckFailed"])]
     #[case::the_head_moved(["None", "ConditionalCheckFailed", "ConditionalCheckFailed"])]
     #[case::only_the_head_moved(["None", "ConditionalCheckFailed", "None"])]
@@ -855,7 +860,10 @@ mod connection_store {
     #[tokio::test(start_paused = true)]
     async fn an_internal_error_is_unavailable_and_only_reads_are_tried_again() {
         for (method, outcome, attempts) in all(internal_error).await {
-            let unavailable = matches!(outcome, Err(ConnectionStoreError::Unavailable { operation, .. }) if operation == method);
+            let unavailable = matches!(
+                outcome,
+                Err(ConnectionStoreError::Unavailable { operation, .. }) if operation == method
+            );
             assert!(unavailable, "{method}: {outcome:?}");
             assert_eq!(attempts, if matches!(method, "get" | "of_user") { 3 } else { 1 }, "{method}");
         }

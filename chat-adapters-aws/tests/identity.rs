@@ -276,7 +276,10 @@ async fn every_claim_is_checked_before_cognito_is_asked(
 }
 
 #[rstest]
-#[case::not_verified(&[("email", "minji@example.com"), ("email_verified", "false")], "its user's address is not verified")]
+#[case::not_verified(
+    &[("email", "minji@example.com"), ("email_verified", "false")],
+    "its user's address is not verified"
+)]
 #[case::never_verified(&[("email", "minji@example.com")], "its user's address is not verified")]
 #[case::no_address(&[("email_verified", "true")], "its user has no address")]
 #[case::no_such_address(&[("email", "minji"), ("email_verified", "true")], "its user has no address")]

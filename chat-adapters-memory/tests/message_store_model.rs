@@ -41,20 +41,27 @@ fn member() -> impl Strategy<Value = Member> {
 fn step() -> impl Strategy<Value = Step> {
     // Long enough to fill several blocks of the store's, and to go on for days.
     let count = prop_oneof![8 => 1_usize..4, 1 => 200_usize..300];
-    let thinking_ms = prop_oneof![4 => Just(0_u64), 4 => 1_u64..50, 1 => Just(Duration::from_secs(86_400).as_millis() as u64)];
+    let thinking_ms = prop_oneof![
+        4 => Just(0_u64),
+        4 => 1_u64..50,
+        1 => Just(Duration::from_secs(86_400).as_millis() as u64),
+    ];
     let room = 0_usize..3;
     prop_oneof![
         4 => (room.clone(), member(), count, thinking_ms)
             .prop_map(|(room, sender, count, thinking_ms)| Step::Send { room, sender, count, thinking_ms }),
         1 => (room.clone(), member(), 1_usize..4, any::<bool>())
-            .prop_map(|(room, sender, behind, ahead)| Step::SendAtWrongVersion { room, sender, behind, ahead }),
+            .prop_map(|(room, sender, behind, ahead)| {
+                Step::SendAtWrongVersion { room, sender, behind, ahead }
+            }),
         2 => (room.clone(), member(), any::<usize>())
             .prop_map(|(room, reader, place)| Step::Advance { room, reader, place }),
         2 => (room.clone(), member(), any::<usize>(), any::<usize>())
             .prop_map(|(room, reader, from, to)| Step::MarkRows { room, reader, from, to }),
         6 => (room, any::<usize>(), -1_i8..=1, 0_usize..4, 1_usize..=50)
             .prop_map(|(room, place, beside, kind, limit)| Step::Page { room, place, beside, kind, limit }),
-        1 => (0_usize..3, proptest::option::of(0_usize..3)).prop_map(|(person, after)| Step::Rooms { person, after }),
+        1 => (0_usize..3, proptest::option::of(0_usize..3))
+            .prop_map(|(person, after)| Step::Rooms { person, after }),
     ]
 }
 

@@ -19,17 +19,17 @@ use http::{Response, StatusCode};
 
 /// A function as whatever runs it sees it.
 pub trait Function: Send + Sync {
-    /// What it handles.
+    /// The event of API Gateway's that the function is invoked with.
     type Event: Send + Sync;
 
-    /// Handles an event.
+    /// Does what the event asks for, and answers it. A refusal and a failure are answers, too.
     fn handle(&self, event: &Self::Event) -> impl Future<Output = ApiGatewayProxyResponse> + Send;
 
     /// What to answer in its place when handling an event was given up: it panicked, or took too long. Nobody
     /// knows what it has done by then, so the code is one that says so.
     fn given_up(&self, event: &Self::Event, code: ErrorCode) -> ApiGatewayProxyResponse;
 
-    /// What it counts.
+    /// The counts of what the function did since they were last taken; its metrics are made of them.
     fn counts(&self) -> &Counts;
 }
 

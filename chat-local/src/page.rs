@@ -103,8 +103,9 @@ fn content_security_policy(address: SocketAddr) -> HeaderValue {
     let port = address.port();
     let servers = format!("http://{address} ws://{address} http://localhost:{port} ws://localhost:{port}");
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {servers}; font-src 'self'; \
-         manifest-src 'self'; connect-src 'self' {servers}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {servers}; \
+         font-src 'self'; manifest-src 'self'; connect-src 'self' {servers}; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).expect("an address is made of visible ASCII")
 }

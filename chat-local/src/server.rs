@@ -47,7 +47,7 @@ pub enum ServerError {
     /// The address is taken, or not this machine's.
     #[error("cannot listen on {address}: {source}; --listen takes another address")]
     Listen {
-        /// The address.
+        /// The address that the configuration asked for.
         address: SocketAddr,
         /// What the operating system says.
         source: std::io::Error,
@@ -93,7 +93,7 @@ impl Server {
         Ok(Self { listener, address, gateway, router, kept, chaos: config.chaos, resources })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on, with the port that it got if it asked for any.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

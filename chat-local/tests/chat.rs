@@ -149,7 +149,8 @@ async fn a_proposal_from_the_team_page_is_answered_in_the_chat() {
         "receiverEmail": JUNHO,
         "clientMessageId": "018f2d4e-7b1a-7c3d-9e5f-001122334455",
         "proposal": {
-            "teamName": "Seoul", "opponentTeamName": "Busan", "matchAt": "9000-01-01T00:00:00.000Z", "place": "Jamsil"
+            "teamName": "Seoul", "opponentTeamName": "Busan",
+            "matchAt": "9000-01-01T00:00:00.000Z", "place": "Jamsil"
         },
     });
     let token = chat.login(MINJI).await;

@@ -103,7 +103,8 @@ fn token(url: &str) -> String {
     let body = r#"{"email":"minji@example.com"}"#;
     write!(
         stream,
-        "POST /dev/login HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /dev/login HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("it reads");

@@ -28,13 +28,13 @@ pub struct CognitoConfig {
 pub struct ConnectConfig {
     /// How AWS is reached. Lambda sets all of it but the endpoints, which are for stand-ins.
     pub aws: AwsAccess,
-    /// `CONNECTIONS_TABLE`
+    /// `CONNECTIONS_TABLE` names the table of connections, the only one that this function uses.
     pub tables: TableNames,
-    /// `WEBSOCKET_CALLBACK_URL`
+    /// `WEBSOCKET_CALLBACK_URL` is the URL of the stage through which clients are pushed to.
     pub callback_url: String,
-    /// `COGNITO_ISSUER`, `COGNITO_CLIENT_IDS`
+    /// `COGNITO_ISSUER` and `COGNITO_CLIENT_IDS` say whose tokens are good.
     pub cognito: CognitoConfig,
-    /// `ALLOWED_ORIGINS`
+    /// `ALLOWED_ORIGINS` lists the origins whose pages may use the chat; an empty list lets no page.
     pub allowed_origins: AllowedOrigins,
 }
 
@@ -43,7 +43,7 @@ pub struct ConnectConfig {
 pub struct DisconnectConfig {
     /// How AWS is reached.
     pub aws: AwsAccess,
-    /// `CONNECTIONS_TABLE`
+    /// `CONNECTIONS_TABLE` names the table of connections, the only one that this function uses.
     pub tables: TableNames,
 }
 
@@ -52,15 +52,15 @@ pub struct DisconnectConfig {
 pub struct SendConfig {
     /// How AWS is reached.
     pub aws: AwsAccess,
-    /// `CONNECTIONS_TABLE`, `MESSAGES_TABLE`, `ROOMS_TABLE`
+    /// `CONNECTIONS_TABLE`, `MESSAGES_TABLE` and `ROOMS_TABLE` name the three tables.
     pub tables: TableNames,
-    /// `ATTACHMENTS_BUCKET`
+    /// `ATTACHMENTS_BUCKET` names the S3 bucket that images are uploaded to.
     pub attachments_bucket: String,
-    /// `WEBSOCKET_CALLBACK_URL`
+    /// `WEBSOCKET_CALLBACK_URL` is the URL of the stage through which clients are pushed to.
     pub callback_url: String,
-    /// `COGNITO_ISSUER`, `COGNITO_CLIENT_IDS`
+    /// `COGNITO_ISSUER` and `COGNITO_CLIENT_IDS` say whose tokens are good.
     pub cognito: CognitoConfig,
-    /// `SEND_BURST`, `SEND_PER_SECOND`
+    /// `SEND_BURST` and `SEND_PER_SECOND` are numbers of messages; without them, the rate is the default one.
     pub rate: SendRate,
 }
 
@@ -69,7 +69,7 @@ pub struct SendConfig {
 pub struct HistoryConfig {
     /// What it shares with the function that sends: a proposal is sent.
     pub send: SendConfig,
-    /// `ALLOWED_ORIGINS`
+    /// `ALLOWED_ORIGINS` lists the origins whose pages may use the chat; an empty list lets no page.
     pub allowed_origins: AllowedOrigins,
 }
 

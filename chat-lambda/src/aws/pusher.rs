@@ -17,7 +17,7 @@ pub struct WatchedPusher<P> {
 }
 
 impl<P> WatchedPusher<P> {
-    /// This one, watched.
+    /// A pusher that leaves each push to `pusher`, and gives up on it after [`PUSH_WITHIN`].
     #[must_use]
     pub fn new(pusher: P) -> Self {
         Self { pusher }

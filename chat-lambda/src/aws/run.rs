@@ -89,7 +89,7 @@ fn time_left(context: &Context) -> Duration {
     left.saturating_sub(TO_ANSWER).min(ANSWER_WITHIN)
 }
 
-/// In milliseconds.
+/// The milliseconds since 1970 began in UTC.
 fn since_1970() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

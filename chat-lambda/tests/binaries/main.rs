@@ -104,106 +104,176 @@ async fn say(send: &Function, connection: &str, number: u32, frame: &Value) -> V
     body(&answer)
 }
 
+const SECRET: &str = "the-words-of-a-message";
+const MADE_UP_TOKEN: &str = "a-made-up-token";
+
+/// A message from Minji to Junho.
+fn send_frame(id: &str) -> Value {
+    json!({ "action": "sendMessage", "receiverEmail": JUNHO, "message": SECRET, "clientMessageId": id,
+        "after": "1970-01-01T00:00:00.000Z" })
+}
+
+/// The four functions, on an AWS where Minji chats on `connection-m` and Junho on `connection-j`.
+struct Deployed {
+    aws: LocalAws,
+    connect: Function,
+    send: Function,
+    history: Function,
+    disconnect: Function,
+    minji_token: String,
+    junho_token: String,
+}
+
+impl Deployed {
+    async fn start() -> Self {
+        let aws = LocalAws::new().await;
+        let environment = aws.environment();
+        Self {
+            connect: Function::start(CONNECT, &environment).await,
+            send: Function::start(SEND, &environment).await,
+            history: Function::start(HISTORY, &environment).await,
+            disconnect: Function::start(DISCONNECT, &environment).await,
+            minji_token: aws.token(MINJI),
+            junho_token: aws.token(JUNHO),
+            aws,
+        }
+    }
+
+    async fn minji_says(&self, number: u32, frame: &Value) -> Value {
+        say(&self.send, "connection-m", number, frame).await
+    }
+
+    async fn junho_says(&self, number: u32, frame: &Value) -> Value {
+        say(&self.send, "connection-j", number, frame).await
+    }
+
+    async fn rest(&self, event: ApiGatewayProxyRequest) -> Value {
+        body(&self.history.invoke(&serde_json::to_value(event).unwrap()).await)
+    }
+
+    async fn both_connect_and_a_made_up_token_does_not(&self) {
+        for (connection, token) in [("connection-m", &self.minji_token), ("connection-j", &self.junho_token)]
+        {
+            let answer = self.connect.invoke(&connect_event(connection, token)).await;
+            assert_eq!(answer["statusCode"], 200, "{answer}");
+            assert_eq!(answer["headers"]["sec-websocket-protocol"], "chat.v1");
+        }
+        let refused = self.connect.invoke(&connect_event("connection-x", MADE_UP_TOKEN)).await;
+        assert_eq!(refused["statusCode"], 401);
+    }
+
+    /// Returns what the sender was told.
+    async fn a_message_sent_twice_is_heard_once(&self) -> Value {
+        let frame = send_frame("018f2d4e-7b1a-7c3d-9e5f-001122334455");
+        let sent = self.minji_says(1, &frame).await;
+        assert_eq!(
+            (&sent["type"], &sent["seq"], &sent["duplicate"]),
+            (&json!("sent"), &json!(1), &json!(false))
+        );
+        let again = self.minji_says(2, &frame).await;
+        assert_eq!((&again["timestamp"], &again["duplicate"]), (&sent["timestamp"], &json!(true)));
+        let heard = self.aws.heard("connection-j");
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert_eq!((&heard[0]["type"], &heard[0]["message"]), (&json!("message"), &json!(SECRET)));
+        sent
+    }
+
+    async fn every_other_frame_is_answered(&self, sent: &Value) {
+        let read = json!({ "action": "markRead", "peerEmail": MINJI, "upTo": sent["timestamp"] });
+        assert_eq!(self.junho_says(3, &read).await["type"], "read");
+        assert_eq!(self.aws.heard("connection-m")[0]["type"], "read");
+        assert_eq!(self.minji_says(4, &json!({ "action": "ping" })).await["type"], "pong");
+        let reauth = json!({ "action": "reauth", "token": self.minji_token });
+        assert_eq!(self.minji_says(5, &reauth).await["type"], "reauth");
+        let foreign = json!({ "action": "reauth", "token": self.junho_token });
+        assert_eq!(self.minji_says(6, &foreign).await["code"], "unauthorized");
+        let malformed = json!({ "action": "sendMessage", "receiverEmail": JUNHO, "message": [SECRET] });
+        assert_eq!(self.minji_says(7, &malformed).await["code"], "badRequest");
+    }
+
+    async fn the_message_is_in_the_history_and_in_the_list(&self) {
+        let mut page = rest_event(Method::GET, "/chat/history", &self.minji_token);
+        page.query_string_parameters = HashMap::from([("with".to_owned(), JUNHO.to_owned())]).into();
+        let page = self.rest(page).await;
+        assert_eq!(page["messages"][0]["message"], SECRET);
+        assert_eq!(page["messages"][0]["read"], true);
+        let list = self.rest(rest_event(Method::GET, "/chat/conversations", &self.junho_token)).await;
+        assert_eq!(list["conversations"][0]["preview"], SECRET);
+    }
+
+    /// Returns the URL that was signed for the upload.
+    async fn an_upload_is_granted(&self) -> String {
+        let mut upload = rest_event(Method::POST, "/chat/uploads", &self.minji_token);
+        let picture =
+            json!({ "with": JUNHO, "contentType": "image/png", "size": 1000, "width": 640, "height": 480 });
+        upload.body = Some(picture.to_string());
+        let upload = self.rest(upload).await;
+        let url = upload["url"].as_str().unwrap();
+        let bucket = format!("{}/playground-attachments/", self.aws.environment()["AWS_ENDPOINT_URL"]);
+        assert!(url.starts_with(&bucket), "{url}");
+        url.to_owned()
+    }
+
+    async fn who_has_gone_hears_nothing(&self) {
+        let gone = serde_json::to_value(web_socket_event("connection-j", 8)).unwrap();
+        assert_eq!(self.disconnect.invoke(&gone).await["statusCode"], 200);
+        let after = send_frame("018f2d4e-7b1a-7c3d-9e5f-00112233ffff");
+        assert_eq!(self.minji_says(9, &after).await["seq"], 2);
+        assert!(self.aws.heard("connection-j").is_empty());
+    }
+
+    async fn everything_is_logged_and_counted(&self) {
+        for (function, expected) in [
+            (&self.connect, "\"connected\""),
+            (&self.send, "\"duplicate\""),
+            (&self.history, "\"answered\""),
+            (&self.disconnect, "\"disconnected\""),
+        ] {
+            function.logs(expected).await;
+        }
+        self.send.logs("\"Sends\":1").await;
+        self.send.logs("\"Duplicates\":1").await;
+    }
+
+    fn no_log_holds_a_secret(&self, url: &str) {
+        let functions = [&self.connect, &self.send, &self.history, &self.disconnect];
+        let lines: Vec<_> = functions.iter().flat_map(|function| function.log()).collect();
+        for line in &lines {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+            let is_metrics = line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Chat";
+            assert!(is_metrics || line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+        }
+        let log = lines.join("\n");
+        let signature = url.rsplit_once("X-Amz-Signature=").unwrap().1;
+        let (payload, secret_key) = (self.minji_token.split('.').nth(1).unwrap(), "secret-access-key");
+        for forbidden in [
+            SECRET,
+            MADE_UP_TOKEN,
+            payload,
+            &self.junho_token,
+            "example.com",
+            signature,
+            secret_key,
+            "session-token",
+        ] {
+            assert!(!log.contains(forbidden), "{forbidden} in {log}");
+        }
+        assert!(log.contains("\"request_id\":\"request-1\"") && log.contains("\"room\":"), "{log}");
+    }
+}
+
 /// The seed's story, over the four binaries: what they say, what they log, what they count.
 #[tokio::test]
 async fn two_people_chat_and_no_log_holds_what_they_say() {
-    const SECRET: &str = "the-words-of-a-message";
-    let aws = LocalAws::new().await;
-    let environment = aws.environment();
-    let connect = Function::start(CONNECT, &environment).await;
-    let send = Function::start(SEND, &environment).await;
-    let history = Function::start(HISTORY, &environment).await;
-    let disconnect = Function::start(DISCONNECT, &environment).await;
-
-    let (minji_token, junho_token) = (aws.token(MINJI), aws.token(JUNHO));
-    for (connection, token) in [("connection-m", &minji_token), ("connection-j", &junho_token)] {
-        let answer = connect.invoke(&connect_event(connection, token)).await;
-        assert_eq!(answer["statusCode"], 200, "{answer}");
-        assert_eq!(answer["headers"]["sec-websocket-protocol"], "chat.v1");
-    }
-    let refused = connect.invoke(&connect_event("connection-x", "a-made-up-token")).await;
-    assert_eq!(refused["statusCode"], 401);
-
-    let frame = json!({ "action": "sendMessage", "receiverEmail": JUNHO, "message": SECRET,
-        "clientMessageId": "018f2d4e-7b1a-7c3d-9e5f-001122334455", "after": "1970-01-01T00:00:00.000Z" });
-    let sent = say(&send, "connection-m", 1, &frame).await;
-    assert_eq!((&sent["type"], &sent["seq"], &sent["duplicate"]), (&json!("sent"), &json!(1), &json!(false)));
-    let again = say(&send, "connection-m", 2, &frame).await;
-    assert_eq!((&again["timestamp"], &again["duplicate"]), (&sent["timestamp"], &json!(true)));
-    let heard = aws.heard("connection-j");
-    assert_eq!(heard.len(), 1, "{heard:?}");
-    assert_eq!((&heard[0]["type"], &heard[0]["message"]), (&json!("message"), &json!(SECRET)));
-
-    let read = json!({ "action": "markRead", "peerEmail": MINJI, "upTo": sent["timestamp"] });
-    assert_eq!(say(&send, "connection-j", 3, &read).await["type"], "read");
-    assert_eq!(aws.heard("connection-m")[0]["type"], "read");
-    assert_eq!(say(&send, "connection-m", 4, &json!({ "action": "ping" })).await["type"], "pong");
-    let reauth = json!({ "action": "reauth", "token": minji_token });
-    assert_eq!(say(&send, "connection-m", 5, &reauth).await["type"], "reauth");
-    let foreign = json!({ "action": "reauth", "token": junho_token });
-    assert_eq!(say(&send, "connection-m", 6, &foreign).await["code"], "unauthorized");
-    let empty = json!({ "action": "sendMessage", "receiverEmail": JUNHO, "message": [SECRET] });
-    assert_eq!(say(&send, "connection-m", 7, &empty).await["code"], "badRequest");
-
-    let mut page = rest_event(Method::GET, "/chat/history", &minji_token);
-    page.query_string_parameters = HashMap::from([("with".to_owned(), JUNHO.to_owned())]).into();
-    let page = body(&history.invoke(&serde_json::to_value(page).unwrap()).await);
-    assert_eq!(page["messages"][0]["message"], SECRET);
-    assert_eq!(page["messages"][0]["read"], true);
-    let list = rest_event(Method::GET, "/chat/conversations", &junho_token);
-    let list = body(&history.invoke(&serde_json::to_value(list).unwrap()).await);
-    assert_eq!(list["conversations"][0]["preview"], SECRET);
-    let mut upload = rest_event(Method::POST, "/chat/uploads", &minji_token);
-    let picture =
-        json!({ "with": JUNHO, "contentType": "image/png", "size": 1000, "width": 640, "height": 480 });
-    upload.body = Some(picture.to_string());
-    let upload = body(&history.invoke(&serde_json::to_value(upload).unwrap()).await);
-    let url = upload["url"].as_str().unwrap();
-    assert!(
-        url.starts_with(&format!("{}/playground-attachments/", environment["AWS_ENDPOINT_URL"])),
-        "{url}"
-    );
-
-    let gone = serde_json::to_value(web_socket_event("connection-j", 8)).unwrap();
-    assert_eq!(disconnect.invoke(&gone).await["statusCode"], 200);
-    let mut after = frame.clone();
-    after["clientMessageId"] = json!("018f2d4e-7b1a-7c3d-9e5f-00112233ffff");
-    assert_eq!(say(&send, "connection-m", 9, &after).await["seq"], 2);
-    assert!(aws.heard("connection-j").is_empty());
-
-    for (function, expected) in [
-        (&connect, "\"connected\""),
-        (&send, "\"duplicate\""),
-        (&history, "\"answered\""),
-        (&disconnect, "\"disconnected\""),
-    ] {
-        function.logs(expected).await;
-    }
-    send.logs("\"Sends\":1").await;
-    send.logs("\"Duplicates\":1").await;
-    let functions = [connect, send, history, disconnect];
-    let lines: Vec<_> = functions.iter().flat_map(Function::log).collect();
-    for line in &lines {
-        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
-        let is_metrics = line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Chat";
-        assert!(is_metrics || line["timestamp"].is_string() && line["level"].is_string(), "{line}");
-    }
-    let log = lines.join("\n");
-    let signature = upload["url"].as_str().unwrap().rsplit_once("X-Amz-Signature=").unwrap().1;
-    let (payload, secret_key) = (minji_token.split('.').nth(1).unwrap(), "secret-access-key");
-    for forbidden in [
-        SECRET,
-        "a-made-up-token",
-        payload,
-        &junho_token,
-        "example.com",
-        signature,
-        secret_key,
-        "session-token",
-    ] {
-        assert!(!log.contains(forbidden), "{forbidden} in {log}");
-    }
-    assert!(log.contains("\"request_id\":\"request-1\"") && log.contains("\"room\":"), "{log}");
+    let chat = Deployed::start().await;
+    chat.both_connect_and_a_made_up_token_does_not().await;
+    let sent = chat.a_message_sent_twice_is_heard_once().await;
+    chat.every_other_frame_is_answered(&sent).await;
+    chat.the_message_is_in_the_history_and_in_the_list().await;
+    let url = chat.an_upload_is_granted().await;
+    chat.who_has_gone_hears_nothing().await;
+    chat.everything_is_logged_and_counted().await;
+    chat.no_log_holds_a_secret(&url);
 }
 
 #[tokio::test]

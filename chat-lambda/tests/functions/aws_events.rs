@@ -54,16 +54,22 @@ fn disconnect(chat: &Chat) -> Value {
 fn history(chat: &Chat) -> Value {
     json!({
         "resource": "/chat/history", "path": "/chat/history", "httpMethod": "GET",
-        "headers": { "authorization": format!("Bearer {}", chat.token(JUNHO)), "origin": "https://chat.example.com" },
+        "headers": {
+            "authorization": format!("Bearer {}", chat.token(JUNHO)), "origin": "https://chat.example.com",
+        },
         "multiValueHeaders": { "authorization": [format!("Bearer {}", chat.token(JUNHO))] },
         "queryStringParameters": { "with": MINJI }, "multiValueQueryStringParameters": { "with": [MINJI] },
         "pathParameters": null, "stageVariables": null,
         "requestContext": {
             "accountId": "123456789012", "apiId": "1234567890", "resourceId": "abc123", "stage": "prod",
-            "resourcePath": "/chat/history", "httpMethod": "GET", "path": "/prod/chat/history", "protocol": "HTTP/1.1",
+            "resourcePath": "/chat/history", "httpMethod": "GET", "path": "/prod/chat/history",
+            "protocol": "HTTP/1.1",
             "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "requestTime": "23/Nov/2026:09:00:00 +0000",
             "requestTimeEpoch": chat.now().unix_ms(),
-            "identity": { "sourceIp": "192.0.2.1", "userAgent": "Mozilla/5.0", "accountId": null, "cognitoIdentityId": null },
+            "identity": {
+                "sourceIp": "192.0.2.1", "userAgent": "Mozilla/5.0",
+                "accountId": null, "cognitoIdentityId": null,
+            },
         },
         "body": null, "isBase64Encoded": false,
     })

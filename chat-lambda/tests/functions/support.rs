@@ -16,7 +16,7 @@ use serde_json::Value;
 
 pub(crate) use self::chat::*;
 
-/// A `CONNECT` event.
+/// The `CONNECT` event that the gateway makes of a handshake.
 pub(crate) fn connect_event(handshake: &Handshake) -> ApiGatewayWebsocketProxyRequest {
     let mut event = ApiGatewayWebsocketProxyRequest::default();
     event.request_context.connection_id = Some(handshake.connection.clone());

@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(29);
 /// More processes than that take turns on one machine's few cores.
 const INSTANCES_MAX: usize = 32;
 
-/// The four functions.
+/// The chat's four functions, each run from the program that was built for Lambda.
 pub(crate) struct Lambda {
     connect: Arc<Function>,
     disconnect: Arc<Function>,

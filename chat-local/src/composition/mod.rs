@@ -32,5 +32,7 @@ pub(crate) async fn compose(
     #[cfg(feature = "aws")]
     return aws::compose(config, address, connections, settings, injector.as_ref()).await;
     #[cfg(not(feature = "aws"))]
-    Err("--data, --lambda and --store dynamodb need the feature `aws` of chat-local: `make run DATA=... LAMBDA=... STORE=dynamodb`".into())
+    Err("--data, --lambda and --store dynamodb need the feature `aws` of chat-local: \
+         `make run DATA=... LAMBDA=... STORE=dynamodb`"
+        .into())
 }

@@ -196,13 +196,13 @@ impl Program {
         Self { child, chat: Chat::elsewhere(address), _output: lines }
     }
 
-    /// `kill -9`.
+    /// Ends the process as `kill -9` does, and waits until it has ended.
     pub(crate) async fn kill(mut self) {
         within(self.child.kill()).await.expect("it can be killed");
     }
 }
 
-/// An HTTP answer.
+/// An HTTP answer, whose body is whole: no longer in chunks.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -270,7 +270,7 @@ impl Socket {
         self.0.send(message).await.expect("the socket is open");
     }
 
-    /// The next frame.
+    /// The next frame. The test fails if none comes in time, or if the socket closes first.
     pub(crate) async fn receive(&mut self) -> Value {
         match within(self.0.next()).await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).expect("frames are JSON"),

@@ -9,8 +9,8 @@ use super::error::WireError;
 /// The only version there is. A cursor of another one is refused, and the client begins at the first page.
 const VERSION: &str = "v1";
 
-/// The cursor that leads `caller` to the page after `place`. It names the caller and the room by their tags alone, and is of
-/// no use to anybody else.
+/// The cursor that leads `caller` to the page after `place`. It names the caller and the room by their tags
+/// alone, and is of no use to anybody else.
 #[must_use]
 pub fn encode(place: Activity, caller: &Email) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(format!("{VERSION}.{}.{place}", caller.tag()))

@@ -30,7 +30,8 @@ pub enum ErrorCode {
     UnknownConnection,
     /// Too many messages: try again after a moment.
     RateLimited,
-    /// Too much was written since `after`: sync; if the message is not among what came, try again with a newer `after`.
+    /// Too much was written since `after`: sync; if the message is not among what came, try again with a
+    /// newer `after`.
     ResyncNeeded,
     /// There is no such uploaded object.
     AttachmentMissing,
@@ -45,8 +46,8 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Whether the outcome is unknown or may change, so that the same request is to be sent again, with the same id. `false`
-    /// is definitive: it did not happen and will not.
+    /// Whether the outcome is unknown or may change, so that the same request is to be sent again, with the
+    /// same id. `false` is definitive: it did not happen and will not.
     #[must_use]
     pub const fn retryable(self) -> bool {
         match self {
@@ -116,7 +117,7 @@ impl WireError {
         Self::new(code, "the chat has a fault or is unavailable for the moment")
     }
 
-    /// A malformed request.
+    /// The error for a malformed request.
     #[must_use]
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::BadRequest, message)

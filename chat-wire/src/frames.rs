@@ -17,12 +17,17 @@ pub struct SendMessageFrame {
     /// Who is to get it.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
-    /// The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a proposal or an answer.
+    /// The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a
+    /// proposal or an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "String", length(max = chat_domain::MESSAGE_TEXT_MAX_BYTES)))]
+    #[cfg_attr(
+        feature = "schema",
+        ts(optional),
+        schemars(with = "String", length(max = chat_domain::MESSAGE_TEXT_MAX_BYTES))
+    )]
     pub message: Option<String>,
-    /// A UUID made before the first attempt, the same for every retry. Without it only doubled deliveries of the same frame are
-    /// recognised, not retries.
+    /// A UUID made before the first attempt, the same for every retry. Without it only doubled deliveries of
+    /// the same frame are recognised, not retries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: Option<String>,
@@ -50,7 +55,7 @@ pub struct SendMessageFrame {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct MarkReadFrame {
-    /// The other member.
+    /// The other member of the conversation.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub peer_email: String,
     /// The timestamp of the newest message read.
@@ -63,21 +68,21 @@ pub struct MarkReadFrame {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct TypingFrame {
-    /// To whom.
+    /// Who is to be told.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
 }
 
-/// Is anybody there?
+/// A frame that asks whether the connection still works.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct PingFrame {}
 
-/// A newer token.
+/// A newer token of the same user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ReauthFrame {
-    /// The access token.
+    /// The access token, as the identity provider gave it.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub token: String,
 }
@@ -102,7 +107,7 @@ pub enum ServerFrame {
     Read(ReadFrame),
     /// A member is typing.
     Typing(TypingEventFrame),
-    /// The connection works.
+    /// The connection works: the answer to `ping`.
     Pong(PongFrame),
     /// The connection's authentication is extended.
     Reauth(ReauthedFrame),
@@ -118,7 +123,7 @@ pub struct SentFrame {
     /// The client's name for it, or the one the server made when the client gave none.
     #[cfg_attr(feature = "schema", schemars(with = "formats::ClientMessageId"))]
     pub client_message_id: String,
-    /// The room.
+    /// The room of the two members.
     #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
     /// Its place in the room: the same in every acknowledgement of this id.
@@ -136,10 +141,10 @@ pub struct SentFrame {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ReadFrame {
-    /// The room.
+    /// The room of the two members.
     #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
-    /// Who has read.
+    /// The member who has read.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub reader_email: String,
     /// The timestamp of the newest message read.
@@ -152,20 +157,20 @@ pub struct ReadFrame {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct TypingEventFrame {
-    /// The room.
+    /// The room of the two members.
     #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
-    /// Who types.
+    /// The member who is typing.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub sender_email: String,
 }
 
-/// The connection works.
+/// The connection works: the answer to `ping`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct PongFrame {
-    /// The server's time.
+    /// What time it is for the server.
     #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub server_time: String,
 }
@@ -189,7 +194,8 @@ pub struct ErrorBody {
     pub code: ErrorCode,
     /// What went wrong, for developers; people are told by `code`, in their language.
     pub message: String,
-    /// Whether to send the same again with the same id. `false` is definitive: it did not happen and will not.
+    /// Whether to send the same again with the same id. `false` is definitive: it did not happen and will
+    /// not.
     pub retryable: bool,
     /// The server's name for the request, to be found in its log.
     pub request_id: String,
@@ -214,7 +220,7 @@ impl ErrorBody {
 }
 
 impl ServerFrame {
-    /// The frame's JSON.
+    /// The frame as JSON text.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings, numbers and booleans always serialise")

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::error::WireError;
 
-/// A JSON object that was looked through: its keys come once. Two readers of a text in which a key comes twice could disagree
-/// about it.
+/// A JSON object that was looked through: its keys come once. Two readers of a text in which a key comes
+/// twice could disagree about it.
 #[derive(Clone, Debug)]
 pub struct Object<'a, const N: usize> {
     text: &'a str,
@@ -29,8 +29,8 @@ impl<'a, const N: usize> Object<'a, N> {
         Ok(Self { text, picked })
     }
 
-    /// Reads the object. Unknown keys are ignored, but their values have to be sound all the same: not deeper than 32 levels,
-    /// and without half a surrogate pair.
+    /// Reads the object. Unknown keys are ignored, but their values have to be sound all the same: not deeper
+    /// than 32 levels, and without half a surrogate pair.
     ///
     /// # Errors
     /// `badRequest`, saying what is wrong and where.
@@ -58,8 +58,8 @@ pub fn object<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
 /// How deeply objects and arrays may stand in one another. Nothing of ours needs more than two levels.
 const DEPTH_MAX: usize = 32;
 
-/// How many objects and arrays may begin in a text. Most have so few that none can be nested too deeply, and counting them is
-/// quicker than following them.
+/// How many objects and arrays may begin in a text. Most have so few that none can be nested too deeply, and
+/// counting them is quicker than following them.
 fn brackets(text: &str) -> usize {
     text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count()
 }

@@ -10,7 +10,7 @@ use super::error::{ErrorCode, WireError};
 #[cfg(feature = "schema")]
 use crate::schema::formats;
 
-/// A message.
+/// A message as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
@@ -18,13 +18,14 @@ pub struct MessageBody {
     /// The two members' addresses, sorted and joined with `#`.
     #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
-    /// Its place in the room, `YYYY-MM-DDTHH:MM:SS.mmmZ`: unique there, and later than that of every earlier message.
+    /// Its place in the room, `YYYY-MM-DDTHH:MM:SS.mmmZ`: unique there, and later than that of every earlier
+    /// message.
     #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub timestamp: String,
     /// Its number in the room: 1, 2, 3, ... A hole means that something is missing: sync.
     #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1)))]
     pub seq: u64,
-    /// Who sent it.
+    /// The member who sent it.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub sender_email: String,
     /// Who is to get it.
@@ -59,9 +60,9 @@ pub struct MessageBody {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub enum KindName {
-    /// Words.
+    /// A message of words alone.
     Text,
-    /// An image.
+    /// An image, with or without words.
     Image,
     /// A proposal to play a match.
     MatchProposal,
@@ -95,7 +96,11 @@ pub struct AttachmentBody {
     #[cfg_attr(feature = "schema", ts(as = "formats::ContentType"), schemars(with = "formats::ContentType"))]
     pub content_type: String,
     /// Its length in bytes.
-    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES)))]
+    #[cfg_attr(
+        feature = "schema",
+        ts(type = "number"),
+        schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES))
+    )]
     pub size: u64,
     /// Its width in pixels.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
@@ -291,7 +296,8 @@ impl TryFrom<Parts> for Content {
                 Ok(Self::MatchProposalAnswer(answer.try_into()?))
             }
             _ => Err(WireError::bad_request(
-                "a message is one of: message, attachment (with or without message), proposal, proposalAnswer",
+                "a message is one of: message, attachment (with or without message), proposal, \
+                 proposalAnswer",
             )),
         }
     }

@@ -7,12 +7,12 @@ use super::message::{KindName, MessageBody, ProposalBody};
 #[cfg(feature = "schema")]
 use crate::schema::formats;
 
-/// `GET /chat/history`
+/// The answer of `GET /chat/history`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct HistoryBody {
-    /// The room.
+    /// The room of the two members.
     #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
     pub room_id: String,
     /// Newest first; with `after`, oldest first.
@@ -58,7 +58,7 @@ impl HistoryBody {
     }
 }
 
-/// `GET /chat/conversations`
+/// The answer of `GET /chat/conversations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
@@ -79,22 +79,22 @@ pub struct ConversationsBody {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ConversationBody {
-    /// The other member.
+    /// The other member of the conversation.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub peer_email: String,
     /// The first 100 characters of the newest message.
     #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::PREVIEW_MAX_CHARS)))]
     pub preview: String,
-    /// Its timestamp.
+    /// The timestamp of the newest message.
     #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub last_timestamp: String,
-    /// Its number.
+    /// The number of the newest message.
     #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1)))]
     pub last_seq: u64,
-    /// Who sent it.
+    /// Who sent the newest message.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub last_sender_email: String,
-    /// What kind it is.
+    /// What kind the newest message is.
     pub last_kind: KindName,
     /// How many of the peer's messages the caller has not read.
     #[cfg_attr(feature = "schema", ts(type = "number"))]
@@ -124,14 +124,18 @@ impl From<&Conversation> for ConversationBody {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct UploadRequestBody {
-    /// The other member.
+    /// The other member of the conversation.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub with: String,
     /// `image/jpeg`, `image/png`, `image/webp` or `image/gif`.
     #[cfg_attr(feature = "schema", ts(as = "formats::ContentType"), schemars(with = "formats::ContentType"))]
     pub content_type: String,
     /// The exact length in bytes, at most 10 MiB.
-    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES)))]
+    #[cfg_attr(
+        feature = "schema",
+        ts(type = "number"),
+        schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES))
+    )]
     pub size: u64,
     /// The width in pixels, as the file has it; with the height at most 64 Mi pixels.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
@@ -141,8 +145,8 @@ pub struct UploadRequestBody {
     pub height: u32,
 }
 
-/// The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers, then show them in one message within
-/// 23 hours.
+/// The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers, then show them in
+/// one message within 23 hours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
@@ -164,9 +168,9 @@ pub struct UploadBody {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct HeaderBody {
-    /// Its name.
+    /// The name of the header.
     pub name: String,
-    /// Its value.
+    /// The value of the header.
     pub value: String,
 }
 
@@ -182,7 +186,7 @@ impl From<Upload> for UploadBody {
     }
 }
 
-/// `GET /chat/attachments/{key}`
+/// The answer of `GET /chat/attachments/{key}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
@@ -200,7 +204,8 @@ impl From<SignedUrl> for AttachmentUrlBody {
     }
 }
 
-/// The request of `POST /chat/proposals`. It is answered as a `sendMessage` frame is: with the fields of `sent`.
+/// The request of `POST /chat/proposals`. It is answered as a `sendMessage` frame is: with the fields of
+/// `sent`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
@@ -216,6 +221,6 @@ pub struct ProposalRequestBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub after: Option<String>,
-    /// The proposal.
+    /// The proposal that is sent.
     pub proposal: ProposalBody,
 }

@@ -1,5 +1,5 @@
-//! The one table of what a client can ask for: the actions of the WebSocket and the routes of REST. Dispatch, the generated
-//! documents, the gateway of `chat-local` and the test of the deployed template all read it.
+//! The one table of what a client can ask for: the actions of the WebSocket and the routes of REST. Dispatch,
+//! the generated documents, the gateway of `chat-local` and the test of the deployed template all read it.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ macro_rules! actions {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "action")]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-        #[expect(clippy::large_enum_variant, reason = "one frame is handled at a time, so its size costs nothing")]
+        #[expect(clippy::large_enum_variant, reason = "one frame is handled at a time, whatever its size")]
         pub enum ClientFrame {
             $($(#[$doc])* #[serde(rename = $name)] $variant($frame),)*
         }
@@ -34,7 +34,10 @@ macro_rules! actions {
 
         impl ClientFrame {
             /// Reads a frame as one with this action.
-            pub(crate) fn typed<const N: usize>(action: &str, frame: &Object<'_, N>) -> Result<Self, WireError> {
+            pub(crate) fn typed<const N: usize>(
+                action: &str,
+                frame: &Object<'_, N>,
+            ) -> Result<Self, WireError> {
                 match action {
                     $($name => frame.read().map(Self::$variant),)*
                     _ => {
@@ -50,18 +53,21 @@ macro_rules! actions {
 actions! {
     /// Sends a message; answered with `sent` or `error`.
     SendMessage(SendMessageFrame) = "sendMessage", answered by &["sent", "error"];
-    /// Says how far a conversation was read; answered with `read` or `error`, or with nothing when there is nothing to read.
+    /// Says how far a conversation was read; answered with `read` or `error`, or with nothing when there is
+    /// nothing to read.
     MarkRead(MarkReadFrame) = "markRead", answered by &["read", "error"];
     /// Says that the user is typing. Not answered, unless with `error`.
     Typing(TypingFrame) = "typing", answered by &["error"];
-    /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle timer away.
+    /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle
+    /// timer away.
     Ping(PingFrame) = "ping", answered by &["pong", "error"];
-    /// Extends the connection's authentication by a newer token of the same user; answered with `reauth` or `error`.
+    /// Extends the connection's authentication by a newer token of the same user; answered with `reauth` or
+    /// `error`.
     Reauth(ReauthFrame) = "reauth", answered by &["reauth", "error"];
 }
 
-/// The types of the frames that a client is sent without having asked. `error` comes unasked to a connection that the server
-/// does not know.
+/// The types of the frames that a client is sent without having asked. `error` comes unasked to a connection
+/// that the server does not know.
 pub const PUSHES: &[&str] = &["message", "read", "typing", "error"];
 
 /// The WebSocket subprotocol: a client offers it, followed by its token, and the server selects it.
@@ -70,11 +76,11 @@ pub const SUBPROTOCOL: &str = "chat.v1";
 /// A route of REST. All of them want `Authorization: Bearer <token>`, and answer `OPTIONS` without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The method.
+    /// The method of its requests.
     pub method: Method,
     /// The path, with a parameter's name in braces: what API Gateway calls a resource.
     pub resource: &'static str,
-    /// What it does.
+    /// What a request does.
     pub operation: Operation,
 }
 
@@ -93,7 +99,7 @@ pub enum Operation {
     ProposeMatch,
 }
 
-/// All routes.
+/// All routes of REST.
 pub const ROUTES: [Route; 5] = [
     Route { method: Method::GET, resource: "/chat/history", operation: Operation::History },
     Route { method: Method::GET, resource: "/chat/conversations", operation: Operation::Conversations },

@@ -68,11 +68,15 @@ fn every_route_is_described_and_no_other() {
 
 /// What makes a document one of its kind, beyond its schemas: the keys that its specification requires.
 #[rstest::rstest]
-#[case::openapi("docs/openapi.yaml", &["/openapi", "/info/title", "/info/version", "/paths", "/components/schemas"])]
+#[case::openapi(
+    "docs/openapi.yaml",
+    &["/openapi", "/info/title", "/info/version", "/paths", "/components/schemas"]
+)]
 #[case::asyncapi(
     "docs/asyncapi.yaml",
     &["/asyncapi", "/info/title", "/info/version", "/servers/deployed/host", "/servers/deployed/protocol",
-      "/channels/chat/messages", "/operations/sendMessage/action", "/components/messages/client.sendMessage/payload"]
+      "/channels/chat/messages", "/operations/sendMessage/action",
+      "/components/messages/client.sendMessage/payload"]
 )]
 fn what_its_specification_requires_is_there(#[case] path: &str, #[case] pointers: &[&str]) {
     let document = document(path);
@@ -115,8 +119,8 @@ impl Schema {
         faults.is_empty()
     }
 
-    /// Checks a value by those words of JSON Schema that the generated schemas use. Any other word panics, so that none is
-    /// overlooked.
+    /// Checks a value by those words of JSON Schema that the generated schemas use. Any other word panics, so
+    /// that none is overlooked.
     fn check(&self, value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
         for (word, rule) in schema.as_object().unwrap() {
             let valid = match word.as_str() {

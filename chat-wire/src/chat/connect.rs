@@ -37,14 +37,15 @@ pub struct ConnectHandler {
 }
 
 impl ConnectHandler {
-    /// Composes it.
+    /// Composes the handler of its use case.
     #[must_use]
     pub fn new(connect: Connect, allowed_origins: AllowedOrigins) -> Self {
         Self { connect, allowed_origins, counts: Counts::default() }
     }
 
-    /// Answers the handshake: 200 opens the socket, with the subprotocol that the response names, and anything else refuses it.
-    /// The connection is stored before this returns, so whoever pushes to it from then on may find it not open yet.
+    /// Answers the handshake: 200 opens the socket, with the subprotocol that the response names, and
+    /// anything else refuses it. The connection is stored before this returns, so whoever pushes to it from
+    /// then on may find it not open yet.
     pub async fn answer(&self, request: &ConnectRequest<'_>) -> Response<String> {
         let correlation = request.correlation();
         if self.allowed_origins.refuses(request.headers) {
@@ -67,14 +68,14 @@ impl ConnectHandler {
         }
     }
 
-    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has done by then, so the
-    /// code is one that says so.
+    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has
+    /// done by then, so the code is one that says so.
     #[must_use]
     pub fn given_up(&self, request: &ConnectRequest<'_>, code: ErrorCode) -> Response<String> {
         self.refuse(WireError::fault(code), &request.correlation())
     }
 
-    /// What it counts.
+    /// What the handler has counted so far.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
         &self.counts
@@ -111,8 +112,8 @@ impl ConnectHandler {
     }
 }
 
-/// What a client offers in `Sec-WebSocket-Protocol`: `chat.v1`, and behind it the token. A token there stays out of URLs, which
-/// get logged.
+/// What a client offers in `Sec-WebSocket-Protocol`: `chat.v1`, and behind it the token. A token there stays
+/// out of URLs, which get logged.
 struct Subprotocols<'a> {
     offers_ours: bool,
     token: Option<&'a str>,

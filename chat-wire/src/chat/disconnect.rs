@@ -7,7 +7,7 @@ use crate::error::{ErrorCode, WireError};
 /// A connection has closed.
 #[derive(Clone, Copy, Debug)]
 pub struct DisconnectRequest<'a> {
-    /// The connection's name.
+    /// The name that the connection had.
     pub connection: &'a str,
     /// The server's name for the request, for the log.
     pub request_id: &'a str,
@@ -20,7 +20,7 @@ pub struct DisconnectHandler {
 }
 
 impl DisconnectHandler {
-    /// Composes it.
+    /// Composes the handler of its use case.
     #[must_use]
     pub fn new(disconnect: Disconnect) -> Self {
         Self { disconnect, counts: Counts::default() }
@@ -47,7 +47,7 @@ impl DisconnectHandler {
         self.refuse(&WireError::fault(code))
     }
 
-    /// What it counts.
+    /// What the handler has counted so far.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
         &self.counts

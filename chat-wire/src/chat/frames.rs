@@ -21,12 +21,12 @@ use crate::table::ClientFrame;
 pub struct FrameRequest<'a> {
     /// What the client has sent.
     pub text: &'a str,
-    /// The connection's name.
+    /// The name of the connection that it came on.
     pub connection: &'a str,
     /// The server's name for the request, which an error tells the client.
     pub request_id: &'a str,
-    /// The server's name for the frame: the same however often it delivers it, and never that of another frame. A message whose
-    /// client gave it no id is recognised by it.
+    /// The server's name for the frame: the same however often it delivers it, and never that of another
+    /// frame. A message whose client gave it no id is recognised by it.
     pub delivery_id: &'a str,
     /// When the frame was received, in milliseconds since 1970.
     pub now_ms: i64,
@@ -76,7 +76,7 @@ pub struct FrameHandler {
 }
 
 impl FrameHandler {
-    /// Composes it. All that identify connections in a process share one `identify`.
+    /// Composes the handler. All use cases of a process that identify connections share one `identify`.
     #[must_use]
     pub fn new(ports: &Ports, identify: Arc<Identify>, rate: SendRate) -> Self {
         let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
@@ -97,7 +97,8 @@ impl FrameHandler {
         }
     }
 
-    /// Answers a frame with the text of another one, which goes back on the same connection. Not every frame is answered.
+    /// Answers a frame with the text of another one, which goes back on the same connection. Not every frame
+    /// is answered.
     pub async fn answer(&self, request: &FrameRequest<'_>) -> Option<String> {
         let Opened { correlation, frame } = Opened::new(request);
         let answer = match (frame, instant(request.now_ms)) {
@@ -116,14 +117,14 @@ impl FrameHandler {
         }
     }
 
-    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has done by then, so the
-    /// code is one that says so.
+    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has
+    /// done by then, so the code is one that says so.
     #[must_use]
     pub fn given_up(&self, request: &FrameRequest<'_>, code: ErrorCode) -> String {
         self.refuse(WireError::fault(code), &Opened::new(request).correlation)
     }
 
-    /// What it counts.
+    /// What the handler has counted so far.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
         &self.counts
@@ -186,7 +187,8 @@ impl FrameHandler {
     }
 }
 
-/// The id of a message whose client gave it none: always the same for the same frame, however often it is delivered.
+/// The id of a message whose client gave it none: always the same for the same frame, however often it is
+/// delivered.
 fn fallback_id(delivery_id: &str) -> ClientMessageId {
     /// Made once, at random, for this purpose.
     const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_0f5e_3d0b_4c55_9a43_7e0c_58d1_2b9e);

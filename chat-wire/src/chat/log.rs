@@ -4,8 +4,8 @@ use super::Refused;
 use crate::error::{ErrorCode, WireError, chain};
 
 impl Refused {
-    /// The error to answer with. It gets the log line that it deserves: what a client did wrong is its own affair, what failed
-    /// here is somebody's work.
+    /// The error to answer with. It gets the log line that it deserves: what a client did wrong is its own
+    /// affair, what failed here is somebody's work.
     pub(super) fn logged(self, correlation: &Correlation) -> WireError {
         let error = match self {
             Self::Malformed(error) => return error,
@@ -29,7 +29,8 @@ impl Refused {
     }
 }
 
-/// What may be logged of a sent message: who it is between stands in the room's tag, for those who know both addresses.
+/// What may be logged of a sent message: who it is between stands in the room's tag, for those who know both
+/// addresses.
 pub(super) fn sent(sent: &Sent, correlation: &Correlation) {
     let request_id = correlation.request_id.as_str();
     let seq = sent.seq;
@@ -37,7 +38,8 @@ pub(super) fn sent(sent: &Sent, correlation: &Correlation) {
         SendOutcome::Stored { retries, deliveries } => {
             let Deliveries { taken, gone, failed } = deliveries;
             let outcome = "stored";
-            tracing::info!(request_id, room = %sent.room.tag(), seq, outcome, retries, taken, gone, failed, "sent");
+            let room = sent.room.tag();
+            tracing::info!(request_id, %room, seq, outcome, retries, taken, gone, failed, "sent");
         }
         SendOutcome::Duplicate => {
             tracing::info!(request_id, room = %sent.room.tag(), seq, outcome = "duplicate", "sent");

@@ -1,4 +1,5 @@
-//! What every server of the chat does, however requests reach it: text goes in, a use case does its work, text comes out.
+//! What every server of the chat does, however requests reach it: text goes in, a use case does its work,
+//! text comes out.
 
 mod connect;
 mod counts;
@@ -31,11 +32,11 @@ pub struct Ports {
     pub verifier: Arc<dyn IdentityVerifier>,
     /// Which connections are open.
     pub connections: Arc<dyn ConnectionStore>,
-    /// Rooms and messages.
+    /// Where rooms and messages are kept.
     pub messages: Arc<dyn MessageStore>,
     /// The way to open connections.
     pub pusher: Arc<dyn Pusher>,
-    /// Uploaded objects.
+    /// Where uploaded images are kept.
     pub attachments: Arc<dyn AttachmentStore>,
     /// The wait between attempts.
     pub backoff: Arc<dyn Backoff>,
@@ -50,7 +51,8 @@ pub struct Settings {
     pub allowed_origins: AllowedOrigins,
 }
 
-/// The whole chat over one set of ports. A process that serves a part of it composes the handlers of that part alone.
+/// The whole chat over one set of ports. A process that serves a part of it composes the handlers of that
+/// part alone.
 pub struct Chat {
     /// Decides whether a connection opens.
     pub connect: ConnectHandler,
@@ -58,12 +60,12 @@ pub struct Chat {
     pub disconnect: DisconnectHandler,
     /// Answers the frames on open connections.
     pub frames: FrameHandler,
-    /// Answers REST requests.
+    /// Answers the requests of REST.
     pub rest: RestHandler,
 }
 
 impl Chat {
-    /// Composes it.
+    /// Composes every handler over these ports.
     #[must_use]
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         let Ports { verifier, connections, pusher, .. } = ports.clone();
@@ -99,7 +101,8 @@ impl From<ChatError> for Refused {
     }
 }
 
-/// The clock of whoever received the request is the chat's: with a gateway, it does not differ from one handler to the next.
+/// The clock of whoever received the request is the chat's: with a gateway, it does not differ from one
+/// handler to the next.
 fn instant(unix_ms: i64) -> Result<Timestamp, WireError> {
     Timestamp::from_unix_ms(unix_ms).map_err(|_| WireError::bad_request("the event carries no usable time"))
 }

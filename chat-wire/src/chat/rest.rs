@@ -29,7 +29,7 @@ use crate::table::{Operation, ROUTES};
 /// A request to one of the routes of REST.
 #[derive(Clone, Copy, Debug)]
 pub struct RestRequest<'a> {
-    /// Its method.
+    /// The method of the request.
     pub method: &'a Method,
     /// The route's path as [`ROUTES`] has it, such as `/chat/attachments/{key}`.
     pub resource: &'a str,
@@ -37,9 +37,9 @@ pub struct RestRequest<'a> {
     pub path_parameters: &'a HashMap<String, String>,
     /// The parameters of the query string in their order, decoded.
     pub query: &'a [(String, String)],
-    /// Its headers.
+    /// The headers of the request.
     pub headers: &'a HeaderMap,
-    /// Its body: empty when there is none, `None` when it is not text.
+    /// The body: empty when there is none, `None` when it is not text.
     pub body: Option<&'a str>,
     /// The server's name for the request, which an error tells the client.
     pub request_id: &'a str,
@@ -55,7 +55,8 @@ impl<'a> RestRequest<'a> {
         Object::look(text, ["clientMessageId"])
     }
 
-    /// What an answer is matched by. An error names the message that the request is about, if the body names one.
+    /// What an answer is matched by. An error names the message that the request is about, if the body names
+    /// one.
     fn correlation(&self, body: &Body<'_>) -> Correlation {
         let id = body.as_ref().ok().and_then(|body| body.picked[0].as_ref()).and_then(Value::as_str);
         let message = id.and_then(|id| id.parse().ok());
@@ -85,7 +86,7 @@ pub struct RestHandler {
 }
 
 impl RestHandler {
-    /// Composes it.
+    /// Composes the handler of its use cases.
     #[must_use]
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
@@ -105,7 +106,8 @@ impl RestHandler {
         }
     }
 
-    /// Answers a request, with all headers that browsers and caches need. `OPTIONS` is answered on every resource.
+    /// Answers a request, with all headers that browsers and caches need. `OPTIONS` is answered on every
+    /// resource.
     pub async fn answer(&self, request: &RestRequest<'_>) -> Response<String> {
         let response = if request.method == Method::OPTIONS {
             preflight()
@@ -124,15 +126,15 @@ impl RestHandler {
         self.with_headers(response, request)
     }
 
-    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has done by then, so the
-    /// code is one that says so.
+    /// What to answer when answering was given up: it panicked, or took too long. Nobody knows what it has
+    /// done by then, so the code is one that says so.
     #[must_use]
     pub fn given_up(&self, request: &RestRequest<'_>, code: ErrorCode) -> Response<String> {
         let correlation = request.correlation(&request.body());
         self.with_headers(self.refuse(WireError::fault(code), &correlation), request)
     }
 
-    /// What it counts.
+    /// What the handler has counted so far.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
         &self.counts

@@ -1,4 +1,5 @@
-//! What a client is told. The errors' own texts are for those who run the chat or build on it, and may say more.
+//! What a client is told. The errors' own texts are for those who run the chat or build on it, and may say
+//! more.
 
 use chat_domain::{
     AttachmentRefused, ChatError, ClientMessageIdError, EMAIL_MAX_BYTES, EmailError, IMAGE_MAX_BYTES,
@@ -71,7 +72,8 @@ impl From<AttachmentRefused> for WireError {
             AttachmentRefused::Type => "an image is jpeg, png, webp or gif",
             AttachmentRefused::Size => &format!("an image has 1 to {IMAGE_MAX_BYTES} bytes"),
             AttachmentRefused::Sides => &format!(
-                "an image has sides of 1 to {IMAGE_MAX_SIDE} pixels, and at most {IMAGE_MAX_PIXELS} pixels in all"
+                "an image has sides of 1 to {IMAGE_MAX_SIDE} pixels, \
+                 and at most {IMAGE_MAX_PIXELS} pixels in all"
             ),
             AttachmentRefused::Key => "the attachment does not belong to this sender and receiver",
             AttachmentRefused::Differs => "the uploaded object differs from what was announced",

@@ -1,5 +1,5 @@
-//! The formats of the wire's texts, as JSON Schema says them. The types stand for `String`s of the wire types: what a format
-//! allows, the domain's own types decide.
+//! The formats of the wire's texts, as JSON Schema says them. The types stand for `String`s of the wire
+//! types: what a format allows, the domain's own types decide.
 
 use std::borrow::Cow;
 
@@ -23,8 +23,8 @@ macro_rules! text_format {
 }
 
 text_format!(EmailAddress, {
-    "description": "An e-mail address: ASCII, exactly one `@`, a dotted domain, no `#` after the `@`, no quotes, spaces or \
-        control characters. The server trims it and writes it in lower case.",
+    "description": "An e-mail address: ASCII, exactly one `@`, a dotted domain, no `#` after the `@`, no \
+        quotes, spaces or control characters. The server trims it and writes it in lower case.",
     "type": "string",
     "maxLength": EMAIL_MAX_BYTES,
     "pattern": "^[^@\"]+@[^@\"#]+$",
@@ -40,8 +40,8 @@ text_format!(RoomId, {
 });
 
 text_format!(Timestamp, {
-    "description": "UTC to the millisecond, exactly as JavaScript's `toISOString()` writes it, so that the order of the text \
-        is the order of time: `2026-11-23T09:00:00.000Z`.",
+    "description": "UTC to the millisecond, exactly as JavaScript's `toISOString()` writes it, so that the \
+        order of the text is the order of time: `2026-11-23T09:00:00.000Z`.",
     "type": "string",
     "format": "date-time",
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
@@ -80,11 +80,11 @@ pub(crate) enum ContentType {
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "it describes; the domain's Verdict decides")]
 pub(crate) enum Verdict {
-    /// By the receiver, before the match begins.
+    /// The receiver plays, and says so before the match begins.
     Accepted,
-    /// By the receiver.
+    /// The receiver does not play.
     Declined,
-    /// By the proposer.
+    /// The proposer takes the proposal back.
     Withdrawn,
 }
 

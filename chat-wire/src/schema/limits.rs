@@ -1,7 +1,8 @@
 use crate::table::SUBPROTOCOL;
 
 const HEADER: &str = "\
-// What the server allows, by the Rust constants of the same names. Do not edit: change them, then run `make generate`.
+// What the server allows, by the Rust constants of the same names. Do not edit: change them, then run `make
+// generate`.
 ";
 
 /// Constants by their names, each as a line of TypeScript.

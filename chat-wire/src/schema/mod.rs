@@ -1,5 +1,5 @@
-//! The documents that are generated from the wire types (feature `schema`). The committed files are compared with these by
-//! tests; `make generate` writes them anew.
+//! The documents that are generated from the wire types (feature `schema`). The committed files are compared
+//! with these by tests; `make generate` writes them anew.
 
 mod asyncapi;
 pub(crate) mod formats;
@@ -18,11 +18,11 @@ use yaml_serde::{Mapping, Value as Yaml};
 pub struct Document {
     /// The path from the root of the repository.
     pub path: &'static str,
-    /// The whole text.
+    /// The whole text of the file.
     pub text: String,
 }
 
-/// All generated files.
+/// All files that are generated.
 #[must_use]
 pub fn documents() -> [Document; 4] {
     [
@@ -38,8 +38,8 @@ const YAML_HEADER: &str = "\
 # Generated from the Rust types of chat-wire. Do not edit: change them, then run `make generate`.
 ";
 
-/// A document as a generated YAML file: its own keys in their order, everything below sorted. What order a JSON object keeps
-/// depends on features that any other crate of the same build may turn on.
+/// A document as a generated YAML file: its own keys in their order, everything below sorted. What order a
+/// JSON object keeps depends on features that any other crate of the same build may turn on.
 fn yaml(document: &impl Serialize) -> String {
     const ALWAYS: &str = "strings, numbers and booleans always serialise";
     let Yaml::Mapping(document) = yaml_serde::to_value(document).expect(ALWAYS) else {
@@ -62,7 +62,8 @@ fn sorted(value: Yaml) -> Yaml {
     }
 }
 
-/// Collects JSON Schemas (2020-12, which OpenAPI 3.1 and AsyncAPI 3.0 both take) under `#/components/schemas`.
+/// Collects JSON Schemas (2020-12, which OpenAPI 3.1 and AsyncAPI 3.0 both take) under
+/// `#/components/schemas`.
 struct Schemas(SchemaGenerator);
 
 impl Schemas {
@@ -78,7 +79,7 @@ impl Schemas {
         self.0.subschema_for::<T>().to_value()
     }
 
-    /// Everything collected.
+    /// Everything that was collected.
     fn components(mut self) -> Value {
         self.0.take_definitions(false).into()
     }

@@ -15,8 +15,8 @@ use crate::table::{Operation, ROUTES};
 
 const DESCRIPTION: &str = "\
 The REST half of the chat; `asyncapi.yaml` describes the WebSocket. Every answer, also a refusal, carries \
-`Cache-Control: no-store`; web pages of the allowed origins may call. Unknown keys in a request are ignored, and answers may \
-gain keys: ignore those you do not know.";
+`Cache-Control: no-store`; web pages of the allowed origins may call. Unknown keys in a request are ignored, \
+and answers may gain keys: ignore those you do not know.";
 
 /// The whole file. The fields stand in the order people look for them.
 #[derive(Serialize)]
@@ -87,86 +87,107 @@ const ANYWHERE: [ErrorCode; 5] = [
 
 fn description(operation: Operation, schemas: &mut Schemas) -> Value {
     match operation {
-        Operation::History => json!({
-            "operationId": "history",
-            "summary": "A page of a conversation",
-            "description": "Newest first, for people who scroll back. With `after` oldest first and strongly consistent: the \
-                sync. Follow `nextAfter` until `hasMore` is false, and nothing that was acknowledged before is missing.",
-            "parameters": [
-                query("with", "The other member.", true, schemas.reference::<formats::EmailAddress>()),
-                query("before", "Only what is older.", false, schemas.reference::<formats::Timestamp>()),
-                query(
-                    "after",
-                    "Only what is newer; excludes `before`.",
-                    false,
-                    schemas.reference::<formats::Timestamp>(),
-                ),
-                query(
-                    "limit",
-                    "How many messages at the most.",
-                    false,
-                    json!({ "type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_MAX }),
-                ),
-            ],
-            "responses": responses::<HistoryBody>(
-                "The page.",
-                &[ErrorCode::InvalidEmail, ErrorCode::SelfChat],
-                schemas,
-            ),
-        }),
-        Operation::Conversations => json!({
-            "operationId": "conversations",
-            "summary": "The caller's conversations, newest first, 100 a page",
-            "parameters": [query(
-                "cursor",
-                "The `nextCursor` of the page before. It is bound to the caller.",
-                false,
-                json!({ "type": "string" }),
-            )],
-            "responses": responses::<ConversationsBody>("The page.", &[], schemas),
-        }),
-        Operation::RequestUpload => json!({
-            "operationId": "requestUpload",
-            "summary": "A URL to upload an image to, for five minutes",
-            "requestBody": body::<UploadRequestBody>(schemas),
-            "responses": responses::<UploadBody>(
-                "Where to `PUT` exactly the announced bytes, once.",
-                &[ErrorCode::InvalidEmail, ErrorCode::SelfChat, ErrorCode::AttachmentRejected],
-                schemas,
-            ),
-        }),
-        Operation::OpenAttachment => json!({
-            "operationId": "openAttachment",
-            "summary": "A URL to download an image from, for five minutes",
-            "parameters": [{
-                "name": "key",
-                "in": "path",
-                "description": "The `key` of a message's `attachment`.",
-                "required": true,
-                "schema": schemas.reference::<formats::AttachmentKey>(),
-            }],
-            "responses": responses::<AttachmentUrlBody>("The URL.", &[ErrorCode::AttachmentMissing], schemas),
-        }),
-        Operation::ProposeMatch => json!({
-            "operationId": "proposeMatch",
-            "summary": "Proposes a match",
-            "description": "Stored, pushed and listed like any message. A retry with the same id gets the original answer, \
-                with `duplicate`.",
-            "requestBody": body::<ProposalRequestBody>(schemas),
-            "responses": responses::<SentFrame>(
-                "The proposal is stored, for good.",
-                &[
-                    ErrorCode::InvalidEmail,
-                    ErrorCode::SelfChat,
-                    ErrorCode::IdReused,
-                    ErrorCode::ResyncNeeded,
-                    ErrorCode::ProposalState,
-                    ErrorCode::RateLimited,
-                ],
-                schemas,
-            ),
-        }),
+        Operation::History => history(schemas),
+        Operation::Conversations => conversations(schemas),
+        Operation::RequestUpload => request_upload(schemas),
+        Operation::OpenAttachment => open_attachment(schemas),
+        Operation::ProposeMatch => propose_match(schemas),
     }
+}
+
+fn history(schemas: &mut Schemas) -> Value {
+    json!({
+        "operationId": "history",
+        "summary": "A page of a conversation",
+        "description": "Newest first, for people who scroll back. With `after` oldest first and strongly \
+            consistent: the sync. Follow `nextAfter` until `hasMore` is false, and nothing that was \
+            acknowledged before is missing.",
+        "parameters": [
+            query("with", "The other member.", true, schemas.reference::<formats::EmailAddress>()),
+            query("before", "Only what is older.", false, schemas.reference::<formats::Timestamp>()),
+            query(
+                "after",
+                "Only what is newer; excludes `before`.",
+                false,
+                schemas.reference::<formats::Timestamp>(),
+            ),
+            query(
+                "limit",
+                "How many messages at the most.",
+                false,
+                json!({ "type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_MAX }),
+            ),
+        ],
+        "responses": responses::<HistoryBody>(
+            "The page.",
+            &[ErrorCode::InvalidEmail, ErrorCode::SelfChat],
+            schemas,
+        ),
+    })
+}
+
+fn conversations(schemas: &mut Schemas) -> Value {
+    json!({
+        "operationId": "conversations",
+        "summary": "The caller's conversations, newest first, 100 a page",
+        "parameters": [query(
+            "cursor",
+            "The `nextCursor` of the page before. It is bound to the caller.",
+            false,
+            json!({ "type": "string" }),
+        )],
+        "responses": responses::<ConversationsBody>("The page.", &[], schemas),
+    })
+}
+
+fn request_upload(schemas: &mut Schemas) -> Value {
+    json!({
+        "operationId": "requestUpload",
+        "summary": "A URL to upload an image to, for five minutes",
+        "requestBody": body::<UploadRequestBody>(schemas),
+        "responses": responses::<UploadBody>(
+            "Where to `PUT` exactly the announced bytes, once.",
+            &[ErrorCode::InvalidEmail, ErrorCode::SelfChat, ErrorCode::AttachmentRejected],
+            schemas,
+        ),
+    })
+}
+
+fn open_attachment(schemas: &mut Schemas) -> Value {
+    json!({
+        "operationId": "openAttachment",
+        "summary": "A URL to download an image from, for five minutes",
+        "parameters": [{
+            "name": "key",
+            "in": "path",
+            "description": "The `key` of a message's `attachment`.",
+            "required": true,
+            "schema": schemas.reference::<formats::AttachmentKey>(),
+        }],
+        "responses": responses::<AttachmentUrlBody>("The URL.", &[ErrorCode::AttachmentMissing], schemas),
+    })
+}
+
+fn propose_match(schemas: &mut Schemas) -> Value {
+    json!({
+        "operationId": "proposeMatch",
+        "summary": "Proposes a match",
+        "description": "Stored, pushed and listed like any message. A retry with the same id gets the \
+            original answer, with `duplicate`.",
+        "requestBody": body::<ProposalRequestBody>(schemas),
+        "responses": responses::<SentFrame>(
+            "The proposal is stored, for good.",
+            &[
+                ErrorCode::InvalidEmail,
+                ErrorCode::SelfChat,
+                ErrorCode::IdReused,
+                ErrorCode::ResyncNeeded,
+                ErrorCode::ProposalState,
+                ErrorCode::RateLimited,
+            ],
+            schemas,
+        ),
+    })
 }
 
 fn query(name: &str, description: &str, required: bool, schema: Value) -> Value {

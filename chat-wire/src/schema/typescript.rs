@@ -9,10 +9,12 @@ use crate::rest::{
 use crate::table::ClientFrame;
 
 const HEADER: &str = "\
-// The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run `make generate`.
+// The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run
+// `make generate`.
 ";
 
-/// The declarations of all types of the wire, by name: the order in which they are found changes from build to build.
+/// The declarations of all types of the wire, by name: the order in which they are found changes from build
+/// to build.
 pub(super) fn document() -> String {
     let mut found = Declarations { config: Config::new(), by_name: BTreeMap::new() };
     found.visit::<ClientFrame>();
@@ -46,7 +48,8 @@ impl TypeVisitor for Declarations {
     }
 }
 
-/// A declaration with its fields indented, or with a line for each frame of a union: as it comes, it has neither.
+/// A declaration with its fields indented, or with a line for each frame of a union: as it comes, it has
+/// neither.
 fn laid_out(declaration: &str) -> String {
     let declaration = declaration.replace(" | {", "\n  | {");
     let Some(fields) = declaration.strip_suffix(" };") else { return declaration };

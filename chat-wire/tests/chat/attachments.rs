@@ -138,12 +138,24 @@ fn with_chunk(kind: &[u8; 4], chunk: &[u8], checksum: u32) -> Vec<u8> {
 #[case::a_drawing(json!({}), b"<svg onload=x />".repeat(5)[..PNG.len()].to_vec())]
 #[case::another_image(json!({}), [b"GIF89a".as_slice(), &PNG[6..]].concat())]
 #[case::half_an_image(json!({}), [&PNG[..PNG.len() - 12], &[0; 12]].concat())]
-#[case::a_web_page_behind_a_header(json!({ "contentType": "image/jpeg" }), [b"\xFF\xD8\xFF\xE0<!doctype html><script>x()</script>".as_slice(), &[b' '; 12]].concat())]
-#[case::a_web_page_behind_an_image(json!({}), [&PNG, b"<html><script>x()</script></html>".as_slice()].concat())]
+#[case::a_web_page_behind_a_header(
+    json!({ "contentType": "image/jpeg" }),
+    [b"\xFF\xD8\xFF\xE0<!doctype html><script>x()</script>".as_slice(), &[b' '; 12]].concat()
+)]
+#[case::a_web_page_behind_an_image(
+    json!({}),
+    [&PNG, b"<html><script>x()</script></html>".as_slice()].concat()
+)]
 #[case::a_web_page_in_a_remark(json!({}), with_chunk(b"tEXt", b"Comment\0<script>x()</script>", 0x296B_4CA4))]
 #[case::where_it_was_taken(json!({}), with_chunk(b"eXIf", PLACE, 0x2E94_7E2B))]
-#[case::where_it_was_taken_in_words(json!({}), with_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x exif:GPSLatitude='37,34N'/>", 0xE715_54F8))]
-#[case::a_bomb(json!({}), [&PNG[..16], b"\0\0\xFF\xFF\0\0\xFF\xFF\x08\x02\0\0\0\x39\x67\x4E\x07", &PNG[33..]].concat())]
+#[case::where_it_was_taken_in_words(
+    json!({}),
+    with_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x exif:GPSLatitude='37,34N'/>", 0xE715_54F8)
+)]
+#[case::a_bomb(
+    json!({}),
+    [&PNG[..16], b"\0\0\xFF\xFF\0\0\xFF\xFF\x08\x02\0\0\0\x39\x67\x4E\x07", &PNG[33..]].concat()
+)]
 #[case::not_as_wide(json!({ "width": 639 }), PNG.to_vec())]
 #[tokio::test]
 async fn bytes_that_are_not_what_was_announced_are_refused(#[case] facts: Value, #[case] bytes: Vec<u8>) {

@@ -90,9 +90,17 @@ async fn a_commit_is_tried_a_bounded_number_of_times(
 }
 
 #[rstest]
-#[case::unavailable(|| ConnectionStoreError::Unavailable { operation: "get", source: INTERNAL.into() }, "unavailable", 503)]
+#[case::unavailable(
+    || ConnectionStoreError::Unavailable { operation: "get", source: INTERNAL.into() },
+    "unavailable",
+    503
+)]
 #[case::throttled(|| ConnectionStoreError::Throttled { operation: "get" }, "unavailable", 503)]
-#[case::corrupt(|| ConnectionStoreError::Corrupt { key: "c".to_owned(), source: INTERNAL.into() }, "internal", 500)]
+#[case::corrupt(
+    || ConnectionStoreError::Corrupt { key: "c".to_owned(), source: INTERNAL.into() },
+    "internal",
+    500
+)]
 #[tokio::test]
 async fn a_failing_connection_store_lets_nobody_in_and_accepts_no_frame(
     #[case] error: fn() -> ConnectionStoreError,

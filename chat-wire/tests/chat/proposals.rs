@@ -58,11 +58,23 @@ async fn a_proposal_is_stored_pushed_and_listed_like_any_message() {
 #[rstest]
 #[case::to_oneself(json!({ "receiverEmail": MINJI }), 400, "selfChat")]
 #[case::to_nobody(json!({ "receiverEmail": "junho" }), 400, "invalidEmail")]
-#[case::in_the_past(json!({ "proposal": proposal(json!({ "matchAt": "2026-11-22T09:00:00.000Z" })) }), 409, "proposalState")]
+#[case::in_the_past(
+    json!({ "proposal": proposal(json!({ "matchAt": "2026-11-22T09:00:00.000Z" })) }),
+    409,
+    "proposalState"
+)]
 #[case::malformed_time(json!({ "proposal": proposal(json!({ "matchAt": "tomorrow" })) }), 400, "badRequest")]
 #[case::no_team(json!({ "proposal": proposal(json!({ "teamName": " " })) }), 400, "badRequest")]
-#[case::endless_place(json!({ "proposal": proposal(json!({ "place": "x".repeat(401) })) }), 400, "badRequest")]
-#[case::endless_note(json!({ "proposal": proposal(json!({ "note": "x".repeat(1_001) })) }), 400, "badRequest")]
+#[case::endless_place(
+    json!({ "proposal": proposal(json!({ "place": "x".repeat(401) })) }),
+    400,
+    "badRequest"
+)]
+#[case::endless_note(
+    json!({ "proposal": proposal(json!({ "note": "x".repeat(1_001) })) }),
+    400,
+    "badRequest"
+)]
 #[case::no_proposal(json!({ "proposal": null }), 400, "badRequest")]
 #[case::after_in_the_future(json!({ "after": KICKOFF }), 400, "badRequest")]
 #[tokio::test]

@@ -81,12 +81,14 @@ async fn what_a_client_says_about_the_server_is_ignored() {
     let chat = Chat::new();
     let minji = chat.connect(MINJI).await;
     let forged = json!({
-        "senderEmail": JUNHO, "roomId": "a@example.com#b@example.com", "timestamp": "2001-01-01T00:00:00.000Z",
+        "senderEmail": JUNHO, "roomId": "a@example.com#b@example.com",
+        "timestamp": "2001-01-01T00:00:00.000Z",
         "read": true, "type": "message", "seq": 99, "kind": "image", "duplicate": true, "userId": "root",
     });
     let sent = minji.say(&frame(forged)).await.unwrap();
     let expected = json!({
-        "type": "sent", "clientMessageId": ID, "roomId": ROOM, "timestamp": START, "seq": 1, "duplicate": false,
+        "type": "sent", "clientMessageId": ID, "roomId": ROOM, "timestamp": START, "seq": 1,
+        "duplicate": false,
     });
     assert_eq!(sent, expected);
     let stored = &chat.history(JUNHO, MINJI).await[0];

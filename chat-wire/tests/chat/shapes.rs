@@ -27,7 +27,8 @@ fn settled(mut value: Value) -> Value {
             *text = settled;
         }
         Value::Array(values) => values.iter_mut().for_each(|value| *value = settled(value.take())),
-        // Sorted: what order an object keeps depends on features that any other crate of the same build may turn on.
+        // Sorted: what order an object keeps depends on features that any other crate of the same build may
+        // turn on.
         Value::Object(fields) => {
             let sorted: BTreeMap<_, _> = std::mem::take(fields).into_iter().collect();
             fields.extend(sorted.into_iter().map(|(key, value)| (key, settled(value))));

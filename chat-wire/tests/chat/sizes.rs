@@ -41,7 +41,8 @@ async fn largest_image(chat: &Chat, from: &str, to: &str, filling: &str) -> Valu
     let alt = format!("\"{}\"", "\n".repeat(998));
     let attachment = merged(chat.upload(from, to).await, json!({ "alt": alt }));
     frame(json!({
-        "receiverEmail": to, "message": longest_text(filling), "attachment": attachment, "clientMessageId": null,
+        "receiverEmail": to, "message": longest_text(filling), "attachment": attachment,
+        "clientMessageId": null,
     }))
 }
 

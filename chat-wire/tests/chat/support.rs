@@ -1,5 +1,5 @@
-//! The chat over the memory adapters, with nothing around it: requests go in, answers come out, and time stands still until it is
-//! moved.
+//! The chat over the memory adapters, with nothing around it: requests go in, answers come out, and time
+//! stands still until it is moved.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -244,7 +244,8 @@ impl Chat {
         answer.body["messages"].as_array().unwrap().clone()
     }
 
-    /// Announces and uploads a picture of `email` for the conversation with `peer`: what a message shows it by.
+    /// Announces and uploads a picture of `email` for the conversation with `peer`: what a message shows it
+    /// by.
     pub(crate) async fn upload(&self, email: &str, peer: &str) -> Value {
         let attachment = self.announce(email, peer).await;
         self.put(&attachment, &PNG);
@@ -358,7 +359,7 @@ pub(crate) fn assert_error(error: &Value, code: &str, request: &str, echoed: Opt
     assert!(!message.is_empty() && message.len() < 1_000, "{error}");
 }
 
-/// A response, unpacked.
+/// A response, taken apart for tests.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

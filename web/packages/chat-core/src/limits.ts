@@ -1,4 +1,5 @@
-// What the server allows, by the Rust constants of the same names. Do not edit: change them, then run `make generate`.
+// What the server allows, by the Rust constants of the same names. Do not edit: change them, then run `make
+// generate`.
 
 export const SUBPROTOCOL = 'chat.v1'
 export const EMAIL_MAX_BYTES = 254

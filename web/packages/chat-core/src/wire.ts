@@ -1,4 +1,5 @@
-// The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run `make generate`.
+// The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run
+// `make generate`.
 
 /**
  * An image that was uploaded.
@@ -31,7 +32,7 @@ export type AttachmentBody = {
 };
 
 /**
- * `GET /chat/attachments/{key}`
+ * The answer of `GET /chat/attachments/{key}`.
  */
 export type AttachmentUrlBody = {
   /**
@@ -63,7 +64,7 @@ export type ContentType = "image/jpeg" | "image/png" | "image/webp" | "image/gif
  */
 export type ConversationBody = {
   /**
-   * The other member.
+   * The other member of the conversation.
    */
   peerEmail: string,
   /**
@@ -71,19 +72,19 @@ export type ConversationBody = {
    */
   preview: string,
   /**
-   * Its timestamp.
+   * The timestamp of the newest message.
    */
   lastTimestamp: string,
   /**
-   * Its number.
+   * The number of the newest message.
    */
   lastSeq: number,
   /**
-   * Who sent it.
+   * Who sent the newest message.
    */
   lastSenderEmail: string,
   /**
-   * What kind it is.
+   * What kind the newest message is.
    */
   lastKind: KindName,
   /**
@@ -97,7 +98,7 @@ export type ConversationBody = {
 };
 
 /**
- * `GET /chat/conversations`
+ * The answer of `GET /chat/conversations`.
  */
 export type ConversationsBody = {
   /**
@@ -127,7 +128,8 @@ export type ErrorBody = {
    */
   message: string,
   /**
-   * Whether to send the same again with the same id. `false` is definitive: it did not happen and will not.
+   * Whether to send the same again with the same id. `false` is definitive: it did not happen and will
+   * not.
    */
   retryable: boolean,
   /**
@@ -150,21 +152,21 @@ export type ErrorCode = "badRequest" | "invalidEmail" | "selfChat" | "messageToo
  */
 export type HeaderBody = {
   /**
-   * Its name.
+   * The name of the header.
    */
   name: string,
   /**
-   * Its value.
+   * The value of the header.
    */
   value: string,
 };
 
 /**
- * `GET /chat/history`
+ * The answer of `GET /chat/history`.
  */
 export type HistoryBody = {
   /**
-   * The room.
+   * The room of the two members.
    */
   roomId: string,
   /**
@@ -203,7 +205,7 @@ export type KindName = "text" | "image" | "matchProposal" | "matchProposalAnswer
  */
 export type MarkReadFrame = {
   /**
-   * The other member.
+   * The other member of the conversation.
    */
   peerEmail: string,
   /**
@@ -213,7 +215,7 @@ export type MarkReadFrame = {
 };
 
 /**
- * A message.
+ * A message as clients see it.
  */
 export type MessageBody = {
   /**
@@ -221,7 +223,8 @@ export type MessageBody = {
    */
   roomId: string,
   /**
-   * Its place in the room, `YYYY-MM-DDTHH:MM:SS.mmmZ`: unique there, and later than that of every earlier message.
+   * Its place in the room, `YYYY-MM-DDTHH:MM:SS.mmmZ`: unique there, and later than that of every earlier
+   * message.
    */
   timestamp: string,
   /**
@@ -229,7 +232,7 @@ export type MessageBody = {
    */
   seq: number,
   /**
-   * Who sent it.
+   * The member who sent it.
    */
   senderEmail: string,
   /**
@@ -267,16 +270,16 @@ export type MessageBody = {
 };
 
 /**
- * Is anybody there?
+ * A frame that asks whether the connection still works.
  */
 export type PingFrame = Record<symbol, never>;
 
 /**
- * The connection works.
+ * The connection works: the answer to `ping`.
  */
 export type PongFrame = {
   /**
-   * The server's time.
+   * What time it is for the server.
    */
   serverTime: string,
 };
@@ -322,7 +325,8 @@ export type ProposalBody = {
 };
 
 /**
- * The request of `POST /chat/proposals`. It is answered as a `sendMessage` frame is: with the fields of `sent`.
+ * The request of `POST /chat/proposals`. It is answered as a `sendMessage` frame is: with the fields of
+ * `sent`.
  */
 export type ProposalRequestBody = {
   /**
@@ -339,7 +343,7 @@ export type ProposalRequestBody = {
    */
   after?: string,
   /**
-   * The proposal.
+   * The proposal that is sent.
    */
   proposal: ProposalBody,
 };
@@ -349,11 +353,11 @@ export type ProposalRequestBody = {
  */
 export type ReadFrame = {
   /**
-   * The room.
+   * The room of the two members.
    */
   roomId: string,
   /**
-   * Who has read.
+   * The member who has read.
    */
   readerEmail: string,
   /**
@@ -363,11 +367,11 @@ export type ReadFrame = {
 };
 
 /**
- * A newer token.
+ * A newer token of the same user.
  */
 export type ReauthFrame = {
   /**
-   * The access token.
+   * The access token, as the identity provider gave it.
    */
   token: string,
 };
@@ -391,12 +395,13 @@ export type SendMessageFrame = {
    */
   receiverEmail: string,
   /**
-   * The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a proposal or an answer.
+   * The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a
+   * proposal or an answer.
    */
   message?: string,
   /**
-   * A UUID made before the first attempt, the same for every retry. Without it only doubled deliveries of the same frame are
-   * recognised, not retries.
+   * A UUID made before the first attempt, the same for every retry. Without it only doubled deliveries of
+   * the same frame are recognised, not retries.
    */
   clientMessageId?: string,
   /**
@@ -427,7 +432,7 @@ export type SentFrame = {
    */
   clientMessageId: string,
   /**
-   * The room.
+   * The room of the two members.
    */
   roomId: string,
   /**
@@ -460,11 +465,11 @@ export type ServerFrame = { "type": "message" } & MessageBody
  */
 export type TypingEventFrame = {
   /**
-   * The room.
+   * The room of the two members.
    */
   roomId: string,
   /**
-   * Who types.
+   * The member who is typing.
    */
   senderEmail: string,
 };
@@ -474,14 +479,14 @@ export type TypingEventFrame = {
  */
 export type TypingFrame = {
   /**
-   * To whom.
+   * Who is to be told.
    */
   receiverEmail: string,
 };
 
 /**
- * The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers, then show them in one message within
- * 23 hours.
+ * The answer of `POST /chat/uploads`: `PUT` the bytes to `url` with exactly these headers, then show them in
+ * one message within 23 hours.
  */
 export type UploadBody = {
   /**
@@ -507,7 +512,7 @@ export type UploadBody = {
  */
 export type UploadRequestBody = {
   /**
-   * The other member.
+   * The other member of the conversation.
    */
   with: string,
   /**

@@ -3,6 +3,7 @@ import { ChatClient, MemoryOutbox, NoTabs, type Outbox } from 'chat-core'
 import { type FakeLink, FakeServer, MINJI } from 'chat-core/testing'
 import type { ReactNode } from 'react'
 import { IntlProvider } from 'use-intl'
+import { onTestFinished } from 'vitest'
 import { ChatClientProvider } from '@/context/ChatSocketContext'
 import type { Locale } from '@/lib/locale'
 import { compiledMessages } from '@/lib/messages'
@@ -43,6 +44,8 @@ export function renderChat(
       return link
     },
   })
+  // What it watches ends with the test's window.
+  onTestFinished(() => client.close())
   const view = render(
     <IntlProvider locale={locale} messages={compiledMessages(locale)} timeZone="UTC">
       <ChatClientProvider client={client}>{children}</ChatClientProvider>

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chat_domain::{
-    ClientMessageId, Connection, ConnectionId, Content, Member, Message, PageRange, ProposalAnswer, ReadMark,
-    Room, RoomId, Timestamp, Verdict,
+    ClientMessageId, Connection, ConnectionId, Content, Event, Member, Message, PageRange, ProposalAnswer,
+    ReadMark, Room, RoomId, Timestamp, Verdict,
 };
 use chat_wire::frames::{ErrorBody, ReadFrame, SentFrame, ServerFrame};
 use chat_wire::message::{MessageBody, ProposalBody};
@@ -35,16 +35,12 @@ pub(crate) enum Observation<'a> {
     Invoked(TaskFacts),
     /// A handler calls a port, and the call has its turn.
     Called { task: TaskId, call: &'a Call },
-    /// A handler is told that what it stored is stored.
-    ToldStored { task: TaskId, at: Timestamp },
-    /// A handler is told of so many connections.
-    ToldConnections { task: TaskId, count: usize },
-    /// A handler is told that a socket is gone.
-    ToldGone { task: TaskId, socket: SocketId },
-    /// A message and the head of its room were stored together.
-    Committed { message: &'a Message, head: &'a Arc<Room> },
-    /// A message was stored without its room's head, which only what is wrong does.
-    RowPut { message: &'a Message },
+    /// A handler pushes something to a socket that there is.
+    Pushed { task: TaskId, to: SocketId, event: &'a Event },
+    /// A handler is told what came of a call.
+    Told { task: TaskId, what: Told },
+    /// A message was stored.
+    Stored(Stored<'a>),
     /// A read mark moved, or was set.
     MarkSet { room: &'a RoomId, reader: Member, mark: ReadMark, head: Option<&'a Arc<Room>> },
     /// Rows were marked as read.
@@ -71,6 +67,26 @@ pub(crate) enum Observation<'a> {
     NotSettled { waiting: &'a str },
     /// The schedule goes on and on.
     Endless { steps: u64 },
+}
+
+/// What a handler is told of its calls, as far as it matters later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Told {
+    /// What it stored at a time is stored.
+    Stored(Timestamp),
+    /// So many connections are listed.
+    Connections(usize),
+    /// A socket is gone.
+    Gone(SocketId),
+}
+
+/// A message that was stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored<'a> {
+    pub(crate) message: &'a Message,
+    /// The head of its room, which was stored with it. `None` if it was stored alone, which only a wrong
+    /// handler does.
+    pub(crate) head: Option<&'a Arc<Room>>,
 }
 
 /// What a handler's answer says.

@@ -3,8 +3,8 @@
 use chat_wire::frames::SentFrame;
 
 use super::{Checker, Finding, Record};
-use crate::ids::IntentId;
-use crate::observations::{Answer, Observation};
+use crate::ids::{IntentId, TaskId};
+use crate::observations::{Answer, Observation, Stored};
 
 #[derive(Default)]
 pub(super) struct Durable;
@@ -12,30 +12,31 @@ pub(super) struct Durable;
 impl Checker for Durable {
     const GUARANTEE: &'static str = "G1";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::RowPut { message } => {
-                match before.room(&message.room).and_then(|room| room.find(message.at)) {
-                    Some(there) => Err(format!("{there:?} is overwritten by {message:?}")),
-                    None => Ok(()),
-                }
-            }
-            Observation::Answered { task, answer } => match answer {
-                Answer::Sent { intent, sent } => acknowledged(*intent, sent, before),
-                Answer::Unreadable { body } => Err(format!("task {task} answers {body}")),
-                Answer::Unexpected { frame } => Err(format!("task {task} answers {frame:?}")),
-                _ => Ok(()),
-            },
-            Observation::Ended => all_there(before),
+    fn stored(&mut self, stored: Stored<'_>, before: &Record) -> Finding {
+        let Stored { message, head: None } = stored else { return Ok(()) };
+        match before.room(&message.room).and_then(|room| room.find(message.at)) {
+            Some(there) => Err(format!("{there:?} is overwritten by {message:?}")),
+            None => Ok(()),
+        }
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        match answer {
+            Answer::Sent { intent, sent } => acknowledged(*intent, sent, before),
+            Answer::Unreadable { body } => Err(format!("task {task} answers {body}")),
+            Answer::Unexpected { frame } => Err(format!("task {task} answers {frame:?}")),
             _ => Ok(()),
         }
+    }
+
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        if let Observation::Ended = seen { all_there(before) } else { Ok(()) }
     }
 }
 
 fn acknowledged(intent: IntentId, sent: &SentFrame, before: &Record) -> Finding {
     let meant = &before.intents[intent];
-    let at = sent.timestamp.parse().ok();
-    let stored = at.and_then(|at| before.room_of(meant.user, meant.peer).find(at));
+    let stored = before.named_at().and_then(|at| before.room_of(meant.user, meant.peer).find(at));
     let is_same = stored.is_some_and(|stored| {
         sent.room_id == before.directory.name_of(meant.user, meant.peer)
             && sent.seq == stored.seq

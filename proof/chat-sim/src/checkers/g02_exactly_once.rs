@@ -6,7 +6,7 @@ use chat_wire::frames::SentFrame;
 
 use super::{Checker, Finding, Record};
 use crate::ids::{IdVec, IntentId, TaskId};
-use crate::observations::{Answer, Observation};
+use crate::observations::{Answer, Stored, Told};
 
 #[derive(Default)]
 pub(super) struct ExactlyOnce {
@@ -17,33 +17,32 @@ pub(super) struct ExactlyOnce {
 impl Checker for ExactlyOnce {
     const GUARANTEE: &'static str = "G2";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::Invoked(_) => {
-                self.stored.push(None);
-                Ok(())
-            }
-            Observation::ToldStored { task, at } => {
-                if let Some(known) = self.stored.get_mut(*task) {
-                    *known = Some(*at);
-                }
-                Ok(())
-            }
-            Observation::Committed { message, .. } | Observation::RowPut { message } => {
-                stored_once(message, before)
-            }
-            Observation::Answered { task, answer: Answer::Sent { intent, sent } } => {
-                self.acknowledged(*task, *intent, sent, before)
-            }
-            _ => Ok(()),
+    fn invoked(&mut self) -> Finding {
+        self.stored.push(None);
+        Ok(())
+    }
+
+    fn told(&mut self, task: TaskId, what: Told) -> Finding {
+        if let (Told::Stored(at), Some(known)) = (what, self.stored.get_mut(task)) {
+            *known = Some(at);
         }
+        Ok(())
+    }
+
+    fn stored(&mut self, stored: Stored<'_>, before: &Record) -> Finding {
+        stored_once(stored.message, before)
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        let Answer::Sent { intent, sent } = answer else { return Ok(()) };
+        self.acknowledged(task, *intent, sent, before)
     }
 }
 
 impl ExactlyOnce {
     fn acknowledged(&self, task: TaskId, intent: IntentId, sent: &SentFrame, before: &Record) -> Finding {
         let meant = &before.intents[intent];
-        let Ok(at) = sent.timestamp.parse::<Timestamp>() else { return Ok(()) };
+        let Some(at) = before.named_at() else { return Ok(()) };
         let place = (at, sent.seq);
         // What says no `after` may be stored twice, far apart; then either place is one.
         if !meant.without_after

@@ -5,9 +5,8 @@ use chat_wire::message::MessageBody;
 
 use super::page::differs;
 use super::{Checker, Finding, Record};
-use crate::environment::socket_number;
-use crate::ids::TaskId;
-use crate::observations::Observation;
+use crate::ids::{DeviceId, SocketId, TaskId, User};
+use crate::observations::Stored;
 use crate::ports::Call;
 
 #[derive(Default)]
@@ -15,25 +14,28 @@ pub(super) struct Integrity;
 
 impl Checker for Integrity {
     const GUARANTEE: &'static str = "G3";
-    const SEES_CALLS: bool = true;
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::Called { task, call } => match call {
-                Call::Commit(append) => author(*task, &append.message, before),
-                Call::PutRow(message) => author(*task, message, before),
-                Call::Push(id, event) if socket_number(id).is_some() => pushed(*task, event, before),
-                _ => Ok(()),
-            },
-            Observation::Committed { message, .. } | Observation::RowPut { message } => {
-                match before.carried_out() {
-                    Some(_) => Ok(()),
-                    None => Err(format!("nobody wrote {message:?}")),
-                }
-            }
-            Observation::Shown { message, .. } => shown(message, before),
+    fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
+        match call {
+            Call::Commit(append) => author(task, &append.message, before),
+            Call::PutRow(message) => author(task, message, before),
             _ => Ok(()),
         }
+    }
+
+    fn pushed(&mut self, task: TaskId, _: SocketId, event: &Event, before: &Record) -> Finding {
+        pushed(task, event, before)
+    }
+
+    fn stored(&mut self, stored: Stored<'_>, before: &Record) -> Finding {
+        match before.carried_out() {
+            Some(_) => Ok(()),
+            None => Err(format!("nobody wrote {:?}", stored.message)),
+        }
+    }
+
+    fn shown(&mut self, _: User, _: DeviceId, message: &MessageBody, before: &Record) -> Finding {
+        shown(message, before)
     }
 }
 
@@ -68,8 +70,8 @@ fn pushed(task: TaskId, event: &Event, before: &Record) -> Finding {
 
 /// A message that a device is told of: all of it is as it is stored.
 fn shown(seen: &MessageBody, before: &Record) -> Finding {
-    let at = seen.timestamp.parse().ok();
-    let stored = before.room_called(&seen.room_id).zip(at).and_then(|(room, at)| room.find(at));
+    let room = before.room_called(&seen.room_id);
+    let stored = room.zip(before.named_at()).and_then(|(room, at)| room.find(at));
     if stored.is_some_and(|stored| differs(seen, stored).is_none()) {
         return Ok(());
     }

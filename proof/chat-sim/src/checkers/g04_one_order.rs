@@ -4,7 +4,7 @@
 use chat_domain::{Content, Message, Verdict};
 
 use super::{Checker, Finding, Record};
-use crate::observations::Observation;
+use crate::observations::Stored;
 
 #[derive(Default)]
 pub(super) struct OneOrder;
@@ -12,10 +12,7 @@ pub(super) struct OneOrder;
 impl Checker for OneOrder {
     const GUARANTEE: &'static str = "G4";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        let (Observation::Committed { message, .. } | Observation::RowPut { message }) = seen else {
-            return Ok(());
-        };
+    fn stored(&mut self, Stored { message, .. }: Stored<'_>, before: &Record) -> Finding {
         numbered_next(message, before)?;
         answers_what_is_open(message, before)?;
         written_in_turn(message, before)

@@ -1,7 +1,7 @@
 //! G5: what was acknowledged before something else was written sorts before it.
 
 use super::{Checker, Finding, Record};
-use crate::observations::Observation;
+use crate::observations::Stored;
 
 #[derive(Default)]
 pub(super) struct Causal;
@@ -9,10 +9,7 @@ pub(super) struct Causal;
 impl Checker for Causal {
     const GUARANTEE: &'static str = "G5";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        let (Observation::Committed { message, .. } | Observation::RowPut { message }) = seen else {
-            return Ok(());
-        };
+    fn stored(&mut self, Stored { message, .. }: Stored<'_>, before: &Record) -> Finding {
         let Some(intent) = before.carried_out() else { return Ok(()) };
         let follows = intent.follows;
         // What is stored a second time is not what followed.

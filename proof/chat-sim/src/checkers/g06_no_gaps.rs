@@ -2,7 +2,8 @@
 
 use super::page::misplaced;
 use super::{Checker, Finding, Record};
-use crate::observations::{Answer, Observation};
+use crate::ids::TaskId;
+use crate::observations::{Answer, Stored};
 
 #[derive(Default)]
 pub(super) struct NoGaps;
@@ -10,29 +11,26 @@ pub(super) struct NoGaps;
 impl Checker for NoGaps {
     const GUARANTEE: &'static str = "G6";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::Committed { message, .. } | Observation::RowPut { message } => {
-                let newest = before.room(&message.room).and_then(|room| room.newest());
-                match newest.map(|newest| newest.at).filter(|newest| *newest >= message.at) {
-                    None => Ok(()),
-                    Some(newest) => Err(format!("{message:?} is stored before {newest}, which was visible")),
-                }
-            }
-            Observation::Answered { task, answer: Answer::History { asked, body } } => {
-                let running = &before.tasks[*task];
-                let room = before.room_of(running.user, asked.peer);
-                let begun = room.rows_before(running.asked_ms) as u64;
-                let Some(wrong) = misplaced(&room.rows, asked.range, begun, body) else { return Ok(()) };
-                let seqs: Vec<u64> = body.messages.iter().map(|message| message.seq).collect();
-                Err(format!(
-                    "{asked:?} of {} is answered with {seqs:?} of {}, of which {begun} were there \
-                     when it was asked: {wrong}; {body:?}",
-                    room.id,
-                    room.rows.len()
-                ))
-            }
-            _ => Ok(()),
+    fn stored(&mut self, Stored { message, .. }: Stored<'_>, before: &Record) -> Finding {
+        let newest = before.room(&message.room).and_then(|room| room.newest());
+        match newest.map(|newest| newest.at).filter(|newest| *newest >= message.at) {
+            None => Ok(()),
+            Some(newest) => Err(format!("{message:?} is stored before {newest}, which was visible")),
         }
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        let Answer::History { asked, body } = answer else { return Ok(()) };
+        let running = &before.tasks[task];
+        let room = before.room_of(running.user, asked.peer);
+        let begun = room.rows_before(running.asked_ms) as u64;
+        let Some(wrong) = misplaced(&room.rows, asked.range, begun, body) else { return Ok(()) };
+        let seqs: Vec<u64> = body.messages.iter().map(|message| message.seq).collect();
+        Err(format!(
+            "{asked:?} of {} is answered with {seqs:?} of {}, of which {begun} were there when it was asked: \
+             {wrong}; {body:?}",
+            room.id,
+            room.rows.len()
+        ))
     }
 }

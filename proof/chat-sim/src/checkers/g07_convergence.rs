@@ -5,7 +5,7 @@ use chat_domain::{CONNECTION_SETTLED_AFTER, CONNECTIONS_MAX, Event};
 use super::{Checker, Finding, Record};
 use crate::environment::{INDEX_LAG_MAX_MS, socket_number};
 use crate::ids::{Id, IdVec, IntentId, SocketId, TaskId, User};
-use crate::observations::{Answer, ClientView, ConversationView, EventKind, Observation, OpenSocket};
+use crate::observations::{Answer, ClientView, ConversationView, EventKind, Observation, OpenSocket, Told};
 use crate::ports::Call;
 
 /// How long the row of a connection may be missing before a frame has to notice that reads the row: not at
@@ -23,28 +23,39 @@ pub(super) struct Convergence {
 
 impl Checker for Convergence {
     const GUARANTEE: &'static str = "G7";
-    const SEES_CALLS: bool = true;
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+    fn invoked(&mut self) -> Finding {
+        self.gone.push(Vec::new());
+        Ok(())
+    }
+
+    fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
+        self.has_reason(task, call, before)
+    }
+
+    fn pushed(&mut self, task: TaskId, to: SocketId, event: &Event, before: &Record) -> Finding {
+        if let Event::UnknownConnection(_) = event { turned_away(task, to, before) } else { Ok(()) }
+    }
+
+    fn told(&mut self, task: TaskId, what: Told) -> Finding {
+        if let (Told::Gone(socket), Some(gone)) = (what, self.gone.get_mut(task)) {
+            gone.push(socket);
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        match answer {
+            Answer::Sent { .. } => reachable(task, UNNOTICED_BY_LIST_MS, before),
+            Answer::Marked { .. } | Answer::Pong | Answer::Reauthenticated => {
+                reachable(task, UNNOTICED_BY_ROW_MS, before)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
-            Observation::Invoked(_) => {
-                self.gone.push(Vec::new());
-                Ok(())
-            }
-            Observation::Called { task, call } => self.called(*task, call, before),
-            Observation::ToldGone { task, socket } => {
-                if let Some(gone) = self.gone.get_mut(*task) {
-                    gone.push(*socket);
-                }
-                Ok(())
-            }
-            Observation::Answered { task, answer } => match answer {
-                Answer::Sent { .. } => reachable(*task, UNNOTICED_BY_LIST_MS, before),
-                Answer::Marked { .. } | Answer::Pong | Answer::Reauthenticated => {
-                    reachable(*task, UNNOTICED_BY_ROW_MS, before)
-                }
-                _ => Ok(()),
-            },
             Observation::Settled { when, clients } => {
                 clients.iter().try_for_each(|client| knows_what_is_stored(client, when, before))
             }
@@ -57,7 +68,7 @@ impl Checker for Convergence {
 
 impl Convergence {
     /// A row is deleted, and a connection closed, only for a reason.
-    fn called(&self, task: TaskId, call: &Call, before: &Record) -> Finding {
+    fn has_reason(&self, task: TaskId, call: &Call, before: &Record) -> Finding {
         let Some(running) = before.tasks.get(task) else { return Ok(()) };
         match call {
             Call::Delete(id) => {
@@ -83,12 +94,6 @@ impl Convergence {
                 (EventKind::Frame, Some(socket)) => turned_away(task, socket, before),
                 _ => Err(format!("task {task} closes {id}")),
             },
-            Call::Push(id, event) if matches!(**event, Event::UnknownConnection(_)) => {
-                match socket_number(id) {
-                    Some(socket) => turned_away(task, socket, before),
-                    None => Ok(()),
-                }
-            }
             _ => Ok(()),
         }
     }

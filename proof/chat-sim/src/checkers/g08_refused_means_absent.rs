@@ -1,11 +1,10 @@
 //! G8: what was refused never appears, and is refused for a reason.
 
-use chat_domain::Message;
 use chat_wire::frames::ErrorBody;
 
 use super::{Checker, Finding, Record};
-use crate::ids::IntentId;
-use crate::observations::{Answer, Observation, Says};
+use crate::ids::{IntentId, TaskId};
+use crate::observations::{Answer, Observation, Says, Stored};
 
 #[derive(Default)]
 pub(super) struct RefusedMeansAbsent;
@@ -13,30 +12,25 @@ pub(super) struct RefusedMeansAbsent;
 impl Checker for RefusedMeansAbsent {
     const GUARANTEE: &'static str = "G8";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::Committed { message, .. } | Observation::RowPut { message } => {
-                stored(message, before)
-            }
-            Observation::Answered { answer: Answer::Refused { intent, error }, .. } => {
-                refused(*intent, error, before)
-            }
-            Observation::Settled { .. } => {
-                if before.intents.iter().any(|intent| intent.refused && intent.row.is_some()) {
-                    return Err("what was refused is stored".to_owned());
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+    fn stored(&mut self, Stored { message, .. }: Stored<'_>, before: &Record) -> Finding {
+        if before.carried_out().is_some_and(|intent| intent.refused && intent.row.is_none()) {
+            return Err(format!("{message:?} was refused, and is stored"));
         }
+        Ok(())
     }
-}
 
-fn stored(message: &Message, before: &Record) -> Finding {
-    if before.carried_out().is_some_and(|intent| intent.refused && intent.row.is_none()) {
-        return Err(format!("{message:?} was refused, and is stored"));
+    fn answered(&mut self, _: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        let Answer::Refused { intent, error } = answer else { return Ok(()) };
+        refused(*intent, error, before)
     }
-    Ok(())
+
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        let is_settled = matches!(seen, Observation::Settled { .. });
+        if is_settled && before.intents.iter().any(|intent| intent.refused && intent.row.is_some()) {
+            return Err("what was refused is stored".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// Only what is certain may be refused for good, and nothing here gives a reason but a proposal that is

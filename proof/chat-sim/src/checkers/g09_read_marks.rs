@@ -8,33 +8,36 @@ use chat_wire::rest::HistoryBody;
 
 use super::record::RoomRecord;
 use super::{Checker, Finding, Record};
-use crate::environment::socket_number;
-use crate::ids::{TaskId, User};
+use crate::ids::{DeviceId, SocketId, TaskId, User};
 use crate::observations::{Answer, AskedPage, Observation};
-use crate::ports::Call;
 
 #[derive(Default)]
 pub(super) struct ReadMarks;
 
 impl Checker for ReadMarks {
     const GUARANTEE: &'static str = "G9";
-    const SEES_CALLS: bool = true;
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+    fn pushed(&mut self, _: TaskId, _: SocketId, event: &Event, before: &Record) -> Finding {
+        pushed(event, before)
+    }
+
+    fn shown(&mut self, _: User, _: DeviceId, message: &MessageBody, before: &Record) -> Finding {
+        shown(message, before)
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        match answer {
+            Answer::Marked { peer, asked, told } => marked(task, *peer, *asked, told, before),
+            Answer::History { asked, body } => page(task, *asked, body, before),
+            _ => Ok(()),
+        }
+    }
+
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
             Observation::MarkSet { room, reader, mark, .. } => moved(room, *reader, *mark, before),
             Observation::RowsMarked { room, rows } => rows_marked(room, rows, before),
             Observation::Corrupt { error } => Err(format!("what is stored contradicts itself: {error}")),
-            Observation::Called { call: Call::Push(id, event), .. } if socket_number(id).is_some() => {
-                pushed(event, before)
-            }
-            Observation::Shown { message, .. } => shown(message, before),
-            Observation::Answered { task, answer: Answer::Marked { peer, asked, told } } => {
-                marked(*task, *peer, *asked, told, before)
-            }
-            Observation::Answered { task, answer: Answer::History { asked, body } } => {
-                page(*task, *asked, body, before)
-            }
             _ => Ok(()),
         }
     }
@@ -84,8 +87,11 @@ fn pushed(event: &Event, before: &Record) -> Finding {
 }
 
 fn shown(seen: &MessageBody, before: &Record) -> Finding {
+    if !seen.read {
+        return Ok(());
+    }
     let Some(room) = before.room_called(&seen.room_id) else { return Ok(()) };
-    match seen.timestamp.parse().ok().and_then(|at| room.find(at)) {
+    match before.named_at().and_then(|at| room.find(at)) {
         Some(stored) => as_read(room, stored, seen.read, "shown"),
         None => Ok(()),
     }

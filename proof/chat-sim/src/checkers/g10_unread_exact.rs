@@ -8,7 +8,7 @@ use super::page::kind;
 use super::record::{RoomRecord, answers};
 use super::{Checker, Finding, Record};
 use crate::ids::{TaskId, User};
-use crate::observations::{Answer, ClientView, Observation};
+use crate::observations::{Answer, ClientView, Observation, Stored};
 
 #[derive(Default)]
 pub(super) struct UnreadExact;
@@ -16,13 +16,18 @@ pub(super) struct UnreadExact;
 impl Checker for UnreadExact {
     const GUARANTEE: &'static str = "G10";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+    fn stored(&mut self, Stored { message, head }: Stored<'_>, before: &Record) -> Finding {
+        head.map_or(Ok(()), |head| head_is_right(message, head, before))
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        let Answer::Conversations { first_page, body } = answer else { return Ok(()) };
+        list(task, *first_page, body, before)
+    }
+
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
-            Observation::Committed { message, head } => head_is_right(message, head, before),
             Observation::MarkSet { room, reader, mark, .. } => mark_counts(room, *reader, *mark, before),
-            Observation::Answered { task, answer: Answer::Conversations { first_page, body } } => {
-                list(*task, *first_page, body, before)
-            }
             Observation::ListsSettled { clients } => {
                 clients.iter().try_for_each(|client| lists_what_is_stored(client, before))
             }

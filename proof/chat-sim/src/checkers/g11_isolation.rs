@@ -1,10 +1,11 @@
 //! G11: a frame, a row or a mark of a room is its two members' alone.
 
-use chat_domain::{ConnectionId, Event};
+use chat_domain::Event;
+use chat_wire::message::MessageBody;
 
 use super::{Checker, Finding, Record};
-use crate::environment::socket_number;
-use crate::observations::{Answer, Observation};
+use crate::ids::{DeviceId, SocketId, TaskId, User};
+use crate::observations::Answer;
 use crate::ports::Call;
 
 #[derive(Default)]
@@ -12,56 +13,54 @@ pub(super) struct Isolation;
 
 impl Checker for Isolation {
     const GUARANTEE: &'static str = "G11";
-    const SEES_CALLS: bool = true;
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::Called { task, call } => match call {
-                Call::AdvanceRead(room, reader, _) | Call::ForceMark(room, reader, _) => {
-                    let Some(running) = before.tasks.get(*task) else { return Ok(()) };
-                    let (user, reader) = (running.user, room.email(*reader));
-                    if reader == before.directory.email(user) {
-                        return Ok(());
-                    }
-                    Err(format!("task {task} of user {user} marks for {reader}"))
-                }
-                Call::Push(id, event) => pushed(id, event, before),
-                _ => Ok(()),
-            },
-            Observation::Answered { task, answer: Answer::History { asked, body } } => {
-                let user = before.tasks[*task].user;
+    fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
+        let (Call::AdvanceRead(room, reader, _) | Call::ForceMark(room, reader, _)) = call else {
+            return Ok(());
+        };
+        let Some(running) = before.tasks.get(task) else { return Ok(()) };
+        let (user, reader) = (running.user, room.email(*reader));
+        if reader == before.directory.email(user) {
+            return Ok(());
+        }
+        Err(format!("task {task} of user {user} marks for {reader}"))
+    }
+
+    fn pushed(&mut self, _: TaskId, to: SocketId, event: &Event, before: &Record) -> Finding {
+        let user = before.sockets[to].user;
+        let room = match event {
+            Event::Message(message) => &message.room,
+            Event::Read { room, .. } | Event::Typing { room, .. } => room,
+            Event::UnknownConnection(_) => return Ok(()),
+        };
+        if room.member(before.directory.email(user)).is_some() {
+            return Ok(());
+        }
+        Err(format!("user {user} is told of {room}: {event:?}"))
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        match answer {
+            Answer::History { asked, body } => {
+                let user = before.tasks[task].user;
                 if body.room_id == before.directory.name_of(user, asked.peer) {
                     return Ok(());
                 }
                 let room = before.directory.room_of(user, asked.peer);
                 Err(format!("user {user} asked for {room} and got {}", body.room_id))
             }
-            Observation::Answered { answer: Answer::NotRefused { what, body }, .. } => {
-                Err(format!("{what} is accepted: {body}"))
-            }
-            Observation::Shown { user, device, message } => {
-                // A room that there is not is none of anybody's; that nothing is stored in it, another
-                // checker says.
-                let is_known = before.directory.members_of(&message.room_id).is_some();
-                if is_known && before.directory.peer_in(*user, &message.room_id).is_none() {
-                    return Err(format!("device {device} hears {message:?}"));
-                }
-                Ok(())
-            }
+            Answer::NotRefused { what, body } => Err(format!("{what} is accepted: {body}")),
             _ => Ok(()),
         }
     }
-}
 
-fn pushed(id: &ConnectionId, event: &Event, before: &Record) -> Finding {
-    let Some(to) = socket_number(id).and_then(|socket| before.sockets.get(socket)) else { return Ok(()) };
-    let room = match event {
-        Event::Message(message) => &message.room,
-        Event::Read { room, .. } | Event::Typing { room, .. } => room,
-        Event::UnknownConnection(_) => return Ok(()),
-    };
-    if room.member(before.directory.email(to.user)).is_some() {
-        return Ok(());
+    fn shown(&mut self, user: User, device: DeviceId, message: &MessageBody, before: &Record) -> Finding {
+        match before.directory.members_of(&message.room_id) {
+            Some((one, other)) if ![one, other].contains(&user) => {
+                Err(format!("device {device} hears {message:?}"))
+            }
+            // A room that there is not is nobody's; that nothing is stored in it, another checker says.
+            _ => Ok(()),
+        }
     }
-    Err(format!("user {} is told of {room}: {event:?}", to.user))
 }

@@ -1,9 +1,10 @@
 //! G12: no frame is accepted after the token has expired, and nothing is pushed.
 
+use chat_domain::Event;
+
 use super::{Checker, Finding, Record};
-use crate::environment::socket_number;
-use crate::ids::TaskId;
-use crate::observations::{Answer, EventKind, Observation};
+use crate::ids::{SocketId, TaskId};
+use crate::observations::{Answer, EventKind};
 use crate::ports::Call;
 
 #[derive(Default)]
@@ -11,36 +12,35 @@ pub(super) struct FreshLogin;
 
 impl Checker for FreshLogin {
     const GUARANTEE: &'static str = "G12";
-    const SEES_CALLS: bool = true;
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::Called { task, call } => match call {
-                Call::Commit(_) | Call::PutRow(_) => fresh(*task, "sends", before),
-                Call::AdvanceRead(..) | Call::ForceMark(..) => fresh(*task, "marks as read", before),
-                Call::Push(id, event) if !matches!(**event, chat_domain::Event::UnknownConnection(_)) => {
-                    let Some(socket) = socket_number(id) else { return Ok(()) };
-                    let Some(to) = before.sockets.get(socket) else { return Ok(()) };
-                    let Some(running) = before.tasks.get(*task) else { return Ok(()) };
-                    if running.now < to.fresh_until {
-                        return Ok(());
-                    }
-                    Err(format!("socket {socket} is told at {}, when its login counts no more", running.now))
-                }
-                _ => Ok(()),
-            },
-            Observation::Answered { task, answer } => match answer {
-                Answer::Connected => fresh(*task, "connects", before),
-                Answer::Sent { .. } => fresh(*task, "is acknowledged", before),
-                Answer::Marked { .. } => fresh(*task, "marks as read", before),
-                Answer::Pong => fresh(*task, "is accepted", before),
-                Answer::History { .. } => fresh(*task, "reads", before),
-                Answer::Conversations { .. } => fresh(*task, "lists", before),
-                Answer::Reauthenticated if !before.tasks[*task].token_counts => {
-                    Err(format!("task {task} extends the login by a token that is no good"))
-                }
-                _ => Ok(()),
-            },
+    fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
+        match call {
+            Call::Commit(_) | Call::PutRow(_) => fresh(task, "sends", before),
+            Call::AdvanceRead(..) | Call::ForceMark(..) => fresh(task, "marks as read", before),
+            _ => Ok(()),
+        }
+    }
+
+    fn pushed(&mut self, task: TaskId, to: SocketId, event: &Event, before: &Record) -> Finding {
+        let Some(running) = before.tasks.get(task) else { return Ok(()) };
+        let is_unknown = matches!(event, Event::UnknownConnection(_));
+        if is_unknown || running.now < before.sockets[to].fresh_until {
+            return Ok(());
+        }
+        Err(format!("socket {to} is told at {}, when its login counts no more", running.now))
+    }
+
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        match answer {
+            Answer::Connected => fresh(task, "connects", before),
+            Answer::Sent { .. } => fresh(task, "is acknowledged", before),
+            Answer::Marked { .. } => fresh(task, "marks as read", before),
+            Answer::Pong => fresh(task, "is accepted", before),
+            Answer::History { .. } => fresh(task, "reads", before),
+            Answer::Conversations { .. } => fresh(task, "lists", before),
+            Answer::Reauthenticated if !before.tasks[task].token_counts => {
+                Err(format!("task {task} extends the login by a token that is no good"))
+            }
             _ => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use chat_domain::{CONNECTIONS_MAX, PAGE_MAX, ROOMS_PAGE_MAX};
 
 use super::{Checker, Finding, Record};
 use crate::ids::{IdVec, TaskId};
-use crate::observations::{Answer, Observation, OpenSocket};
+use crate::observations::{Answer, Observation, OpenSocket, Told};
 use crate::ports::Call;
 
 /// How many messages one send tries to store: once, and nine times more.
@@ -34,44 +34,42 @@ pub(super) struct Bounded {
 
 impl Checker for Bounded {
     const GUARANTEE: &'static str = "G13";
-    const SEES_CALLS: bool = true;
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
-        match seen {
-            Observation::Invoked(_) => {
-                self.tallies.push(Tally::default());
-                Ok(())
+    fn invoked(&mut self) -> Finding {
+        self.tallies.push(Tally::default());
+        Ok(())
+    }
+
+    fn called(&mut self, task: TaskId, call: &Call, _: &Record) -> Finding {
+        let Some(tally) = self.tallies.get_mut(task) else { return Ok(()) };
+        if tally.admits(call) {
+            return Ok(());
+        }
+        Err(format!("task {task} asks too much with {call:?}, after {tally:?}"))
+    }
+
+    fn told(&mut self, task: TaskId, what: Told) -> Finding {
+        if let (Told::Connections(count), Some(tally)) = (what, self.tallies.get_mut(task)) {
+            tally.connections_listed += u32::try_from(count).unwrap_or(u32::MAX);
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, _: TaskId, answer: &Answer<'_>, _: &Record) -> Finding {
+        match answer {
+            Answer::History { asked, body } if body.messages.len() > asked.limit => {
+                Err(format!("{asked:?} is answered with {} rows", body.messages.len()))
             }
-            Observation::Called { task, call } => {
-                let Some(tally) = self.tallies.get_mut(*task) else { return Ok(()) };
-                if tally.admits(call) {
-                    return Ok(());
-                }
-                Err(format!("task {task} asks too much with {call:?}, after {tally:?}"))
+            Answer::Conversations { body, .. } if body.conversations.len() > ROOMS_PAGE_MAX => {
+                Err(format!("{} conversations in a page", body.conversations.len()))
             }
-            Observation::ToldConnections { task, count } => {
-                if let Some(tally) = self.tallies.get_mut(*task) {
-                    tally.connections_listed += u32::try_from(*count).unwrap_or(u32::MAX);
-                }
-                Ok(())
-            }
-            Observation::Answered { answer: Answer::History { asked, body }, .. } => {
-                let rows = body.messages.len();
-                if rows <= asked.limit {
-                    return Ok(());
-                }
-                Err(format!("{asked:?} is answered with {rows} rows"))
-            }
-            Observation::Answered { answer: Answer::Conversations { body, .. }, .. } => {
-                let listed = body.conversations.len();
-                if listed <= ROOMS_PAGE_MAX {
-                    return Ok(());
-                }
-                Err(format!("{listed} conversations in a page"))
-            }
-            Observation::ConnectionsSettled { open } => few_connections(open, before),
             _ => Ok(()),
         }
+    }
+
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        let Observation::ConnectionsSettled { open } = seen else { return Ok(()) };
+        few_connections(open, before)
     }
 }
 

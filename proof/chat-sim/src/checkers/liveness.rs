@@ -10,7 +10,7 @@ pub(super) struct Liveness;
 impl Checker for Liveness {
     const GUARANTEE: &'static str = "live";
 
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
             Observation::NotSettled { waiting } => {
                 Err(format!("it does not come to rest; waiting: {waiting}"))

@@ -20,23 +20,65 @@ mod record;
 
 use std::sync::Arc;
 
+use chat_domain::Event;
+use chat_wire::message::MessageBody;
+
 use crate::directory::Directory;
-use crate::observations::Observation;
+use crate::ids::{DeviceId, SocketId, TaskId, User};
+use crate::observations::{Answer, Observation, Stored, Told};
+use crate::ports::Call;
 
 pub(crate) use self::record::Record;
 
 /// What a checker finds: nothing, or how the guarantee is broken.
 type Finding = Result<(), String>;
 
-/// Holds a guarantee against what is observed.
+/// Holds a guarantee against what is observed. Each method sees one kind of observation, and what was
+/// observed before it; a checker has the methods for what concerns it.
+#[expect(unused_variables, reason = "a checker that has no method for an observation does not look at it")]
 trait Checker: Default {
     /// What docs/guarantees.md calls the guarantee.
     const GUARANTEE: &'static str;
-    /// Whether it looks at calls of ports, of which there are so many that the others are not shown them.
-    const SEES_CALLS: bool = false;
 
-    /// Sees an observation, and what was observed before it.
-    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Finding;
+    /// An event is handed to a handler.
+    fn invoked(&mut self) -> Finding {
+        Ok(())
+    }
+
+    /// A handler calls a port.
+    fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
+        Ok(())
+    }
+
+    /// A handler pushes something to a socket.
+    fn pushed(&mut self, task: TaskId, to: SocketId, event: &Event, before: &Record) -> Finding {
+        Ok(())
+    }
+
+    /// A handler is told what came of a call.
+    fn told(&mut self, task: TaskId, what: Told) -> Finding {
+        Ok(())
+    }
+
+    /// A message is stored.
+    fn stored(&mut self, stored: Stored<'_>, before: &Record) -> Finding {
+        Ok(())
+    }
+
+    /// A handler answers.
+    fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
+        Ok(())
+    }
+
+    /// A device shows a message.
+    fn shown(&mut self, user: User, device: DeviceId, message: &MessageBody, before: &Record) -> Finding {
+        Ok(())
+    }
+
+    /// Anything else is observed, which is rarer.
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        Ok(())
+    }
 }
 
 /// A guarantee that was broken.
@@ -48,45 +90,66 @@ pub(crate) struct Violation {
     pub(crate) what: String,
 }
 
-macro_rules! checkers {
-    ($($field:ident: $checker:path,)+) => {
-        /// All checkers, in the order in which they are asked: if one observation breaks several guarantees,
-        /// the first names it.
-        #[derive(Default)]
-        struct Checkers { $($field: $checker,)+ }
-
-        impl Checkers {
-            fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Result<(), Violation> {
-                $(by(&mut self.$field, seen, before)?;)+
-                Ok(())
-            }
-        }
-    };
-}
-
-checkers! {
-    bounded: g13_bounded::Bounded,
-    isolation: g11_isolation::Isolation,
+/// All checkers.
+#[derive(Default)]
+struct Checkers {
     durable: g01_durable::Durable,
-    no_gaps: g06_no_gaps::NoGaps,
-    one_order: g04_one_order::OneOrder,
-    integrity: g03_integrity::Integrity,
     exactly_once: g02_exactly_once::ExactlyOnce,
-    refused_means_absent: g08_refused_means_absent::RefusedMeansAbsent,
+    integrity: g03_integrity::Integrity,
+    one_order: g04_one_order::OneOrder,
     causal: g05_causal::Causal,
-    fresh_login: g12_fresh_login::FreshLogin,
+    no_gaps: g06_no_gaps::NoGaps,
     convergence: g07_convergence::Convergence,
+    refused_means_absent: g08_refused_means_absent::RefusedMeansAbsent,
     read_marks: g09_read_marks::ReadMarks,
     unread_exact: g10_unread_exact::UnreadExact,
+    isolation: g11_isolation::Isolation,
+    fresh_login: g12_fresh_login::FreshLogin,
+    bounded: g13_bounded::Bounded,
     liveness: liveness::Liveness,
 }
 
-#[inline]
-fn by<C: Checker>(checker: &mut C, seen: &Observation<'_>, before: &Record) -> Result<(), Violation> {
-    if !C::SEES_CALLS && matches!(seen, Observation::Called { .. }) {
-        return Ok(());
+/// Asks all checkers, in this order: if one observation breaks several guarantees, the first names the
+/// violation.
+macro_rules! ask {
+    ($checkers:ident.$method:ident $arguments:tt) => {
+        ask!($checkers, $method, $arguments: bounded, isolation, durable, no_gaps, one_order, integrity,
+            exactly_once, refused_means_absent, causal, fresh_login, convergence, read_marks, unread_exact,
+            liveness)
+    };
+    ($checkers:ident, $method:ident, $arguments:tt: $($field:ident),+) => {{
+        $(named(&mut $checkers.$field, |checker| checker.$method $arguments)?;)+
+    }};
+}
+
+impl Checkers {
+    fn check(&mut self, seen: &Observation<'_>, before: &Record) -> Result<(), Violation> {
+        match seen {
+            Observation::Invoked(_) => ask!(self.invoked()),
+            Observation::Called { task, call } => ask!(self.called(*task, call, before)),
+            Observation::Pushed { task, to, event } => ask!(self.pushed(*task, *to, event, before)),
+            Observation::Told { task, what } => ask!(self.told(*task, *what)),
+            Observation::Stored(stored) => ask!(self.stored(*stored, before)),
+            Observation::Answered { task, answer } => ask!(self.answered(*task, answer, before)),
+            Observation::Shown { user, device, message } => {
+                ask!(self.shown(*user, *device, message, before));
+            }
+            // Nothing of this can break a promise; the record keeps it.
+            Observation::Written(_)
+            | Observation::Forgotten(_)
+            | Observation::Found { .. }
+            | Observation::MarkWanted { .. }
+            | Observation::SocketMade { .. }
+            | Observation::LoginCounts { .. }
+            | Observation::ConnectionRow { .. } => {}
+            seen => ask!(self.other(seen, before)),
+        }
+        Ok(())
     }
-    checker.check(seen, before).map_err(|what| Violation { rule: C::GUARANTEE, what })
+}
+
+fn named<C: Checker>(checker: &mut C, ask: impl FnOnce(&mut C) -> Finding) -> Result<(), Violation> {
+    ask(checker).map_err(|what| Violation { rule: C::GUARANTEE, what })
 }
 
 /// The log of observations, and the checkers that read it.

@@ -168,6 +168,8 @@ pub(crate) struct Record {
     rooms: Vec<RoomRecord>,
     /// The intent of the message that is being stored, if anybody meant to write it.
     carried_out: Option<IntentId>,
+    /// The timestamp of the message that is being shown or acknowledged.
+    named_at: Option<Timestamp>,
 }
 
 impl Record {
@@ -181,6 +183,7 @@ impl Record {
             sockets: IdVec::default(),
             rooms,
             carried_out: None,
+            named_at: None,
         }
     }
 
@@ -208,6 +211,11 @@ impl Record {
         self.carried_out.map(|intent| &self.intents[intent])
     }
 
+    /// The timestamp of the message that is being shown or acknowledged, if it is one.
+    pub(super) fn named_at(&self) -> Option<Timestamp> {
+        self.named_at
+    }
+
     /// What was written before the message that is being stored.
     pub(super) fn written_before(&self) -> impl Iterator<Item = &Intent> {
         self.intents.iter().take(self.carried_out.map_or(0, Id::index))
@@ -233,8 +241,13 @@ impl Record {
     /// An observation is made at a true time.
     pub(super) fn begin(&mut self, now_ms: i64, seen: &Observation<'_>) {
         self.now_ms = now_ms;
-        if let Observation::Committed { message, .. } | Observation::RowPut { message } = seen {
-            self.carried_out = self.intent_of(message);
+        match seen {
+            Observation::Stored(stored) => self.carried_out = self.intent_of(stored.message),
+            Observation::Shown { message, .. } => self.named_at = message.timestamp.parse().ok(),
+            Observation::Answered { answer: Answer::Sent { sent, .. }, .. } => {
+                self.named_at = sent.timestamp.parse().ok();
+            }
+            _ => {}
         }
     }
 
@@ -273,14 +286,13 @@ impl Record {
                 }
                 self.tasks.push(*facts);
             }
-            Observation::Committed { message, head } => self.stored(message, Some(head)),
-            Observation::RowPut { message } => self.stored(message, None),
+            Observation::Stored(stored) => self.stored(stored.message, stored.head),
             Observation::MarkSet { room, reader, mark, head } => {
                 self.mark_set(room, *reader, *mark, *head);
             }
             Observation::ConnectionRow { socket, row } => self.row_written(*socket, *row),
             Observation::Answered { answer: Answer::Sent { intent, sent }, .. } => {
-                if let Ok(at) = sent.timestamp.parse() {
+                if let Some(at) = self.named_at {
                     self.acknowledged(*intent, at, sent.seq);
                 }
             }

@@ -11,7 +11,7 @@ use chat_domain::{
 use super::{Environment, Happening, INDEX_LAG_MAX_MS, Outcome, note, socket_number};
 use crate::faults::Fault;
 use crate::ids::{TaskId, TicketId};
-use crate::observations::Observation;
+use crate::observations::{Observation, Stored, Told};
 use crate::ports::{Call, Failure, Reply};
 
 /// How far the index lags without a fault.
@@ -128,7 +128,7 @@ impl Environment {
             }
             _ => {}
         }
-        self.observe(&Observation::Called { task, call: &call });
+        self.observe_call(task, &call);
         let reply = self.execute(&call, outcome);
         self.observe_reply(task, &call, &reply);
         if self.history.is_some() {
@@ -146,24 +146,27 @@ impl Environment {
         true
     }
 
-    fn observe_reply(&mut self, task: TaskId, call: &Call, reply: &Reply) {
-        match (call, reply) {
-            (Call::Commit(append), Reply::Done) => {
-                self.observe(&Observation::ToldStored { task, at: append.message.at });
-            }
-            (Call::PutRow(message), Reply::Done) => {
-                self.observe(&Observation::ToldStored { task, at: message.at });
-            }
-            (_, Reply::Connections(listed)) => {
-                self.observe(&Observation::ToldConnections { task, count: listed.len() });
-            }
-            (Call::Push(id, _) | Call::Close(id), Reply::Failed(Failure::Gone)) => {
-                if let Some(socket) = socket_number(id) {
-                    self.observe(&Observation::ToldGone { task, socket });
-                }
-            }
-            _ => {}
+    fn observe_call(&mut self, task: TaskId, call: &Call) {
+        self.observe(&Observation::Called { task, call });
+        if let Call::Push(id, event) = call
+            && let Some(to) = socket_number(id).filter(|to| self.sockets.get(*to).is_some())
+        {
+            self.observe(&Observation::Pushed { task, to, event });
         }
+    }
+
+    fn observe_reply(&mut self, task: TaskId, call: &Call, reply: &Reply) {
+        let what = match (call, reply) {
+            (Call::Commit(append), Reply::Done) => Told::Stored(append.message.at),
+            (Call::PutRow(message), Reply::Done) => Told::Stored(message.at),
+            (_, Reply::Connections(listed)) => Told::Connections(listed.len()),
+            (Call::Push(id, _) | Call::Close(id), Reply::Failed(Failure::Gone)) => {
+                let Some(socket) = socket_number(id) else { return };
+                Told::Gone(socket)
+            }
+            _ => return,
+        };
+        self.observe(&Observation::Told { task, what });
     }
 
     /// A write that nobody waits for any more, and that arrives all the same.
@@ -245,7 +248,7 @@ impl Environment {
             }),
             Call::PutRow(message) => {
                 self.tables.put_row(Clone::clone(message));
-                self.observe(&Observation::RowPut { message });
+                self.observe(&Observation::Stored(Stored { message, head: None }));
                 Reply::Done
             }
             Call::ForceMark(id, reader, mark) => self.or_failed(|it| {
@@ -310,7 +313,8 @@ impl Environment {
 
     fn commit(&mut self, append: &Append) -> Result<Reply, MessageStoreError> {
         let head = self.tables.commit(append)?;
-        self.observe(&Observation::Committed { message: &append.message, head: &head });
+        let stored = Stored { message: &append.message, head: Some(&head) };
+        self.observe(&Observation::Stored(stored));
         Ok(Reply::Done)
     }
 

@@ -9,7 +9,7 @@ macro_rules! faults {
         pub(crate) enum Fault { $($(#[doc = $doc])+ $name,)+ }
 
         impl Fault {
-            /// All of them.
+            /// All faults, in the order of their declaration.
             pub(crate) const ALL: &[Fault] = &[$(Fault::$name,)+];
 
             /// The fault in words, for people.
@@ -33,7 +33,7 @@ faults! {
     AppliedLate,
     /// a write happens, its answer is lost on the way, and the store's own client sends it again
     WriteRepeated,
-    /// a read fails
+    /// a read fails with an error
     ReadFails,
     /// a read is throttled
     ReadThrottled,
@@ -81,11 +81,11 @@ faults! {
     ProcessRecycled,
     /// an answer never arrives
     AckLost,
-    /// $disconnect never comes
+    /// the $disconnect of a connection never comes
     DisconnectLost,
-    /// $disconnect comes late
+    /// the $disconnect of a connection comes late
     DisconnectLate,
-    /// $disconnect comes twice
+    /// the $disconnect of a connection comes twice
     DisconnectDoubled,
     /// $disconnect comes before $connect has stored its row
     DisconnectBeforeConnect,
@@ -113,7 +113,7 @@ faults! {
     ManyConnections,
     /// the identity provider does not answer
     VerifierDown,
-    /// a token expires
+    /// the token of a user expires
     TokenExpires,
     /// a token is revoked
     TokenRevoked,
@@ -172,7 +172,7 @@ impl Rates {
     /// A fault of this rate would happen always.
     pub(crate) const OF: u16 = 1_024;
 
-    /// Nothing goes wrong.
+    /// The rates with which nothing goes wrong.
     pub(crate) const NONE: Self = Self([0; COUNT]);
 
     /// Switches each fault on or off, and makes it rare or frequent, at random: a fault that happens

@@ -40,10 +40,10 @@ enum Command {
     /// Runs schedules, each from a seed: the promises have to hold in all of them, and every fault has to
     /// happen.
     Run {
-        /// How many.
+        /// How many schedules to run.
         #[arg(long, default_value_t = 20_000)]
         seeds: u64,
-        /// The first seed.
+        /// The seed of the first schedule; the others follow it.
         #[arg(long, default_value_t = 0)]
         from: u64,
         /// How many threads run them.
@@ -52,7 +52,7 @@ enum Command {
     },
     /// Runs one schedule again and prints all that happens in it.
     Replay {
-        /// Its seed.
+        /// The seed that `run` has printed.
         seed: u64,
         /// With this bug of the bank.
         #[arg(long)]

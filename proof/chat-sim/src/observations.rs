@@ -19,7 +19,7 @@ use crate::ports::Call;
 /// Something that was observed.
 #[derive(Debug)]
 pub(crate) enum Observation<'a> {
-    /// Somebody wrote something.
+    /// Somebody wrote something that is to be sent.
     Written(&'a Written),
     /// Whoever wrote it has lost it.
     Forgotten(IntentId),
@@ -134,7 +134,7 @@ pub(crate) enum Answer<'a> {
     },
 }
 
-/// What somebody wrote.
+/// What somebody wrote, and what they knew by then.
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
     pub(crate) user: User,

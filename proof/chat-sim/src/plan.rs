@@ -16,7 +16,7 @@ pub(crate) enum Act {
     WriteAndCrash { device: DeviceId, peer: User, after_ms: i64, down_ms: i64 },
     /// Its user has read everything.
     Read { device: DeviceId, peer: User },
-    /// Its user types.
+    /// Its user types, which the peer may see.
     Type { device: DeviceId, peer: User },
     /// Its user comes back to the page.
     Focus { device: DeviceId },

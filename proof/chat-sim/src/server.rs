@@ -29,10 +29,10 @@ pub(crate) trait Server: Send + Sync {
     fn handle(&self, event: GatewayEvent) -> Running;
 }
 
-/// Makes processes.
+/// Starts a process over the ports of an environment.
 pub(crate) type Build = fn(&SharedEnvironment) -> Box<dyn Server>;
 
-/// The real functions.
+/// The functions that are deployed, without a bug.
 pub(crate) struct Real(Arc<Chat>);
 
 impl Real {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::ports::SharedEnvironment;
 use crate::server::{GatewayEvent, Running, Server};
 
-/// Alters an answer.
+/// How a planted bug alters what the functions answer.
 pub(super) type Change = fn(&mut Value);
 
 /// The real functions but for their answers.

@@ -12,7 +12,7 @@ use chat_wire::frames::{ClientFrame, MarkReadFrame, ReadFrame, ServerFrame};
 use crate::ports::{Call, SharedEnvironment};
 use crate::server::{GatewayEvent, Running, Server};
 
-/// What is wrong.
+/// What the planted handler of read marks does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadBug {
     None,

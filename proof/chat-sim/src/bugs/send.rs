@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::ports::{Call, SharedEnvironment};
 use crate::server::{GatewayEvent, Running, Server};
 
-/// What is wrong.
+/// What the planted handler of messages does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SendBug {
     None,

@@ -86,7 +86,7 @@ trait Checker: Default {
 pub(crate) struct Violation {
     /// Which: `G1` to `G13`, or `live`.
     pub(crate) rule: &'static str,
-    /// How.
+    /// How it was broken, in words that name the message, the device or the row.
     pub(crate) what: String,
 }
 

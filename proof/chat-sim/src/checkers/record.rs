@@ -27,7 +27,7 @@ pub(crate) struct Intent {
     pub(crate) follows: Option<Timestamp>,
     /// Where it is stored.
     pub(crate) row: Option<(Timestamp, u64)>,
-    /// What was acknowledged.
+    /// The timestamp and number that the sender was told.
     pub(crate) acked: Option<(Timestamp, u64)>,
     /// It was refused for good.
     pub(crate) refused: bool,

@@ -58,7 +58,7 @@ pub(crate) enum Timer {
     Reauth(u32),
     /// The user signs in.
     SignIn,
-    /// Connects anew.
+    /// The client closes its connection, if it has one, and opens another.
     Renew,
 }
 

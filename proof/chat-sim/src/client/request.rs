@@ -22,9 +22,9 @@ pub(crate) enum Request {
     One(User),
     /// A page of the search for a message of ours.
     Resync(User, ClientMessageId, Timestamp),
-    /// A proposal.
+    /// A match proposal, sent over REST.
     Propose(User, ClientMessageId),
-    /// Older messages.
+    /// The page of messages before the oldest that is shown.
     Older(User, Timestamp),
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Response {
     List(Box<ConversationsBody>),
     Sent(Box<SentFrame>),
     Refused(Box<ErrorBody>),
-    /// Nobody knows.
+    /// No answer came, so nobody knows what happened.
     Lost,
 }
 

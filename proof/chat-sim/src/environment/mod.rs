@@ -138,7 +138,7 @@ impl Environment {
         }
     }
 
-    /// True time.
+    /// The true time, from which the clocks of processes may differ.
     pub(crate) fn now_ms(&self) -> i64 {
         self.schedule.now_ms
     }
@@ -258,7 +258,7 @@ impl Environment {
         self.rates.is_on(fault)
     }
 
-    /// A fault happens.
+    /// Counts a fault that has made a difference.
     pub(crate) fn happened(&mut self, fault: Fault) {
         self.fired.add(fault);
     }
@@ -289,7 +289,7 @@ impl Environment {
         hit
     }
 
-    /// Somebody writes something.
+    /// Notes that somebody writes something, before its first attempt leaves.
     pub(crate) fn write(&mut self, written: &Written) -> IntentId {
         let intent = self.record().intents.next_id();
         self.observe(&Observation::Written(written));

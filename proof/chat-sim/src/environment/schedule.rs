@@ -17,7 +17,7 @@ pub(crate) enum Happening {
     Turn(TicketId),
     /// A write that was given up arrives at the store.
     Late(Box<Call>),
-    /// A handler begins.
+    /// A handler begins to work on its event.
     Start(TaskId),
     /// The gateway opens a socket whose `$connect` was answered.
     Open(TaskId, SocketId),

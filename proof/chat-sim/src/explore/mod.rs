@@ -17,7 +17,7 @@ use self::run::{Broken, Run, Step};
 use crate::ids::{IdVec, TaskId};
 use crate::server::{Build, Real};
 
-/// What was explored.
+/// How much of a small case was explored.
 #[derive(Clone, Copy, Debug, Default)]
 struct Explored {
     states: u64,

@@ -88,7 +88,7 @@ struct Task {
     answered: bool,
 }
 
-/// A warm process.
+/// A process that stays warm between events.
 struct Process {
     server: Box<dyn Server>,
     /// How far off its clock is.

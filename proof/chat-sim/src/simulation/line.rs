@@ -76,7 +76,7 @@ impl<'a> Line<'a> {
         self.gateway.drop_socket(socket);
     }
 
-    /// Sends a frame.
+    /// Sends a frame to the gateway, which may lose it.
     pub(crate) fn send(
         &mut self,
         socket: SocketId,

@@ -48,7 +48,7 @@ pub(crate) struct Simulation {
     steps: u64,
 }
 
-/// Runs a plan.
+/// Runs a plan, and reports what was broken.
 pub(crate) fn run(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Report {
     Simulation::new(plan, build, client_bug, verbose).run()
 }

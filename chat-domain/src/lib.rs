@@ -15,16 +15,18 @@ mod use_cases;
 pub use error::{ChatError, InDoubt};
 
 pub use model::attachment::{
-    ALT_TEXT_MAX_BYTES, AltText, Attachment, AttachmentKey, AttachmentRefused, DOWNLOAD_URL_LIFETIME,
-    IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE, ImageFacts, ImageType, SIGNATURE_BYTES, SignedUrl,
+    ALT_TEXT_MAX_BYTES, AltText, Attachment, AttachmentKey, DOWNLOAD_URL_LIFETIME, ImageFacts, SignedUrl,
     StoredObject, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN, UPLOAD_URL_LIFETIME,
 };
+pub use model::attachment_refused::{AttachmentRefused, IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE};
 pub use model::client_message_id::{ClientMessageId, ClientMessageIdError};
+pub use model::correlation::Correlation;
 pub use model::email::{EMAIL_MAX_BYTES, Email, EmailError};
 pub use model::identity::{
     AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, Connection, ConnectionId, UserId,
     VerifiedIdentity,
 };
+pub use model::image_type::{ImageType, SIGNATURE_BYTES};
 pub use model::message::{Content, Draft, Kind, KindError, Message, PREVIEW_MAX_CHARS};
 pub use model::proposal::{
     IN_DOUBT_FOR, NOTE_MAX_BYTES, Note, OPEN_PROPOSALS_MAX, OpenProposal, PLACE_MAX_BYTES, Place, Proposal,
@@ -58,7 +60,7 @@ pub use use_cases::disconnect::Disconnect;
 pub use use_cases::erase::{EraseUser, Found};
 pub use use_cases::export::{ExportUser, ExportedRoom, UserData};
 pub use use_cases::history::{History, HistoryPage};
-pub use use_cases::identify::{Correlation, Identify, Origin};
+pub use use_cases::identify::{Identify, Origin};
 pub use use_cases::keep_alive::KeepAlive;
 pub use use_cases::mark_read::{MarkRead, Marked};
 pub use use_cases::open_attachment::OpenAttachment;

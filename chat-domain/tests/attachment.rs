@@ -343,10 +343,16 @@ fn no_image_is_half_there() {
 }
 
 #[rstest]
-#[case::behind_a_header(ImageType::Jpeg, b"\xFF\xD8\xFF\xE0<!DOCTYPE html><script>alert(1)</script>".to_vec())]
+#[case::behind_a_header(
+    ImageType::Jpeg,
+    b"\xFF\xD8\xFF\xE0<!DOCTYPE html><script>alert(1)</script>".to_vec(),
+)]
 #[case::in_a_comment(ImageType::Jpeg, with_segment(0xFE, b"*/<HTML><body>"))]
 #[case::in_an_application_s_segment(ImageType::Jpeg, with_segment(0xE5, b"<script src=x>"))]
-#[case::in_exif(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[], 0), b"<svg onload=x>".to_vec()].concat()))]
+#[case::in_exif(
+    ImageType::Jpeg,
+    with_segment(0xE1, &[exif(true, &[], 0), b"<svg onload=x>".to_vec()].concat()),
+)]
 #[case::a_script_that_begins_as_a_gif(ImageType::Gif, b"GIF89a/*\0\0\0\0\0*/=1;alert(1)//;".to_vec())]
 #[case::a_web_page_that_begins_as_a_png(ImageType::Png, b"\x89PNG\r\n\x1A\n<html></html>".to_vec())]
 #[case::a_web_page_that_begins_as_a_webp(ImageType::Webp, b"RIFF\x12\0\0\0WEBP<html></html>".to_vec())]
@@ -458,20 +464,47 @@ fn xmp_segment(words: &[u8]) -> Vec<u8> {
 #[case::photoshop_s_exif(ImageType::Jpeg, with_segment(0xED, &resource(0x0422, &place())))]
 #[case::photoshop_s_xmp(ImageType::Jpeg, with_segment(0xED, &resource(0x0424, XMP.as_bytes())))]
 #[case::xmp_in_another_segment(ImageType::Jpeg, with_segment(0xE5, XMP.as_bytes()))]
-#[case::xmp_in_exif(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[(0x02BC, 1, XMP.len() as u32, 26)], 0), XMP.into()].concat()))]
+#[case::xmp_in_exif(
+    ImageType::Jpeg,
+    with_segment(0xE1, &[exif(true, &[(0x02BC, 1, XMP.len() as u32, 26)], 0), XMP.into()].concat()),
+)]
 #[case::almost_exif(ImageType::Jpeg, with_segment(0xE1, &[b"Exif\0\x01".as_slice(), &place()].concat()))]
 #[case::exif_in_capitals(ImageType::Jpeg, with_segment(0xE1, &[b"EXIF\0\0".as_slice(), &place()].concat()))]
-#[case::exif_in_another_segment(ImageType::Jpeg, with_segment(0xE3, &[b"Meta\0\0".as_slice(), &place()].concat()))]
+#[case::exif_in_another_segment(
+    ImageType::Jpeg,
+    with_segment(0xE3, &[b"Meta\0\0".as_slice(), &place()].concat()),
+)]
 #[case::exif_of_a_thumbnail(ImageType::Jpeg, with_segment(0xE1, &with_thumbnail(&photo(b"Exif\0\0"))))]
-#[case::almost_exif_of_a_thumbnail(ImageType::Jpeg, with_segment(0xE1, &with_thumbnail(&photo(b"EXIF\0\x01"))))]
-#[case::exif_of_photoshop_s_thumbnail(ImageType::Jpeg, with_segment(0xED, &resource(0x040C, &photo(b"Exif\0\0"))))]
-#[case::exif_of_a_thumbnail_in_png(ImageType::Png, with_png_chunk(b"eXIf", &with_thumbnail(&photo(b"Exif\0\0"))[6..]))]
-#[case::exif_of_a_thumbnail_in_webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"EXIF", &with_thumbnail(&photo(b"Exif\0\0")))]))]
+#[case::almost_exif_of_a_thumbnail(
+    ImageType::Jpeg,
+    with_segment(0xE1, &with_thumbnail(&photo(b"EXIF\0\x01"))),
+)]
+#[case::exif_of_photoshop_s_thumbnail(
+    ImageType::Jpeg,
+    with_segment(0xED, &resource(0x040C, &photo(b"Exif\0\0"))),
+)]
+#[case::exif_of_a_thumbnail_in_png(
+    ImageType::Png,
+    with_png_chunk(b"eXIf", &with_thumbnail(&photo(b"Exif\0\0"))[6..]),
+)]
+#[case::exif_of_a_thumbnail_in_webp(
+    ImageType::Webp,
+    webp(&[webp_canvas(), webp_picture(), webp_chunk(b"EXIF", &with_thumbnail(&photo(b"Exif\0\0")))]),
+)]
 #[case::a_thermal_camera_s_own(ImageType::Jpeg, with_segment(0xE1, b"FLIR\0\x01\0\0"))]
-#[case::photoshop_s_in_two_segments(ImageType::Jpeg, with_segments(&[(0xED, &resource(0x0424, b"<r exif:G")), (0xED, b"Photoshop 3.0\0PSLatitude='37,34N'/>")]))]
+#[case::photoshop_s_in_two_segments(
+    ImageType::Jpeg,
+    with_segments(&[
+        (0xED, &resource(0x0424, b"<r exif:G")),
+        (0xED, b"Photoshop 3.0\0PSLatitude='37,34N'/>"),
+    ]),
+)]
 #[case::wide_letters(ImageType::Jpeg, xmp_segment(&utf_16(false)))]
 #[case::wide_letters_in_the_other_order(ImageType::Jpeg, xmp_segment(&utf_16(true)))]
-#[case::wide_letters_in_exif(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[], 0), utf_16(false)].concat()))]
+#[case::wide_letters_in_exif(
+    ImageType::Jpeg,
+    with_segment(0xE1, &[exif(true, &[], 0), utf_16(false)].concat()),
+)]
 #[case::compressed_exif(ImageType::Png, with_png_chunk(b"zxIf", b"\0\0\0\0\x1Ax\x9C"))]
 #[case::exif_spelled_otherwise(ImageType::Png, with_png_chunk(b"exIf", &place()))]
 #[case::xmp_in_a_chunk_of_ones_own(ImageType::Png, with_png_chunk(b"teSt", XMP.as_bytes()))]
@@ -484,11 +517,23 @@ fn xmp_segment(words: &[u8]) -> Vec<u8> {
     ImageType::Png,
     with_png_chunk(b"tEXt", b"Raw profile type exif\0\nexif\n  8\n4d4d002a")
 )]
-#[case::exif_spelled_otherwise_in_webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"exif", &place())]))]
-#[case::xmp_without_a_prefix(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"XMP ", b"<r GPSLatitude='37,34N'/>")]))]
+#[case::exif_spelled_otherwise_in_webp(
+    ImageType::Webp,
+    webp(&[webp_canvas(), webp_picture(), webp_chunk(b"exif", &place())]),
+)]
+#[case::xmp_without_a_prefix(
+    ImageType::Webp,
+    webp(&[webp_canvas(), webp_picture(), webp_chunk(b"XMP ", b"<r GPSLatitude='37,34N'/>")]),
+)]
 #[case::where_a_jpeg_s_colours_could_be(ImageType::Jpeg, with_segment(0xE2, b"FPXR\0 :GPS"))]
-#[case::over_the_length_of_a_gif_s_block(ImageType::Gif, gif(&[&[0x21, 0xFF, 20], &[b'1'; 20], b"GPS", &[b'1'; 69], &[0]], [0, 0, 16, 9]))]
-#[case::between_the_blocks_of_a_gif(ImageType::Gif, gif(&[&[0x21, 0xFF, 1, b':', b'G', b'P', b'S'], &[b'1'; 69], &[0]], [0, 0, 16, 9]))]
+#[case::over_the_length_of_a_gif_s_block(
+    ImageType::Gif,
+    gif(&[&[0x21, 0xFF, 20], &[b'1'; 20], b"GPS", &[b'1'; 69], &[0]], [0, 0, 16, 9]),
+)]
+#[case::between_the_blocks_of_a_gif(
+    ImageType::Gif,
+    gif(&[&[0x21, 0xFF, 1, b':', b'G', b'P', b'S'], &[b'1'; 69], &[0]], [0, 0, 16, 9]),
+)]
 #[case::exif_of_a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &place())]))]
 #[case::xmp_of_a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"XMP ", XMP.as_bytes())]))]
 fn a_place_is_found_wherever_it_stands(#[case] kind: ImageType, #[case] file: Vec<u8>) {
@@ -504,9 +549,15 @@ fn parts_of_xmp_are_read_where_they_belong() {
 
 /// What cameras and programs write besides, none of which tells a place.
 #[rstest]
-#[case::a_maker_s_note(ImageType::Jpeg, with_segment(0xE1, &[exif(true, &[(0x927C, 7, 12, 26)], 0), b"Apple iOS\0\0\x01".to_vec()].concat()))]
+#[case::a_maker_s_note(
+    ImageType::Jpeg,
+    with_segment(0xE1, &[exif(true, &[(0x927C, 7, 12, 26)], 0), b"Apple iOS\0\0\x01".to_vec()].concat()),
+)]
 #[case::a_thumbnail(ImageType::Jpeg, with_segment(0xE1, &with_thumbnail(JPEG)))]
-#[case::a_thumbnail_in_webp(ImageType::Webp, webp(&[webp_canvas(), webp_picture(), webp_chunk(b"EXIF", &with_thumbnail(JPEG))]))]
+#[case::a_thumbnail_in_webp(
+    ImageType::Webp,
+    webp(&[webp_canvas(), webp_picture(), webp_chunk(b"EXIF", &with_thumbnail(JPEG))]),
+)]
 #[case::photoshop_s_thumbnail(ImageType::Jpeg, with_segment(0xED, &resource(0x040C, JPEG)))]
 #[case::photoshop_s_title(ImageType::Jpeg, with_segment(0xED, &resource(0x0404, b"\x1C\x02\x05\0\x02Hi")))]
 #[case::several_pictures(ImageType::Jpeg, with_segment(0xE2, b"MPF\0MM\0\x2A\0\0\0\x08\0\0\0\0\0\0"))]
@@ -514,7 +565,10 @@ fn parts_of_xmp_are_read_where_they_belong() {
 #[case::another_program_s_photoshop(ImageType::Jpeg, with_segment(0xED, b"Adobe_CM\0\x01"))]
 #[case::a_marker_that_is_filled_up(ImageType::Jpeg, [&JPEG[..2], b"\xFF\xFF\xFF", &JPEG[2..]].concat())]
 #[case::conditions_of_arithmetic_coding(ImageType::Jpeg, with_segment(0xCC, &[0, 0x10, 0x10, 5]))]
-#[case::a_quantization_table_of_words(ImageType::Jpeg, with_segment(0xDB, &[&[0x10], &[1; 128][..]].concat()))]
+#[case::a_quantization_table_of_words(
+    ImageType::Jpeg,
+    with_segment(0xDB, &[&[0x10], &[1; 128][..]].concat()),
+)]
 #[case::a_program_s_mark(ImageType::Jpeg, with_segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01"))]
 #[case::a_remark(ImageType::Jpeg, with_segment(0xFE, b"2 < 3, <imagine> & <svgs>"))]
 #[case::restarts(ImageType::Jpeg, with_segment(0xDD, &[0, 4]))]
@@ -524,7 +578,10 @@ fn parts_of_xmp_are_read_where_they_belong() {
 #[case::a_frame_s_pixels_in_png(ImageType::Png, with_png_chunk(b"fdAT", b"\0\0\0\x01:GPS"))]
 #[case::pixels_in_two_chunks(ImageType::Png, png_of(&[&PNG[41..50], &PNG[50..PNG.len() - 16]]))]
 #[case::transparency(ImageType::Webp, webp(&[webp_canvas(), webp_chunk(b"ALPH", b"\0:GPS"), webp_picture()]))]
-#[case::colours_of_a_webp(ImageType::Webp, webp(&[webp_canvas(), webp_chunk(b"ICCP", b":GPS"), webp_picture()]))]
+#[case::colours_of_a_webp(
+    ImageType::Webp,
+    webp(&[webp_canvas(), webp_chunk(b"ICCP", b":GPS"), webp_picture()]),
+)]
 #[case::a_frame(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"EXIF", &exif(true, &[], 0))]))]
 #[case::the_smallest_png(ImageType::Png, png_of(&[b"x\x9C\x03\0\0\0\0\x01"]))]
 fn what_tells_no_place_is_shown(#[case] kind: ImageType, #[case] file: Vec<u8>) {
@@ -538,13 +595,25 @@ const IMG: &[u8] = b"<img src=x>";
 #[case::in_a_scan_s_header(ImageType::Jpeg, with_other_segment(0xDA, PAGE, b""))]
 #[case::no_pixels(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0], b""))]
 #[case::a_scan_s_header_too_long(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0, 0], b"1"))]
-#[case::a_frame_s_header_too_long(ImageType::Jpeg, with_other_segment(0xC0, &[8, 0, 9, 0, 16, 1, 1, 0x11, 0, b'<'], b""))]
+#[case::a_frame_s_header_too_long(
+    ImageType::Jpeg,
+    with_other_segment(0xC0, &[8, 0, 9, 0, 16, 1, 1, 0x11, 0, b'<'], b""),
+)]
 #[case::in_a_scan(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0], b"\x12<SCRIPT src=x>"))]
-#[case::an_event_in_a_scan(ImageType::Jpeg, with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0], b"<img src=x OnError=x>"))]
-#[case::in_a_quantization_table(ImageType::Jpeg, with_segment(0xDB, &[b"\0".as_slice(), IMG, &[1; 53]].concat()))]
+#[case::an_event_in_a_scan(
+    ImageType::Jpeg,
+    with_other_segment(0xDA, &[1, 1, 0, 0, 63, 0], b"<img src=x OnError=x>"),
+)]
+#[case::in_a_quantization_table(
+    ImageType::Jpeg,
+    with_segment(0xDB, &[b"\0".as_slice(), IMG, &[1; 53]].concat()),
+)]
 #[case::a_quantization_table_too_long(ImageType::Jpeg, with_segment(0xDB, &[1; 66]))]
 #[case::in_a_table_of_codes(ImageType::Jpeg, with_segment(0xC4, &[&[0; 16], &[11][..], IMG].concat()))]
-#[case::a_table_of_codes_too_short(ImageType::Jpeg, with_segment(0xC4, &[&[0; 16], &[11][..], b"1"].concat()))]
+#[case::a_table_of_codes_too_short(
+    ImageType::Jpeg,
+    with_segment(0xC4, &[&[0; 16], &[11][..], b"1"].concat()),
+)]
 #[case::arithmetic_coding_too_long(ImageType::Jpeg, with_segment(0xCC, &[0; 3]))]
 #[case::restarts_too_long(ImageType::Jpeg, with_segment(0xDD, &[0; 4]))]
 #[case::in_colours(ImageType::Jpeg, with_segment(0xE2, &[b"ICC_PROFILE\0\x01\x01", IMG].concat()))]
@@ -555,16 +624,31 @@ const IMG: &[u8] = b"<img src=x>";
 #[case::a_png_of_no_pixels(ImageType::Png, png_of(&[b""]))]
 #[case::in_a_png_s_colours(ImageType::Png, with_png_chunk(b"iCCP", &[b"a\0\0", IMG].concat()))]
 #[case::in_a_png_s_palette(ImageType::Png, with_png_chunk(b"PLTE", b"<img src=x >"))]
-#[case::a_remark_before_a_picture(ImageType::Webp, webp(&[webp_chunk(b"EXIF", &exif(true, &[], 0)), webp_picture()]))]
+#[case::a_remark_before_a_picture(
+    ImageType::Webp,
+    webp(&[webp_chunk(b"EXIF", &exif(true, &[], 0)), webp_picture()]),
+)]
 #[case::a_canvas_in_a_canvas(ImageType::Webp, webp(&[webp_canvas(), webp_canvas(), webp_picture()]))]
-#[case::a_frame_in_a_frame(ImageType::Webp, webp_frame(&[webp_frame_at([0, 0, 15, 8], &[webp_picture()]), webp_picture()]))]
+#[case::a_frame_in_a_frame(
+    ImageType::Webp,
+    webp_frame(&[webp_frame_at([0, 0, 15, 8], &[webp_picture()]), webp_picture()]),
+)]
 #[case::instead_of_a_frame(ImageType::Webp, webp_frame(&[IMG.to_vec()]))]
 #[case::in_a_frame_of_no_pixels(ImageType::Webp, webp_frame(&[webp_chunk(b"junk", b"1")]))]
 #[case::in_a_frame_s_remark(ImageType::Webp, webp_frame(&[webp_picture(), webp_chunk(b"junk", IMG)]))]
 #[case::in_a_frame_s_transparency(ImageType::Webp, webp_frame(&[webp_chunk(b"ALPH", PAGE), webp_picture()]))]
-#[case::in_a_gif_s_pixels(ImageType::Gif, [b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x08\x23".as_slice(), PAGE, b"\0;"].concat())]
-#[case::a_gif_of_no_pixels(ImageType::Gif, b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x08\0;".to_vec())]
-#[case::a_gif_of_codes_too_long(ImageType::Gif, b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x3C\x01a\0;".to_vec())]
+#[case::in_a_gif_s_pixels(
+    ImageType::Gif,
+    [b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x08\x23".as_slice(), PAGE, b"\0;"].concat(),
+)]
+#[case::a_gif_of_no_pixels(
+    ImageType::Gif,
+    b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x08\0;".to_vec(),
+)]
+#[case::a_gif_of_codes_too_long(
+    ImageType::Gif,
+    b"GIF89a\x10\0\x09\0\0\0\0\x2C\0\0\0\0\x10\0\x09\0\0\x3C\x01a\0;".to_vec(),
+)]
 fn a_web_page_does_not_take_the_place_of_an_image(#[case] kind: ImageType, #[case] file: Vec<u8>) {
     assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Broken));
 }
@@ -674,7 +758,10 @@ fn what_was_uploaded_must_be_what_was_announced(
 #[case::at_once(Duration::ZERO, Ok(()))]
 #[case::in_time(UPLOAD_SHOWN_WITHIN - Duration::from_millis(1), Ok(()))]
 #[case::just_too_late(UPLOAD_SHOWN_WITHIN, Err(AttachmentRefused::InDoubt))]
-#[case::not_settled(UPLOAD_SHOWN_WITHIN + IN_DOUBT_FOR - Duration::from_millis(1), Err(AttachmentRefused::InDoubt))]
+#[case::not_settled(
+    UPLOAD_SHOWN_WITHIN + IN_DOUBT_FOR - Duration::from_millis(1),
+    Err(AttachmentRefused::InDoubt),
+)]
 #[case::too_late(UPLOAD_SHOWN_WITHIN + IN_DOUBT_FOR, Err(AttachmentRefused::Lapsed))]
 fn an_upload_is_shown_within_a_day(#[case] age: Duration, #[case] checked: Result<(), AttachmentRefused>) {
     let key = AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7);

@@ -186,7 +186,8 @@ proptest! {
             prop_assert_eq!(message.sender_seq, conversation.sent(message.sender, place + 1));
             for member in MEMBERS {
                 prop_assert_eq!(message.sent_by(member), conversation.sent(member, place + 1));
-                prop_assert_eq!(ReadMark::at(message, member).count, conversation.sent(member.peer(), place + 1));
+                let sent = conversation.sent(member.peer(), place + 1);
+                prop_assert_eq!(ReadMark::at(message, member).count, sent);
             }
         }
         for member in MEMBERS {
@@ -235,7 +236,8 @@ proptest! {
             let state = conversation.room.read_state(reader);
             let to_mark = state.rows_to_mark();
             for message in conversation.messages.iter().filter(|message| message.sender == reader.peer()) {
-                let covered = to_mark.is_some_and(|(after, up_to)| Some(message.at) > after && message.at <= up_to);
+                let covers = |(after, up_to)| Some(message.at) > after && message.at <= up_to;
+                let covered = to_mark.is_some_and(covers);
                 let read = conversation.room.read_up_to(reader) >= Some(message.at);
                 prop_assert_eq!(covered, read && !message.read);
             }
@@ -247,7 +249,8 @@ proptest! {
     fn a_message_is_read_when_its_receiver_has_come_to_it(steps in steps()) {
         let conversation = Conversation::of(&steps);
         for message in &conversation.messages {
-            let read = conversation.room.read_up_to(message.sender.peer()).is_some_and(|up_to| message.at <= up_to);
+            let mark = conversation.room.read_up_to(message.sender.peer());
+            let read = mark.is_some_and(|up_to| message.at <= up_to);
             prop_assert_eq!(conversation.room.is_read(message), read);
             let unmarked = Message { read: false, ..message.clone() };
             prop_assert_eq!(conversation.room.is_read(&unmarked), read, "the row lags, the mark does not");
@@ -259,7 +262,8 @@ proptest! {
         let conversation = Conversation::of(&steps);
         let Some(log) = conversation.room.log() else { return Ok(()) };
         let newest = conversation.messages.last().expect("there is a log");
-        prop_assert_eq!((log.seq(), log.last_at(), log.last_sender()), (newest.seq, newest.at, newest.sender));
+        let said = (log.seq(), log.last_at(), log.last_sender());
+        prop_assert_eq!(said, (newest.seq, newest.at, newest.sender));
         prop_assert_eq!((log.newest.id, log.last_kind()), (newest.id, newest.content.kind()));
         prop_assert_eq!(log.preview(), newest.content.preview());
         let first_recent = conversation.messages.len().saturating_sub(RECENT_MAX);
@@ -296,7 +300,8 @@ proptest! {
                 prop_assert_eq!(recall, expected);
                 if recall == Recall::Absent {
                     let later = messages.iter().filter(|message| Some(message.at) > after);
-                    prop_assert!(!later.into_iter().any(|message| message.id == id && message.sender == sender));
+                    let is_it = |message: &Message| message.id == id && message.sender == sender;
+                    prop_assert!(!later.into_iter().any(is_it));
                 }
             }
         }
@@ -485,8 +490,10 @@ proptest! {
                 Err(AppendRefused::RateLimited { retry_after }) => {
                     let in_time = now.after(retry_after);
                     prop_assert!(send_at(&room, Member::A, in_time, rate).is_ok());
-                    prop_assert!(send_at(&room, Member::A, in_time.previous(), rate).is_err(), "not a moment sooner");
-                    prop_assert!(send_at(&room, Member::B, now, rate).is_ok(), "the peer has a bucket of their own");
+                    let sooner = send_at(&room, Member::A, in_time.previous(), rate);
+                    prop_assert!(sooner.is_err(), "not a moment sooner");
+                    let by_the_peer = send_at(&room, Member::B, now, rate);
+                    prop_assert!(by_the_peer.is_ok(), "the peer has a bucket of their own");
                 }
                 Err(refused) => return Err(TestCaseError::fail(refused.to_string())),
             }
@@ -501,7 +508,10 @@ proptest! {
     }
 
     #[test]
-    fn the_first_burst_is_always_admitted(rate in rate(), senders in proptest::collection::vec(member(), 1..12)) {
+    fn the_first_burst_is_always_admitted(
+        rate in rate(),
+        senders in proptest::collection::vec(member(), 1..12),
+    ) {
         let mut conversation = Conversation::new();
         for sender in senders {
             let sent = conversation.sent(sender, conversation.messages.len());
@@ -712,7 +722,8 @@ proptest! {
             room = next;
             match content {
                 Content::MatchProposal(Proposal { match_at, .. }) => {
-                    proposals.push(Proposed { open: OpenProposal { at, proposer: by, match_at }, answered: false });
+                    let open = OpenProposal { at, proposer: by, match_at };
+                    proposals.push(Proposed { open, answered: false });
                 }
                 Content::MatchProposalAnswer(ProposalAnswer { proposal, .. }) => {
                     let named = proposals.iter_mut().find(|proposed| proposed.open.at == proposal);

@@ -79,7 +79,10 @@ fn a_log_shows_names_and_neither_tokens_nor_texts() {
         uploaded_at: noon,
         bytes: b"png".to_vec(),
     };
-    let shown = r#"StoredObject { content_type: "image/png", size_bytes: 3, uploaded_at: 2026-11-23T12:00:00.000Z, .. }"#;
+    let shown = concat!(
+        r#"StoredObject { content_type: "image/png", size_bytes: 3, "#,
+        "uploaded_at: 2026-11-23T12:00:00.000Z, .. }"
+    );
     assert_eq!(format!("{object:?}"), shown);
     let id = "018f2d4e-7b1a-7c3d-9e5f-001122334455";
     assert_eq!(format!("{:?}", id.parse::<ClientMessageId>().expect("a UUID")), id);

@@ -2,20 +2,15 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::attachment_refused::{AttachmentRefused, IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE};
 use super::image;
+use super::image_type::ImageType;
 use super::proposal::IN_DOUBT_FOR;
 use super::room_id::{Member, RoomId};
 use super::tag::{Tag, parse_hex};
 use super::text::BoundedText;
 use super::{email::Email, timestamp::Timestamp};
 
-/// The largest image, in bytes: 10 MiB, about what a phone's camera makes at full size.
-pub const IMAGE_MAX_BYTES: u64 = 10 * 1024 * 1024;
-/// The longest side of an image, in pixels: what browsers and graphics processors draw at most.
-pub const IMAGE_MAX_SIDE: u32 = 16_384;
-/// How many pixels an image has at most. A few bytes can claim any number; this many decode to 256 MiB, and
-/// no phone's camera makes more than 50 million unless somebody asks it to.
-pub const IMAGE_MAX_PIXELS: u64 = 64 * 1024 * 1024;
 /// How long an upload URL is valid.
 pub const UPLOAD_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// How long a download URL is valid.
@@ -25,115 +20,11 @@ pub const UPLOAD_KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
 /// How long after its upload an image may be shown for the first time. An hour less than it is kept: by then
 /// nothing can be about to delete it.
 pub const UPLOAD_SHOWN_WITHIN: Duration = Duration::from_secs(23 * 3_600);
-/// How many of an object's first bytes tell its type: a RIFF header with the `WEBP` mark is the longest
-/// signature.
-pub const SIGNATURE_BYTES: usize = 12;
-
 /// The longest description of an image, in bytes.
 pub const ALT_TEXT_MAX_BYTES: usize = 1_000;
 
 /// A description of an image for those who do not see it.
 pub type AltText = BoundedText<ALT_TEXT_MAX_BYTES>;
-
-/// The kinds of images that may be sent. SVG and HTML are absent on purpose: they can carry scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ImageType {
-    /// A photo, usually: `image/jpeg`.
-    Jpeg,
-    /// Lossless, such as a screenshot: `image/png`.
-    Png,
-    /// A still or moving image: `image/webp`.
-    Webp,
-    /// A still or moving image: `image/gif`.
-    Gif,
-}
-
-/// Why an announced or an uploaded image is refused. Nothing was stored.
-///
-/// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AttachmentRefused {
-    /// The content type is not one of [`ImageType`].
-    #[error("an image is jpeg, png, webp or gif")]
-    Type,
-    /// The image has no bytes, or more than [`IMAGE_MAX_BYTES`].
-    #[error("an image has 1 to {IMAGE_MAX_BYTES} bytes")]
-    Size,
-    /// A side has no pixels or more than [`IMAGE_MAX_SIDE`], or the image has more than [`IMAGE_MAX_PIXELS`].
-    #[error(
-        "an image has sides of 1 to {IMAGE_MAX_SIDE} pixels, and at most {IMAGE_MAX_PIXELS} pixels in all"
-    )]
-    Sides,
-    /// The key is malformed, or the server made it for another room or another uploader.
-    #[error("the attachment does not belong to this sender and receiver")]
-    Key,
-    /// The uploaded object is not the announced one.
-    #[error("the uploaded object differs from what was announced")]
-    Differs,
-    /// The file is cut short, breaks the rules of its format, has something behind the image, or contains
-    /// parts of a web page.
-    #[error("the file is not one image from its first byte to its last")]
-    Broken,
-    /// The file tells where the image was taken, in Exif or in words, or it contains metadata that may tell
-    /// and cannot be read here.
-    #[error("the image tells where it was taken, or may do so; encode it anew without its metadata")]
-    Location,
-    /// Another message shows the object.
-    #[error("another message shows this attachment already")]
-    Taken,
-    /// The object was uploaded longer than [`UPLOAD_SHOWN_WITHIN`] ago, and the store may delete it at any
-    /// moment.
-    #[error("the upload is too old; upload it anew")]
-    Lapsed,
-    /// The upload lapsed less than [`IN_DOUBT_FOR`] ago, and an earlier attempt to show it may still be on
-    /// its way. The client asks again when that time has passed.
-    #[error("the upload has just become too old; what was in time is not settled yet")]
-    InDoubt,
-}
-
-impl ImageType {
-    const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Gif];
-
-    /// The MIME type, such as `image/png`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-            Self::Gif => "image/gif",
-        }
-    }
-
-    const fn extension(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpg",
-            Self::Png => "png",
-            Self::Webp => "webp",
-            Self::Gif => "gif",
-        }
-    }
-
-    /// The type that the first [`SIGNATURE_BYTES`] of a file reveal, whatever its name or header claims.
-    #[must_use]
-    pub fn from_signature(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
-            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
-            _ => None,
-        }
-    }
-}
-
-impl FromStr for ImageType {
-    type Err = AttachmentRefused;
-
-    fn from_str(text: &str) -> Result<Self, AttachmentRefused> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(AttachmentRefused::Type)
-    }
-}
 
 /// The name of an uploaded object.
 ///

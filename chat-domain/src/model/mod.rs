@@ -2,10 +2,13 @@
 //! with the rules.
 
 pub(crate) mod attachment;
+pub(crate) mod attachment_refused;
 pub(crate) mod client_message_id;
+pub(crate) mod correlation;
 pub(crate) mod email;
 pub(crate) mod identity;
 mod image;
+pub(crate) mod image_type;
 pub(crate) mod message;
 pub(crate) mod proposal;
 pub(crate) mod rate;

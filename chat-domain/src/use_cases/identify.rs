@@ -1,9 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{
-    ChatError, ClientMessageId, Connection, ConnectionId, ConnectionStore, Event, Pusher, Timestamp,
-};
+use crate::{ChatError, Connection, ConnectionId, ConnectionStore, Correlation, Event, Pusher, Timestamp};
 
 /// How many connections one process remembers. A Lambda function serves far fewer in its life. A process with
 /// 10,000 open ones remembers them all, in about 3 MB.
@@ -18,15 +16,6 @@ pub struct Origin {
     pub correlation: Correlation,
     /// When the gateway received the frame.
     pub now: Timestamp,
-}
-
-/// What a client matches an answer to its request by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Correlation {
-    /// The gateway's name for the request.
-    pub request_id: String,
-    /// The client's name for the message, when the frame had one.
-    pub message: Option<ClientMessageId>,
 }
 
 /// Whether an identified connection was read from the store or remembered.

@@ -16,7 +16,8 @@ mod png;
 mod reader;
 mod webp;
 
-use super::attachment::{AttachmentRefused, ImageType};
+use super::attachment_refused::AttachmentRefused;
+use super::image_type::ImageType;
 
 /// What was found in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -171,7 +171,10 @@ async fn of_answers_that_race_the_first_in_the_room_stands_and_all_others_are_re
             }
         }
         let rows = chat.rows().await;
-        let names = |row: &Message| matches!(&row.content, Content::MatchProposalAnswer(answer) if answer.proposal == proposed.at);
+        let names = |row: &Message| match &row.content {
+            Content::MatchProposalAnswer(answer) => answer.proposal == proposed.at,
+            _ => false,
+        };
         let in_room: Vec<_> = rows.iter().filter(|row| names(row)).map(|row| row.at).collect();
         assert_eq!((stored.len(), &in_room), (1, &stored), "round {round}");
     }

@@ -65,7 +65,7 @@ trait Checker: Default {
         Ok(())
     }
 
-    /// A handler answers.
+    /// A handler answers the event that it was given.
     fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
         Ok(())
     }
@@ -90,7 +90,7 @@ pub(crate) struct Violation {
     pub(crate) what: String,
 }
 
-/// All checkers.
+/// The checkers of all guarantees, in their order.
 #[derive(Default)]
 struct Checkers {
     durable: g01_durable::Durable,

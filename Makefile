@@ -46,7 +46,7 @@ run-check: ## `make run` as a newcomer says it: the page, a sign-in, a clean sto
 check: ## checks formatting, style, lints, and what each crate may depend on
 	cargo fmt --all -- --check
 	dev/check-style.py
-	dev/check-circles.py standins chat-admin chat-local chat-adapters-aws chat-adapters-memory chat-lambda chat-wire examples proof/chat-bench proof/fuzz
+	dev/check-circles.py standins chat-admin chat-domain chat-local chat-adapters-aws chat-adapters-memory chat-lambda chat-wire examples proof/chat-bench proof/fuzz
 	dev/check-purity.sh
 	dev/check-msrv.py
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings

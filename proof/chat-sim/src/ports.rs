@@ -272,11 +272,11 @@ impl ConnectionStore for SharedEnvironment {
     }
 }
 
-fn push_error(failure: Failure) -> PushError {
+fn push_error(failure: Failure, operation: &'static str) -> PushError {
     match failure {
         Failure::Gone => PushError::Gone,
         Failure::Throttled => PushError::Throttled,
-        _ => PushError::Unavailable { operation: "push", source: LOST.into() },
+        _ => PushError::Unavailable { operation, source: LOST.into() },
     }
 }
 
@@ -284,11 +284,12 @@ fn push_error(failure: Failure) -> PushError {
 impl Pusher for SharedEnvironment {
     async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
         let reply = self.call(Call::Push(to.clone(), Box::new(push.event().clone()))).await;
-        expect!(reply, push_error, Reply::Done => ())
+        expect!(reply, |failure| push_error(failure, "push"), Reply::Done => ())
     }
 
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {
-        expect!(self.call(Call::Close(id.clone())).await, push_error, Reply::Done => ())
+        let reply = self.call(Call::Close(id.clone())).await;
+        expect!(reply, |failure| push_error(failure, "close"), Reply::Done => ())
     }
 }
 

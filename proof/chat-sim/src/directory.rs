@@ -57,9 +57,15 @@ impl Directory {
         &self.places
     }
 
-    fn place_of(&self, one: User, other: User) -> &Place {
+    /// Where the room of two users stands among the [`places`](Self::places).
+    pub(crate) fn index_of(&self, one: User, other: User) -> usize {
         let members = (one.min(other), one.max(other));
-        self.places.iter().find(|place| place.members == members).expect("they are different users")
+        let index = self.places.iter().position(|place| place.members == members);
+        index.expect("they are different users")
+    }
+
+    fn place_of(&self, one: User, other: User) -> &Place {
+        &self.places[self.index_of(one, other)]
     }
 
     pub(crate) fn room_of(&self, one: User, other: User) -> &RoomId {

@@ -61,6 +61,23 @@ ids! {
     IntentId,
 }
 
+/// A prefix and the number of something, as text. It is made for every event, and the usual way would take
+/// far longer.
+pub(crate) fn numbered(prefix: &str, id: impl Id) -> String {
+    let mut text = String::with_capacity(prefix.len() + usize::BITS as usize / 3);
+    text.push_str(prefix);
+    push_number(&mut text, id.index());
+    text
+}
+
+fn push_number(text: &mut String, number: usize) {
+    const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+    if number >= DIGITS.len() {
+        push_number(text, number / DIGITS.len());
+    }
+    text.push(DIGITS[number % DIGITS.len()]);
+}
+
 /// A list whose places are named by an id.
 #[derive(Clone)]
 pub(crate) struct IdVec<I, T> {

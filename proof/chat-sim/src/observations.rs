@@ -46,7 +46,7 @@ pub(crate) enum Observation<'a> {
     /// Rows were marked as read.
     RowsMarked { room: &'a RoomId, rows: &'a [Timestamp] },
     /// The row of a socket's connection was stored, or deleted.
-    ConnectionRow { socket: SocketId, row: Option<&'a Connection> },
+    ConnectionRow { socket: SocketId, row: Option<&'a Arc<Connection>> },
     /// What is stored cannot be read.
     Corrupt { error: &'a str },
     /// A handler has answered.

@@ -148,6 +148,8 @@ impl Checkers {
     }
 }
 
+/// Most checkers have no method for most observations: then there is nothing to call.
+#[inline(always)]
 fn named<C: Checker>(checker: &mut C, ask: impl FnOnce(&mut C) -> Finding) -> Result<(), Violation> {
     ask(checker).map_err(|what| Violation { rule: C::GUARANTEE, what })
 }

@@ -151,7 +151,7 @@ pub(crate) struct SocketRecord {
     pub(crate) connected_at: Timestamp,
     /// Until when its login counts, by any good token that was presented on it.
     pub(crate) fresh_until: Timestamp,
-    pub(crate) row: Option<Connection>,
+    pub(crate) row: Option<Arc<Connection>>,
     /// Since when the row has been there, or has not, in true time.
     pub(crate) row_since_ms: i64,
 }
@@ -165,6 +165,7 @@ pub(crate) struct Record {
     pub(crate) intents: IdVec<IntentId, Intent>,
     pub(crate) tasks: IdVec<TaskId, TaskFacts>,
     pub(crate) sockets: IdVec<SocketId, SocketRecord>,
+    /// In the order of the directory.
     rooms: Vec<RoomRecord>,
     /// The intent of the message that is being stored, if anybody meant to write it.
     carried_out: Option<IntentId>,
@@ -197,7 +198,7 @@ impl Record {
 
     /// The room of two users.
     pub(crate) fn room_of(&self, one: User, other: User) -> &RoomRecord {
-        self.room(self.directory.room_of(one, other)).expect("there is a record of every room")
+        &self.rooms[self.directory.index_of(one, other)]
     }
 
     /// The room that is called so on the wire.
@@ -261,10 +262,8 @@ impl Record {
             }
             Observation::MarkWanted { user, peer, up_to } => {
                 let member = self.directory.member(*user, *peer);
-                let directory = Arc::clone(&self.directory);
-                if let Some(room) = self.room_mut(directory.room_of(*user, *peer)) {
-                    room.wanted[member] = room.wanted[member].max(Some(*up_to));
-                }
+                let room = &mut self.rooms[self.directory.index_of(*user, *peer)];
+                room.wanted[member] = room.wanted[member].max(Some(*up_to));
             }
             Observation::SocketMade { user, id, connected_at } => {
                 self.sockets.push(SocketRecord {
@@ -345,7 +344,7 @@ impl Record {
         }
     }
 
-    fn row_written(&mut self, socket: SocketId, row: Option<&Connection>) {
+    fn row_written(&mut self, socket: SocketId, row: Option<&Arc<Connection>>) {
         let now_ms = self.now_ms;
         let Some(socket) = self.sockets.get_mut(socket) else { return };
         if row.is_some() != socket.row.is_some() {
@@ -358,10 +357,8 @@ impl Record {
         let meant = &mut self.intents[intent];
         meant.acked = Some((at, seq));
         let (user, peer) = (meant.user, meant.peer);
-        let directory = Arc::clone(&self.directory);
-        if let Some(room) = self.room_mut(directory.room_of(user, peer)) {
-            room.acked = room.acked.max(Some(at));
-        }
+        let room = &mut self.rooms[self.directory.index_of(user, peer)];
+        room.acked = room.acked.max(Some(at));
     }
 
     fn refused(&mut self, intent: IntentId, error: &ErrorBody) {

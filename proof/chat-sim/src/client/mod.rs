@@ -20,7 +20,7 @@ use self::conversation::{Conversation, seen};
 pub(crate) use self::outgoing::{Entry, send_frame};
 pub(crate) use self::request::{HttpRequest, Request, Response};
 use self::timing::{PING_EVERY_MS, PONG_WITHIN_MS, REAUTH_WITHIN_MS, SYNC_AGAIN_MS, reconnect_ms};
-use crate::ids::{DeviceId, IdVec, SocketId, TokenId, User};
+use crate::ids::{DeviceId, IdVec, SocketId, TokenId, User, numbered};
 use crate::observations::{ClientView, ConversationView};
 use crate::simulation::{About, Line};
 
@@ -363,20 +363,19 @@ impl Client {
         session.reauthing = true;
         session.reauth += 1;
         let number = session.reauth;
-        let frame = ClientFrame::Reauth(ReauthFrame { token: format!("token-{token}") });
+        let frame = ClientFrame::Reauth(ReauthFrame { token: numbered("token-", token) });
         self.say(line, &frame, About::Other);
         self.timer(line, REAUTH_WITHIN_MS, Timer::Reauth(number));
     }
 
     /// A frame from the server.
-    pub(crate) fn heard(&mut self, line: &mut Line<'_>, frame: ServerFrame, pushed: bool) {
+    pub(crate) fn heard(&mut self, line: &mut Line<'_>, frame: &ServerFrame, pushed: bool) {
         let Some(session) = self.session.as_mut() else { return };
         session.pinged = false;
         match frame {
             ServerFrame::Message(message) => {
-                let me = line.me();
                 let peer = line.peer_in(&message.room_id);
-                let (Some(peer), Some(seen)) = (peer, seen(&message, &me)) else { return };
+                let (Some(peer), Some(seen)) = (peer, seen(message, line.me())) else { return };
                 let conversation = &mut session.conversations[peer];
                 conversation.learn(message.seq, seen);
                 if pushed {
@@ -387,7 +386,7 @@ impl Client {
             ServerFrame::Sent(sent) => {
                 let id = sent.client_message_id.parse::<ClientMessageId>();
                 let (Some(peer), Ok(id)) = (line.peer_in(&sent.room_id), id) else { return };
-                self.acknowledged(line, peer, id, &sent);
+                self.acknowledged(line, peer, id, sent);
             }
             ServerFrame::Read(read) => {
                 let Some(peer) = line.peer_in(&read.room_id).filter(|_| read.reader_email == line.me())
@@ -407,7 +406,7 @@ impl Client {
             }
             ServerFrame::Error(error) => {
                 match error.client_message_id.as_ref().and_then(|id| id.parse().ok()) {
-                    Some(id) => self.refused(line, id, &error),
+                    Some(id) => self.refused(line, id, error),
                     None => match error.code {
                         ErrorCode::AuthExpired => self.extend(line),
                         ErrorCode::UnknownConnection => self.renew(line),

@@ -3,7 +3,7 @@
 use chat_domain::{ClientMessageId, Timestamp, Verdict};
 use chat_wire::error::ErrorCode;
 use chat_wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame};
-use chat_wire::message::ProposalAnswerBody;
+use chat_wire::message::{MessageBody, ProposalAnswerBody};
 use chat_wire::rest::HistoryBody;
 
 use super::conversation::{Waiting, seen};
@@ -216,15 +216,16 @@ impl Client {
         after: Timestamp,
         body: &HistoryBody,
     ) {
-        let (me, text) = (line.me(), id.to_string());
-        let found = body.messages.iter().find(|it| it.client_message_id == text && it.sender_email == me);
+        let text = id.to_string();
+        let is_it = |it: &&MessageBody| it.client_message_id == text && it.sender_email == line.me();
+        let found = body.messages.iter().find(is_it);
         if let Some(message) = found {
             let entry = self.entry(id).cloned();
             self.outbox.retain(|entry| entry.id != id);
             if let (Some(entry), Ok(at)) = (entry, message.timestamp.parse()) {
                 line.found(entry.intent, at, message.seq);
             }
-            let (Some(seen), Some(conversation)) = (seen(message, &me), self.conversation(peer)) else {
+            let (Some(seen), Some(conversation)) = (seen(message, line.me()), self.conversation(peer)) else {
                 return;
             };
             conversation.learn(message.seq, seen);

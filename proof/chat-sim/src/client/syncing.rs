@@ -170,9 +170,8 @@ impl Client {
     }
 
     fn learn_page(&mut self, line: &Line<'_>, peer: User, body: &HistoryBody, is_newest: bool) {
-        let me = line.me();
         let Some(conversation) = self.conversation(peer) else { return };
-        conversation.learn_page(&body.messages, &me, is_newest);
+        conversation.learn_page(&body.messages, line.me(), is_newest);
         conversation.read_up_to(body.my_read_up_to.as_ref());
     }
 

@@ -1,6 +1,7 @@
 //! Calls of the ports: each waits for its turn, meets what was drawn for it, and is answered.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::task::Waker;
 
 use chat_domain::{
@@ -256,7 +257,10 @@ impl Environment {
                 it.mark_was_set(id, *reader);
                 Ok(Reply::Done)
             }),
-            Call::Get(id) => Reply::Connection(self.tables.connection(id).and_then(|row| row.row.clone())),
+            Call::Get(id) => {
+                let row = self.tables.connection(id).and_then(|row| row.row.as_ref());
+                Reply::Connection(row.map(|row| Connection::clone(row)))
+            }
             Call::OfUser(email, now) => Reply::Connections(self.tables.listed(email, self.now_ms(), *now)),
             Call::Put(connection) => {
                 self.put_connection(connection);
@@ -267,7 +271,7 @@ impl Environment {
                     let (email, user) = (row.identity.email().clone(), row.identity.user_id().clone());
                     Connection {
                         identity: VerifiedIdentity::vouched(email, user, *expires_at),
-                        ..row.clone()
+                        ..Connection::clone(row)
                     }
                 });
                 let was_there = extended.is_some();
@@ -282,7 +286,7 @@ impl Environment {
             }
             Call::DeleteIfBefore(id, instant) => {
                 let row = self.tables.connection(id).and_then(|row| row.row.as_ref());
-                let earlier = row.is_some_and(|connection: &Connection| connection.connected_at < *instant);
+                let earlier = row.is_some_and(|connection| connection.connected_at < *instant);
                 if earlier {
                     self.write_connection(id, None);
                 }
@@ -347,6 +351,7 @@ impl Environment {
     }
 
     pub(super) fn write_connection(&mut self, id: &ConnectionId, connection: Option<Connection>) {
+        let connection = connection.map(Arc::new);
         let fault = match connection {
             Some(_) => Fault::IndexLag,
             None => Fault::IndexStaleDelete,

@@ -92,9 +92,13 @@ pub(crate) struct Environment {
     history: Option<Vec<String>>,
 }
 
-/// Writes a line of history, if anybody wants it.
+/// Writes a line of history. Nothing of it is evaluated if nobody wants it.
 macro_rules! note {
-    ($environment:expr, $($arg:tt)*) => { $environment.note(format_args!($($arg)*)) };
+    ($environment:expr, $($arg:tt)*) => {
+        if $environment.keeps_history() {
+            $environment.note(format_args!($($arg)*));
+        }
+    };
 }
 pub(crate) use note;
 
@@ -176,6 +180,10 @@ impl Environment {
     /// From now on there is a line of history for each thing that happens.
     pub(crate) fn keep_history(&mut self) {
         self.history = Some(Vec::new());
+    }
+
+    pub(crate) fn keeps_history(&self) -> bool {
+        self.history.is_some()
     }
 
     pub(crate) fn take_history(&mut self) -> Vec<String> {
@@ -393,7 +401,7 @@ impl Environment {
     pub(crate) fn expire_rows(&mut self) {
         let now = timestamp(self.now_ms());
         let rows = self.tables.connections.iter();
-        let is_past = |row: &Connection| !row.may_be_open(now);
+        let is_past = |row: &Arc<Connection>| !row.may_be_open(now);
         let past = rows.filter(|row| row.row.as_ref().is_some_and(is_past)).map(|row| row.id.clone());
         let past: Vec<ConnectionId> = past.collect();
         for id in past {

@@ -2,7 +2,7 @@
 
 use chat_domain::{ConnectionId, Timestamp};
 
-use crate::ids::{DeviceId, Id, SocketId, User};
+use crate::ids::{DeviceId, Id, SocketId, User, numbered};
 
 /// A WebSocket, as the gateway and the client see it.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Socket {
         connected_at: Timestamp,
     ) -> Self {
         Self {
-            id: ConnectionId::new(format!("socket-{number}")),
+            id: ConnectionId::new(numbered("socket-", number)),
             user,
             device,
             epoch,

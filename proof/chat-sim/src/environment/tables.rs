@@ -117,14 +117,14 @@ fn shown_by(message: &Message) -> Option<&AttachmentKey> {
 #[derive(Clone, Debug)]
 struct Listing {
     from_ms: i64,
-    connection: Option<Connection>,
+    connection: Option<Arc<Connection>>,
 }
 
 /// A connection's row, and what the index shows of it.
 #[derive(Debug)]
 pub(crate) struct ConnectionRow {
     pub(crate) id: ConnectionId,
-    pub(crate) row: Option<Connection>,
+    pub(crate) row: Option<Arc<Connection>>,
     listings: Vec<Listing>,
 }
 
@@ -291,7 +291,7 @@ impl Tables {
     pub(crate) fn write_connection(
         &mut self,
         id: &ConnectionId,
-        connection: Option<Connection>,
+        connection: Option<Arc<Connection>>,
         listed_at_ms: i64,
     ) {
         let row = self.connection_row(id);
@@ -326,7 +326,7 @@ impl Tables {
             row.listings.iter().rev().find(|listing| listing.from_ms <= at_ms)?.connection.as_ref()
         });
         let theirs = shown.filter(|shown| shown.identity.email() == email && shown.may_be_open(now));
-        theirs.cloned().collect()
+        theirs.map(|shown| Connection::clone(shown)).collect()
     }
 }
 

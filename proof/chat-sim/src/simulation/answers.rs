@@ -176,7 +176,7 @@ impl Simulation {
             (Asker::Connect(socket), _) => self.connect_answered(socket),
             (Asker::Frame(socket, _), Answered::Frame(Some(frame))) => {
                 if let Some(device) = self.listener(socket) {
-                    self.hear(device, *frame, false);
+                    self.hear(device, &frame, false);
                 }
             }
             (Asker::Rest { device, epoch, request, retried }, answered)

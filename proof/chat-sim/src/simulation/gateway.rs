@@ -1,7 +1,7 @@
 //! The gateway: it makes events of what clients do, hands them to processes, sooner or later, once or twice,
 //! and knows who waits for the answer.
 
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use aws_lambda_events::event::apigw::{
@@ -14,11 +14,14 @@ use http::HeaderValue;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 
 use crate::client::{HttpRequest, Request, Response};
+use crate::directory::Directory;
 use crate::environment::{
     CLOCK_JUMP_MAX_MS, CLOCK_SKEW_MAX_MS, End, Environment, Happening, Outcome, Socket, note, timestamp,
 };
 use crate::faults::Fault;
-use crate::ids::{DeviceId, Id, IdVec, IntentId, ProcessId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::ids::{
+    DeviceId, Id, IdVec, IntentId, ProcessId, SocketId, TaskId, TicketId, TokenId, User, numbered,
+};
 use crate::observations::{EventKind, Observation, TaskFacts};
 use crate::plan::Plan;
 use crate::ports::SharedEnvironment;
@@ -116,6 +119,7 @@ struct Delivery {
 }
 
 pub(crate) struct Gateway {
+    directory: Arc<Directory>,
     shared: SharedEnvironment,
     build: Build,
     processes: IdVec<ProcessId, Process>,
@@ -128,10 +132,12 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(super) fn new(environment: Environment, skews_ms: Vec<i64>, build: Build) -> Self {
+        let directory = Arc::clone(environment.directory());
         let shared = SharedEnvironment::new(environment);
         let processes = skews_ms.into_iter().map(|skew_ms| Process { server: build(&shared), skew_ms });
         Self {
             processes: processes.collect(),
+            directory,
             shared,
             build,
             tasks: IdVec::with_capacity(TASKS_USUAL),
@@ -146,6 +152,10 @@ impl Gateway {
         let mut skew =
             || if is_on { environment.random_ms(-CLOCK_SKEW_MAX_MS..CLOCK_SKEW_MAX_MS) } else { 0 };
         (0..plan.processes).map(|_| skew()).collect()
+    }
+
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     pub(crate) fn environment(&self) -> MutexGuard<'_, Environment> {
@@ -186,8 +196,8 @@ impl Gateway {
         let aborts = environment.is_drawn(Fault::DisconnectBeforeConnect);
         drop(environment);
         let mut event = ApiGatewayWebsocketProxyRequest::default();
-        let offered = format!("{SUBPROTOCOL}, token-{token}");
-        event.headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(&offered).expect("it is ASCII"));
+        let offered = format!("{SUBPROTOCOL}, {}", numbered("token-", token));
+        event.headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::try_from(offered).expect("it is ASCII"));
         let facts = Facts { kind: EventKind::Connect, socket: Some(socket), user, token: Some(token) };
         let task = self.invoke(GatewayEvent::Connect(Box::new(event)), facts, Asker::Connect(socket), 0);
         if aborts {
@@ -239,7 +249,7 @@ impl Gateway {
         event.http_method = http.method;
         event.resource = Some(http.resource.to_owned());
         event.body = http.body;
-        let bearer = HeaderValue::from_str(&format!("Bearer token-{token}")).expect("it is ASCII");
+        let bearer = HeaderValue::try_from(numbered("Bearer token-", token)).expect("it is ASCII");
         event.headers.insert(AUTHORIZATION, bearer);
         let query = http.query.into_iter().map(|(name, value)| (name.to_owned(), vec![value]));
         let query: std::collections::HashMap<String, Vec<String>> = query.collect();
@@ -427,12 +437,12 @@ fn stamp(event: &mut GatewayEvent, task: TaskId, socket: Option<&Socket>, now: T
         GatewayEvent::Connect(event) | GatewayEvent::Disconnect(event) | GatewayEvent::Frame(event) => {
             let context = &mut event.request_context;
             context.connection_id = socket.map(|socket| socket.id.as_str().to_owned());
-            context.request_id = Some(format!("request-{task}"));
-            context.message_id = Some(format!("message-{task}"));
+            context.request_id = Some(numbered("request-", task));
+            context.message_id = Some(numbered("message-", task));
             context.request_time_epoch = now.unix_ms();
         }
         GatewayEvent::Rest(event) => {
-            event.request_context.request_id = Some(format!("request-{task}"));
+            event.request_context.request_id = Some(numbered("request-", task));
             event.request_context.request_time_epoch = now.unix_ms();
         }
     }

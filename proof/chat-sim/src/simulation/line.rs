@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use chat_domain::{ClientMessageId, Timestamp};
 use chat_wire::frames::ClientFrame;
@@ -17,15 +16,13 @@ use crate::observations::{Observation, Says, Written};
 /// The line of a device to the gateway.
 pub(crate) struct Line<'a> {
     gateway: &'a mut Gateway,
-    directory: Arc<Directory>,
     device: DeviceId,
     user: User,
 }
 
 impl<'a> Line<'a> {
     pub(super) fn of(gateway: &'a mut Gateway, device: DeviceId, user: User) -> Self {
-        let directory = Arc::clone(gateway.environment().directory());
-        Self { gateway, directory, device, user }
+        Self { gateway, device, user }
     }
 
     pub(crate) fn device(&self) -> DeviceId {
@@ -33,17 +30,17 @@ impl<'a> Line<'a> {
     }
 
     pub(crate) fn directory(&self) -> &Directory {
-        &self.directory
+        self.gateway.directory()
     }
 
     /// The user's own address.
-    pub(crate) fn me(&self) -> String {
-        self.directory.email(self.user).to_string()
+    pub(crate) fn me(&self) -> &str {
+        self.directory().email(self.user).as_str()
     }
 
     /// With whom the user shares a room.
     pub(crate) fn peer_in(&self, room: &str) -> Option<User> {
-        self.directory.peer_in(self.user, room)
+        self.directory().peer_in(self.user, room)
     }
 
     pub(crate) fn note(&self, line: fmt::Arguments<'_>) {

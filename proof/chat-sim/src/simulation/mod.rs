@@ -16,9 +16,9 @@ pub(crate) use self::gateway::{About, Asker, Gateway, Origin};
 pub(crate) use self::line::Line;
 use crate::checkers::Violation;
 use crate::client::{Client, ClientBug, Timer};
-use crate::environment::{End, Environment, Happening, Outcome};
+use crate::environment::{End, Environment, Happening, Outcome, note};
 use crate::faults::{Counters, Fault};
-use crate::ids::{DeviceId, IdVec, SocketId, TaskId, TicketId};
+use crate::ids::{DeviceId, IdVec, SocketId, TaskId, TicketId, User};
 use crate::observations::Observation;
 use crate::plan::{Act, Plan};
 use crate::server::Build;
@@ -159,7 +159,7 @@ impl Simulation {
             }
             Happening::GiveUp(task) => self.give_up(task),
             Happening::Answer(task) => self.answer(task),
-            Happening::Arrive(socket, frame) => self.arrive(socket, *frame),
+            Happening::Arrive(socket, frame) => self.arrive(socket, &frame),
             Happening::ClientLoses(socket) => self.client_loses(socket),
             Happening::GatewayLoses(socket) => self.gateway.lose(socket),
             Happening::Timer(device, epoch, timer) => {
@@ -169,7 +169,7 @@ impl Simulation {
             }
             Happening::Act(place) => {
                 let act = self.plan.acts[place].1.clone();
-                self.environment().note(format_args!("{act:?}"));
+                note!(self.environment(), "{act:?}");
                 self.act(act);
             }
         }
@@ -196,7 +196,7 @@ impl Simulation {
     }
 
     /// A frame that was pushed reaches the client's end of a socket.
-    fn arrive(&mut self, socket: SocketId, frame: ServerFrame) {
+    fn arrive(&mut self, socket: SocketId, frame: &ServerFrame) {
         let environment = self.environment();
         let to = environment.socket(socket);
         let is_open = to.at_client && to.at_gateway == End::Open;
@@ -206,23 +206,23 @@ impl Simulation {
             return;
         }
         if silent {
-            self.show(device, user, &frame);
+            self.show(device, user, frame);
         } else if self.listener(socket).is_some() {
-            self.environment().note(format_args!("device {device} hears {frame:?}"));
+            note!(self.environment(), "device {device} hears {frame:?}");
             self.hear(device, frame, true);
         }
     }
 
     /// A client hears a frame.
-    fn hear(&mut self, device: DeviceId, frame: ServerFrame, pushed: bool) {
+    fn hear(&mut self, device: DeviceId, frame: &ServerFrame, pushed: bool) {
         let client = &self.clients[device];
         if client.is_running() {
-            self.show(device, client.user(), &frame);
+            self.show(device, client.user(), frame);
             self.with(device, |client, line| client.heard(line, frame, pushed));
         }
     }
 
-    fn show(&self, device: DeviceId, user: crate::ids::User, frame: &ServerFrame) {
+    fn show(&self, device: DeviceId, user: User, frame: &ServerFrame) {
         if let ServerFrame::Message(message) = frame {
             self.environment().observe(&Observation::Shown { user, device, message });
         }
@@ -283,7 +283,7 @@ impl Simulation {
 
     fn completed(&mut self, task: TaskId, response: &ApiGatewayProxyResponse) {
         let body = answers::text(response);
-        self.environment().note(format_args!("task {task} answers {} {body}", response.status_code));
+        note!(self.environment(), "task {task} answers {} {body}", response.status_code);
         let answer = self.take_apart(task, response.status_code, body);
         self.gateway.keep_answer(task, answer);
         if !self.opens_later(task, response.status_code == 200) {

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-# It says which of its experiments are off.
+# SAM logs which of its experiments are off.
 logging.getLogger("samtranslator.feature_toggle.feature_toggle").setLevel(logging.ERROR)
 
 TEMPLATE = pathlib.Path(__file__).parent / "template.yaml"
@@ -27,7 +27,7 @@ def source() -> dict:
 
 def expand(bucket: str = "code") -> dict:
     """The template that SAM makes of it."""
-    # It looks up what is possible in a region, and asks nobody.
+    # SAM looks up what a region offers in data of its own, and makes no requests.
     os.environ.setdefault("AWS_DEFAULT_REGION", "ap-northeast-2")
     template = source()
     for resource in template["Resources"].values():

@@ -7,7 +7,7 @@ lambda=$(dev/target-dir.sh)/lambda
 build=$lambda/../tools/node-send
 mkdir -p "$build" "$lambda/node-send"
 cp -R "$source/." "$build"
-# Scripts of packages are not run: esbuild's own only checks what npm has installed.
+# npm runs no scripts of packages here: esbuild's only checks what npm has installed.
 npm --prefix "$build" ci --ignore-scripts --no-audit --no-fund --silent
 npm --prefix "$build" run --silent build -- --log-level=warning
 install -m 755 "$build/dist/bootstrap" "$lambda/node-send/bootstrap"

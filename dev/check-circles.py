@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """No modules of a crate import one another in a circle: check-circles.py [FOLDER OF A CRATE...]
 
-A module is a file. It imports another one if its code names something by a path that leads there: in a `use`, or on the spot. What a
+A module is a file. It imports another one if its code names something by a path that leads there: in a `use`, or in a full path. What a
 module only hands on (`pub use`) is followed to the module that has it, and is no import of its own. What a module takes from one that it
 is part of does not count, and neither do modules for tests.
 """

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A deployed function cannot be built with a development adapter: tries. It builds upon what package.sh has built.
+# Checks that no deployed function can be built with a development adapter, by trying to build one.
+# It continues the build of package.sh, which has to run first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(dev/target-dir.sh)
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-# The workspace as it is, but for one function that is composed with a store in memory.
+# The copy is this workspace, except that one function is composed with a store in memory.
 for entry in *; do
   case $entry in
     target | node_modules) ;;
@@ -21,7 +22,7 @@ if CARGO_TARGET_DIR=$target "$copy/dev/package.sh" "$(uname -m | sed s/aarch64/a
   echo 'a deployed function can be built with a store in memory' >&2
   exit 1
 fi
-# For that reason and no other.
+# The build has to fail because the adapter is missing, and for no other reason.
 grep -qE '^error\[E0432\]: unresolved import `chat_adapters_memory`|^error\[E0433\].*chat_adapters_memory' "$copy/log" || {
   cat "$copy/log" >&2
   exit 1

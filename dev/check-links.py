@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Every relative link in the documents leads to a file that is there, and every `#anchor` to a heading."""
+"""Every relative link in the documents leads to a file that is there, and every `#anchor` to a heading.
+
+A README that is the documentation of its crate has no such link: it would lead nowhere where that is published.
+"""
 
 import pathlib
 import re
@@ -16,12 +19,22 @@ def anchors(document: pathlib.Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def is_documentation(document: pathlib.Path) -> bool:
+    """Whether a document is the documentation of a crate as well."""
+    roots = [document.parent / "src" / name for name in ("lib.rs", "main.rs")]
+    include = f'include_str!("../{document.name}")'
+    return any(include in root.read_text(encoding="utf-8") for root in roots if root.exists())
+
+
 def broken(document: pathlib.Path) -> list[str]:
     """The links of a document that lead nowhere."""
     text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
     found = []
     for link in LINK.findall(text):
         if re.match(r"[a-z]+:", link) or "::" in link or link.startswith("crate"):
+            continue
+        if is_documentation(document) and not link.startswith("#"):
+            found.append(f"{document.relative_to(ROOT)}: {link} is relative, in the documentation of a crate")
             continue
         path, _, anchor = link.partition("#")
         target = (document.parent / path).resolve() if path else document

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# `make run` as a newcomer says it: it prints a URL, shows the page there, signs the first user in, and stops when it is told to.
+# Checks `make run`: it has to print a URL, serve the page there, sign the first user in, and stop on Ctrl+C.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
-# In a process group of its own, so that stopping reaches what make started.
+# The command gets a process group of its own, so that the signal reaches everything that make started.
 set -m
 make --no-print-directory run ARGS='--listen 127.0.0.1:0' > "$log" 2>&1 &
 run=$!
@@ -32,7 +32,7 @@ expect /_next/ "$url/en/chat/"
 expect accessToken "$url/dev/login" --data '{"email":"minji@example.com"}'
 kill -INT -- -"$run"
 wait "$run" || status=$?
-# make says 130 or 2 when what it ran was interrupted.
+# make ends with 130 or 2 when its command was interrupted.
 case ${status:-0} in
   0 | 2 | 130) echo "make run: $url showed the page, signed in, and stopped." ;;
   *) cat "$log" >&2; exit 1 ;;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Whether the tests of chat-domain notice a bug: cargo-mutants makes one at a time. mutants.sh [--changed] [FLAGS OF CARGO-MUTANTS]
-# --changed: only where something differs from the commit MUTANTS_SINCE, or else from the one before.
+# Checks that the tests of chat-domain notice bugs, which cargo-mutants makes one at a time:
+# mutants.sh [--changed] [FLAGS OF CARGO-MUTANTS]
+# With --changed, it makes bugs only in lines that differ from the commit MUTANTS_SINCE, which is the one before the last by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,13 +25,13 @@ fi
 
 out=$(dev/target-dir.sh)/mutants
 mkdir -p "$out"
-# It builds in a copy of this folder, which is not to share this one's target.
+# cargo-mutants builds in a copy of this folder, and the copy must not share this folder's target.
 unset CARGO_TARGET_DIR
 export CARGO_PROFILE_DEV_DEBUG=none
-# Which random input fails does not matter here: the first will do.
+# One failing input is enough here, so proptest need not look for a smaller one.
 export PROPTEST_MAX_SHRINK_ITERS=0
 status=0
 dev/tool.sh cargo-mutants 27.1.0 mutants --package chat-domain --output "$out" "${selected[@]}" "$@" || status=$?
-# 3: some mutants ran for ever, which is noticed too; but it says so even where others were missed.
+# Status 3 means that some mutants ran for ever, which counts as noticed. cargo-mutants also ends with 3 when it has missed others.
 if [ "$status" = 3 ] && [ ! -s "$out/mutants.out/missed.txt" ]; then exit 0; fi
 exit "$status"

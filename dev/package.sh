@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds Lambda functions: package.sh x86_64|arm64 [NAME...], all four by default. Each ends as target/lambda/NAME/bootstrap and
-# target/lambda/NAME.zip.
+# Builds Lambda functions: package.sh x86_64|arm64 [NAME...], all four by default. It writes target/lambda/NAME/bootstrap and
+# target/lambda/NAME.zip for each, and beside them the lists of what the functions and the page are made of.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case ${1-x86_64} in
@@ -18,8 +18,9 @@ glibc=2.34 # of Amazon Linux 2023, which provided.al2023 is
 out=$(dev/target-dir.sh)/lambda
 PATH=$(dev/python-tool.sh package):$PATH
 export PATH
-# From there, where a configuration of their own is.
+# cargo reads the configuration of the folder that it starts in, and the functions have their own.
 cd chat-lambda
 cargo lambda build --quiet --locked --package chat-lambda --features aws "${names[@]/#/--bin=}" --profile deployed \
   --target "$triple.$glibc" --lambda-dir "$out"
 ../dev/zip-functions.py "$out" "${names[@]}"
+../dev/sbom.py "$out" "$triple"

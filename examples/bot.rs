@@ -9,9 +9,11 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::time::Duration;
 
-use chat_wire::frames::{ClientFrame, MarkReadFrame, SendMessageFrame, ServerFrame};
+use chat_wire::frames::{MarkReadFrame, PingFrame, SendMessageFrame, ServerFrame};
 use chat_wire::message::{KindName, MessageBody};
 use chat_wire::rest::{ConversationsBody, HistoryBody};
+use chat_wire::table::ClientFrame;
+use chat_wire::table::SUBPROTOCOL;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -56,17 +58,17 @@ async fn answer_until_cut_off(host: &str, email: &str, token: Option<&str>) -> R
     };
 
     let mut request = format!("ws://{host}/prod").into_client_request()?;
-    request.headers_mut().insert("sec-websocket-protocol", format!("chat.v1, {token}").parse()?);
+    request.headers_mut().insert("sec-websocket-protocol", format!("{SUBPROTOCOL}, {token}").parse()?);
     let (socket, _) = tokio_tungstenite::connect_async(request).await?;
     let mut bot = Bot { email, socket, queue: VecDeque::new() };
 
-    // After connecting, so that nothing is missed between the two. What comes both ways is answered once all
-    // the same.
+    // The bot looks for unread messages after it has connected, so that it misses none between the two. What
+    // comes both ways is answered once all the same.
     bot.enqueue(unread(host, &token).await?).await?;
     let mut ping = tokio::time::interval(PING_EVERY);
     loop {
         tokio::select! {
-            _ = ping.tick() => bot.send(&ClientFrame::Ping(Default::default())).await?,
+            _ = ping.tick() => bot.send(&ClientFrame::Ping(PingFrame { quiet: true })).await?,
             frame = bot.socket.next() => match frame.ok_or("the connection ended")?? {
                 Message::Text(text) => bot.hear(serde_json::from_str(&text)?).await?,
                 Message::Close(_) => return Ok(()),

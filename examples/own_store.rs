@@ -9,9 +9,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use chat_domain::{
-    Activity, Advance, Append, AttachmentKey, Consistency, Content, Email, Member, Message, MessageStore,
-    MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room,
-    RoomId, RoomLog, RoomsPage, Timestamp,
+    Activity, Advance, Append, AttachmentKey, Consent, ConsentWrite, Consistency, Email, Member, Message,
+    MessageStore, MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark,
+    ReadState, Room, RoomId, RoomLog, RoomsPage, Timestamp,
 };
 
 /// Rooms and messages in maps. One lock makes every call atomic, and every read a strong one.
@@ -34,6 +34,7 @@ struct Tables {
 struct StoredRoom {
     log: RoomLog,
     reads: PerMember<ReadState>,
+    consent: PerMember<Consent>,
     erased: PerMember<bool>,
     messages: BTreeMap<Timestamp, Message>,
 }
@@ -43,7 +44,7 @@ impl StoredRoom {
         let room = Room::restore(id.clone(), self.log.clone(), self.reads).map_err(|source| {
             MessageStoreError::Corrupt { key: id.tag().to_string(), source: source.into() }
         })?;
-        Ok(room.with_erased(self.erased))
+        Ok(room.with_consent(self.consent).with_erased(self.erased))
     }
 }
 
@@ -77,14 +78,16 @@ impl MessageStore for OwnStore {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let Append { log, message, expected_seq } = append;
+        let (log, message, expected_seq) = (&append.log, append.message(), append.expected_seq);
         let mut tables = self.tables();
-        let stored = tables.rooms.get(&message.room).map(|stored| &stored.log);
-        if stored.map_or(0, RoomLog::seq) != *expected_seq {
+        let stored = tables.rooms.get(&message.room);
+        let blocked = stored.is_some_and(|stored| stored.consent[message.sender.peer()].blocked.is_some());
+        let stored = stored.map(|stored| &stored.log);
+        if blocked || stored.map_or(0, RoomLog::seq) != expected_seq {
             return Err(MessageStoreError::Conflict);
         }
         let before = stored.map(|log| activity(&message.room, log));
-        if let Content::Image { attachment, .. } = &message.content
+        if let Some(attachment) = message.content.attachment()
             && !tables.shown.insert(attachment.key.clone())
         {
             return Err(MessageStoreError::AttachmentTaken);
@@ -93,9 +96,15 @@ impl MessageStore for OwnStore {
         let stored = tables.rooms.entry(message.room.clone()).or_insert_with(|| StoredRoom {
             log: log.clone(),
             reads: PerMember::default(),
+            consent: PerMember::default(),
             erased: PerMember::default(),
             messages: BTreeMap::new(),
         });
+        if let Some((target, effect)) = append.change()
+            && let Some(changed) = stored.messages.get_mut(&target)
+        {
+            *changed = changed.changed_by(message, effect);
+        }
         stored.log = log.clone();
         stored.erased[message.sender] = false;
         stored.messages.insert(message.at, message.clone());
@@ -121,6 +130,17 @@ impl MessageStore for OwnStore {
         let has_more = messages.len() > limit;
         messages.truncate(limit);
         Ok(Page { messages, has_more })
+    }
+
+    async fn messages_at(
+        &self,
+        room: &RoomId,
+        places: &[Timestamp],
+        _: Consistency,
+    ) -> Result<Vec<Message>, MessageStoreError> {
+        let tables = self.tables();
+        let Some(StoredRoom { messages, .. }) = tables.rooms.get(room) else { return Ok(Vec::new()) };
+        Ok(places.iter().filter_map(|at| messages.get(at).cloned()).collect())
     }
 
     async fn rooms_of(
@@ -157,24 +177,16 @@ impl MessageStore for OwnStore {
         }
     }
 
-    async fn mark_rows_read(
+    async fn write_consent(
         &self,
         room: &RoomId,
-        reader: Member,
-        rows: &[Timestamp],
-        through: Timestamp,
-    ) -> Result<(), MessageStoreError> {
+        member: Member,
+        write: ConsentWrite,
+    ) -> Result<bool, MessageStoreError> {
         let mut tables = self.tables();
-        let Some(stored) = tables.rooms.get_mut(room) else { return Ok(()) };
-        for at in rows {
-            if let Some(message) = stored.messages.get_mut(at) {
-                message.read = true;
-            }
-        }
-        let read = &mut stored.reads[reader];
-        if read.mark.is_some_and(|mark| through <= mark.up_to) {
-            read.rows_marked_to = read.rows_marked_to.max(Some(through));
-        }
-        Ok(())
+        let Some(stored) = tables.rooms.get_mut(room) else { return Ok(false) };
+        let applied = write.applied(member, stored.consent, stored.reads);
+        (stored.consent, stored.reads) = applied.ok_or(MessageStoreError::Conflict)?;
+        Ok(true)
     }
 }

@@ -2,9 +2,7 @@
 //! For a real one, put stores of your own in place of those in memory, and a verifier of your users' tokens.
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use async_trait::async_trait;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{MatchedPath, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -26,7 +24,7 @@ const QUEUE_FRAMES: usize = 64;
 #[derive(Default)]
 struct Sockets(Mutex<HashMap<ConnectionId, Sender<String>>>);
 
-#[async_trait]
+#[async_trait::async_trait]
 impl Pusher for Sockets {
     async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
         let queue = self.0.lock().expect("no panic under it").get(to).cloned().ok_or(PushError::Gone)?;
@@ -42,9 +40,9 @@ type Server = State<(Arc<Chat>, Arc<Sockets>)>;
 type Pairs = Query<Vec<(String, String)>>;
 
 async fn connect(server: Server, headers: HeaderMap, query: Pairs, upgrade: WebSocketUpgrade) -> Response {
-    let (id, now_ms) = (Uuid::new_v4().to_string(), now_ms());
-    let (connection, request_id, headers, query) = (&*id, &*id, &headers, &*query);
-    let request = ConnectRequest { connection, request_id, headers, query, connected_at_ms: now_ms, now_ms };
+    let (id, [connected_at_ms, now_ms]) = (Uuid::new_v4().to_string(), [now_ms(); 2]);
+    let (connection, request_id, headers, query, source) = (&*id, &*id, &headers, &*query, "");
+    let request = ConnectRequest { connection, request_id, headers, source, query, connected_at_ms, now_ms };
     let answer = server.0.0.connect.answer(&request).await;
     match answer.status() {
         StatusCode::OK => upgrade.protocols([SUBPROTOCOL]).on_upgrade(|socket| talk(server, id, socket)),
@@ -93,7 +91,7 @@ async fn rest(
 }
 
 fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+    std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as i64)
 }
 
 #[tokio::main]
@@ -111,10 +109,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         messages: Arc::new(MemoryMessageStore::new()),
         pusher: sockets.clone(),
         attachments: Arc::new(NoAttachments),
-        backoff: Arc::new(NoBackoff),
+        reports: Arc::new(MemoryReportStore::new()),
+        users: Arc::new(MemoryUserStore::new()),
+        backoff: Arc::new(JitteredBackoff::new(tokio::time::sleep)),
     };
-    let chat = Arc::new(Chat::new(&ports, &Settings::default()));
-    let router = axum::Router::new().route("/prod", any(connect));
-    let router = ROUTES.iter().fold(router, |router, route| router.route(route.resource, any(rest)));
-    Ok(axum::serve(listener, router.with_state((chat, sockets))).await?)
+    let state = (Arc::new(Chat::new(&ports, &Settings::default())), sockets);
+    let routes = axum::Router::new().route("/prod", any(connect));
+    let routes = ROUTES.iter().fold(routes, |routes, route| routes.route(route.resource, any(rest)));
+    Ok(axum::serve(listener, routes.with_state(state)).await?)
 }

@@ -7,8 +7,13 @@ const config: NextConfig = {
   images: { unoptimized: true },
   // The package is TypeScript, and is compiled with the page.
   transpilePackages: ['chat-core'],
-  // Texts are compiled when the page is built (lib/messages.ts), so the parser can stay at home.
-  turbopack: { resolveAlias: { 'use-intl/format-message': 'use-intl/format-message/format-only' } },
+  turbopack: {
+    resolveAlias: {
+      // Texts are compiled when the page is built (lib/messages.ts), so the browser does not need the parser.
+      'use-intl/format-message': 'use-intl/format-message/format-only',
+      'next/dist/compiled/path-to-regexp': './lib/noRewrites.ts',
+    },
+  },
   // `make web-test` checks types by itself, with the tests.
   typescript: { ignoreBuildErrors: true },
 }

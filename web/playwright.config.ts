@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
 
-// The system's browser, or the one that CHROMIUM names; dev/web.sh sees to it that there is one.
+// The tests use the browser that CHROMIUM names, or else the system's; dev/web.sh makes sure that there is one.
 const system = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
 
 export default defineConfig({
@@ -10,14 +10,14 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   reporter: [['list', { printSteps: false }]],
-  // The machine may be busy with builds. Nothing here waits for time to pass, only for things to happen.
+  // The limits are long because the machine may be busy with builds. No test waits for time to pass, only for something to happen.
   timeout: 180_000,
   expect: { timeout: 45_000 },
   use: {
     browserName: 'chromium',
     locale: 'ko-KR',
     timezoneId: 'Asia/Seoul',
-    // A page under a worker asks the worker, and not the test, for what it needs: only who tests the worker has one.
+    // A page with a service worker sends its requests to the worker and not to the test, so only the tests of the worker have one.
     serviceWorkers: 'block',
     viewport: { width: 1180, height: 760 },
     actionTimeout: 45_000,

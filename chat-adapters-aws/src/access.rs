@@ -78,13 +78,13 @@ impl AwsAccess {
         Ok(Self { region, credentials, endpoints: Endpoints::read(get) })
     }
 
-    /// The configuration of DynamoDB's SDK.
+    /// The configuration of DynamoDB's SDK, for [`DynamoClient::new`](crate::DynamoClient::new).
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::config::Builder {
         sdk_config!(aws_sdk_dynamodb, self, &self.endpoints.dynamodb)
     }
 
-    /// The configuration of S3's SDK.
+    /// The configuration of S3's SDK, for [`S3AttachmentStore::new`](crate::S3AttachmentStore::new).
     #[cfg(feature = "s3")]
     #[cfg_attr(docsrs, doc(cfg(feature = "s3")))]
     #[must_use]

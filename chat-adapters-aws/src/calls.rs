@@ -1,15 +1,11 @@
-//! How AWS is called: how long a call may take, when it is tried again, and what its failure means.
+//! How AWS is called: how long a call may take, and when it is tried again.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use chat_domain::BoxError;
 
 /// A handshake takes some round trips of a millisecond or two, and tens of milliseconds of a small Lambda's
 /// CPU.
@@ -40,40 +36,6 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// A client of DynamoDB that calls as the stores promise it: it gives up in time, and tries again with
-/// reason.
-///
-/// Made once and cloned: all clones share one pool of connections, and so one handshake.
-///
-/// ```
-/// use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
-/// use chat_adapters_aws::DynamoClient;
-///
-/// // In a Lambda: `Builder::from(&aws_config::load_defaults(BehaviorVersion::latest()).await)`.
-/// let config = Builder::new().behavior_version(BehaviorVersion::latest()).region(Region::from_static("ap-northeast-2"));
-/// let client = DynamoClient::new(config);
-/// ```
-#[derive(Clone, Debug)]
-pub struct DynamoClient(Client);
-
-impl DynamoClient {
-    /// A client of this region, these credentials and this endpoint. Its timeouts and retries are set here.
-    #[must_use]
-    pub fn new(config: Builder) -> Self {
-        Self(Client::from_conf(config.retry_config(retries()).timeout_config(timeouts()).build()))
-    }
-
-    /// For calls that may be tried again after every passing failure, and for writes [`as_write`].
-    pub(crate) fn sdk(&self) -> &Client {
-        &self.0
-    }
-}
-
-/// What a call that writes is customised with: see [`OnlyIfNothingHappened`].
-pub(crate) fn as_write() -> Builder {
-    Builder::new().retry_classifier(OnlyIfNothingHappened)
-}
-
 /// Forbids a second attempt unless the first was answered with a refusal.
 ///
 /// Were a write tried again after a timeout, the second attempt could meet the effect of the first, take it
@@ -99,44 +61,5 @@ impl ClassifyRetry for OnlyIfNothingHappened {
 
     fn name(&self) -> &'static str {
         "only if nothing happened"
-    }
-}
-
-/// What the failure of a call means.
-pub(crate) enum Failure {
-    /// Nothing happened, and may the next time.
-    Throttled,
-    /// A write may have happened, or may still.
-    Unavailable(BoxError),
-}
-
-/// The codes with which DynamoDB refuses what it would do at another time. `TransactionInProgressException`
-/// is none of them: the transaction that is in progress is this one.
-const THROTTLED: [&str; 4] = [
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "TransactionConflictException",
-];
-
-impl<E> From<SdkError<E>> for Failure
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    fn from(error: SdkError<E>) -> Self {
-        let throttled = error.code().is_some_and(|code| THROTTLED.contains(&code));
-        if throttled { Self::Throttled } else { Self::Unavailable(error.into()) }
-    }
-}
-
-/// Whether the condition of a write held, and so the write was done.
-pub(crate) fn condition_held<T, E>(written: Result<T, SdkError<E>>) -> Result<bool, Failure>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    match written {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }

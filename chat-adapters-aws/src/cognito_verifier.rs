@@ -1,51 +1,59 @@
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::Builder;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_cognitoidentityprovider::operation::get_user::{GetUserError, GetUserOutput};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chat_domain::{AccessToken, Email, IdentityVerifier, Timestamp, UserId, VerifiedIdentity, VerifyError};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, Validation};
 use serde::Deserialize;
 
 use crate::calls;
+use crate::pool_keys::{NoKey, PoolKeys};
 
 /// The longest token that is looked at. Cognito's have one to two kilobytes, more for members of many groups.
 const TOKEN_MAX_BYTES: usize = 8_192;
 
-/// Verifies access tokens of one Cognito user pool by asking Cognito.
+/// How far Cognito's clock may be ahead of this machine's. Both are kept in time; what is further ahead was
+/// not issued by Cognito, or this machine cannot say what has expired.
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60);
+
+/// Verifies access tokens of one Cognito user pool: here first, and then by asking Cognito.
 ///
-/// `GetUser` checks the signature, and knows which tokens were revoked; but it accepts tokens of *any* pool
-/// and any client. So what the token claims is checked as well, before Cognito is asked: that our pool issued
-/// it, for one of our clients, as an access token. That the claims are genuine is what Cognito's answer says.
-/// Then the user's address must be verified, since users can change theirs.
+/// A token has to be signed by one of the pool's keys, for one of our clients, as an access token, and must
+/// not have expired. That is decided here, so a token that somebody made up never reaches Cognito, whose
+/// quota of `GetUser` the whole region shares. `GetUser` then knows which tokens were revoked, and the user's
+/// address, which must be verified, since users can change theirs.
 ///
 /// It asks at every call: put a [`RememberingVerifier`](crate::RememberingVerifier) before it.
 ///
 /// ```no_run
-/// use chat_adapters_aws::CognitoVerifier;
+/// use aws_sdk_cognitoidentityprovider::config::{Builder, SharedHttpClient};
+/// use chat_adapters_aws::{CognitoVerifier, PoolKeys};
 ///
-/// fn compose(sdk: aws_sdk_cognitoidentityprovider::config::Builder) -> CognitoVerifier {
+/// fn compose(sdk: Builder, http: SharedHttpClient) -> CognitoVerifier {
 ///     let issuer = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Example";
-///     CognitoVerifier::new(sdk, issuer, ["3n4b5urk1ft4fl3mg5e62d9ado"])
+///     CognitoVerifier::new(sdk, PoolKeys::new(http, issuer), ["3n4b5urk1ft4fl3mg5e62d9ado"])
 /// }
 /// ```
 #[derive(Clone)]
 pub struct CognitoVerifier {
     client: Client,
-    issuer: String,
+    keys: PoolKeys,
     client_ids: Vec<String>,
 }
 
-/// What an access token of Cognito says. Nothing of it is known to be true.
+/// What an access token of Cognito says.
 #[derive(Deserialize)]
-struct UnverifiedClaims {
+struct Claims {
     iss: String,
     client_id: String,
     token_use: String,
     sub: String,
+    iat: i64,
     exp: i64,
 }
 
@@ -53,25 +61,54 @@ const fn rejected(reason: &'static str) -> VerifyError {
     VerifyError::Rejected { reason }
 }
 
+/// Why a token is refused that nobody at Cognito can have issued.
+const SHAPE: VerifyError = rejected("it has not the shape of a token");
+
 impl CognitoVerifier {
-    /// A verifier for the pool of this issuer (`https://cognito-idp.<region>.amazonaws.com/<pool>`) and these
-    /// app clients. The configuration brings the pool's region; timeouts and retries are set here.
+    /// A verifier for the pool of these keys and these app clients. The configuration brings the pool's
+    /// region; timeouts and retries are set here.
     #[must_use]
-    pub fn new(
-        config: Builder,
-        issuer: impl Into<String>,
-        client_ids: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
+    pub fn new(config: Builder, keys: PoolKeys, client_ids: impl IntoIterator<Item: Into<String>>) -> Self {
         let config = config.retry_config(calls::retries()).timeout_config(calls::timeouts());
         Self {
             client: Client::from_conf(config.build()),
-            issuer: issuer.into(),
+            keys,
             client_ids: client_ids.into_iter().map(Into::into).collect(),
         }
     }
 
-    fn check(&self, claims: &UnverifiedClaims) -> Result<(), VerifyError> {
-        if claims.iss != self.issuer {
+    /// The claims of a token that one of the pool's keys has signed, whatever they say.
+    async fn signed_claims(&self, token: &str, now: Timestamp) -> Result<Claims, VerifyError> {
+        if token.len() > TOKEN_MAX_BYTES {
+            return Err(SHAPE);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| SHAPE)?;
+        // The pool signs in no other way, and knows no extensions, so no key needs to be looked for.
+        if header.alg != Algorithm::RS256 || header.crit.is_some() {
+            return Err(rejected("it is signed in another way than the pool signs"));
+        }
+        let key_id = header.kid.ok_or(SHAPE)?;
+        let key = self.keys.get(&key_id, now).await.map_err(|error| match error {
+            NoKey::Unknown => rejected("no key of the pool has signed it"),
+            NoKey::Unavailable(source) => VerifyError::Unavailable { source },
+        })?;
+        // The time is an input, and Cognito's access tokens have no audience but a client's id.
+        let mut signature_only = Validation::new(Algorithm::RS256);
+        signature_only.required_spec_claims.clear();
+        signature_only.validate_exp = false;
+        signature_only.validate_aud = false;
+        match jsonwebtoken::decode(token, &key, &signature_only) {
+            Ok(signed) => Ok(signed.claims),
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
+                Err(rejected("no key of the pool has signed it"))
+            }
+            Err(_) => Err(SHAPE),
+        }
+    }
+
+    /// When a token of these claims expires, if it is one of ours.
+    fn check(&self, claims: &Claims, now: Timestamp) -> Result<Timestamp, VerifyError> {
+        if claims.iss != self.keys.issuer() {
             return Err(rejected("another pool issued it"));
         }
         if !self.client_ids.contains(&claims.client_id) {
@@ -80,37 +117,25 @@ impl CognitoVerifier {
         if claims.token_use != "access" {
             return Err(rejected("it is no access token"));
         }
-        Ok(())
+        let issued_at = instant(claims.iat).ok_or(rejected("it was issued at no time"))?;
+        if issued_at > now.after(CLOCK_SKEW_MAX) {
+            return Err(rejected("it was issued in the future"));
+        }
+        let expires_at = instant(claims.exp).ok_or(rejected("it expires at no time"))?;
+        // This check is the last one, because `Expired` is said of tokens that were good before.
+        if now >= expires_at { Err(VerifyError::Expired) } else { Ok(expires_at) }
     }
 }
 
-impl UnverifiedClaims {
-    fn of(token: &str) -> Result<Self, VerifyError> {
-        const SHAPE: VerifyError = rejected("it has not the shape of a token");
-        if token.len() > TOKEN_MAX_BYTES {
-            return Err(SHAPE);
-        }
-        let mut parts = token.split('.');
-        let (Some(_), Some(payload), Some(_), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(SHAPE);
-        };
-        let json = BASE64_URL_SAFE_NO_PAD.decode(payload).map_err(|_| SHAPE)?;
-        serde_json::from_slice(&json).map_err(|_| SHAPE)
-    }
-
-    fn expires_at(&self) -> Result<Timestamp, VerifyError> {
-        let unix_ms = self.exp.checked_mul(1_000).and_then(|ms| Timestamp::from_unix_ms(ms).ok());
-        unix_ms.ok_or(rejected("it expires at no time"))
-    }
+fn instant(unix_seconds: i64) -> Option<Timestamp> {
+    unix_seconds.checked_mul(1_000).and_then(|ms| Timestamp::from_unix_ms(ms).ok())
 }
 
 /// What it means that Cognito did not answer with a user. Its own words may repeat the token: they are not
 /// passed on.
 fn not_verified(error: SdkError<GetUserError>) -> VerifyError {
     match error.as_service_error() {
-        // The only sign of it; the code is the same for tokens that are forged or revoked.
+        // Cognito's clock may be ahead. Only the message tells; revoked tokens have the same code.
         Some(GetUserError::NotAuthorizedException(_))
             if error.message().is_some_and(|message| message.contains("expired")) =>
         {
@@ -129,7 +154,7 @@ fn not_verified(error: SdkError<GetUserError>) -> VerifyError {
 }
 
 fn identity(
-    claims: &UnverifiedClaims,
+    claims: &Claims,
     user: &GetUserOutput,
     expires_at: Timestamp,
 ) -> Result<VerifiedIdentity, VerifyError> {
@@ -151,18 +176,15 @@ fn identity(
 #[async_trait]
 impl IdentityVerifier for CognitoVerifier {
     async fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<VerifiedIdentity, VerifyError> {
-        let claims = UnverifiedClaims::of(token.expose())?;
-        self.check(&claims)?;
-        let expires_at = claims.expires_at()?;
+        let claims = self.signed_claims(token.expose(), now).await?;
+        let expires_at = self.check(&claims, now)?;
         let user = self.client.get_user().access_token(token.expose()).send().await.map_err(not_verified)?;
-        let identity = identity(&claims, &user, expires_at)?;
-        // Last: only of a token that was good can it be said that it has expired.
-        if identity.is_expired(now) { Err(VerifyError::Expired) } else { Ok(identity) }
+        identity(&claims, &user, expires_at)
     }
 }
 
 impl fmt::Debug for CognitoVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CognitoVerifier").field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("CognitoVerifier").field("issuer", &self.keys.issuer()).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,15 +8,16 @@ use chat_domain::{
     VerifiedIdentity,
 };
 
-use crate::attributes::{Fields, Item, Malformed, item, number, text};
-use crate::calls::{DynamoClient, Failure, as_write, condition_held};
+use crate::attributes::{Fields, Malformed, item, number, text};
+use crate::items::{Failure, Get, Item, Items, Query, Write};
 use crate::query;
 use crate::tables::TableNames;
 use crate::tables::connections::{AUTH_EXPIRES_AT, CONNECTED_AT, EMAIL, EMAIL_INDEX, ID, TTL, USER_ID};
 
-/// How many rows of a user [`of_user`](ConnectionStore::of_user) looks at: their open connections, and those
-/// whose end was never told and which DynamoDB has not yet deleted. It takes up to two days for that.
-pub const OF_USER_MAX: usize = 1_000;
+/// How many rows of a user [`of_user`](ConnectionStore::of_user) looks at. Besides the open connections there
+/// are rows of connections whose end the gateway never reported, until DynamoDB deletes them; that takes up
+/// to two days.
+pub const CONNECTION_ROWS_MAX: usize = 1_000;
 
 /// Open connections in DynamoDB.
 ///
@@ -24,15 +26,15 @@ pub const OF_USER_MAX: usize = 1_000;
 /// - Timeouts and retries are those of [`DynamoMessageStore`](crate::DynamoMessageStore).
 #[derive(Clone)]
 pub struct DynamoConnectionStore {
-    client: DynamoClient,
+    items: Arc<dyn Items>,
     table: String,
 }
 
 impl DynamoConnectionStore {
     /// A store over the table of this name.
     #[must_use]
-    pub fn new(client: &DynamoClient, tables: &TableNames) -> Self {
-        Self { client: client.clone(), table: tables.connections.clone() }
+    pub fn new(items: &(impl Items + Clone + 'static), tables: &TableNames) -> Self {
+        Self { items: Arc::new(items.clone()), table: tables.connections.clone() }
     }
 }
 
@@ -86,32 +88,19 @@ fn restore(row: &Item) -> Result<Connection, ConnectionStoreError> {
 #[async_trait]
 impl ConnectionStore for DynamoConnectionStore {
     async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
-        let put = self.client.sdk().put_item().table_name(&self.table).set_item(Some(to_item(connection)));
-        put.customize()
-            .config_override(as_write())
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failed("put")(error.into()))
+        self.items.write(Write::put(&self.table, to_item(connection))).await.map(drop).map_err(failed("put"))
     }
 
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
-        let get =
-            self.client.sdk().get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true);
-        let got = get.send().await.map_err(|error| failed("get")(error.into()))?;
-        got.item.as_ref().map(restore).transpose()
+        let get = Get { table: self.table.clone(), key: key(id), consistent: true };
+        let got = self.items.get(get).await.map_err(failed("get"))?;
+        got.as_ref().map(restore).transpose()
     }
 
     async fn of_user(&self, email: &Email, now: Timestamp) -> Result<Vec<Connection>, ConnectionStoreError> {
-        let query = self
-            .client
-            .sdk()
-            .query()
-            .table_name(&self.table)
-            .index_name(EMAIL_INDEX)
-            .key_condition_expression("email = :email")
-            .expression_attribute_values(":email", text(email));
-        let rows = query::first(OF_USER_MAX, query).await.map_err(failed("of_user"))?;
+        let query = Query::new(&self.table, "email = :email").value(":email", text(email));
+        let query = Query { index: Some(EMAIL_INDEX.to_owned()), ..query };
+        let rows = query::first(&*self.items, CONNECTION_ROWS_MAX, query).await.map_err(failed("of_user"))?;
         let mut open = rows.items.iter().map(restore).collect::<Result<Vec<_>, _>>()?;
         open.retain(|connection| connection.may_be_open(now));
         Ok(open)
@@ -122,31 +111,15 @@ impl ConnectionStore for DynamoConnectionStore {
         id: &ConnectionId,
         expires_at: Timestamp,
     ) -> Result<bool, ConnectionStoreError> {
-        let updated = self
-            .client
-            .sdk()
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(id)))
-            .condition_expression("attribute_exists(connectionId)")
-            .update_expression("SET authExpiresAt = :at")
-            .expression_attribute_values(":at", text(expires_at))
-            .customize()
-            .config_override(as_write())
-            .send()
-            .await;
-        condition_held(updated).map_err(failed("set_identity_expiry"))
+        let update = Write::update(&self.table, key(id), "SET authExpiresAt = :at")
+            .only_if("attribute_exists(connectionId)")
+            .value(":at", text(expires_at));
+        let updated = self.items.write(update).await.map_err(failed("set_identity_expiry"))?;
+        Ok(updated.held())
     }
 
     async fn delete(&self, id: &ConnectionId) -> Result<(), ConnectionStoreError> {
-        let delete = self.client.sdk().delete_item().table_name(&self.table).set_key(Some(key(id)));
-        delete
-            .customize()
-            .config_override(as_write())
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failed("delete")(error.into()))
+        self.items.write(Write::delete(&self.table, key(id))).await.map(drop).map_err(failed("delete"))
     }
 
     async fn delete_if_connected_before(
@@ -154,19 +127,11 @@ impl ConnectionStore for DynamoConnectionStore {
         id: &ConnectionId,
         instant: Timestamp,
     ) -> Result<bool, ConnectionStoreError> {
-        let deleted = self
-            .client
-            .sdk()
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key(id)))
-            .condition_expression("connectedAt < :instant")
-            .expression_attribute_values(":instant", text(instant))
-            .customize()
-            .config_override(as_write())
-            .send()
-            .await;
-        condition_held(deleted).map_err(failed("delete_if_connected_before"))
+        let delete = Write::delete(&self.table, key(id))
+            .only_if("connectedAt < :instant")
+            .value(":instant", text(instant));
+        let deleted = self.items.write(delete).await.map_err(failed("delete_if_connected_before"))?;
+        Ok(deleted.held())
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -8,10 +9,10 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TimeToLiveStatus,
 };
-use chat_domain::{BoxError, Member};
+use chat_domain::BoxError;
 
-use crate::tables::{connections, messages, rooms};
-use crate::{DynamoClient, TableNames};
+use crate::tables::{connections, reports, rooms};
+use crate::{DynamoClient, IndexSchema, KeySchema, TableNames, TableSchema};
 
 /// How long a table may take until it can be used. DynamoDB takes some ten seconds, an engine on this machine
 /// none.
@@ -26,44 +27,52 @@ pub struct CreateTablesError {
     source: BoxError,
 }
 
-/// Creates the three tables with their indexes, and waits until they can be used. Tables that exist are left
+/// Creates the four tables with their indexes, and waits until they can be used. Tables that exist are left
 /// as they are.
 ///
 /// For tests and for stores on one's own machine: a deployed chat's tables come from its template, which also
-/// keeps backups of them. Rows of connections stay until [`expire_connections`] is called.
+/// keeps backups of them. Rows of connections and reports stay until [`expire_rows`] is called.
 ///
 /// # Errors
 /// [`CreateTablesError`].
 ///
 /// ```no_run
-/// # use chat_adapters_aws::{CreateTablesError, DynamoClient};
-/// # async fn example(client: DynamoClient) -> Result<(), CreateTablesError> {
-/// use chat_adapters_aws::{TableNames, create_tables, expire_connections};
-/// create_tables(&client, &TableNames::default()).await?;
-/// expire_connections(&client, &TableNames::default()).await?;
-/// # Ok(())
-/// # }
+/// use chat_adapters_aws::{
+///     CreateTablesError, DynamoClient, TableNames, create_tables, expire_rows,
+/// };
+///
+/// async fn prepare(client: &DynamoClient) -> Result<(), CreateTablesError> {
+///     let tables = TableNames::default();
+///     create_tables(client, &tables).await?;
+///     expire_rows(client, &tables).await
+/// }
 /// ```
 pub async fn create_tables(client: &DynamoClient, tables: &TableNames) -> Result<(), CreateTablesError> {
     let client = client.sdk();
-    create(connections_table(client, &tables.connections)).await.map_err(of(&tables.connections))?;
-    create(messages_table(client, &tables.messages)).await.map_err(of(&tables.messages))?;
-    create(rooms_table(client, &tables.rooms)).await.map_err(of(&tables.rooms))?;
-    for table in [&tables.connections, &tables.messages, &tables.rooms] {
-        let exists = client.wait_until_table_exists().table_name(table).wait(USABLE_WITHIN).await;
-        exists.map_err(|error| of(table)(error.into()))?;
+    let schemas = tables.schemas();
+    for schema in &schemas {
+        create(request(client, schema)).await.map_err(of(&schema.name))?;
+    }
+    for TableSchema { name, .. } in &schemas {
+        let exists = client.wait_until_table_exists().table_name(name).wait(USABLE_WITHIN).await;
+        exists.map_err(|error| of(name)(error.into()))?;
     }
     Ok(())
 }
 
-/// Has DynamoDB delete rows of connections some time after they are stale, as a deployed chat's does.
+/// Has DynamoDB delete rows of connections, claims of images and reports some time after they are stale,
+/// as a deployed chat's does.
 ///
 /// By the machine's clock: a test whose days are over keeps away from it.
 ///
 /// # Errors
 /// [`CreateTablesError`].
-pub async fn expire_connections(client: &DynamoClient, tables: &TableNames) -> Result<(), CreateTablesError> {
-    turn_ttl_on(client.sdk(), &tables.connections).await.map_err(of(&tables.connections))
+pub async fn expire_rows(client: &DynamoClient, tables: &TableNames) -> Result<(), CreateTablesError> {
+    turn_ttl_on(client.sdk(), &tables.connections, connections::TTL)
+        .await
+        .map_err(of(&tables.connections))?;
+    turn_ttl_on(client.sdk(), &tables.rooms, rooms::TTL).await.map_err(of(&tables.rooms))?;
+    turn_ttl_on(client.sdk(), &tables.messages, reports::TTL).await.map_err(of(&tables.messages))
 }
 
 fn of(table: &str) -> impl FnOnce(BoxError) -> CreateTablesError {
@@ -82,54 +91,24 @@ async fn create(table: CreateTableFluentBuilder) -> Result<(), BoxError> {
     }
 }
 
-fn connections_table(client: &Client, name: &str) -> CreateTableFluentBuilder {
-    let index =
-        index(connections::EMAIL_INDEX, ProjectionType::All, [key(connections::EMAIL, KeyType::Hash)]);
-    client
-        .create_table()
-        .table_name(name)
-        .attribute_definitions(text(connections::ID))
-        .attribute_definitions(text(connections::EMAIL))
-        .key_schema(key(connections::ID, KeyType::Hash))
-        .global_secondary_indexes(index)
-}
-
-fn messages_table(client: &Client, name: &str) -> CreateTableFluentBuilder {
-    client
-        .create_table()
-        .table_name(name)
-        .attribute_definitions(text(messages::ROOM_ID))
-        .attribute_definitions(text(messages::TIMESTAMP))
-        .key_schema(key(messages::ROOM_ID, KeyType::Hash))
-        .key_schema(key(messages::TIMESTAMP, KeyType::Range))
-}
-
-fn rooms_table(client: &Client, name: &str) -> CreateTableFluentBuilder {
-    let mut table = client
-        .create_table()
-        .table_name(name)
-        .attribute_definitions(text(rooms::ROOM_ID))
-        .attribute_definitions(text(rooms::ACTIVITY))
-        .key_schema(key(rooms::ROOM_ID, KeyType::Hash));
-    for member in [Member::A, Member::B] {
-        let keys = [key(rooms::MEMBER[member], KeyType::Hash), key(rooms::ACTIVITY, KeyType::Range)];
-        table = table.attribute_definitions(text(rooms::MEMBER[member])).global_secondary_indexes(index(
-            rooms::index(member),
-            ProjectionType::KeysOnly,
-            keys,
-        ));
+fn request(client: &Client, schema: &TableSchema) -> CreateTableFluentBuilder {
+    let mut table = client.create_table().table_name(&schema.name).set_key_schema(Some(key(schema.key)));
+    let keys = schema.indexes.iter().map(|index| index.key).chain([schema.key]);
+    let names: BTreeSet<_> = keys.flat_map(|key| [Some(key.partition), key.sort]).flatten().collect();
+    for name in names {
+        table = table.attribute_definitions(text(name));
     }
-    table
+    schema.indexes.iter().fold(table, |table, schema| table.global_secondary_indexes(index(schema)))
 }
 
 /// DynamoDB refuses to turn on what is on.
-async fn turn_ttl_on(client: &Client, table: &str) -> Result<(), BoxError> {
+async fn turn_ttl_on(client: &Client, table: &str, attribute: &str) -> Result<(), BoxError> {
     let described = client.describe_time_to_live().table_name(table).send().await?;
     let status = described.time_to_live_description.and_then(|description| description.time_to_live_status);
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
         return Ok(());
     }
-    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(connections::TTL);
+    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute);
     let ttl = ttl.build()?;
     client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await?;
     Ok(())
@@ -140,20 +119,21 @@ fn text(name: &str) -> AttributeDefinition {
     definition.attribute_type(ScalarAttributeType::S).build().expect("it has a name and a type")
 }
 
-fn key(name: &str, key_type: KeyType) -> KeySchemaElement {
-    let element = KeySchemaElement::builder().attribute_name(name).key_type(key_type);
-    element.build().expect("it has a name and a type")
+fn key(schema: KeySchema) -> Vec<KeySchemaElement> {
+    let keys = [(Some(schema.partition), KeyType::Hash), (schema.sort, KeyType::Range)];
+    let element = |(name, key_type): (Option<&str>, KeyType)| {
+        let element = KeySchemaElement::builder().attribute_name(name?).key_type(key_type);
+        Some(element.build().expect("it has a name and a type"))
+    };
+    keys.into_iter().filter_map(element).collect()
 }
 
-fn index<const N: usize>(
-    name: &str,
-    projected: ProjectionType,
-    keys: [KeySchemaElement; N],
-) -> GlobalSecondaryIndex {
+fn index(schema: &IndexSchema) -> GlobalSecondaryIndex {
+    let projected = if schema.has_all { ProjectionType::All } else { ProjectionType::KeysOnly };
     GlobalSecondaryIndex::builder()
-        .index_name(name)
+        .index_name(schema.name)
         .projection(Projection::builder().projection_type(projected).build())
-        .set_key_schema(Some(keys.into()))
+        .set_key_schema(Some(key(schema.key)))
         .build()
         .expect("it has a name, keys and a projection")
 }

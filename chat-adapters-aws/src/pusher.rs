@@ -56,7 +56,8 @@ where
         Some("LimitExceededException" | "ThrottlingException" | "TooManyRequestsException") => {
             PushError::Throttled
         }
-        // By its status: a wrong signature and an expired one have other codes than a missing permission.
+        // The status decides, because a wrong signature, an expired one and a missing permission have
+        // different codes.
         _ if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) => {
             PushError::Forbidden { operation, source: error.into() }
         }

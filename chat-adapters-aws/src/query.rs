@@ -1,7 +1,4 @@
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-
-use crate::attributes::Item;
-use crate::calls::Failure;
+use crate::items::{Failure, Item, Items, Query};
 
 /// How often a query is continued. DynamoDB cuts a page at 1 MB, which no query here reaches, and may cut one
 /// earlier.
@@ -19,14 +16,18 @@ pub(crate) struct Rows {
 struct CutTooOften;
 
 /// The first `wanted` rows of a query, however short its pages are cut.
-pub(crate) async fn first(wanted: usize, query: QueryFluentBuilder) -> Result<Rows, Failure> {
+///
+/// A table is read on consistently: another eventually consistent read may see an earlier state, in which
+/// rows are not there yet that belong behind those of the page before, and then the end would come too early.
+pub(crate) async fn first(store: &dyn Items, wanted: usize, mut query: Query) -> Result<Rows, Failure> {
     let mut items = Vec::new();
     let mut start = None;
     for _ in 0..CALLS_MAX {
-        let missing = i32::try_from(wanted - items.len()).unwrap_or(i32::MAX);
-        let page = query.clone().limit(missing).set_exclusive_start_key(start).send().await?;
-        items.extend(page.items.unwrap_or_default());
-        start = page.last_evaluated_key.filter(|key| !key.is_empty());
+        let limit = wanted - items.len();
+        let page = store.query(Query { limit, start, ..query.clone() }).await?;
+        items.extend(page.items);
+        start = page.next;
+        query.consistent = query.index.is_none();
         if start.is_none() || items.len() >= wanted {
             items.truncate(wanted);
             return Ok(Rows { items, cut: start.is_some() });

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat_domain::{AccessToken, IdentityVerifier, Timestamp, VerifiedIdentity, VerifyError};
 
-/// How long a verified token is believed without asking again: so long may a revoked one still be accepted.
+/// How long a verified token is believed without asking again. A token that was revoked meanwhile is still
+/// accepted for that long.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
 /// How many tokens are remembered, in about 20 MB. One process of a Lambda sees a few in a minute.

@@ -8,6 +8,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{Tag, Tagging};
 use chat_domain::{
     AttachmentEraser, AttachmentKey, AttachmentStore, AttachmentStoreError, BoxError, DOWNLOAD_URL_LIFETIME,
     IMAGE_MAX_BYTES, ImageFacts, ListedUpload, SignedUrl, StoredObject, Timestamp, UPLOAD_URL_LIFETIME,
@@ -15,6 +16,7 @@ use chat_domain::{
 };
 
 use crate::calls;
+use crate::cloudfront_signer::CloudFrontSigner;
 
 /// The tag that an upload bears until a message shows it: a rule of the bucket deletes what bears it after a
 /// day.
@@ -24,11 +26,13 @@ const PENDING: &str = "chat-upload=pending";
 ///
 /// - An upload URL signs the type, the length, `If-None-Match: *` and the tag `chat-upload=pending`: S3 takes
 ///   that one object, once, and the bucket's lifecycle deletes what bears the tag.
-///   [`keep`](AttachmentStore::keep) takes it off. A URL counts from the full second before `now`.
+///   [`keep`](AttachmentStore::keep) takes it off, and [`release`](AttachmentStore::release) puts it back. A
+///   URL counts from the full second before `now`.
 /// - [`inspect`](AttachmentStore::inspect) is one request; S3 says length, type and age with the bytes.
 /// - Who signs upload URLs needs `s3:PutObject` and `s3:PutObjectTagging` on the objects, and who signs
-///   download URLs `s3:GetObject`. To send needs `s3:GetObject` and `s3:DeleteObjectTagging`, and
-///   `s3:ListBucket` on the bucket: without that S3 answers 403 for what is not there.
+///   download URLs `s3:GetObject`, unless they are [CloudFront's](Self::with_downloads_from). To send needs
+///   `s3:GetObject`, `s3:DeleteObjectTagging` and `s3:PutObjectTagging`, and `s3:ListBucket` on the bucket:
+///   without that S3 answers 403 for what is not there.
 ///
 /// ```no_run
 /// use chat_adapters_aws::S3AttachmentStore;
@@ -41,6 +45,7 @@ const PENDING: &str = "chat-upload=pending";
 pub struct S3AttachmentStore {
     client: Client,
     bucket: String,
+    downloads: Option<CloudFrontSigner>,
 }
 
 impl S3AttachmentStore {
@@ -55,7 +60,14 @@ impl S3AttachmentStore {
             .timeout_config(calls::timeouts())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        Self { client: Client::from_conf(config.build()), bucket: bucket.into() }
+        Self { client: Client::from_conf(config.build()), bucket: bucket.into(), downloads: None }
+    }
+
+    /// The same store, whose images are opened through a CloudFront distribution in front of the bucket. The
+    /// distribution says of what it serves that it is to be saved, as a presigned URL does.
+    #[must_use]
+    pub fn with_downloads_from(self, signer: CloudFrontSigner) -> Self {
+        Self { downloads: Some(signer), ..self }
     }
 }
 
@@ -75,7 +87,8 @@ where
     }
 }
 
-/// How a URL is signed at `now`, and when it expires: signatures know full seconds only.
+/// How a URL is signed at `now`, and when it expires. A signature has no milliseconds, so both count from the
+/// full second.
 fn signing(
     operation: &'static str,
     now: Timestamp,
@@ -161,6 +174,19 @@ impl AttachmentStore for S3AttachmentStore {
         }
     }
 
+    async fn release(&self, key: &AttachmentKey) -> Result<(), AttachmentStoreError> {
+        let (name, value) = PENDING.split_once('=').expect("it is a name and a value");
+        let tag = Tag::builder().key(name).value(value).build().expect("it has both");
+        let tagging = Tagging::builder().tag_set(tag).build().expect("it has a tag");
+        let tagged = self.client.put_object_tagging().bucket(&self.bucket).key(key.as_str()).tagging(tagging);
+        match tagged.send().await {
+            Ok(_) => Ok(()),
+            // The SDK models no error of this call.
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
+            Err(error) => Err(failed("release")(error)),
+        }
+    }
+
     async fn download_url(
         &self,
         key: &AttachmentKey,
@@ -168,6 +194,10 @@ impl AttachmentStore for S3AttachmentStore {
     ) -> Result<SignedUrl, AttachmentStoreError> {
         const OPERATION: &str = "download_url";
         let (signing, expires_at) = signing(OPERATION, now, DOWNLOAD_URL_LIFETIME)?;
+        if let Some(signer) = &self.downloads {
+            let url = signer.url(key.as_str(), expires_at).map_err(|error| unavailable(OPERATION, error))?;
+            return Ok(SignedUrl { url, headers: Vec::new(), expires_at });
+        }
         let get = self.client.get_object().bucket(&self.bucket).key(key.as_str());
         // An <img> shows it all the same; whoever visits the URL gets a file.
         let get = get.response_content_type(key.kind().as_str()).response_content_disposition("attachment");

@@ -8,10 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_smithy_http_client::test_util::{NeverClient, infallible_client_fn};
-use chat_adapters_aws::S3AttachmentStore;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use chat_adapters_aws::{CloudFrontKeyError, CloudFrontSigner, S3AttachmentStore};
 use chat_domain::conformance::{AttachmentEraserHarness, AttachmentStoreHarness};
 use chat_domain::{
     AttachmentEraser, AttachmentKey, AttachmentStore, AttachmentStoreError, Email, ImageFacts, ImageType,
@@ -122,6 +127,10 @@ async fn fresh() -> S3 {
                 object.tagging = None;
                 HttpResponse::new(204.try_into().unwrap(), "".into())
             }
+            ("PUT", "tagging") => {
+                object.tagging = Some("chat-upload=pending".to_owned());
+                HttpResponse::new(200.try_into().unwrap(), "".into())
+            }
             request => panic!("{request:?}"),
         }
     });
@@ -221,7 +230,9 @@ impl AttachmentStoreHarness for S3 {
     async fn get(&self, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
         let headers = url.headers.iter().cloned().collect();
         let key = authenticated("GET", url, &headers, now)?;
-        self.objects.lock().unwrap().get(key).map(|object| object.bytes.clone())
+        // By the template's policy, a URL shows nothing that bears the tag.
+        let objects = self.objects.lock().unwrap();
+        objects.get(key).filter(|object| object.tagging.is_none()).map(|object| object.bytes.clone())
     }
 }
 
@@ -243,10 +254,14 @@ impl AttachmentEraserHarness for S3 {
     }
 }
 
+fn facts() -> ImageFacts {
+    ImageFacts::new(ImageType::Webp, 48_211, 1_280, 960).unwrap()
+}
+
 fn key() -> AttachmentKey {
     let (minji, junho): (Email, Email) =
         ("minji@example.com".parse().unwrap(), "junho@example.com".parse().unwrap());
-    AttachmentKey::mint(&RoomId::new(&minji, &junho).unwrap(), Member::B, ImageType::Webp, 7)
+    AttachmentKey::mint(&RoomId::new(&minji, &junho).unwrap(), Member::B, facts(), 7)
 }
 
 fn shown(url: &SignedUrl) -> String {
@@ -258,9 +273,48 @@ fn shown(url: &SignedUrl) -> String {
 async fn urls_sign_all_that_matters_and_count_from_a_full_second() {
     let store = fresh().await.store;
     let now = "2026-11-23T09:00:00.999Z".parse().unwrap();
-    let facts = ImageFacts::new(ImageType::Webp, 48_211, 1_280, 960).unwrap();
+    let facts = facts();
     insta::assert_snapshot!("upload", shown(&store.upload_url(&key(), facts, now).await.unwrap()));
     insta::assert_snapshot!("download", shown(&store.download_url(&key(), now).await.unwrap()));
+}
+
+#[tokio::test]
+async fn cloudfront_urls_are_signed_by_the_key_over_the_policy_that_they_imply() {
+    let random = SystemRandom::new();
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref()).unwrap();
+    let private_key = BASE64_STANDARD.encode(pkcs8.as_ref());
+    let signer = CloudFrontSigner::new("d111111abcdef8.cloudfront.net", "K2JCJMDEHXQW5F", &private_key);
+    let store = fresh().await.store.with_downloads_from(signer.unwrap());
+    let now = "2026-11-23T09:00:00.999Z".parse().unwrap();
+
+    for _ in 0..20 {
+        let SignedUrl { url, headers, expires_at } = store.download_url(&key(), now).await.unwrap();
+        assert_eq!((headers, expires_at.to_string().as_str()), (Vec::new(), "2026-11-23T09:05:00.000Z"));
+        let (object, query) = url.split_once('?').unwrap();
+        assert_eq!(object, format!("https://d111111abcdef8.cloudfront.net/{}", key()));
+        let [expires, signature, key_id, hash] = query.split('&').collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!((expires, key_id), ("Expires=1795424700", "Key-Pair-Id=K2JCJMDEHXQW5F"));
+        assert_eq!(hash, "Hash-Algorithm=SHA256");
+        let signature = signature.strip_prefix("Signature=").unwrap();
+        assert!(!signature.contains(['+', '=', '/']), "{signature}");
+        let signature = signature.replace('-', "+").replace('_', "=").replace('~', "/");
+        let policy = format!(
+            r#"{{"Statement":[{{"Resource":"{object}","Condition":{{"DateLessThan":{{"AWS:EpochTime":1795424700}}}}}}]}}"#
+        );
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, pair.public_key().as_ref())
+            .verify(policy.as_bytes(), &BASE64_STANDARD.decode(signature).unwrap())
+            .unwrap();
+    }
+}
+
+#[rstest]
+#[case::nothing("")]
+#[case::not_base64("-----BEGIN PRIVATE KEY-----")]
+#[case::not_a_key("bm8=")]
+fn what_is_no_key_is_refused(#[case] key: &str) {
+    let refused = CloudFrontSigner::new("d111111abcdef8.cloudfront.net", "K2JCJMDEHXQW5F", key);
+    assert_eq!(refused.map(|_| ()), Err(CloudFrontKeyError));
 }
 
 #[rstest]

@@ -1,4 +1,4 @@
-//! Both stores keep the contracts of their ports.
+//! All stores keep the contracts of their ports.
 
 mod support;
 
@@ -72,4 +72,34 @@ mod connection_store {
     }
 
     chat_domain::connection_store_conformance!(fresh);
+}
+
+mod user_store {
+    use chat_adapters_aws::DynamoUserStore;
+    use chat_domain::conformance::Handles;
+
+    use crate::support::Tables;
+
+    async fn fresh() -> Handles<DynamoUserStore> {
+        let tables = Tables::fresh().await;
+        let open = || DynamoUserStore::new(&tables.client(), &tables.names);
+        Handles::two(open(), open())
+    }
+
+    chat_domain::user_store_conformance!(fresh);
+}
+
+mod report_store {
+    use chat_adapters_aws::DynamoReportStore;
+    use chat_domain::conformance::Handles;
+
+    use crate::support::Tables;
+
+    async fn fresh() -> Handles<DynamoReportStore> {
+        let tables = Tables::fresh().await;
+        let open = || DynamoReportStore::new(&tables.client(), &tables.names);
+        Handles::two(open(), open())
+    }
+
+    chat_domain::report_store_conformance!(fresh);
 }

@@ -4,7 +4,7 @@ mod support;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeySchemaElement, TimeToLiveStatus};
-use chat_adapters_aws::{DynamoClient, TableNames, create_tables, expire_connections};
+use chat_adapters_aws::{DynamoClient, TableNames, create_tables, expire_rows};
 
 use crate::support::Tables;
 
@@ -23,9 +23,12 @@ fn keys(schema: &[KeySchemaElement]) -> String {
 async fn the_tables_have_the_keys_and_indexes_of_the_design() {
     let (_, tables, client) = fresh_tables().await;
     let mut lines = Vec::new();
-    for (name, table) in
-        [("connections", &tables.connections), ("messages", &tables.messages), ("rooms", &tables.rooms)]
-    {
+    for (name, table) in [
+        ("connections", &tables.connections),
+        ("messages", &tables.messages),
+        ("rooms", &tables.rooms),
+        ("users", &tables.users),
+    ] {
         let table = client.describe_table().table_name(table).send().await.unwrap().table.unwrap();
         lines.push(format!("{name}: {}", keys(table.key_schema())));
         let mut indexes = Vec::from(table.global_secondary_indexes());
@@ -50,14 +53,16 @@ async fn tables_that_exist_are_left_as_they_are() {
 }
 
 #[tokio::test]
-async fn connections_expire_by_their_ttl() {
+async fn connections_claims_and_reports_expire_by_their_ttl() {
     let (dynamo, tables, client) = fresh_tables().await;
     for _ in 0..2 {
-        expire_connections(&dynamo, &tables).await.unwrap();
-        let described = client.describe_time_to_live().table_name(&tables.connections).send().await.unwrap();
-        let ttl = described.time_to_live_description.unwrap();
-        assert_eq!(ttl.attribute_name(), Some("ttl"));
-        assert_eq!(ttl.time_to_live_status(), Some(&TimeToLiveStatus::Enabled));
+        expire_rows(&dynamo, &tables).await.unwrap();
+        for table in [&tables.connections, &tables.rooms, &tables.messages] {
+            let described = client.describe_time_to_live().table_name(table).send().await.unwrap();
+            let ttl = described.time_to_live_description.unwrap();
+            assert_eq!(ttl.attribute_name(), Some("ttl"));
+            assert_eq!(ttl.time_to_live_status(), Some(&TimeToLiveStatus::Enabled));
+        }
     }
 }
 

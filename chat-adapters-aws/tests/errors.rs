@@ -12,7 +12,6 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -21,9 +20,9 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chat_adapters_aws::{DynamoClient, DynamoConnectionStore, DynamoMessageStore, TableNames};
 use chat_domain::{
     Advance, Append, Attachment, AttachmentKey, ClientMessageId, Connection, ConnectionId, ConnectionStore,
-    ConnectionStoreError, Consistency, Content, Draft, Email, ImageFacts, ImageType, Member, MessageEraser,
-    MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange, ReadMark, Room, RoomId, SendRate,
-    Timestamp, UserId, VerifiedIdentity,
+    ConnectionStoreError, Consistency, Content, Draft, Email, FirstContact, ImageFacts, ImageType, Member,
+    MessageEraser, MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange, ReadMark, Room,
+    RoomId, SendPolicy, Timestamp, UserId, VerifiedIdentity,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -80,8 +79,9 @@ fn nine() -> Timestamp {
 }
 
 fn append(content: Content) -> Append {
-    let draft = Draft { id: ClientMessageId::from_u128(1), sender: MINJI, content };
-    Room::empty(their_room()).append(&draft, nine(), SendRate::default()).unwrap()
+    let draft = Draft { id: ClientMessageId::from_u128(1), sender: MINJI, content, reply_to: None };
+    let policy = SendPolicy { first_contact: FirstContact::Open, ..SendPolicy::default() };
+    Room::empty(their_room()).append(&draft, nine(), policy).unwrap()
 }
 
 fn first_append() -> Append {
@@ -90,12 +90,12 @@ fn first_append() -> Append {
 
 fn image() -> Content {
     let facts = ImageFacts::new(ImageType::Png, 1_000, 16, 9).unwrap();
-    let key = AttachmentKey::mint(&their_room(), MINJI, ImageType::Png, 7);
+    let key = AttachmentKey::mint(&their_room(), MINJI, facts, 7);
     Content::Image { attachment: Attachment { key, facts, alt: None }, caption: None }
 }
 
 fn mark() -> ReadMark {
-    ReadMark::at(&first_append().message, JUNHO)
+    ReadMark::at(first_append().message(), JUNHO)
 }
 
 fn s(text: &str) -> AttributeValue {
@@ -137,8 +137,8 @@ fn head_of(room: &RoomId) -> Item {
         ("seq", n(1)),
         ("sentA", n(0)),
         ("sentB", n(1)),
-        ("lastKind", s("text")),
-        ("preview", s("말")),
+        ("kind", s("text")),
+        ("message", s("말")),
         ("recent", AttributeValue::B(Blob::new(recent))),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -167,14 +167,18 @@ mod eraser {
     use super::*;
 
     /// What each method of the eraser says, by its name, to a store that answers like this.
-    async fn outcomes(rule: &Rule) -> [(&'static str, Result<(), MessageStoreError>); 4] {
-        let store = messages(&[rule]);
+    async fn outcomes(response: fn() -> HttpResponse) -> [(&'static str, Result<(), MessageStoreError>); 4] {
+        let rules = [
+            mock!(Client::get_item).then_http_response(response),
+            mock!(Client::transact_write_items).then_http_response(response),
+        ];
+        let store = messages(&rules.each_ref());
         let append = first_append();
         let mut room = Room::empty(their_room());
         room.apply(&append);
-        let rows = [append.message.at];
+        let rows = [append.message().at];
         [
-            ("erase_message", store.erase_message(&append.message).await),
+            ("erase_message", store.erase_message(append.message()).await),
             ("rewrite_head", store.rewrite_head(&room).await),
             ("remove_oldest", store.remove_oldest(&room, &rows).await),
             ("remove_room", store.remove_room(&room, &rows).await),
@@ -183,14 +187,12 @@ mod eraser {
 
     #[tokio::test(start_paused = true)]
     async fn every_failure_names_the_method() {
-        let rule = mock!(Client::transact_write_items).then_http_response(|| refusal(PASSING[0]));
-        for (method, outcome) in outcomes(&rule).await {
+        for (method, outcome) in outcomes(|| refusal(PASSING[0])).await {
             let named =
                 matches!(outcome, Err(MessageStoreError::Throttled { operation }) if operation == method);
             assert!(named, "{method}: {outcome:?}");
         }
-        let rule = mock!(Client::transact_write_items).then_http_response(internal_error);
-        for (method, outcome) in outcomes(&rule).await {
+        for (method, outcome) in outcomes(internal_error).await {
             let named = matches!(
                 outcome,
                 Err(MessageStoreError::Unavailable { operation, .. }) if operation == method
@@ -200,54 +202,26 @@ mod eraser {
     }
 }
 
-mod commit {
+mod transactions {
     use super::*;
 
     async fn answered(response: fn() -> HttpResponse) -> (Result<(), MessageStoreError>, usize) {
         let rule = mock!(Client::transact_write_items).then_http_response(response);
-        let committed = messages(&[&rule]).commit(&first_append()).await;
-        (committed, rule.num_calls())
+        let append = first_append();
+        let mut room = Room::empty(their_room());
+        room.apply(&append);
+        let removed = messages(&[&rule]).remove_oldest(&room, &[append.message().at]).await;
+        (removed, rule.num_calls())
     }
 
     #[rstest]
-    #[case::the_head_moved(|| cancelled(&["None", "ConditionalCheckFailed"]))]
-    #[case::the_row_is_taken(|| cancelled(&["ConditionalCheckFailed", "None"]))]
-    #[case::whatever_else_happened(|| cancelled(&["TransactionConflict", "ConditionalCheckFailed"]))]
+    #[case::the_head_moved(|| cancelled(&["ConditionalCheckFailed", "None"]))]
+    #[case::whatever_else_happened(|| cancelled(&["ConditionalCheckFailed", "TransactionConflict"]))]
     #[tokio::test(start_paused = true)]
     async fn a_failed_condition_is_a_conflict(#[case] response: fn() -> HttpResponse) {
-        let (committed, attempts) = answered(response).await;
-        assert_matches!(committed, Err(MessageStoreError::Conflict));
+        let (removed, attempts) = answered(response).await;
+        assert_matches!(removed, Err(MessageStoreError::Conflict));
         assert_eq!(attempts, 1);
-    }
-
-    #[rstest]
-    #[case::an_earlier_attempt_is_in_the_way(
-        ["TransactionConflict", "TransactionConflict", "ConditionalCheckFailed"]
-    )]
-    #[case::the_room_is_busy(["None", "TransactionConflict", "ConditionalCheckFailed"])]
-    #[case::the_head_moved(["None", "ConditionalCheckFailed", "ConditionalCheckFailed"])]
-    #[case::only_the_head_moved(["None", "ConditionalCheckFailed", "None"])]
-    #[tokio::test(start_paused = true)]
-    async fn a_failed_condition_beside_the_claim_of_an_image_is_a_conflict(#[case] codes: [&'static str; 3]) {
-        let rule = mock!(Client::transact_write_items).then_http_response(move || cancelled(&codes));
-        let committed = messages(&[&rule]).commit(&append(image())).await;
-        assert_matches!(committed, Err(MessageStoreError::Conflict));
-        assert_eq!(rule.num_calls(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_attachment_that_another_message_shows_is_taken() {
-        let reasons = || cancelled(&["None", "None", "ConditionalCheckFailed"]);
-        let rule = mock!(Client::transact_write_items).then_http_response(reasons);
-        let committed = messages(&[&rule]).commit(&append(image())).await;
-        assert!(matches!(committed, Err(MessageStoreError::AttachmentTaken)), "{committed:?}");
-        assert_eq!(rule.num_calls(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_message_without_an_attachment_is_never_told_that_one_is_taken() {
-        let (committed, _) = answered(|| cancelled(&["None", "None", "ConditionalCheckFailed"])).await;
-        assert_matches!(committed, Err(MessageStoreError::Conflict));
     }
 
     #[rstest]
@@ -257,8 +231,8 @@ mod commit {
     #[case::rate(|| cancelled(&["None", "ThrottlingError"]))]
     #[tokio::test(start_paused = true)]
     async fn a_cancellation_that_passes_is_throttled(#[case] response: fn() -> HttpResponse) {
-        let (committed, attempts) = answered(response).await;
-        assert_matches!(committed, Err(MessageStoreError::Throttled { operation: "commit" }));
+        let (removed, attempts) = answered(response).await;
+        assert_matches!(removed, Err(MessageStoreError::Throttled { operation: "remove_oldest" }));
         assert_eq!(attempts, 1, "the domain decides anew");
     }
 
@@ -267,84 +241,12 @@ mod commit {
     #[case::a_mixture(|| cancelled(&["ThrottlingError", "ItemCollectionSizeLimitExceeded"]))]
     #[case::no_reasons(|| cancelled(&[]))]
     #[case::no_reason(|| cancelled(&["None", "None"]))]
-    #[case::no_permission(|| refusal("AccessDeniedException"))]
-    #[case::no_table(|| refusal("ResourceNotFoundException"))]
     #[case::another_use_of_the_token(|| refusal("IdempotentParameterMismatchException"))]
+    #[case::still_in_progress(|| refusal("TransactionInProgressException"))]
     #[tokio::test(start_paused = true)]
     async fn other_refusals_are_unavailable(#[case] response: fn() -> HttpResponse) {
-        let (committed, attempts) = answered(response).await;
-        assert_matches!(committed, Err(MessageStoreError::Unavailable { operation: "commit", .. }));
-        assert_eq!(attempts, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn throttling_is_waited_out_twice_and_then_told() {
-        for code in PASSING {
-            let rule = mock!(Client::transact_write_items).then_http_response(move || refusal(code));
-            let committed = messages(&[&rule]).commit(&first_append()).await;
-            assert_matches!(committed, Err(MessageStoreError::Throttled { operation: "commit" }));
-            assert_eq!(rule.num_calls(), 3);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn throttling_that_passes_goes_unnoticed() {
-        let rule = mock!(Client::transact_write_items)
-            .sequence()
-            .http_response(|| refusal("ThrottlingException"))
-            .times(2)
-            .output(|| TransactWriteItemsOutput::builder().build())
-            .build();
-        assert_matches!(messages(&[&rule]).commit(&first_append()).await, Ok(()));
-        assert_eq!(rule.num_calls(), 3);
-    }
-
-    #[rstest]
-    #[case::internal(internal_error)]
-    #[case::overloaded(|| respond(503, &json!({ "message": "busy" })))]
-    #[case::a_broken_answer(|| HttpResponse::new(200.try_into().unwrap(), "{\"broken".into()))]
-    #[tokio::test(start_paused = true)]
-    async fn an_unknown_outcome_is_told_at_once(#[case] response: fn() -> HttpResponse) {
-        let (committed, attempts) = answered(response).await;
-        assert_matches!(committed, Err(MessageStoreError::Unavailable { operation: "commit", .. }));
-        assert_eq!(attempts, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_unknown_outcome_after_throttling_is_unknown() {
-        let rule = mock!(Client::transact_write_items)
-            .sequence()
-            .http_response(|| refusal("ThrottlingException"))
-            .http_response(internal_error)
-            .build();
-        let committed = messages(&[&rule]).commit(&first_append()).await;
-        assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
-        assert_eq!(rule.num_calls(), 2);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_transaction_that_is_still_in_progress_is_unknown() {
-        let (committed, _) = answered(|| refusal("TransactionInProgressException")).await;
-        assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn no_answer_is_unknown_after_one_attempt() {
-        let never = NeverClient::new();
-        let client = DynamoClient::new(Builder::new().with_test_defaults_v2().http_client(never.clone()));
-        let began = tokio::time::Instant::now();
-        let committed =
-            DynamoMessageStore::new(&client, &TableNames::default()).commit(&first_append()).await;
-        assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
-        assert_eq!(never.num_calls(), 1);
-        assert_eq!(began.elapsed().as_secs(), 3);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nobody_listening_is_unknown() {
-        let committed =
-            DynamoMessageStore::new(&nobody().await, &TableNames::default()).commit(&first_append()).await;
-        assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
+        let (removed, _) = answered(response).await;
+        assert_matches!(removed, Err(MessageStoreError::Unavailable { operation: "remove_oldest", .. }));
     }
 
     /// DynamoDB answers a token it has seen within ten minutes as it did the first time: right for the
@@ -364,13 +266,135 @@ mod commit {
         });
         let client = DynamoClient::new(config().http_client(wire));
         let store = DynamoMessageStore::new(&client, &TableNames::default());
+        let mut room = Room::empty(their_room());
+        room.apply(&first_append());
         for _ in 0..2 {
-            store.commit(&first_append()).await.unwrap();
+            store.remove_oldest(&room, &[nine()]).await.unwrap();
         }
         let tokens = tokens.lock().unwrap();
         let [first, again, other] = tokens.as_slice() else { panic!("{tokens:?}") };
         assert_eq!(first, again);
         assert_ne!(first, other);
+    }
+}
+
+mod commit {
+    use super::*;
+
+    async fn answered(response: fn() -> HttpResponse) -> (Result<(), MessageStoreError>, usize) {
+        let rule = mock!(Client::update_item).then_http_response(response);
+        let committed = messages(&[&rule]).commit(&first_append()).await;
+        (committed, rule.num_calls())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_condition_is_a_conflict() {
+        let (committed, attempts) = answered(|| refusal("ConditionalCheckFailedException")).await;
+        assert_matches!(committed, Err(MessageStoreError::Conflict));
+        assert_eq!(attempts, 1);
+    }
+
+    /// The claim comes before the head, and nothing after a claim that failed.
+    #[rstest]
+    #[case::is_refused(|| refusal("ConditionalCheckFailedException"))]
+    #[case::is_throttled(|| refusal(PASSING[0]))]
+    #[case::is_unknown(internal_error)]
+    #[tokio::test(start_paused = true)]
+    async fn the_head_is_left_alone_when_the_claim_of_an_image(#[case] response: fn() -> HttpResponse) {
+        let is_of_head =
+            |key: &HashMap<String, AttributeValue>| key["roomId"] == s(&their_room().to_string());
+        let claim = mock!(Client::update_item)
+            .match_requests(move |update| !is_of_head(update.key().unwrap()))
+            .then_http_response(response);
+        let head = mock!(Client::update_item)
+            .match_requests(move |update| is_of_head(update.key().unwrap()))
+            .then_output(|| UpdateItemOutput::builder().build());
+        let committed = messages(&[&claim, &head]).commit(&append(image())).await;
+        assert!(committed.is_err(), "{committed:?}");
+        assert_eq!(head.num_calls(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attachment_that_another_message_shows_is_taken() {
+        let rule =
+            mock!(Client::update_item).then_http_response(|| refusal("ConditionalCheckFailedException"));
+        let committed = messages(&[&rule]).commit(&append(image())).await;
+        assert!(matches!(committed, Err(MessageStoreError::AttachmentTaken)), "{committed:?}");
+        assert_eq!(rule.num_calls(), 1);
+    }
+
+    #[rstest]
+    #[case::no_permission(|| refusal("AccessDeniedException"))]
+    #[case::no_table(|| refusal("ResourceNotFoundException"))]
+    #[tokio::test(start_paused = true)]
+    async fn other_refusals_are_unavailable(#[case] response: fn() -> HttpResponse) {
+        let (committed, attempts) = answered(response).await;
+        assert_matches!(committed, Err(MessageStoreError::Unavailable { operation: "commit", .. }));
+        assert_eq!(attempts, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_is_waited_out_twice_and_then_told() {
+        for code in PASSING {
+            let rule = mock!(Client::update_item).then_http_response(move || refusal(code));
+            let committed = messages(&[&rule]).commit(&first_append()).await;
+            assert_matches!(committed, Err(MessageStoreError::Throttled { operation: "commit" }));
+            assert_eq!(rule.num_calls(), 3);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_that_passes_goes_unnoticed() {
+        let rule = mock!(Client::update_item)
+            .sequence()
+            .http_response(|| refusal("ThrottlingException"))
+            .times(2)
+            .output(|| UpdateItemOutput::builder().build())
+            .build();
+        assert_matches!(messages(&[&rule]).commit(&first_append()).await, Ok(()));
+        assert_eq!(rule.num_calls(), 3);
+    }
+
+    #[rstest]
+    #[case::internal(internal_error)]
+    #[case::overloaded(|| respond(503, &json!({ "message": "busy" })))]
+    #[case::a_broken_answer(|| HttpResponse::new(200.try_into().unwrap(), "{\"broken".into()))]
+    #[tokio::test(start_paused = true)]
+    async fn an_unknown_outcome_is_told_at_once(#[case] response: fn() -> HttpResponse) {
+        let (committed, attempts) = answered(response).await;
+        assert_matches!(committed, Err(MessageStoreError::Unavailable { operation: "commit", .. }));
+        assert_eq!(attempts, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unknown_outcome_after_throttling_is_unknown() {
+        let rule = mock!(Client::update_item)
+            .sequence()
+            .http_response(|| refusal("ThrottlingException"))
+            .http_response(internal_error)
+            .build();
+        let committed = messages(&[&rule]).commit(&first_append()).await;
+        assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
+        assert_eq!(rule.num_calls(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_answer_is_unknown_after_one_attempt() {
+        let never = NeverClient::new();
+        let client = DynamoClient::new(Builder::new().with_test_defaults_v2().http_client(never.clone()));
+        let began = tokio::time::Instant::now();
+        let committed =
+            DynamoMessageStore::new(&client, &TableNames::default()).commit(&first_append()).await;
+        assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
+        assert_eq!(never.num_calls(), 1);
+        assert_eq!(began.elapsed().as_secs(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_listening_is_unknown() {
+        let committed =
+            DynamoMessageStore::new(&nobody().await, &TableNames::default()).commit(&first_append()).await;
+        assert_matches!(committed, Err(MessageStoreError::Unavailable { .. }));
     }
 }
 
@@ -447,9 +471,9 @@ mod room {
     #[case::an_absent_list("recent", None)]
     #[case::a_list_that_is_text("openProposals", Some(s("none")))]
     #[case::a_member_that_is_none("recent", Some(AttributeValue::B(Blob::new([0; 25]))))]
-    #[case::a_kind_that_is_none("lastKind", Some(s("poem")))]
+    #[case::a_kind_that_is_none("kind", Some(s("a poem")))]
     #[case::a_mark_without_a_count("readUpToA", Some(n(1)))]
-    #[case::an_instant_that_is_none("rowsMarkedToA", Some(AttributeValue::N("1e18".to_owned())))]
+    #[case::an_instant_that_is_none("shownToA", Some(AttributeValue::N("1e18".to_owned())))]
     #[tokio::test]
     async fn a_head_that_cannot_be_understood_is_corrupt(
         #[case] name: &'static str,
@@ -473,7 +497,8 @@ mod page {
 
     async fn read(rule: &Rule, limit: usize) -> Result<Page, MessageStoreError> {
         let query = PageQuery { range: PageRange::Oldest, limit: PageLimit::new(limit).unwrap() };
-        messages(&[rule]).page(&their_room(), query, Consistency::Strong).await
+        let no_head = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
+        messages(&[rule, &no_head]).page(&their_room(), query, Consistency::Strong).await
     }
 
     /// A query over rows 1 to `rows` that ends each page after `cut_after` of them, with an empty page now
@@ -516,6 +541,22 @@ mod page {
     }
 
     #[tokio::test]
+    async fn a_page_that_was_cut_is_continued_consistently() {
+        let rule = mock!(Client::query).then_compute_output(|query| {
+            let goes_on = query.exclusive_start_key().is_some();
+            assert_eq!(query.consistent_read(), Some(goes_on));
+            let found = QueryOutput::builder().items(row(if goes_on { 1 } else { 2 }));
+            found.set_last_evaluated_key((!goes_on).then(|| row(2))).build()
+        });
+        let query = PageQuery { range: PageRange::Newest, limit: PageLimit::new(3).unwrap() };
+        let no_head = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
+        let store = messages(&[&rule, &no_head]);
+        let page = store.page(&their_room(), query, Consistency::Eventual).await.unwrap();
+        assert_eq!(page.messages.len(), 2);
+        assert_eq!(rule.num_calls(), 2);
+    }
+
+    #[tokio::test]
     async fn a_page_that_is_cut_for_ever_is_unavailable() {
         let rule = mock!(Client::query)
             .then_output(|| QueryOutput::builder().last_evaluated_key("roomId", s("somewhere")).build());
@@ -528,11 +569,10 @@ mod page {
     #[case::forbidden_text("message", Some(s("a\u{202e}b")))]
     #[case::an_outsider("senderEmail", Some(s("seoyeon@example.com")))]
     #[case::a_time_that_is_none("timestamp", Some(s("yesterday")))]
-    #[case::no_such_kind("kind", Some(s("poem")))]
+    #[case::no_such_kind("kind", Some(s("a poem")))]
     #[case::an_image_without_one("kind", Some(s("image")))]
     #[case::a_number_beyond_the_rooms("senderSeq", Some(n(2)))]
     #[case::the_number_zero("senderSeq", Some(n(0)))]
-    #[case::a_flag_that_is_null("read", Some(AttributeValue::Null(true)))]
     #[tokio::test]
     async fn a_row_that_cannot_be_understood_is_corrupt(
         #[case] name: &'static str,
@@ -669,7 +709,7 @@ mod advance_read {
         json!({
             "roomId": { "S": their_room().to_string() },
             "seq": { "N": "1" }, "sentA": { "N": "0" }, "sentB": { "N": "1" },
-            "lastKind": { "S": "text" },
+            "kind": { "S": "text" }, "message": { "S": "말" },
             "recent": { "B": "QgAAAAAAAAAAAAAAAAAAAAcAAAGiB6IygA==" },
         })
     }
@@ -732,72 +772,6 @@ mod advance_read {
             Err(MessageStoreError::Unavailable { operation: "advance_read", .. })
         );
         assert_eq!(rule.num_calls(), 1);
-    }
-}
-
-mod mark_rows_read {
-    use super::*;
-
-    fn done() -> HttpResponse {
-        respond(200, &json!({}))
-    }
-
-    fn condition_failed() -> HttpResponse {
-        refusal("ConditionalCheckFailedException")
-    }
-
-    fn throttled() -> HttpResponse {
-        refusal("ThrottlingException")
-    }
-
-    fn row_updates(response: fn() -> HttpResponse) -> Rule {
-        let rule = mock!(Client::update_item).match_requests(|update| update.key().unwrap().len() == 2);
-        rule.then_http_response(response)
-    }
-
-    fn head_updates(response: fn() -> HttpResponse) -> Rule {
-        let rule = mock!(Client::update_item).match_requests(|update| update.key().unwrap().len() == 1);
-        rule.then_http_response(response)
-    }
-
-    async fn mark(rules: &[&Rule], rows: u64) -> Result<(), MessageStoreError> {
-        let rows: Vec<_> = (0..rows).map(|row| nine().after(Duration::from_millis(row))).collect();
-        messages(rules).mark_rows_read(&their_room(), JUNHO, &rows, nine()).await
-    }
-
-    #[tokio::test]
-    async fn each_row_and_the_head_are_one_update() {
-        let (rows, head) = (row_updates(done), head_updates(done));
-        mark(&[&rows, &head], 50).await.unwrap();
-        assert_eq!((rows.num_calls(), head.num_calls()), (50, 1));
-    }
-
-    #[tokio::test]
-    async fn rows_that_are_gone_and_a_head_that_is_further_are_no_failure() {
-        let (rows, head) = (row_updates(condition_failed), head_updates(condition_failed));
-        mark(&[&rows, &head], 3).await.unwrap();
-        assert_eq!((rows.num_calls(), head.num_calls()), (3, 1));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn throttling_among_several_writes_does_not_mean_that_nothing_happened() {
-        for (of_rows, of_head) in [(throttled as fn() -> _, done as fn() -> _), (done, throttled)] {
-            let outcome = mark(&[&row_updates(of_rows), &head_updates(of_head)], 2).await;
-            assert_matches!(outcome, Err(MessageStoreError::Unavailable { operation: "mark_rows_read", .. }));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn throttling_of_the_only_write_is_throttling() {
-        let outcome = mark(&[&head_updates(throttled)], 0).await;
-        assert_matches!(outcome, Err(MessageStoreError::Throttled { operation: "mark_rows_read" }));
-    }
-
-    #[tokio::test]
-    async fn how_far_rows_are_marked_is_not_noted_after_a_failure() {
-        let (rows, head) = (row_updates(internal_error), head_updates(done));
-        assert_matches!(mark(&[&rows, &head], 3).await, Err(MessageStoreError::Unavailable { .. }));
-        assert_eq!(head.num_calls(), 0);
     }
 }
 

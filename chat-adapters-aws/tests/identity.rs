@@ -1,5 +1,6 @@
 //! The verifier keeps the contract of its port, before a stand-in for Cognito that has two pools, signs its
-//! tokens, and like Cognito answers `GetUser` for any token that one of its pools has signed.
+//! tokens, publishes its keys, and like Cognito answers `GetUser` for any token that one of its pools has
+//! signed.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -17,17 +18,21 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use chat_adapters_aws::{CognitoVerifier, REMEMBERED_FOR, RememberingVerifier};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chat_adapters_aws::{CognitoVerifier, PoolKeys, REMEMBERED_FOR, RememberingVerifier};
 use chat_domain::conformance::IdentityVerifierHarness;
 use chat_domain::{AccessToken, IdentityVerifier, Timestamp, UserId, VerifiedIdentity, VerifyError};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use rstest::rstest;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 const OURS: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Ours";
 const FOREIGN: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Foreign";
 const CLIENT: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
 
-/// Cognito with our pool, behind a wire that counts calls and may be cut.
+/// Cognito with our pool, behind a wire that counts calls and fetches of keys, and may be cut.
 struct Cognito {
     service: aws_local::Cognito,
     pool: UserPool,
@@ -64,6 +69,15 @@ impl Cognito {
         self.wire.state().calls
     }
 
+    fn fetches(&self) -> usize {
+        self.wire.state().fetches
+    }
+
+    /// From now on keys come from this pool, or from none.
+    fn publishes(&self, keys: Keys) {
+        self.wire.state().keys = keys;
+    }
+
     fn breaks(&self, status: u16, code: &'static str) {
         self.wire.state().outage = Some((status, code));
     }
@@ -74,7 +88,8 @@ impl Cognito {
 
     fn verifier_of(&self, issuer: &str) -> CognitoVerifier {
         let config = config().http_client(self.wire.clone());
-        CognitoVerifier::new(config, issuer, ["another of our clients", CLIENT])
+        let keys = PoolKeys::new(SharedHttpClient::new(self.wire.clone()), issuer);
+        CognitoVerifier::new(config, keys, ["another of our clients", CLIENT])
     }
 }
 
@@ -89,9 +104,20 @@ struct Wire {
     state: Arc<Mutex<State>>,
 }
 
+/// What is answered when keys are asked for.
+#[derive(Clone, Debug, Default)]
+enum Keys {
+    #[default]
+    OfTheService,
+    Document(String),
+    Status(u16),
+}
+
 #[derive(Debug, Default)]
 struct State {
     calls: usize,
+    fetches: usize,
+    keys: Keys,
     outage: Option<(u16, &'static str)>,
 }
 
@@ -121,6 +147,16 @@ struct Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let mut state = self.wire.state();
+        if request.method() == "GET" {
+            state.fetches += 1;
+            let (status, body) = match &state.keys {
+                Keys::OfTheService => return self.to.call(request),
+                Keys::Document(document) => (200, document.clone()),
+                Keys::Status(status) => (*status, String::new()),
+            };
+            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+            return HttpConnectorFuture::ready(Ok(response));
+        }
         state.calls += 1;
         match state.outage {
             None => self.to.call(request),
@@ -155,6 +191,7 @@ fn claims(identity: &VerifiedIdentity) -> Value {
         "client_id": CLIENT,
         "token_use": "access",
         "sub": identity.user_id().as_str(),
+        "iat": 1,
         "exp": identity.expires_at().unix_ms() / 1_000,
         "jti": identity.expires_at().to_string(),
         "scope": "aws.cognito.signin.user.admin",
@@ -230,37 +267,206 @@ async fn a_token_of_a_foreign_pool_is_rejected_without_asking() {
     sign_up(&foreign, &minji());
     let token = AccessToken::new(foreign.sign(&claims_but("iss", json!(FOREIGN))));
     assert_eq!(cognito.verifier_of(FOREIGN).verify(&token, nine()).await.unwrap(), minji());
-    assert_rejected(&cognito.verifier().verify(&token, nine()).await, "another pool issued it");
+    assert_rejected(&cognito.verifier().verify(&token, nine()).await, NOT_SIGNED);
     assert_eq!(cognito.calls(), 1, "that of the pool's own verifier");
 }
 
-/// A foreign pool's key, and our name.
-#[tokio::test]
-async fn a_token_that_a_foreign_pool_signed_in_our_name_is_rejected() {
-    let cognito = with_minji();
-    let foreign = cognito.service.create_pool(FOREIGN);
-    let token = AccessToken::new(foreign.sign(&claims(&minji())));
-    assert_rejected(&cognito.verifier().verify(&token, nine()).await, "its user is gone");
+const NOT_SIGNED: &str = "no key of the pool has signed it";
+const SIGNED_OTHERWISE: &str = "it is signed in another way than the pool signs";
+const SHAPE: &str = "it has not the shape of a token";
+
+fn encoded(part: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(part.to_string())
 }
 
-/// The only token that claims to be ours and is genuine is ours.
+/// Signed with what everybody knows: the pool's public key, taken for a secret.
+fn signed_with_the_public_key(cognito: &Cognito, header: &Value) -> String {
+    let document: Value = serde_json::from_str(&cognito.service.keys(KEYS_PATH).unwrap()).unwrap();
+    let modulus = BASE64_URL_SAFE_NO_PAD.decode(document["keys"][0]["n"].as_str().unwrap()).unwrap();
+    let signed = format!("{}.{}", encoded(header), encoded(&claims(&minji())));
+    let mut mac = Hmac::<Sha256>::new_from_slice(&modulus).unwrap();
+    mac.update(signed.as_bytes());
+    format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+const KEYS_PATH: &str = "/ap-northeast-2_Ours/.well-known/jwks.json";
+
+/// Each refused token costs no call of Cognito, and keys are fetched once at most, however many come.
 #[tokio::test]
-async fn a_token_that_claims_to_be_ours_and_is_not_is_rejected() {
+async fn a_forged_token_never_reaches_cognito() {
     let cognito = with_minji();
+    let id = cognito.pool.key_id();
+    let good = claims(&minji());
     let stranger = aws_local::Cognito::new(|| UNIX_EPOCH).create_pool(OURS);
-    let token = AccessToken::new(stranger.sign(&claims(&minji())));
-    assert_rejected(&cognito.verifier().verify(&token, nine()).await, "Cognito does not accept it");
+    assert_eq!(stranger.key_id(), id, "another key, and the name of ours");
+    let foreign = cognito.service.create_pool(FOREIGN);
+    let genuine = cognito.pool.sign(&good);
+    let (signed, _) = genuine.rsplit_once('.').unwrap();
+    let (_, others_signature) =
+        foreign.sign(&good).rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let altered = format!(
+        "{}.{}",
+        encoded(&json!({ "kid": id, "alg": "RS256" })),
+        encoded(&claims_but("sub", json!("junho")))
+    );
+    let (_, signature) = genuine.rsplit_once('.').unwrap();
+    let none = format!("{}.{}.", encoded(&json!({ "kid": id, "alg": "none" })), encoded(&good));
+    let tokens = [
+        ("our key's name, another key", stranger.sign(&good), NOT_SIGNED),
+        ("another pool's key, our name", foreign.sign(&good), NOT_SIGNED),
+        (
+            "a key of no pool",
+            cognito.pool.sign_as(&json!({ "kid": "made up", "alg": "RS256" }), &good),
+            NOT_SIGNED,
+        ),
+        ("another signature", format!("{signed}.{others_signature}"), NOT_SIGNED),
+        ("other claims", format!("{altered}.{signature}"), NOT_SIGNED),
+        ("no signature", format!("{signed}."), NOT_SIGNED),
+        ("alg none", none, SHAPE),
+        (
+            "HS256",
+            signed_with_the_public_key(&cognito, &json!({ "kid": id, "alg": "HS256" })),
+            SIGNED_OTHERWISE,
+        ),
+        (
+            "HS256 that says RS256",
+            signed_with_the_public_key(&cognito, &json!({ "kid": id, "alg": "RS256" })),
+            NOT_SIGNED,
+        ),
+        ("RS512", cognito.pool.sign_as(&json!({ "kid": id, "alg": "RS512" }), &good), SIGNED_OTHERWISE),
+        (
+            "an extension",
+            cognito.pool.sign_as(&json!({ "kid": id, "alg": "RS256", "crit": ["b64"] }), &good),
+            SIGNED_OTHERWISE,
+        ),
+        ("a key without a name", cognito.pool.sign_as(&json!({ "alg": "RS256" }), &good), SHAPE),
+        ("too long", "a".repeat(8_193), SHAPE),
+        ("no token", "nonsense".to_owned(), SHAPE),
+    ];
+    let verifier = cognito.verifier();
+    for (what, token, why) in tokens {
+        let outcome = verifier.verify(&AccessToken::new(token), nine()).await;
+        assert!(
+            matches!(&outcome, Err(VerifyError::Rejected { reason }) if *reason == why),
+            "{what}: {outcome:?}"
+        );
+    }
+    for number in 0..1_000 {
+        let header = json!({ "kid": format!("key {number}"), "alg": "RS256" });
+        let token = format!("{}.{}.AAAA", encoded(&header), encoded(&good));
+        let outcome = verifier.verify(&AccessToken::new(token), nine().after(Duration::from_secs(59))).await;
+        assert_rejected(&outcome, NOT_SIGNED);
+    }
+    assert_eq!((cognito.calls(), cognito.fetches()), (0, 1));
+    assert_eq!(verifier.verify(&AccessToken::new(genuine), nine()).await.unwrap(), minji());
+    assert_eq!((cognito.calls(), cognito.fetches()), (1, 1), "the keys are there already");
+}
+
+#[tokio::test]
+async fn an_expired_token_never_reaches_cognito() {
+    let cognito = with_minji();
+    let token = cognito.sign(&claims(&minji()));
+    let verifier = cognito.verifier();
+    for late in [ten(), ten().after(Duration::from_secs(1))] {
+        let outcome = verifier.verify(&token, late).await;
+        assert!(matches!(outcome, Err(VerifyError::Expired)), "{outcome:?}");
+    }
+    assert_eq!(cognito.calls(), 0);
+    assert_eq!(verifier.verify(&token, ten().previous()).await.unwrap(), minji());
+}
+
+#[tokio::test]
+async fn a_token_of_the_future_never_reaches_cognito() {
+    let cognito = with_minji();
+    let verifier = cognito.verifier();
+    let nine_exactly = nine().unix_ms() / 1_000;
+    let issued = |at: i64| cognito.sign(&claims_but("iat", json!(at)));
+    let outcome = verifier.verify(&issued(nine_exactly + 61), nine()).await;
+    assert_rejected(&outcome, "it was issued in the future");
+    assert_eq!(cognito.calls(), 0);
+    assert_eq!(verifier.verify(&issued(nine_exactly + 60), nine()).await.unwrap(), minji());
+}
+
+/// Cognito may change the keys of a pool at any time.
+#[tokio::test]
+async fn a_new_key_is_found_within_a_minute_and_an_old_one_is_forgotten() {
+    let cognito = with_minji();
+    let verifier = cognito.verifier();
+    let old = cognito.sign(&claims(&minji()));
+    verifier.verify(&old, nine()).await.unwrap();
+    let earlier = cognito.service.keys(KEYS_PATH).unwrap();
+    cognito.publishes(Keys::Document(earlier.replace("key of", "new key of")));
+    let header = json!({ "kid": format!("new {}", cognito.pool.key_id()), "alg": "RS256" });
+    let new = AccessToken::new(cognito.pool.sign_as(&header, &claims(&minji())));
+
+    let soon = nine().after(Duration::from_secs(60));
+    assert_rejected(&verifier.verify(&new, soon.previous()).await, NOT_SIGNED);
+    assert_eq!(cognito.fetches(), 1);
+    assert_eq!(verifier.verify(&new, soon).await.unwrap(), minji());
+    assert_rejected(&verifier.verify(&old, soon).await, NOT_SIGNED);
+    assert_eq!(cognito.fetches(), 2);
+}
+
+#[rstest]
+#[case::down(Keys::Status(500))]
+#[case::elsewhere(Keys::Status(302))]
+#[case::not_json(Keys::Document("<html>".to_owned()))]
+#[case::too_large(Keys::Document(format!(r#"{{"keys":[],"more":"{}"}}"#, "a".repeat(64 * 1024))))]
+#[tokio::test]
+async fn without_keys_nobody_comes_in_and_keys_are_asked_for_once_a_second(#[case] keys: Keys) {
+    let cognito = with_minji();
+    let token = cognito.sign(&claims(&minji()));
+    cognito.publishes(keys);
+    let verifier = cognito.verifier();
+    for _ in 0..10 {
+        let outcome = verifier.verify(&token, nine()).await;
+        assert!(matches!(outcome, Err(VerifyError::Unavailable { .. })), "{outcome:?}");
+    }
+    assert_eq!((cognito.calls(), cognito.fetches()), (0, 1));
+    cognito.publishes(Keys::OfTheService);
+    assert_eq!(verifier.verify(&token, nine().after(Duration::from_secs(1))).await.unwrap(), minji());
+}
+
+/// A secret among the keys would make `HS256` possible, and a key for something else is none for this.
+#[tokio::test]
+async fn only_keys_that_sign_tokens_are_taken() {
+    let cognito = with_minji();
+    let id = cognito.pool.key_id();
+    cognito.publishes(Keys::Document(
+        json!({ "keys": [
+            { "kty": "oct", "kid": id, "k": "c2VjcmV0" },
+            { "kty": "unheard of", "kid": "another" },
+            "nonsense",
+        ] })
+        .to_string(),
+    ));
+    let outcome = cognito.verifier().verify(&cognito.sign(&claims(&minji())), nine()).await;
+    assert_rejected(&outcome, NOT_SIGNED);
+}
+
+#[tokio::test]
+async fn many_at_once_fetch_the_keys_once() {
+    let cognito = with_minji();
+    let token = cognito.sign(&claims(&minji()));
+    let verifier = cognito.verifier();
+    let all = (0..50).map(|_| verifier.verify(&token, nine()));
+    for outcome in futures_util::future::join_all(all).await {
+        assert_eq!(outcome.unwrap(), minji());
+    }
+    assert_eq!(cognito.fetches(), 1);
 }
 
 #[rstest]
 #[case::another_client("client_id", json!("somebody-elses"), "it was issued for another client")]
 #[case::an_identity_token("token_use", json!("id"), "it is no access token")]
+#[case::issued_at_no_time("iat", json!(i64::MAX), "it was issued at no time")]
 #[case::the_end_of_time("exp", json!(i64::MAX), "it expires at no time")]
 #[case::an_issuer_that_is_almost_ours("iss", json!(format!("{OURS}2")), "another pool issued it")]
 #[case::no_issuer("iss", Value::Null, "it has not the shape of a token")]
 #[case::no_client("client_id", Value::Null, "it has not the shape of a token")]
 #[case::no_use("token_use", Value::Null, "it has not the shape of a token")]
 #[case::no_user("sub", Value::Null, "it has not the shape of a token")]
+#[case::no_time_of_issue("iat", Value::Null, "it has not the shape of a token")]
 #[case::no_expiry("exp", Value::Null, "it has not the shape of a token")]
 #[case::an_expiry_that_is_text("exp", json!("tomorrow"), "it has not the shape of a token")]
 #[tokio::test]
@@ -338,12 +544,25 @@ async fn an_outage_is_unavailable_and_lets_nobody_in(
 
 #[tokio::test(start_paused = true)]
 async fn no_answer_is_unavailable_within_seven_seconds() {
-    let verifier = CognitoVerifier::new(config().http_client(NeverClient::new()), OURS, [CLIENT]);
+    let cognito = with_minji();
+    let keys = PoolKeys::new(SharedHttpClient::new(cognito.wire.clone()), OURS);
+    let verifier = CognitoVerifier::new(config().http_client(NeverClient::new()), keys, [CLIENT]);
     let began = tokio::time::Instant::now();
-    let token = Cognito::default().sign(&claims(&minji()));
+    let token = cognito.sign(&claims(&minji()));
     let outcome = verifier.verify(&token, nine()).await;
     assert!(matches!(outcome, Err(VerifyError::Unavailable { .. })), "{outcome:?}");
     assert!(began.elapsed() <= Duration::from_millis(7_001), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_do_not_come_are_unavailable_within_three_seconds() {
+    let cognito = with_minji();
+    let keys = PoolKeys::new(SharedHttpClient::new(NeverClient::new()), OURS);
+    let verifier = CognitoVerifier::new(config().http_client(cognito.wire.clone()), keys, [CLIENT]);
+    let began = tokio::time::Instant::now();
+    let outcome = verifier.verify(&cognito.sign(&claims(&minji())), nine()).await;
+    assert!(matches!(outcome, Err(VerifyError::Unavailable { .. })), "{outcome:?}");
+    assert!(began.elapsed() <= Duration::from_millis(3_001), "{:?}", began.elapsed());
 }
 
 mod memory {

@@ -37,10 +37,11 @@ const NOT_POISONED: &str = "nothing panics while it holds the lock of the object
 ///   first upload that comes [`UPLOAD_KEPT_FOR`] later. Beyond [`OBJECTS_MAX_BYTES`] uploads are refused.
 #[derive(Clone)]
 pub struct MemoryAttachmentStore {
-    shared: Arc<Shared>,
+    storage: Arc<ObjectStorage>,
 }
 
-struct Shared {
+/// What all clones of a store share.
+struct ObjectStorage {
     base_url: String,
     mac: Hmac<Sha256>,
     objects: RwLock<Objects>,
@@ -65,7 +66,7 @@ impl Objects {
     fn forget(&mut self, now: Timestamp) {
         let settled = self.uploads.partition_point(|(at, _)| at.after(UPLOAD_KEPT_FOR) <= now);
         for (at, key) in self.uploads.drain(..settled) {
-            // What was deleted since, and uploaded again, is of a later time.
+            // An object that was deleted and uploaded again meanwhile has a later time, and stays.
             if let Entry::Occupied(object) = self.by_key.entry(key)
                 && !object.get().kept
                 && object.get().uploaded_at == at
@@ -85,7 +86,7 @@ pub struct Download {
     pub bytes: Bytes,
 }
 
-/// Why an upload is refused. Nothing was stored.
+/// Why [`accept_upload`](MemoryAttachmentStore::accept_upload) refuses, as S3 would. Nothing was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UploadRefused {
@@ -104,7 +105,7 @@ pub enum UploadRefused {
     Full,
 }
 
-/// Why a download is refused.
+/// Why [`serve_download`](MemoryAttachmentStore::serve_download) refuses, as S3 would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadRefused {
@@ -114,8 +115,8 @@ pub enum DownloadRefused {
     /// The URL works no more.
     #[error("the download URL has expired")]
     Expired,
-    /// Nothing was uploaded under the key.
-    #[error("there is no such object")]
+    /// Nothing was uploaded under the key, or nobody has kept it.
+    #[error("there is no such object that is kept")]
     Missing,
 }
 
@@ -137,11 +138,11 @@ impl MemoryAttachmentStore {
     #[must_use]
     pub fn new(base_url: impl Into<String>, secret: [u8; 32]) -> Self {
         let mac = Hmac::new_from_slice(&secret).expect("an HMAC takes a key of any length");
-        let shared = Shared { base_url: base_url.into(), mac, objects: RwLock::default() };
-        Self { shared: Arc::new(shared) }
+        let storage = ObjectStorage { base_url: base_url.into(), mac, objects: RwLock::default() };
+        Self { storage: Arc::new(storage) }
     }
 
-    /// Stores what was sent to an upload URL.
+    /// Stores what was sent to an upload URL. The server that the URLs lead to calls it.
     ///
     /// # Errors
     /// [`UploadRefused`].
@@ -160,7 +161,7 @@ impl MemoryAttachmentStore {
                 BadUrl::Expired => UploadRefused::Expired,
             },
         )?;
-        let mut objects = self.shared.objects.write().expect(NOT_POISONED);
+        let mut objects = self.storage.objects.write().expect(NOT_POISONED);
         objects.forget(now);
         let total_bytes = objects.total_bytes + size_bytes;
         let download = Download { content_type: content_type.to_owned(), bytes };
@@ -174,7 +175,7 @@ impl MemoryAttachmentStore {
         Ok(())
     }
 
-    /// The object that a download URL permits to see.
+    /// The object that a download URL permits to see. The server that the URLs lead to calls it.
     ///
     /// # Errors
     /// [`DownloadRefused`].
@@ -188,12 +189,13 @@ impl MemoryAttachmentStore {
             BadUrl::Signature => DownloadRefused::Signature,
             BadUrl::Expired => DownloadRefused::Expired,
         })?;
-        let objects = self.shared.objects.read().expect(NOT_POISONED);
-        objects.by_key.get(key).map(|object| object.download.clone()).ok_or(DownloadRefused::Missing)
+        let objects = self.storage.objects.read().expect(NOT_POISONED);
+        let kept = objects.by_key.get(key).filter(|object| object.kept);
+        kept.map(|object| object.download.clone()).ok_or(DownloadRefused::Missing)
     }
 
     fn sign(&self, key: &AttachmentKey, permission: &Permission<'_>, expires_at: Timestamp) -> String {
-        let mut url = format!("{}/{key}?expires={expires_at}&signature=", self.shared.base_url);
+        let mut url = format!("{}/{key}?expires={expires_at}&signature=", self.storage.base_url);
         for byte in self.mac(key.as_str(), permission, expires_at).finalize().into_bytes() {
             write!(url, "{byte:02x}").expect("a String takes everything");
         }
@@ -222,7 +224,7 @@ impl MemoryAttachmentStore {
             }
             Permission::Download => format!("GET\n{expires_at}\n{key}"),
         };
-        self.shared.mac.clone().chain_update(text)
+        self.storage.mac.clone().chain_update(text)
     }
 }
 
@@ -259,7 +261,7 @@ impl AttachmentStore for MemoryAttachmentStore {
     }
 
     async fn inspect(&self, key: &AttachmentKey) -> Result<Option<StoredObject>, AttachmentStoreError> {
-        let objects = self.shared.objects.read().expect(NOT_POISONED);
+        let objects = self.storage.objects.read().expect(NOT_POISONED);
         Ok(objects.by_key.get(key.as_str()).map(|object| StoredObject {
             content_type: object.download.content_type.clone(),
             size_bytes: length(&object.download.bytes),
@@ -269,9 +271,18 @@ impl AttachmentStore for MemoryAttachmentStore {
     }
 
     async fn keep(&self, key: &AttachmentKey) -> Result<bool, AttachmentStoreError> {
-        let mut objects = self.shared.objects.write().expect(NOT_POISONED);
+        let mut objects = self.storage.objects.write().expect(NOT_POISONED);
         let object = objects.by_key.get_mut(key.as_str());
         Ok(object.map(|object| object.kept = true).is_some())
+    }
+
+    async fn release(&self, key: &AttachmentKey) -> Result<(), AttachmentStoreError> {
+        let mut objects = self.storage.objects.write().expect(NOT_POISONED);
+        // It was uploaded long ago as a rule, and could be deleted at any time from now on.
+        if let Some(object) = objects.by_key.remove(key.as_str()) {
+            objects.total_bytes -= length(&object.download.bytes);
+        }
+        Ok(())
     }
 
     async fn download_url(
@@ -291,7 +302,7 @@ const LISTED_AT_ONCE: usize = 1_000;
 #[async_trait]
 impl AttachmentEraser for MemoryAttachmentStore {
     async fn list(&self, after: Option<AttachmentKey>) -> Result<UploadsPage, AttachmentStoreError> {
-        let objects = self.shared.objects.read().expect(NOT_POISONED);
+        let objects = self.storage.objects.read().expect(NOT_POISONED);
         let start = after.as_ref().map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_str()));
         let mut rest = objects.by_key.range::<str, _>((start, Bound::Unbounded));
         let listed = rest.by_ref().filter_map(|(key, object)| {
@@ -304,7 +315,7 @@ impl AttachmentEraser for MemoryAttachmentStore {
     }
 
     async fn delete(&self, key: &AttachmentKey) -> Result<(), AttachmentStoreError> {
-        let mut objects = self.shared.objects.write().expect(NOT_POISONED);
+        let mut objects = self.storage.objects.write().expect(NOT_POISONED);
         if let Some(object) = objects.by_key.remove(key.as_str()) {
             objects.total_bytes -= length(&object.download.bytes);
         }
@@ -321,7 +332,7 @@ impl fmt::Debug for Download {
 
 impl fmt::Debug for MemoryAttachmentStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let objects = self.shared.objects.read().expect(NOT_POISONED);
+        let objects = self.storage.objects.read().expect(NOT_POISONED);
         f.debug_struct("MemoryAttachmentStore")
             .field("objects", &objects.by_key.len())
             .field("total_bytes", &objects.total_bytes)

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use chat_domain::{
     ChatError, ClientMessageId, Connection, ConnectionId, ConnectionStore, Consistency, Content, Correlation,
-    Draft, Email, Identify, Message, MessageStore, MessageText, Origin, Room, RoomId, SendRate, Timestamp,
-    UserId, VerifiedIdentity,
+    Draft, Email, FrameOrigin, Identify, Message, MessageStore, MessageText, Room, RoomId, SendRate,
+    Timestamp, UserId, VerifiedIdentity,
 };
 
 use crate::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
+    MemoryUserStore,
 };
 
 /// For how long whoever [connects](MemoryChat::connect) is identified.
@@ -34,12 +35,13 @@ const IDENTIFIED_FOR: Duration = Duration::from_secs(3_600);
 /// chat.connect(&junho, "junho-phone", now).await?;
 /// let mut junho_hears = chat.pusher.open(ConnectionId::new("junho-phone"));
 ///
-/// let (messages, images) = (chat.messages.clone(), chat.attachments.clone());
-/// let store = StoreMessage::new(messages, images, Arc::new(NoBackoff), SendRate::default());
+/// let (messages, images, users) = (chat.messages.clone(), chat.attachments.clone(), chat.users.clone());
+/// let store = StoreMessage::new(messages, images, users, Arc::new(NoBackoff), SendRate::default());
 /// let send = SendMessage::new(store, chat.connections.clone(), chat.pusher.clone());
 /// let send = SendFromConnection::new(chat.identify.clone(), send);
 /// let (id, content) = (ClientMessageId::from_u128(1), Content::Text("안녕하세요".parse()?));
-/// send.execute(&minji_phone, SendCommand { receiver: junho, id, after: None, content }).await?;
+/// let command = SendCommand { receiver: junho, id, after: None, content, reply_to: None };
+/// send.execute(&minji_phone, command).await?;
 /// assert!(matches!(junho_hears.try_recv()?, Event::Message(message) if message.seq == 1));
 /// # Ok(())
 /// # }
@@ -48,6 +50,8 @@ const IDENTIFIED_FOR: Duration = Duration::from_secs(3_600);
 pub struct MemoryChat {
     /// It issues tokens, and knows whose they are.
     pub verifier: Arc<MemoryIdentityVerifier>,
+    /// The rows of the users.
+    pub users: Arc<MemoryUserStore>,
     /// The rows of the connections.
     pub connections: Arc<MemoryConnectionStore>,
     /// The rooms and their messages.
@@ -74,6 +78,7 @@ impl MemoryChat {
         let pusher = Arc::new(MemoryPusher::new());
         Self {
             verifier: Arc::new(MemoryIdentityVerifier::new()),
+            users: Arc::new(MemoryUserStore::new()),
             identify: Arc::new(Identify::new(connections.clone(), pusher.clone())),
             messages: Arc::new(MemoryMessageStore::new()),
             attachments: Arc::new(MemoryAttachmentStore::new("http://localhost/attachments", [7; 32])),
@@ -87,13 +92,18 @@ impl MemoryChat {
     ///
     /// # Errors
     /// None: memory is always there.
-    pub async fn connect(&self, user: &Email, connection: &str, now: Timestamp) -> Result<Origin, ChatError> {
+    pub async fn connect(
+        &self,
+        user: &Email,
+        connection: &str,
+        now: Timestamp,
+    ) -> Result<FrameOrigin, ChatError> {
         let id = ConnectionId::new(connection);
         let identity =
             VerifiedIdentity::vouched(user.clone(), UserId::new(user.as_str()), now.after(IDENTIFIED_FOR));
         self.connections.put(&Connection { id: id.clone(), identity, connected_at: now }).await?;
         let correlation = Correlation { request_id: format!("a frame on {connection}"), message: None };
-        Ok(Origin { connection: id, correlation, now })
+        Ok(FrameOrigin { connection: id, correlation, now })
     }
 
     /// Stores a text of `sender` for `receiver`, under an id of its own. Nobody is told.
@@ -113,10 +123,13 @@ impl MemoryChat {
         let stored = self.messages.room(&id, Consistency::Strong).await?;
         let room = stored.unwrap_or_else(|| Room::empty(id));
         let id = ClientMessageId::from_u128(u128::from(room.seq()) + 1);
-        let append =
-            room.append(&Draft { id, sender, content: Content::Text(text) }, now, SendRate::default())?;
+        let append = room.append(
+            &Draft { id, sender, content: Content::Text(text), reply_to: None },
+            now,
+            SendRate::default(),
+        )?;
         self.messages.commit(&append).await?;
-        Ok(append.message)
+        Ok(append.log.newest)
     }
 }
 

@@ -9,7 +9,7 @@ use chat_domain::{
 
 /// The most connections [`of_user`](ConnectionStore::of_user) lists: far more than a user may have open, and
 /// few enough to push to in one go.
-pub const OF_USER_MAX: usize = 1_000;
+pub const CONNECTIONS_LISTED_MAX: usize = 1_000;
 
 /// How many stale rows a new one may push out. Two, so that rows go faster than they come and yet no `put` is
 /// slow.
@@ -23,7 +23,7 @@ const NOT_POISONED: &str = "nothing panics while it holds the lock of the connec
 ///   time the new connection was made, whoever's they are: so there are no more rows than were put within
 ///   [`CONNECTION_LIFETIME`](chat_domain::CONNECTION_LIFETIME), or than were ever there at once.
 /// - [`of_user`](ConnectionStore::of_user) sees every write that was acknowledged before, and lists at most
-///   [`OF_USER_MAX`].
+///   [`CONNECTIONS_LISTED_MAX`].
 /// - It never throttles.
 #[derive(Clone, Default)]
 pub struct MemoryConnectionStore {
@@ -102,7 +102,7 @@ impl ConnectionStore for MemoryConnectionStore {
         let rows = self.read();
         let ids = rows.by_user.get(email).into_iter().flatten();
         let open = ids.filter_map(|id| rows.by_id.get(id)).filter(|connection| connection.may_be_open(now));
-        Ok(open.take(OF_USER_MAX).cloned().collect())
+        Ok(open.take(CONNECTIONS_LISTED_MAX).cloned().collect())
     }
 
     async fn set_identity_expiry(

@@ -59,7 +59,7 @@ impl MemoryIdentityVerifier {
         AccessToken::new(token)
     }
 
-    /// Makes a token worthless from now on.
+    /// Makes a token worthless from now on, to test what follows a sign-out.
     pub fn revoke(&self, token: &AccessToken) {
         self.tokens().remove(token.expose());
     }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use async_trait::async_trait;
 use chat_domain::{
-    Activity, Advance, Append, AttachmentKey, Consistency, Content, Email, Member, Message, MessageEraser,
-    MessageStore, MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark,
-    ReadState, Room, RoomId, RoomLog, RoomsPage, Tag, Timestamp,
+    Activity, Advance, Append, AttachmentKey, Consent, ConsentWrite, Consistency, Email, Member, Message,
+    MessageEraser, MessageStore, MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX,
+    ReadMark, ReadState, Room, RoomId, RoomLog, RoomsPage, Tag, Timestamp,
 };
 
 use self::messages::Messages;
@@ -45,6 +45,7 @@ struct RoomRow {
     tag: Tag,
     log: RoomLog,
     reads: PerMember<ReadState>,
+    consent: PerMember<Consent>,
     erased: PerMember<bool>,
     /// Somebody may still hold it.
     removed: bool,
@@ -55,12 +56,21 @@ struct RoomRow {
 
 impl RoomRow {
     fn begun_by(append: &Append) -> Self {
-        let id = append.message.room.clone();
+        let id = append.message().room.clone();
         let mut messages = Messages::default();
-        messages.push(append.message.clone());
-        let shown = shown_by(&append.message).cloned().into_iter().collect();
-        let (reads, erased) = (PerMember::default(), PerMember::default());
-        Self { tag: id.tag(), id, log: append.log.clone(), reads, erased, removed: false, messages, shown }
+        messages.push(append.message().clone());
+        let shown = append.message().content.attachment();
+        Self {
+            tag: id.tag(),
+            id,
+            log: append.log.clone(),
+            reads: PerMember::default(),
+            consent: PerMember::default(),
+            erased: PerMember::default(),
+            removed: false,
+            messages,
+            shown: shown.map(|attachment| attachment.key.clone()).into_iter().collect(),
+        }
     }
 
     fn activity(&self) -> Activity {
@@ -71,7 +81,7 @@ impl RoomRow {
         let room = Room::restore(self.id.clone(), self.log.clone(), self.reads).map_err(|corrupt| {
             MessageStoreError::Corrupt { key: self.tag.to_string(), source: corrupt.into() }
         })?;
-        Ok(room.with_erased(self.erased))
+        Ok(room.with_consent(self.consent).with_erased(self.erased))
     }
 
     fn check_seq(&self, seq: u64) -> Result<(), MessageStoreError> {
@@ -86,13 +96,6 @@ impl RoomRow {
         }
         self.messages.remove(rows);
         Ok(())
-    }
-}
-
-fn shown_by(message: &Message) -> Option<&AttachmentKey> {
-    match &message.content {
-        Content::Image { attachment, .. } => Some(&attachment.key),
-        _ => None,
     }
 }
 
@@ -118,7 +121,7 @@ impl MemoryMessageStore {
         let row = RoomRow::begun_by(append);
         let (id, activity) = (row.id.clone(), row.activity());
         let row = Arc::new(Mutex::new(row));
-        // Held until the room has its places: whoever sees the room finds it in the lists.
+        // The lock is held until the room has its places, so whoever sees the room finds it in the lists.
         let mut rooms = self.tables.rooms.write().expect(NOT_POISONED);
         match rooms.entry(id.clone()) {
             Entry::Occupied(_) => Err(MessageStoreError::Conflict),
@@ -131,20 +134,28 @@ impl MemoryMessageStore {
     }
 
     fn extend(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let extended = self.in_room(&append.message.room, |row, shared| {
+        let extended = self.in_room(&append.message().room, |row, shared| {
             row.check_seq(append.expected_seq)?;
-            if let Some(key) = shown_by(&append.message)
-                && !row.shown.insert(key.clone())
+            if row.consent[append.message().sender.peer()].blocked.is_some() {
+                return Err(MessageStoreError::Conflict);
+            }
+            if let Some(attachment) = append.message().content.attachment()
+                && !row.shown.insert(attachment.key.clone())
             {
                 return Err(MessageStoreError::AttachmentTaken);
             }
             let before = row.activity();
             row.log = append.log.clone();
-            row.erased[append.message.sender] = false;
-            row.messages.push(append.message.clone());
+            row.erased[append.message().sender] = false;
+            if let Some((target, effect)) = append.change()
+                && let Some(stored) = row.messages.find_mut(target)
+            {
+                *stored = stored.changed_by(append.message(), effect);
+            }
+            row.messages.push(append.message().clone());
             let after = row.activity();
             if before != after {
-                self.place(&append.message.room, Some(before), after, shared);
+                self.place(&append.message().room, Some(before), after, shared);
             }
             Ok(())
         });
@@ -199,6 +210,17 @@ impl MessageStore for MemoryMessageStore {
         Ok(page.unwrap_or(Page { messages: Vec::new(), has_more: false }))
     }
 
+    async fn messages_at(
+        &self,
+        room: &RoomId,
+        places: &[Timestamp],
+        _: Consistency,
+    ) -> Result<Vec<Message>, MessageStoreError> {
+        let found = self
+            .in_room(room, |row, _| places.iter().filter_map(|at| row.messages.find(*at).cloned()).collect());
+        Ok(found.unwrap_or_default())
+    }
+
     async fn rooms_of(
         &self,
         member: &Email,
@@ -239,25 +261,18 @@ impl MessageStore for MemoryMessageStore {
         advance.unwrap_or(Ok(Advance::NoRoom))
     }
 
-    async fn mark_rows_read(
+    async fn write_consent(
         &self,
         room: &RoomId,
-        reader: Member,
-        rows: &[Timestamp],
-        through: Timestamp,
-    ) -> Result<(), MessageStoreError> {
-        self.in_room(room, |row, _| {
-            for at in rows {
-                if let Some(message) = row.messages.find_mut(*at) {
-                    message.read = true;
-                }
-            }
-            let read = &mut row.reads[reader];
-            if read.mark.is_some_and(|mark| through <= mark.up_to) {
-                read.rows_marked_to = read.rows_marked_to.max(Some(through));
-            }
+        member: Member,
+        write: ConsentWrite,
+    ) -> Result<bool, MessageStoreError> {
+        let written = self.in_room(room, |row, _| {
+            let applied = write.applied(member, row.consent, row.reads);
+            (row.consent, row.reads) = applied.ok_or(MessageStoreError::Conflict)?;
+            Ok(true)
         });
-        Ok(())
+        written.unwrap_or(Ok(false))
     }
 }
 
@@ -266,10 +281,18 @@ impl MessageEraser for MemoryMessageStore {
     async fn erase_message(&self, message: &Message) -> Result<(), MessageStoreError> {
         self.in_room(&message.room, |row, _| {
             let Some(stored) = row.messages.find_mut(message.at) else { return };
-            stored.content = Content::Erased;
-            if let Some(key) = shown_by(message) {
-                row.shown.remove(key);
+            *stored = stored.erased();
+            if let Some(attachment) = message.content.attachment() {
+                row.shown.remove(&attachment.key);
             }
+        });
+        Ok(())
+    }
+
+    async fn erase_reactions(&self, message: &Message, member: Member) -> Result<(), MessageStoreError> {
+        self.in_room(&message.room, |row, _| {
+            let Some(stored) = row.messages.find_mut(message.at) else { return };
+            *stored = stored.without_reactions_of(member);
         });
         Ok(())
     }
@@ -287,13 +310,18 @@ impl MessageEraser for MemoryMessageStore {
         rewritten.unwrap_or(Err(MessageStoreError::Conflict))
     }
 
+    async fn forget_consent(&self, room: &RoomId, member: Member) -> Result<(), MessageStoreError> {
+        self.in_room(room, |row, _| row.consent[member] = Consent::default());
+        Ok(())
+    }
+
     async fn remove_oldest(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
         let removed = self.in_room(room.id(), |row, _| row.remove(room, rows));
         removed.unwrap_or(Err(MessageStoreError::Conflict))
     }
 
     async fn remove_room(&self, room: &Room, rows: &[Timestamp]) -> Result<(), MessageStoreError> {
-        // Held until the room has left the lists, as when it is made.
+        // The lock is held until the room has left the lists, as when a room is made.
         let mut rooms = self.tables.rooms.write().expect(NOT_POISONED);
         let shared = rooms.get(room.id()).cloned().ok_or(MessageStoreError::Conflict)?;
         let mut row = lock(&shared);

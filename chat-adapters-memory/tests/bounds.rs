@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chat_adapters_memory::{
-    DownloadRefused, INBOX_MAX, MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier,
-    MemoryMessageStore, MemoryPusher, OBJECTS_MAX_BYTES, OF_USER_MAX, TOKENS_MAX, UploadRefused,
+    CONNECTIONS_LISTED_MAX, DownloadRefused, INBOX_MAX, MemoryAttachmentStore, MemoryConnectionStore,
+    MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher, OBJECTS_MAX_BYTES, TOKENS_MAX, UploadRefused,
 };
 use chat_domain::{
     AttachmentKey, AttachmentStore, CONNECTION_LIFETIME, ClientMessageId, Connection, ConnectionId,
@@ -66,10 +66,10 @@ async fn a_connection_that_may_still_be_open_is_never_evicted() {
 #[tokio::test]
 async fn a_users_list_ends_at_its_limit() {
     let store = MemoryConnectionStore::new();
-    for n in 0..=OF_USER_MAX {
+    for n in 0..=CONNECTIONS_LISTED_MAX {
         store.put(&connection(&n.to_string(), now())).await.unwrap();
     }
-    assert_eq!(store.of_user(&minji(), now()).await.unwrap().len(), OF_USER_MAX);
+    assert_eq!(store.of_user(&minji(), now()).await.unwrap().len(), CONNECTIONS_LISTED_MAX);
 }
 
 #[tokio::test]
@@ -140,7 +140,8 @@ async fn a_dropped_inbox_leaves_nothing_behind() {
 const BASE: &str = "http://localhost/objects";
 
 fn key(random: u128) -> AttachmentKey {
-    AttachmentKey::mint(&room(), Member::A, ImageType::Png, random)
+    let facts = ImageFacts::new(ImageType::Png, 1_000, 1, 1).expect("within bounds");
+    AttachmentKey::mint(&room(), Member::A, facts, random)
 }
 
 fn query(url: &SignedUrl) -> &str {
@@ -211,7 +212,7 @@ async fn a_line_break_in_a_request_cannot_move_the_signed_parts() {
 async fn a_clone_shares_and_a_log_shows_no_content() {
     let messages = MemoryMessageStore::new();
     let content = Content::Text("비밀".parse().unwrap());
-    let draft = Draft { id: ClientMessageId::from_u128(1), sender: Member::A, content };
+    let draft = Draft { id: ClientMessageId::from_u128(1), sender: Member::A, content, reply_to: None };
     let append = Room::empty(room()).append(&draft, now(), SendRate::default()).unwrap();
     messages.clone().commit(&append).await.unwrap();
     assert!(messages.room(&room(), Consistency::Strong).await.unwrap().is_some());
@@ -233,6 +234,7 @@ async fn a_clone_shares_and_a_log_shows_no_content() {
     let attachments = MemoryAttachmentStore::new(BASE, [7; 32]);
     upload(&attachments.clone(), &key(1), Bytes::from_static(b"x")).await.unwrap();
     assert_eq!(format!("{attachments:?}"), "MemoryAttachmentStore { objects: 1, total_bytes: 1, .. }");
+    assert!(attachments.keep(&key(1)).await.unwrap());
     let url = attachments.download_url(&key(1), now()).await.unwrap();
     let download = attachments.serve_download(key(1).as_str(), query(&url), now()).unwrap();
     assert_eq!(format!("{download:?}"), "Download { bytes: 1, .. }");

@@ -67,3 +67,27 @@ mod attachment_store {
         chat_domain::attachment_eraser_conformance!(fresh);
     }
 }
+
+mod user_store {
+    use chat_adapters_memory::MemoryUserStore;
+    use chat_domain::conformance::Handles;
+
+    async fn fresh() -> Handles<MemoryUserStore> {
+        let store = MemoryUserStore::new();
+        Handles::two(store.clone(), store)
+    }
+
+    chat_domain::user_store_conformance!(fresh);
+}
+
+mod report_store {
+    use chat_adapters_memory::MemoryReportStore;
+    use chat_domain::conformance::Handles;
+
+    async fn fresh() -> Handles<MemoryReportStore> {
+        let store = MemoryReportStore::new();
+        Handles::two(store.clone(), store)
+    }
+
+    chat_domain::report_store_conformance!(fresh);
+}

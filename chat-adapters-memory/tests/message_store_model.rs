@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use chat_adapters_memory::MemoryMessageStore;
 use chat_domain::{
-    Activity, Advance, Append, ClientMessageId, Consistency, Content, Draft, Email, Member, Message,
-    MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX,
-    ReadMark, ReadState, Room, RoomId, SendRate, Timestamp,
+    Activity, Advance, Append, ClientMessageId, ConsentWrite, Consistency, Content, DailyLimits, Draft,
+    Email, FirstContact, Member, Message, MessageStore, MessageStoreError, Page, PageLimit, PageQuery,
+    PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room, RoomId, SendPolicy, SendRate, Timestamp,
 };
 use proptest::prelude::*;
 
-const UNLIMITED: SendRate = SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX };
+const UNLIMITED: SendPolicy = SendPolicy {
+    rate: SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX },
+    first_contact: FirstContact::Open,
+    daily: DailyLimits::UNLIMITED,
+};
 
 /// Three people, so three rooms; each is member A of one and member B of another, or in the middle.
 const PEOPLE: [&str; 3] = ["junho@example.com", "minji@example.com", "seoyeon@example.com"];
@@ -26,8 +30,8 @@ enum Step {
     SendAtWrongVersion { room: usize, sender: Member, behind: usize, ahead: bool },
     /// A mark at some message.
     Advance { room: usize, reader: Member, place: usize },
-    /// Every second row from one place to another, as far as the mark, and an instant where nothing is.
-    MarkRows { room: usize, reader: Member, from: usize, to: usize },
+    /// Somebody blocks the other for a moment.
+    Block { room: usize, blocker: Member },
     /// A page from, or next to, some message.
     Page { room: usize, place: usize, beside: i8, kind: usize, limit: usize },
     /// Somebody's rooms, after some place.
@@ -56,8 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
             }),
         2 => (room.clone(), member(), any::<usize>())
             .prop_map(|(room, reader, place)| Step::Advance { room, reader, place }),
-        2 => (room.clone(), member(), any::<usize>(), any::<usize>())
-            .prop_map(|(room, reader, from, to)| Step::MarkRows { room, reader, from, to }),
+        1 => (room.clone(), member()).prop_map(|(room, blocker)| Step::Block { room, blocker }),
         6 => (room, any::<usize>(), -1_i8..=1, 0_usize..4, 1_usize..=50)
             .prop_map(|(room, place, beside, kind, limit)| Step::Page { room, place, beside, kind, limit }),
         1 => (0_usize..3, proptest::option::of(0_usize..3))
@@ -139,7 +142,7 @@ impl Test {
     fn append(&mut self, room: &Room, sender: Member) -> Append {
         self.ids += 1;
         let content = Content::Text(format!("말 {}", self.ids).parse().expect("a short text"));
-        let draft = Draft { id: ClientMessageId::from_u128(self.ids), sender, content };
+        let draft = Draft { id: ClientMessageId::from_u128(self.ids), sender, content, reply_to: None };
         room.append(&draft, self.now, UNLIMITED).expect("nobody is too fast")
     }
 
@@ -152,7 +155,7 @@ impl Test {
                     let append = self.append(&current, sender);
                     prop_assert!(self.store.commit(&append).await.is_ok());
                     self.rooms[room].after.push(with(&current, &append));
-                    self.rooms[room].messages.push(append.message);
+                    self.rooms[room].messages.push(append.log.newest);
                 }
             }
             Step::SendAtWrongVersion { room, sender, behind, ahead } => {
@@ -170,7 +173,7 @@ impl Test {
                 prop_assert!(matches!(committed, Err(MessageStoreError::Conflict)));
             }
             Step::Advance { room, reader, place } => self.advance(room, reader, place).await?,
-            Step::MarkRows { room, reader, from, to } => self.mark_rows(room, reader, from, to).await?,
+            Step::Block { room, blocker } => self.block(room, blocker).await?,
             Step::Page { room, place, beside, kind, limit } => {
                 let room = &self.rooms[room];
                 let at = match room.messages.len() {
@@ -214,28 +217,16 @@ impl Test {
         Ok(())
     }
 
-    async fn mark_rows(
-        &mut self,
-        room: usize,
-        reader: Member,
-        from: usize,
-        to: usize,
-    ) -> Result<(), TestCaseError> {
+    async fn block(&mut self, room: usize, blocker: Member) -> Result<(), TestCaseError> {
         let room = &mut self.rooms[room];
-        // Rows are only ever marked behind the mark.
-        let Some(mark) = room.reads[reader].mark else { return Ok(()) };
-        let covered = room.messages.iter().filter(|message| message.at <= mark.up_to).count();
-        let (from, to) = (from % covered, to % covered);
-        let (from, to) = (from.min(to), from.max(to).min(from.min(to) + 49));
-        let through = room.messages[to].at;
-        let mut rows = vec![Timestamp::MIN];
-        for message in room.messages[from..=to].iter_mut().step_by(2) {
-            message.read = true;
-            rows.push(message.at);
+        let block = ConsentWrite::Block { at: self.now, freezes_reads: true };
+        for write in [block, ConsentWrite::Unblock { of: self.now }] {
+            let written = self.store.write_consent(&room.id, blocker, write).await;
+            prop_assert_eq!(written.expect("nobody else blocks"), !room.messages.is_empty());
         }
-        let marked_to = &mut room.reads[reader].rows_marked_to;
-        *marked_to = (*marked_to).max(Some(through));
-        prop_assert!(self.store.mark_rows_read(&room.id, reader, &rows, through).await.is_ok());
+        if !room.messages.is_empty() {
+            room.reads = PerMember { a: room.reads.a.frozen(), b: room.reads.b.frozen() };
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Exports and erases what the chat holds of a user.
+//! Suspends users, and exports and erases what the chat holds of them.
 
 use std::io::Write as _;
 use std::process::ExitCode;

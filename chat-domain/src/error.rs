@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use crate::{
-    AppendRefused, AttachmentRefused, AttachmentStoreError, BoxError, ConnectionStoreError,
-    MessageStoreError, ProposalRefused, RoomIdError, VerifyError,
+    AppendRefused, AttachmentRefused, AttachmentStoreError, BoxError, ChangeRefused, ConnectionStoreError,
+    MessageStoreError, NotAdmitted, ProposalRefused, ReportStoreError, RoomIdError, UnblockInDoubt,
+    UserStoreError, VerifyError,
 };
 
 /// Why a use case did not do what it was asked to.
@@ -19,19 +20,36 @@ pub enum ChatError {
     /// The client claims to know a message newer than any in the room. Nothing happened.
     #[error("after is later than the newest message of the room")]
     AfterAheadOfRoom,
-    /// One page of messages is too short to tell whether the message is there already. Sync, then send again
-    /// with the same id and the newest timestamp that is known then.
+    /// More messages followed than one page holds, so it is unknown whether the message is among them. Sync,
+    /// then send again with the same id and the newest timestamp that is known then.
     #[error("too much was written since; sync, then send again")]
     ResyncNeeded,
-    /// The sender is too fast. Send again with the same id.
-    #[error("too many messages; the next one is possible in {} ms", retry_after.as_millis())]
+    /// The user is too fast, has begun, uploaded or reported enough for today, or has asked enough for this
+    /// hour. Send again with the same id.
+    #[error("too much at once; the next is possible in {} ms", retry_after.as_millis())]
     RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The user went on although their requests were refused, or has asked enough for this hour, and the
+    /// connection was closed. Connect anew and send again with the same id, later.
+    #[error("far too much at once; the next is possible in {} ms", retry_after.as_millis())]
+    Closed {
         /// How long to wait.
         retry_after: Duration,
     },
     /// The proposal or the answer does not fit the room's state. Nothing happened.
     #[error(transparent)]
     ProposalState(ProposalRefused),
+    /// The message does not change so. Nothing happened.
+    #[error(transparent)]
+    ChangeRefused(ChangeRefused),
+    /// The receiver blocks the sender, or has not accepted their request. Nothing happened.
+    #[error("the receiver does not accept it")]
+    NotAccepted,
+    /// What the request is about is not there: the conversation, or a message of it. Nothing happened.
+    #[error("there is no such conversation or message")]
+    NotFound,
     /// The attachment is refused. Nothing happened.
     #[error(transparent)]
     AttachmentRejected(AttachmentRefused),
@@ -44,6 +62,13 @@ pub enum ChatError {
         /// Why the token is not accepted, for logs.
         reason: &'static str,
     },
+    /// Whoever runs the chat has suspended the user. Nothing happened.
+    #[error("the user is suspended")]
+    Suspended,
+    /// What the request is about belongs to somebody else: the address, to another account; the message, to
+    /// the other member. Nothing happened.
+    #[error("it belongs to somebody else")]
+    NotYours,
     /// The token, or the authentication of the connection, has expired.
     #[error("the authentication has expired")]
     AuthExpired,
@@ -79,14 +104,59 @@ pub enum InDoubt {
     /// Whether an upload was shown in time.
     #[error("the upload has just become too old; an earlier attempt to show it may still be on its way")]
     Upload,
+    /// Whether a block is older than the attempt to lift it.
+    #[error("the block is newer than the attempt to lift it")]
+    Unblock,
 }
 
 impl From<AppendRefused> for ChatError {
     fn from(refused: AppendRefused) -> Self {
         match refused {
             AppendRefused::RateLimited { retry_after } => Self::RateLimited { retry_after },
+            AppendRefused::NotAccepted => Self::NotAccepted,
+            AppendRefused::Change(ChangeRefused::NoTarget) => Self::NotFound,
+            AppendRefused::Change(ChangeRefused::NotYours) => Self::NotYours,
+            AppendRefused::Change(refused) => Self::ChangeRefused(refused),
             AppendRefused::Proposal(ProposalRefused::InDoubt) => Self::InDoubt(InDoubt::Proposal),
             AppendRefused::Proposal(refused) => Self::ProposalState(refused),
+        }
+    }
+}
+
+impl From<UnblockInDoubt> for ChatError {
+    fn from(_: UnblockInDoubt) -> Self {
+        Self::InDoubt(InDoubt::Unblock)
+    }
+}
+
+impl From<NotAdmitted> for ChatError {
+    fn from(refused: NotAdmitted) -> Self {
+        match refused {
+            NotAdmitted::Suspended => Self::Suspended,
+            NotAdmitted::NotTheOwner => Self::NotYours,
+            NotAdmitted::HeldUp { retry_after } => Self::RateLimited { retry_after },
+        }
+    }
+}
+
+impl From<UserStoreError> for ChatError {
+    fn from(error: UserStoreError) -> Self {
+        match error {
+            UserStoreError::Conflict
+            | UserStoreError::Throttled { .. }
+            | UserStoreError::Unavailable { .. } => Self::Unavailable { source: error.into() },
+            UserStoreError::Corrupt { .. } => Self::Internal { source: error.into() },
+        }
+    }
+}
+
+impl From<ReportStoreError> for ChatError {
+    fn from(error: ReportStoreError) -> Self {
+        match error {
+            ReportStoreError::Throttled { .. } | ReportStoreError::Unavailable { .. } => {
+                Self::Unavailable { source: error.into() }
+            }
+            ReportStoreError::Corrupt { .. } => Self::Internal { source: error.into() },
         }
     }
 }

@@ -14,33 +14,7 @@ mod use_cases;
 
 pub use error::{ChatError, InDoubt};
 
-pub use model::attachment::{
-    ALT_TEXT_MAX_BYTES, AltText, Attachment, AttachmentKey, DOWNLOAD_URL_LIFETIME, ImageFacts, SignedUrl,
-    StoredObject, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN, UPLOAD_URL_LIFETIME,
-};
-pub use model::attachment_refused::{AttachmentRefused, IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE};
-pub use model::client_message_id::{ClientMessageId, ClientMessageIdError};
-pub use model::correlation::Correlation;
-pub use model::email::{EMAIL_MAX_BYTES, Email, EmailError};
-pub use model::identity::{
-    AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, Connection, ConnectionId, UserId,
-    VerifiedIdentity,
-};
-pub use model::image_type::{ImageType, SIGNATURE_BYTES};
-pub use model::message::{Content, Draft, Kind, KindError, Message, PREVIEW_MAX_CHARS};
-pub use model::proposal::{
-    IN_DOUBT_FOR, NOTE_MAX_BYTES, Note, OPEN_PROPOSALS_MAX, OpenProposal, PLACE_MAX_BYTES, Place, Proposal,
-    ProposalAnswer, ProposalRefused, TEAM_NAME_MAX_BYTES, TeamName, Verdict, VerdictError,
-};
-pub use model::rate::{Bucket, SendRate};
-pub use model::room::{
-    Append, AppendRefused, CorruptRoom, NewestMessage, RECENT_MAX, ReadMark, ReadState, Recall, Recent, Room,
-    RoomLog,
-};
-pub use model::room_id::{Activity, ActivityError, Member, PerMember, RoomId, RoomIdError};
-pub use model::tag::Tag;
-pub use model::text::{BoundedText, MESSAGE_TEXT_MAX_BYTES, MessageText, TextError};
-pub use model::timestamp::{Day, Timestamp, TimestampError};
+pub use model::*;
 pub use ports::BoxError;
 pub use ports::attachment_eraser::{AttachmentEraser, ListedUpload, UploadsPage};
 pub use ports::attachment_store::{AttachmentStore, AttachmentStoreError, NoAttachments};
@@ -52,21 +26,30 @@ pub use ports::message_store::{
     PageQuery, PageRange, ROOMS_PAGE_MAX, RoomsPage,
 };
 pub use ports::pusher::{Event, Push, PushError, Pusher};
-pub use use_cases::backoff::Backoff;
-pub use use_cases::connect::{CONNECTIONS_MAX, Connect, ConnectCommand};
-pub use use_cases::conversations::{Conversation, Conversations, ConversationsPage};
-pub use use_cases::deliver::Deliveries;
+pub use ports::report_store::{REPORTS_PAGE_MAX, ReportStore, ReportStoreError, ReportsPage};
+pub use ports::user_store::{USERS_PAGE_MAX, UserStore, UserStoreError, UsersPage};
+pub use use_cases::admit::{ADMITTED_FOR, Admit};
+pub use use_cases::backoff::{Backoff, Pause};
+pub use use_cases::blocked::{Blocked, BlockedPage, BlockedPeer};
+pub use use_cases::change_access::ChangeAccess;
+pub use use_cases::change_consent::{ChangeConsent, ConsentChanged};
+pub use use_cases::connect::{Connect, ConnectCommand};
+pub use use_cases::conversations::{Conversation, Conversations, ConversationsPage, RequestSide};
+pub use use_cases::cut_connections::{Cut, CutConnections};
+pub use use_cases::deliver::{CONNECTIONS_MAX, Deliveries, PUSHES_MAX};
 pub use use_cases::disconnect::Disconnect;
 pub use use_cases::erase::{EraseUser, Found};
 pub use use_cases::export::{ExportUser, ExportedRoom, UserData};
+pub use use_cases::file_report::{FileReport, ReportCommand, Reported};
 pub use use_cases::history::{History, HistoryPage};
-pub use use_cases::identify::{Identify, Origin};
+pub use use_cases::identify::{FrameOrigin, Identify};
 pub use use_cases::keep_alive::KeepAlive;
+pub use use_cases::limit_requests::{LimitCalls, LimitFrames};
 pub use use_cases::mark_read::{MarkRead, Marked};
 pub use use_cases::open_attachment::OpenAttachment;
 pub use use_cases::reauthenticate::Reauthenticate;
 pub use use_cases::request_upload::{RequestUpload, Upload};
-pub use use_cases::send::{SendCommand, SendFromConnection, SendMessage, SendOutcome, Sent};
+pub use use_cases::send::{ChangeCommand, SendCommand, SendFromConnection, SendMessage, SendOutcome, Sent};
 pub use use_cases::store::{StoreMessage, Stored};
 pub use use_cases::typing::Typing;
 
@@ -76,4 +59,5 @@ pub use ports::{
     attachment_eraser::MockAttachmentEraser, attachment_store::MockAttachmentStore,
     connection_store::MockConnectionStore, identity_verifier::MockIdentityVerifier,
     message_eraser::MockMessageEraser, message_store::MockMessageStore, pusher::MockPusher,
+    report_store::MockReportStore, user_store::MockUserStore,
 };

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chat_domain::{
     Attachment, AttachmentKey, AttachmentRefused, Email, IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE,
-    IN_DOUBT_FOR, ImageFacts, ImageType, Member, RoomId, SIGNATURE_BYTES, StoredObject, Timestamp,
-    UPLOAD_SHOWN_WITHIN,
+    IMAGE_PIXELS_FREE, IN_DOUBT_FOR, ImageFacts, ImageType, Member, RoomId, SIGNATURE_BYTES, StoredObject,
+    Timestamp, UPLOAD_SHOWN_WITHIN,
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -76,7 +76,7 @@ fn four_types_are_taken(#[case] text: &str, #[case] kind: Result<ImageType, Atta
 #[rstest]
 #[case::smallest(1, 1, 1, Ok(()))]
 #[case::largest(IMAGE_MAX_BYTES, 8_192, 8_192, Ok(()))]
-#[case::longest(1, IMAGE_MAX_SIDE, 4_096, Ok(()))]
+#[case::longest(IMAGE_MAX_BYTES, IMAGE_MAX_SIDE, 4_096, Ok(()))]
 #[case::bomb(1, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE, Err(AttachmentRefused::Sides))]
 #[case::a_row_too_many(1, 8_192, 8_193, Err(AttachmentRefused::Sides))]
 #[case::empty(0, 1, 1, Err(AttachmentRefused::Size))]
@@ -94,6 +94,24 @@ fn facts_have_bounds(
 ) {
     assert_eq!(ImageFacts::new(ImageType::Png, size_bytes, width_px, height_px).map(drop), checked);
     assert_eq!(8_192 * 8_192, IMAGE_MAX_PIXELS);
+}
+
+#[rstest]
+#[case::few_bytes(1, 4_096, 4_096, true)]
+#[case::a_row_more(1, 4_096, 4_097, false)]
+#[case::a_byte_for_each_32(4_096 * 4 / 32, 4_096, 4_100, true)]
+#[case::a_byte_fewer(4_096 * 4 / 32 - 1, 4_096, 4_100, false)]
+#[case::what_decodes_to_256_mib(261_000, 8_192, 8_192, false)]
+#[case::a_large_photo(2_000_000, 8_192, 8_192, true)]
+fn an_image_has_no_more_pixels_than_its_bytes_can_be(
+    #[case] size_bytes: u64,
+    #[case] width_px: u32,
+    #[case] height_px: u32,
+    #[case] fits: bool,
+) {
+    let checked = if fits { Ok(()) } else { Err(AttachmentRefused::Sides) };
+    assert_eq!(ImageFacts::new(ImageType::Png, size_bytes, width_px, height_px).map(drop), checked);
+    assert_eq!(4_096 * 4_096, IMAGE_PIXELS_FREE);
 }
 
 #[rstest]
@@ -116,8 +134,23 @@ fn facts_have_bounds(
 #[case::short(
     "0000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000.png"
 )]
-#[case::one_part_more(
+#[case::without_a_byte(
     "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000-0.png"
+)]
+#[case::without_a_number(
+    "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000-.png"
+)]
+#[case::two_texts_of_a_number(
+    "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000-07.png"
+)]
+#[case::a_sign(
+    "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000-+7.png"
+)]
+#[case::larger_than_any_image(
+    "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000-10485761.png"
+)]
+#[case::one_part_more(
+    "00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000-7-7.png"
 )]
 #[case::path(
     "../00000000000000000000000000000000-00000000000000000000000000000000-a-00000000000000000000000000000000.png"
@@ -129,9 +162,32 @@ fn a_malformed_key_is_refused(#[case] text: &str) {
     assert_eq!(text.parse::<AttachmentKey>(), Err(AttachmentRefused::Key));
 }
 
+fn facts(kind: ImageType, size_bytes: u64) -> ImageFacts {
+    ImageFacts::new(kind, size_bytes, 1, 1).expect("within bounds")
+}
+
+#[rstest]
+#[case::a_byte(1, 1)]
+#[case::a_photo_of_the_page(512 * 1024, 1)]
+#[case::a_byte_more(512 * 1024 + 1, 2)]
+#[case::the_largest(IMAGE_MAX_BYTES, 20)]
+fn a_url_counts_for_each_half_of_a_megabyte(#[case] size_bytes: u64, #[case] requests: u32) {
+    let key = AttachmentKey::mint(&their_room(), Member::A, facts(ImageType::Gif, size_bytes), 7);
+    assert_eq!(key.requests_to_open(), requests);
+    assert_eq!(key.as_str().parse::<AttachmentKey>().unwrap().requests_to_open(), requests);
+}
+
+#[test]
+fn a_key_of_an_earlier_version_is_read_and_counts_as_the_largest() {
+    let minted = AttachmentKey::mint(&their_room(), Member::A, facts(ImageType::Gif, 20), 7);
+    let earlier: AttachmentKey = minted.as_str().replace("-20.gif", ".gif").parse().unwrap();
+    assert!(earlier.is_by(&their_room(), Member::A));
+    assert_eq!((earlier.kind(), earlier.requests_to_open()), (ImageType::Gif, 20));
+}
+
 #[test]
 fn a_key_is_its_uploaders_in_its_room_alone() {
-    let key = AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7);
+    let key = AttachmentKey::mint(&their_room(), Member::A, facts(ImageType::Png, 20), 7);
     assert!(key.is_by(&their_room(), Member::A));
     assert!(!key.is_by(&their_room(), Member::B), "the peer may see it but not send it as their own");
     assert!(!key.is_by(&room("junho@example.com", "seoyeon@example.com"), Member::A));
@@ -140,8 +196,8 @@ fn a_key_is_its_uploaders_in_its_room_alone() {
 
 #[test]
 fn an_attachment_of_another_owner_is_refused() {
-    let key = AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7);
-    let facts = ImageFacts::new(ImageType::Png, 20, 1, 1).unwrap();
+    let facts = facts(ImageType::Png, 20);
+    let key = AttachmentKey::mint(&their_room(), Member::A, facts, 7);
     let attachment = Attachment { key, facts, alt: None };
     assert_eq!(attachment.check_owner(&their_room(), Member::A), Ok(()));
     assert_eq!(attachment.check_owner(&their_room(), Member::B), Err(AttachmentRefused::Key));
@@ -156,9 +212,9 @@ fn uploaded_at() -> Timestamp {
 
 /// What comes of a file that is announced as it is.
 fn shown(kind: ImageType, file: &[u8], width: u32, height: u32) -> Result<(), AttachmentRefused> {
-    let key = AttachmentKey::mint(&their_room(), Member::A, kind, 7);
     let size_bytes = file.len() as u64;
     let facts = ImageFacts::new(kind, size_bytes, width, height).expect("within bounds");
+    let key = AttachmentKey::mint(&their_room(), Member::A, facts, 7);
     let content_type = kind.as_str().to_owned();
     let stored = StoredObject { content_type, size_bytes, uploaded_at: uploaded_at(), bytes: file.to_vec() };
     Attachment { key, facts, alt: None }.check_object(&stored, uploaded_at())
@@ -356,7 +412,7 @@ fn no_image_is_half_there() {
 #[case::a_script_that_begins_as_a_gif(ImageType::Gif, b"GIF89a/*\0\0\0\0\0*/=1;alert(1)//;".to_vec())]
 #[case::a_web_page_that_begins_as_a_png(ImageType::Png, b"\x89PNG\r\n\x1A\n<html></html>".to_vec())]
 #[case::a_web_page_that_begins_as_a_webp(ImageType::Webp, b"RIFF\x12\0\0\0WEBP<html></html>".to_vec())]
-fn a_web_page_in_the_clothes_of_an_image_is_refused(#[case] kind: ImageType, #[case] file: Vec<u8>) {
+fn a_web_page_that_looks_like_an_image_is_refused(#[case] kind: ImageType, #[case] file: Vec<u8>) {
     assert_eq!(shown(kind, &file, 16, 9), Err(AttachmentRefused::Broken));
 }
 
@@ -668,6 +724,75 @@ fn pixels_of_a_png_begin_as_compressed_ones_do(#[case] header: &[u8], #[case] so
     assert_eq!(shown(ImageType::Png, &png_of(&[header]), 16, 9), checked);
 }
 
+/// A PNG whose header says this, and whose pixels are so many zeros.
+fn png_inflating_to(header: [u32; 2], kind: [u8; 3], bytes: usize) -> Vec<u8> {
+    let [depth, colour, interlace] = kind;
+    let mut facts = header.map(u32::to_be_bytes).concat();
+    facts.extend([depth, colour, 0, 0, interlace]);
+    let pixels = miniz_oxide::deflate::compress_to_vec_zlib(&vec![0; bytes], 6);
+    // The pixels may be cut anywhere.
+    let parts = pixels.chunks(700).map(|part| png_chunk(b"IDAT", part)).collect::<Vec<_>>().concat();
+    [&PNG[..8], &png_chunk(b"IHDR", &facts), &parts, &png_chunk(b"IEND", b"")].concat()
+}
+
+#[rstest]
+#[case::grey([1, 1], [8, 0, 0], 2)]
+#[case::a_bit_for_each_pixel([9, 3], [1, 3, 0], 3 * 3)]
+#[case::colours([16, 9], [8, 2, 0], 9 * 49)]
+#[case::grey_and_alpha([16, 9], [16, 4, 0], 9 * 65)]
+#[case::all_there_is([16, 9], [16, 6, 0], 9 * 129)]
+#[case::interlaced([16, 9], [8, 6, 1], 16 * 9 * 4 + 19)]
+#[case::one_pixel_interlaced([1, 1], [8, 0, 1], 2)]
+fn pixels_of_a_png_inflate_to_what_its_header_says_and_no_more(
+    #[case] sides: [u32; 2],
+    #[case] kind: [u8; 3],
+    #[case] bytes: usize,
+) {
+    let [width, height] = sides;
+    let check = |bytes| shown(ImageType::Png, &png_inflating_to(sides, kind, bytes), width, height);
+    assert_eq!(check(bytes), Ok(()));
+    for more in [bytes + 1, bytes + 20_000, 4 * 1024 * 1024] {
+        assert_eq!(check(more), Err(AttachmentRefused::Broken), "{more}");
+    }
+}
+
+#[rstest]
+#[case::no_colour_there_is([8, 1, 0])]
+#[case::no_depth_there_is([3, 0, 0])]
+#[case::no_order_there_is([8, 0, 2])]
+fn a_png_of_another_kind_is_refused(#[case] kind: [u8; 3]) {
+    let png = png_inflating_to([16, 9], kind, 1);
+    assert_eq!(shown(ImageType::Png, &png, 16, 9), Err(AttachmentRefused::Broken));
+}
+
+/// Each picture of an animation is as large as the whole, and all of them together more than anybody decodes.
+#[test]
+fn an_animation_has_no_more_pixels_than_its_bytes_can_be() {
+    let image = [0x2C, 0, 0, 0, 0, 0, 0x10, 0, 0x10, 0, 8, 1, b'1', 0];
+    let animation = |images: usize| {
+        let head = b"GIF89a\0\x10\0\x10\0\0\0".as_slice();
+        [head, &image.repeat(images), b";"].concat()
+    };
+    assert_eq!(shown(ImageType::Gif, &animation(1), 4_096, 4_096), Ok(()));
+    assert_eq!(shown(ImageType::Gif, &animation(2), 4_096, 4_096), Err(AttachmentRefused::Broken));
+}
+
+#[test]
+fn a_picture_of_an_animated_png_inflates_to_no_more_than_the_whole() {
+    let png = |inflated: usize| {
+        let control = [[0; 4], 16_u32.to_be_bytes(), 9_u32.to_be_bytes(), [0; 4], [0; 4], [0; 4]].concat();
+        let pixels = miniz_oxide::deflate::compress_to_vec_zlib(&vec![0; inflated], 6);
+        let frame = [
+            png_chunk(b"fcTL", &[control.as_slice(), &[0; 2]].concat()),
+            png_chunk(b"fdAT", &[&[0; 4], pixels.as_slice()].concat()),
+        ];
+        let (before_the_end, end) = PNG.split_at(PNG.len() - 12);
+        [before_the_end, &frame.concat(), end].concat()
+    };
+    assert_eq!(shown(ImageType::Png, &png(16), 16, 9), Ok(()));
+    assert_eq!(shown(ImageType::Png, &png(1_000_000), 16, 9), Err(AttachmentRefused::Broken));
+}
+
 #[test]
 fn a_png_whose_chunks_have_other_checksums_is_refused() {
     for place in [29, 60, PNG.len() - 1] {
@@ -740,9 +865,9 @@ fn what_was_uploaded_must_be_what_was_announced(
     #[case] bytes: &[u8],
     #[case] checked: Result<(), AttachmentRefused>,
 ) {
-    let key = AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7);
     let size_bytes = bytes.len() as u64;
     let facts = ImageFacts::new(ImageType::Png, size_bytes.max(1), 16, 9).unwrap();
+    let key = AttachmentKey::mint(&their_room(), Member::A, facts, 7);
     let stored = StoredObject {
         content_type: content_type.to_owned(),
         size_bytes: size_bytes + more,
@@ -764,9 +889,9 @@ fn what_was_uploaded_must_be_what_was_announced(
 )]
 #[case::too_late(UPLOAD_SHOWN_WITHIN + IN_DOUBT_FOR, Err(AttachmentRefused::Lapsed))]
 fn an_upload_is_shown_within_a_day(#[case] age: Duration, #[case] checked: Result<(), AttachmentRefused>) {
-    let key = AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7);
     let size_bytes = PNG.len() as u64;
     let facts = ImageFacts::new(ImageType::Png, size_bytes, 16, 9).unwrap();
+    let key = AttachmentKey::mint(&their_room(), Member::A, facts, 7);
     let content_type = "image/png".to_owned();
     let stored = StoredObject { content_type, size_bytes, uploaded_at: uploaded_at(), bytes: PNG.to_vec() };
     let attachment = Attachment { key, facts, alt: None };
@@ -781,11 +906,12 @@ proptest! {
         outsider in "[a-c#]{1,3}@[a-c]\\.co",
         uploader in member(),
         kind in kind(),
+        size_bytes in 1..=IMAGE_MAX_BYTES,
         random in any::<u128>(),
     ) {
         prop_assume!(one != other);
         let room = room(&one, &other);
-        let key = AttachmentKey::mint(&room, uploader, kind, random);
+        let key = AttachmentKey::mint(&room, uploader, facts(kind, size_bytes), random);
         let read: AttachmentKey = key.as_str().parse()?;
         prop_assert_eq!(&read, &key);
         prop_assert_eq!(read.to_string(), key.as_str());
@@ -800,10 +926,12 @@ proptest! {
 
     #[test]
     fn keys_differ_when_anything_differs(
-        one in (member(), kind(), 0_u128..3),
-        other in (member(), kind(), 0_u128..3),
+        one in (member(), kind(), 1_u64..3, 0_u128..3),
+        other in (member(), kind(), 1_u64..3, 0_u128..3),
     ) {
-        let mint = |(uploader, kind, random)| AttachmentKey::mint(&their_room(), uploader, kind, random);
+        let mint = |(uploader, kind, size, random)| {
+            AttachmentKey::mint(&their_room(), uploader, facts(kind, size), random)
+        };
         prop_assert_eq!(mint(one) == mint(other), one == other);
         prop_assert_eq!(mint(one).as_str() == mint(other).as_str(), one == other);
     }

@@ -4,15 +4,19 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chat_domain::{
-    Append, AppendRefused, ClientMessageId, Content, Draft, IN_DOUBT_FOR, Member, Message,
-    OPEN_PROPOSALS_MAX, OpenProposal, PREVIEW_MAX_CHARS, PerMember, Proposal, ProposalAnswer,
-    ProposalRefused, RECENT_MAX, ReadMark, ReadState, Recall, Recent, Room, RoomId, RoomLog, SendRate,
-    Timestamp, Verdict,
+    Append, AppendRefused, Attachment, AttachmentKey, Changed, ClientMessageId, Consent, ConsentChange,
+    ConsentWrite, Content, DailyLimits, Draft, FirstContact, IN_DOUBT_FOR, ImageFacts, ImageType, Member,
+    Message, OPEN_PROPOSALS_MAX, OpenProposal, PREVIEW_MAX_CHARS, PerMember, Proposal, ProposalAnswer,
+    ProposalRefused, RECENT_MAX, REQUEST_MESSAGES_MAX, ReadMark, ReadState, Recall, Recent, Room, RoomId,
+    RoomLog, SendPolicy, SendRate, Timestamp, UnblockInDoubt, Verdict,
 };
 use proptest::prelude::*;
 use rstest::rstest;
+use unicode_segmentation::UnicodeSegmentation;
 
-const UNLIMITED: SendRate = SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX };
+const RATE: SendRate = SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX };
+const UNLIMITED: SendPolicy =
+    SendPolicy { rate: RATE, first_contact: FirstContact::Open, daily: DailyLimits::UNLIMITED };
 const MEMBERS: [Member; 2] = [Member::A, Member::B];
 
 fn their_room() -> RoomId {
@@ -32,7 +36,7 @@ fn words(text: &str) -> Content {
 }
 
 fn draft(id: u64, sender: Member, content: Content) -> Draft {
-    Draft { id: ClientMessageId::from_u128(id.into()), sender, content }
+    Draft { id: ClientMessageId::from_u128(id.into()), sender, content, reply_to: None }
 }
 
 fn member() -> impl Strategy<Value = Member> {
@@ -64,14 +68,14 @@ struct Step {
 enum Deed {
     Send,
     Read { place: usize },
-    MarkRows { place: usize },
+    Freeze,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let deed = prop_oneof![
         4 => Just(Deed::Send),
         2 => any::<usize>().prop_map(|place| Deed::Read { place }),
-        1 => any::<usize>().prop_map(|place| Deed::MarkRows { place }),
+        1 => Just(Deed::Freeze),
     ];
     let jump_ms = prop_oneof![4 => 0_i64..3, 2 => -3_i64..0, 1 => -100_000_i64..100_000];
     let step = (jump_ms, member(), deed).prop_map(|(jump_ms, member, deed)| Step { jump_ms, member, deed });
@@ -96,7 +100,7 @@ impl Conversation {
         match deed {
             Deed::Send => self.send(member),
             Deed::Read { place } => self.read(member, place),
-            Deed::MarkRows { place } => self.mark_rows(member, place),
+            Deed::Freeze => self.freeze(),
         }
     }
 
@@ -106,7 +110,7 @@ impl Conversation {
         let draft = draft(number, sender, words(&format!("말 {number}")));
         let append = self.room.append(&draft, self.now, UNLIMITED).expect("no rule is broken");
         self.room.apply(&append);
-        self.messages.push(append.message);
+        self.messages.push(append.log.newest);
     }
 
     fn reads(&self) -> PerMember<ReadState> {
@@ -125,18 +129,12 @@ impl Conversation {
         }
     }
 
-    /// Some of the rows that are to be marked.
-    fn mark_rows(&mut self, reader: Member, place: usize) {
-        let mut reads = self.reads();
-        let Some((after, up_to)) = reads[reader].rows_to_mark() else { return };
-        let covered = |at| Some(at) > after && at <= up_to;
-        let to_mark: Vec<_> = (0..self.messages.len()).filter(|at| covered(self.messages[*at].at)).collect();
-        let through = self.messages[to_mark[place % to_mark.len()]].at;
-        for message in &mut self.messages {
-            message.read |= covered(message.at) && message.at <= through && message.sender == reader.peer();
+    /// What becomes of the read states when somebody blocks somebody.
+    fn freeze(&mut self) {
+        let reads = self.reads();
+        if self.room.log().is_some() {
+            self.room = restored(&self.room, PerMember { a: reads.a.frozen(), b: reads.b.frozen() });
         }
-        reads[reader].rows_marked_to = Some(through);
-        self.room = restored(&self.room, reads);
     }
 
     /// How many of the first `count` messages a member sent.
@@ -173,7 +171,6 @@ proptest! {
                 prop_assert_eq!(message.at, earliest, "now, or a millisecond after the last one");
                 prop_assert_eq!(message.seq, conversation.messages.len() as u64);
                 prop_assert_eq!(conversation.room.seq(), message.seq);
-                prop_assert!(!message.read);
             }
         }
         prop_assert!(conversation.messages.is_sorted_by(|one, next| one.at < next.at));
@@ -220,28 +217,13 @@ proptest! {
                 let (before, after) = (before[reader], conversation.room.read_state(reader));
                 prop_assert!(after.mark.map(|mark| mark.up_to) >= before.mark.map(|mark| mark.up_to));
                 prop_assert!(after.mark.map(|mark| mark.count) >= before.mark.map(|mark| mark.count));
-                prop_assert!(after.rows_marked_to >= before.rows_marked_to);
+                prop_assert!(after.shown_to >= before.shown_to);
+                prop_assert!(after.shown_to <= after.mark.map(|mark| mark.up_to));
                 prop_assert!(conversation.room.read_up_to(reader) <= conversation.last_at());
                 if reader != step.member {
-                    prop_assert_eq!(after, before, "nobody reads for somebody else");
+                    prop_assert_eq!(after.mark, before.mark, "nobody reads for somebody else");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn rows_are_to_be_marked_exactly_between_the_last_one_marked_and_the_mark(steps in steps()) {
-        let conversation = Conversation::of(&steps);
-        for reader in MEMBERS {
-            let state = conversation.room.read_state(reader);
-            let to_mark = state.rows_to_mark();
-            for message in conversation.messages.iter().filter(|message| message.sender == reader.peer()) {
-                let covers = |(after, up_to)| Some(message.at) > after && message.at <= up_to;
-                let covered = to_mark.is_some_and(covers);
-                let read = conversation.room.read_up_to(reader) >= Some(message.at);
-                prop_assert_eq!(covered, read && !message.read);
-            }
-            prop_assert_eq!(to_mark.is_none(), state.rows_marked_to == state.mark.map(|mark| mark.up_to));
         }
     }
 
@@ -251,9 +233,7 @@ proptest! {
         for message in &conversation.messages {
             let mark = conversation.room.read_up_to(message.sender.peer());
             let read = mark.is_some_and(|up_to| message.at <= up_to);
-            prop_assert_eq!(conversation.room.is_read(message), read);
-            let unmarked = Message { read: false, ..message.clone() };
-            prop_assert_eq!(conversation.room.is_read(&unmarked), read, "the row lags, the mark does not");
+            prop_assert_eq!(seen_by_both(&conversation.room, message), [read; 2]);
         }
     }
 
@@ -262,10 +242,11 @@ proptest! {
         let conversation = Conversation::of(&steps);
         let Some(log) = conversation.room.log() else { return Ok(()) };
         let newest = conversation.messages.last().expect("there is a log");
-        let said = (log.seq(), log.last_at(), log.last_sender());
-        prop_assert_eq!(said, (newest.seq, newest.at, newest.sender));
-        prop_assert_eq!((log.newest.id, log.last_kind()), (newest.id, newest.content.kind()));
-        prop_assert_eq!(log.preview(), newest.content.preview());
+        prop_assert_eq!(&log.newest, newest);
+        let last = log.last_message();
+        let said = (log.seq(), log.last_at(), last.sender, last.kind);
+        prop_assert_eq!(said, (newest.seq, newest.at, newest.sender, newest.content.kind()));
+        prop_assert_eq!(last.preview, newest.content.preview());
         let first_recent = conversation.messages.len().saturating_sub(RECENT_MAX);
         let recent: Vec<_> = conversation.messages[first_recent..]
             .iter()
@@ -324,6 +305,21 @@ proptest! {
     }
 
     #[test]
+    fn a_preview_holds_as_many_whole_characters_as_it_can(
+        parts in prop::collection::vec(prop::sample::select([&SIGNS[..], &["🇰", "a", "한"]].concat()), 60..99),
+    ) {
+        let text = parts.concat();
+        let mut expected = String::new();
+        for sign in text.graphemes(true) {
+            if expected.chars().count() + sign.chars().count() > PREVIEW_MAX_CHARS {
+                break;
+            }
+            expected.push_str(sign);
+        }
+        prop_assert_eq!(Content::Text(text.parse().unwrap()).preview(), expected);
+    }
+
+    #[test]
     fn a_preview_is_one_short_line(text in "[a가 \n\t]{1,150}") {
         let Ok(text) = text.parse() else { return Ok(()) };
         let content = Content::Text(text);
@@ -345,13 +341,9 @@ fn only_a_further_mark_advances() {
     assert_eq!(further, ReadState { mark: Some(mark(nine().next(), 1)), ..state });
 }
 
-/// The row may be newer than the head it is shown with.
-#[test]
-fn a_row_that_says_read_is_read() {
-    let mut conversation = Conversation::new();
-    conversation.send(Member::A);
-    let message = Message { read: true, ..conversation.messages[0].clone() };
-    assert!(conversation.room.is_read(&message));
+/// Whether each member sees a message as read, in a chat in which everybody is in touch.
+fn seen_by_both(room: &Room, message: &Message) -> [bool; 2] {
+    [Member::A, Member::B].map(|viewer| room.is_read(message, viewer, FirstContact::Open))
 }
 
 #[test]
@@ -390,14 +382,14 @@ fn ten_messages() -> Parts {
         conversation.send(sender);
     }
     conversation.read(Member::A, 7);
-    conversation.mark_rows(Member::A, 1);
+    conversation.freeze();
     Parts { log: conversation.room.log().cloned().expect("ten messages"), reads: conversation.reads() }
 }
 
 #[rstest]
 #[case::no_message(|it: &mut Parts| it.log.newest.seq = 0, "it holds no message")]
-#[case::one_more(|it: &mut Parts| it.log.sent.a += 1, "the members' counts do not add up")]
-#[case::overflow(|it: &mut Parts| it.log.sent.a = u64::MAX, "the members' counts do not add up")]
+#[case::one_more(|it: &mut Parts| it.log.sent.a += 1, "the counts do not add up")]
+#[case::overflow(|it: &mut Parts| it.log.sent.a = u64::MAX, "the counts do not add up")]
 #[case::one_recent_less(
     |it: &mut Parts| it.log.recent.truncate(RECENT_MAX - 1),
     "the recent messages are too many or too few"
@@ -421,13 +413,13 @@ fn ten_messages() -> Parts {
     |it: &mut Parts| it.reads.b.mark = Some(ReadMark { up_to: it.log.last_at(), count: 6 }),
     "a read mark counts more than was sent"
 )]
-#[case::marked_ahead(
-    |it: &mut Parts| it.reads.a.rows_marked_to = it.reads.a.mark.map(|mark| mark.up_to.next()),
-    "rows are marked past the read mark"
+#[case::shown_ahead(
+    |it: &mut Parts| it.reads.a.shown_to = it.reads.a.mark.map(|mark| mark.up_to.next()),
+    "more is shown as read than was read"
 )]
-#[case::marked_unread(
-    |it: &mut Parts| it.reads.b.rows_marked_to = Some(Timestamp::MIN),
-    "rows are marked past the read mark"
+#[case::shown_unread(
+    |it: &mut Parts| it.reads.b.shown_to = Some(Timestamp::MIN),
+    "more is shown as read than was read"
 )]
 #[case::another_sender(
     |it: &mut Parts| it.log.newest.sender = it.log.newest.sender.peer(),
@@ -436,6 +428,14 @@ fn ten_messages() -> Parts {
 #[case::another_id(
     |it: &mut Parts| it.log.newest.id = it.log.recent[0].id,
     "the newest message is not the last of the recent ones"
+)]
+#[case::of_another_room(
+    |it: &mut Parts| it.log.newest.room = "a@example.com#b@example.com".parse().expect("well-formed"),
+    "the newest message is of another room"
+)]
+#[case::counted_otherwise(
+    |it: &mut Parts| it.log.newest.sender_seq -= 1,
+    "the newest message counts otherwise"
 )]
 #[case::nine_open_proposals(
     |it: &mut Parts| it.log.open_proposals = (0..9).map(open_proposal).collect(),
@@ -468,7 +468,8 @@ fn rate() -> impl Strategy<Value = SendRate> {
 }
 
 fn send_at(room: &Room, sender: Member, now: Timestamp, rate: SendRate) -> Result<Append, AppendRefused> {
-    room.append(&draft(room.seq(), sender, words("말")), now, rate)
+    let policy = SendPolicy { rate, first_contact: FirstContact::Open, daily: DailyLimits::UNLIMITED };
+    room.append(&draft(room.seq(), sender, words("말")), now, policy)
 }
 
 proptest! {
@@ -519,7 +520,7 @@ proptest! {
             prop_assert_eq!(appended.is_ok(), sent < u64::from(rate.burst.get()));
             if let Ok(append) = appended {
                 conversation.room.apply(&append);
-                conversation.messages.push(append.message);
+                conversation.messages.push(append.log.newest);
             }
         }
     }
@@ -531,7 +532,7 @@ fn proposal(match_at: Timestamp) -> Content {
         team_name: "FC 민지".parse().expect(text),
         opponent_team_name: "준호 유나이티드".parse().expect(text),
         match_at,
-        place: "서울특별시 중구 세종대로 110".parse().expect(text),
+        venue: "서울특별시 중구 세종대로 110".parse().expect(text),
         note: None,
     })
 }
@@ -760,4 +761,214 @@ fn a_room_is_deserted_once_both_members_were_erased() {
         assert!(!again.erased()[first] && again.erased()[second]);
         assert_eq!(restored(&again, PerMember::default()).with_erased(again.erased()), again);
     }
+}
+
+/// A room in which these have been said, one after the other.
+fn said_by(senders: &[Member]) -> Room {
+    senders.iter().fold(Room::empty(their_room()), |room, sender| {
+        say(&room, *sender, words("말"), nine()).expect("everybody may say everything")
+    })
+}
+
+fn ask(room: &Room, sender: Member, content: Content) -> Result<Append, AppendRefused> {
+    let policy =
+        SendPolicy { rate: RATE, first_contact: FirstContact::Request, daily: DailyLimits::UNLIMITED };
+    room.append(&draft(room.seq(), sender, content), nine(), policy)
+}
+
+fn accepted(by: Member) -> PerMember<Consent> {
+    let mut consents = PerMember::<Consent>::default();
+    consents[by].accepted = true;
+    consents
+}
+
+fn blocking(by: Member) -> PerMember<Consent> {
+    let mut consents = PerMember::<Consent>::default();
+    consents[by].blocked = Some(nine());
+    consents
+}
+
+fn photo() -> Content {
+    let facts = ImageFacts::new(ImageType::Jpeg, 1_000, 16, 9).expect("within bounds");
+    let key = AttachmentKey::mint(&their_room(), Member::A, facts, 1);
+    Content::Image { attachment: Attachment { key, facts, alt: None }, caption: None }
+}
+
+#[test]
+fn a_conversation_is_a_request_until_its_receiver_answers_or_accepts() {
+    let request = FirstContact::Request;
+    assert_eq!(Room::empty(their_room()).request_of(request), None);
+    for [began, other] in [[Member::A, Member::B], [Member::B, Member::A]] {
+        let room = said_by(&[began, began]);
+        assert_eq!(room.request_of(request), Some(began));
+        assert_eq!(room.request_of(FirstContact::Open), None);
+        assert_eq!(room.clone().with_consent(accepted(began)).request_of(request), Some(began));
+        assert_eq!(room.clone().with_consent(accepted(other)).request_of(request), None);
+        assert_eq!(said_by(&[began, other]).request_of(request), None);
+        assert_eq!(room.clone().with_consent(blocking(other)).request_of(request), Some(began));
+    }
+}
+
+#[test]
+fn a_request_has_at_most_ten_messages_and_its_answer_ends_the_limit() {
+    let mut room = Room::empty(their_room());
+    for _ in 0..REQUEST_MESSAGES_MAX {
+        room.apply(&ask(&room, Member::A, words("말")).expect("it is one of the ten"));
+    }
+    assert_eq!(ask(&room, Member::A, words("하나 더")), Err(AppendRefused::NotAccepted));
+    assert!(say(&room, Member::A, words("하나 더"), nine()).is_ok(), "not where everybody may write");
+    let accepted = room.clone().with_consent(accepted(Member::B));
+    assert!(ask(&accepted, Member::A, words("하나 더")).is_ok());
+    room.apply(&ask(&room, Member::B, words("그래")).expect("the receiver may say everything"));
+    assert!(ask(&room, Member::A, photo()).is_ok());
+}
+
+#[test]
+fn a_request_says_words_and_proposals_only() {
+    let tomorrow = nine().after(Duration::from_secs(86_400));
+    let empty = Room::empty(their_room());
+    assert_eq!(ask(&empty, Member::A, photo()), Err(AppendRefused::NotAccepted));
+    let mut room = empty;
+    room.apply(&ask(&room, Member::A, proposal(tomorrow)).expect("a proposal is allowed"));
+    let place = room.log().expect("there is a proposal").last_at();
+    assert_eq!(ask(&room, Member::A, photo()), Err(AppendRefused::NotAccepted));
+    let verdict = ask(&room, Member::A, answer(place, Verdict::Accepted));
+    assert_eq!(verdict, Err(AppendRefused::Proposal(ProposalRefused::NotYours)));
+    assert!(ask(&room, Member::A, answer(place, Verdict::Withdrawn)).is_ok());
+    assert!(ask(&room, Member::B, answer(place, Verdict::Accepted)).is_ok(), "an answer is an answer");
+    assert!(!room.admits_images(Member::A, FirstContact::Request));
+    assert!(room.admits_images(Member::B, FirstContact::Request));
+    assert!(room.admits_images(Member::A, FirstContact::Open));
+}
+
+#[test]
+fn nobody_writes_to_who_blocks_them() {
+    for first_contact in [FirstContact::Open, FirstContact::Request] {
+        let policy = SendPolicy { rate: RATE, first_contact, daily: DailyLimits::UNLIMITED };
+        for [blocker, blocked] in [[Member::A, Member::B], [Member::B, Member::A]] {
+            let room = said_by(&[blocked, blocker]).with_consent(blocking(blocker));
+            let by = |sender, content| room.append(&draft(9, sender, content), nine(), policy);
+            for content in [words("말"), photo(), proposal(nine().after(Duration::from_secs(60)))] {
+                assert_eq!(by(blocked, content), Err(AppendRefused::NotAccepted));
+            }
+            assert!(by(blocker, words("말")).is_ok());
+            assert!(!room.admits_images(blocked, first_contact));
+            assert!(room.admits_images(blocker, first_contact));
+        }
+    }
+}
+
+#[test]
+fn a_refusal_of_the_receiver_comes_before_that_of_the_rate() {
+    let slow = SendRate { burst: NonZeroU32::MIN, per_second: NonZeroU32::MIN };
+    let room = said_by(&[Member::B]);
+    let room =
+        Room::restore(their_room(), room.log().expect("something was said").clone(), PerMember::default());
+    let mut room = room.expect("it is whole").with_consent(blocking(Member::B));
+    let again = |room: &Room| room.append(&draft(9, Member::A, words("말")), nine(), slow);
+    assert_eq!(again(&room), Err(AppendRefused::NotAccepted));
+    room = room.with_consent(PerMember::default());
+    room.apply(&again(&room).expect("it is the first"));
+    assert!(matches!(again(&room), Err(AppendRefused::RateLimited { .. })));
+}
+
+#[test]
+fn the_two_are_in_touch_once_both_agree() {
+    let request = FirstContact::Request;
+    assert!(!Room::empty(their_room()).are_in_touch(request));
+    assert!(!Room::empty(their_room()).are_in_touch(FirstContact::Open));
+    assert!(!said_by(&[Member::A]).are_in_touch(request));
+    assert!(said_by(&[Member::A]).are_in_touch(FirstContact::Open));
+    assert!(said_by(&[Member::A]).with_consent(accepted(Member::B)).are_in_touch(request));
+    assert!(said_by(&[Member::A, Member::B]).are_in_touch(request));
+    for member in [Member::A, Member::B] {
+        let room = said_by(&[Member::A, Member::B]).with_consent(blocking(member));
+        assert!(!room.are_in_touch(request) && !room.are_in_touch(FirstContact::Open));
+    }
+}
+
+#[test]
+fn who_is_out_of_touch_sees_what_the_other_had_read_when_they_were_in_touch() {
+    let room = said_by(&[Member::A, Member::A, Member::B]);
+    let log = room.log().expect("something was said").clone();
+    let (first, newest) = (log.recent[0].at, log.last_at());
+    let mark = Some(ReadMark { up_to: newest, count: 2 });
+    let reads = PerMember { b: ReadState { mark, shown_to: Some(first) }, ..PerMember::default() };
+    let room = Room::restore(their_room(), log, reads).expect("it is whole");
+    let message = |at, seq| Message {
+        room: their_room(),
+        at,
+        seq,
+        sender: Member::A,
+        sender_seq: seq,
+        changes: 0,
+        id: ClientMessageId::from_u128(seq.into()),
+        content: words("말"),
+        reply_to: None,
+        changed: Changed::default(),
+    };
+    let messages = [message(first, 1), message(room.log().expect("said").recent[1].at, 2)];
+    let seen = |room: &Room, viewer| {
+        messages.each_ref().map(|message| room.is_read(message, viewer, FirstContact::Request))
+    };
+    assert_eq!(room.peer_read_up_to(Member::A, FirstContact::Request), Some(newest));
+    assert_eq!(seen(&room, Member::A), [true, true]);
+    let apart = room.with_consent(blocking(Member::A));
+    assert_eq!(apart.peer_read_up_to(Member::A, FirstContact::Request), Some(first));
+    assert_eq!(seen(&apart, Member::A), [true, false]);
+    assert_eq!(seen(&apart, Member::B), [true, true], "who has read knows");
+}
+
+#[test]
+fn a_change_of_mind_writes_what_is_new_and_every_block() {
+    let change =
+        |room: &Room, change, now| room.change_of_consent(Member::A, change, now, FirstContact::Request);
+    let room = said_by(&[Member::B]);
+    assert_eq!(change(&room, ConsentChange::Accept, nine()), Ok(Some(ConsentWrite::Accept)));
+    assert_eq!(change(&room, ConsentChange::Unblock, nine()), Ok(None));
+    let block = |freezes_reads| Ok(Some(ConsentWrite::Block { at: nine(), freezes_reads }));
+    assert_eq!(change(&room, ConsentChange::Block, nine()), block(false), "it is a request");
+    let room = room.with_consent(accepted(Member::A));
+    assert_eq!(change(&room, ConsentChange::Block, nine()), block(true));
+    assert_eq!(change(&room, ConsentChange::Accept, nine()), Ok(None));
+    let room = room.with_consent(blocking(Member::A));
+    assert_eq!(change(&room, ConsentChange::Block, nine()), block(false), "an unblocking may be on its way");
+    let unblock = Ok(Some(ConsentWrite::Unblock { of: nine() }));
+    assert_eq!(change(&room, ConsentChange::Unblock, nine()), unblock);
+    assert_eq!(change(&room, ConsentChange::Unblock, nine().previous()), Err(UnblockInDoubt));
+}
+
+#[test]
+fn a_decision_is_applied_to_the_room_that_it_was_made_for() {
+    let none = PerMember::<Consent>::default();
+    let mark = ReadMark { up_to: nine(), count: 1 };
+    let read = ReadState { mark: Some(mark), shown_to: None };
+    let reads = PerMember { a: read, b: ReadState::default() };
+    let block = |freezes_reads| ConsentWrite::Block { at: nine(), freezes_reads };
+    let frozen = PerMember { a: ReadState { shown_to: Some(nine()), ..read }, ..reads };
+    for member in MEMBERS {
+        assert_eq!(block(true).applied(member, none, reads), Some((blocking(member), frozen)));
+        assert_eq!(block(false).applied(member, none, reads), Some((blocking(member), reads)));
+        assert_eq!(ConsentWrite::Accept.applied(member, none, reads), Some((accepted(member), reads)));
+        for other in MEMBERS {
+            assert_eq!(block(true).applied(member, blocking(other), reads), None, "they are not in touch");
+        }
+        let lift = |of| ConsentWrite::Unblock { of }.applied(member, blocking(member), reads);
+        assert_eq!(lift(nine()), Some((none, reads)));
+        assert_eq!(lift(nine().previous()), None, "it is another block");
+        assert_eq!(ConsentWrite::Unblock { of: nine() }.applied(member, none, reads), Some((none, reads)));
+    }
+}
+
+#[test]
+fn who_is_erased_leaves_no_decision() {
+    let room = said_by(&[Member::A, Member::B]).with_consent(PerMember {
+        a: Consent { accepted: true, blocked: Some(nine()) },
+        b: Consent { accepted: true, blocked: Some(nine()) },
+    });
+    let without = room.without(Member::A).expect("there is something of theirs");
+    assert_eq!(without.consent(Member::A), Consent::default());
+    assert_eq!(without.consent(Member::B), room.consent(Member::B));
+    let again = without.clone().with_consent(room.consents());
+    assert_eq!(again.without(Member::A), Some(without), "a decision made since is found");
 }

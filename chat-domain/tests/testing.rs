@@ -31,7 +31,7 @@ fn connection() -> Connection {
 
 fn append_to(room: &Room) -> Append {
     let content = Content::Text("안녕하세요".parse().unwrap());
-    let draft = Draft { id: ClientMessageId::from_u128(1), sender: Member::A, content };
+    let draft = Draft { id: ClientMessageId::from_u128(1), sender: Member::A, content, reply_to: None };
     room.append(&draft, now(), SendRate::default()).unwrap()
 }
 
@@ -61,6 +61,23 @@ async fn every_call_of_an_identity_verifier_arrives_with_its_arguments() {
 }
 
 #[tokio::test]
+async fn every_call_of_a_user_store_arrives_with_its_arguments() {
+    let email: Email = "minji@example.com".parse().unwrap();
+    let user = User::unknown(email.clone());
+    let page = UsersPage { users: vec![user.clone()], next: Some(email.clone()) };
+    let mut mock = MockUserStore::new();
+    let (stored, listed) = (user.clone(), page.clone());
+    mock.expect_get().with(eq(email.clone())).returning(move |_| Ok(Some(stored.clone())));
+    mock.expect_put().with(eq(user.clone())).returning(|_| Ok(()));
+    mock.expect_list().with(eq(Some(email.clone()))).returning(move |_| Ok(listed.clone()));
+    let (store, noted) = noting!(DecoratedUserStore, mock);
+    assert_eq!(store.get(&email).await.unwrap(), Some(user.clone()));
+    store.put(&user).await.unwrap();
+    assert_eq!(store.list(Some(email)).await.unwrap(), page);
+    assert_eq!(*noted.lock().unwrap(), ["get", "put", "list"]);
+}
+
+#[tokio::test]
 async fn every_call_of_a_connection_store_arrives_with_its_arguments() {
     let email: Email = "minji@example.com".parse().unwrap();
     let mut mock = MockConnectionStore::new();
@@ -87,7 +104,7 @@ async fn every_call_of_a_message_store_arrives_with_its_arguments() {
         (Room::empty(their_room()), PageQuery { range: PageRange::Before(now()), limit: PageLimit::ONE });
     let (append, mark) = (append_to(&room), ReadMark { up_to: now(), count: 1 });
     let activity = Some(Activity { day: now().day(), room: their_room().tag() });
-    let page = Page { messages: vec![append.message.clone()], has_more: true };
+    let page = Page { messages: vec![append.message().clone()], has_more: true };
     let rooms = RoomsPage { rooms: vec![room.clone()], next: activity };
 
     let mut mock = MockMessageStore::new();
@@ -104,11 +121,10 @@ async fn every_call_of_a_message_store_arrives_with_its_arguments() {
     mock.expect_advance_read()
         .with(eq(their_room()), eq(Member::B), eq(mark))
         .returning(|_, _, _| Ok(Advance::NoRoom));
-    mock.expect_mark_rows_read()
-        .withf(|room, reader, rows, through| {
-            (room, *reader, rows, *through) == (&their_room(), Member::B, &[now(), now()], now())
-        })
-        .returning(|_, _, _, _| Ok(()));
+    let block = ConsentWrite::Block { at: now(), freezes_reads: true };
+    mock.expect_write_consent()
+        .with(eq(their_room()), eq(Member::B), eq(block))
+        .returning(|_, _, _| Ok(true));
 
     let (store, noted) = noting!(DecoratedMessageStore, mock);
     assert_eq!(store.room(&their_room(), Consistency::Strong).await.unwrap(), None);
@@ -117,15 +133,15 @@ async fn every_call_of_a_message_store_arrives_with_its_arguments() {
     assert_eq!(store.rooms_of(their_room().email(Member::B), activity).await.unwrap(), rooms);
     let advance = store.advance_read(&their_room(), Member::B, mark).await.unwrap();
     assert_eq!(advance, Advance::NoRoom);
-    store.mark_rows_read(&their_room(), Member::B, &[now(), now()], now()).await.unwrap();
-    let all = ["room", "commit", "page", "rooms_of", "advance_read", "mark_rows_read"];
+    assert!(store.write_consent(&their_room(), Member::B, block).await.unwrap());
+    let all = ["room", "commit", "page", "rooms_of", "advance_read", "write_consent"];
     assert_eq!(*noted.lock().unwrap(), all);
 }
 
 #[tokio::test]
 async fn every_call_of_a_message_eraser_arrives_with_its_arguments() {
     let room = Room::empty(their_room());
-    let message = append_to(&room).message;
+    let message = append_to(&room).log.newest;
     let mut mock = MockMessageEraser::new();
     mock.expect_erase_message().with(eq(message.clone())).returning(|_| Ok(()));
     mock.expect_rewrite_head().with(eq(room.clone())).returning(|_| Err(MessageStoreError::Conflict));
@@ -158,7 +174,11 @@ async fn every_call_of_a_pusher_arrives_with_its_arguments() {
 }
 
 fn key() -> AttachmentKey {
-    AttachmentKey::mint(&their_room(), Member::A, ImageType::Png, 7)
+    AttachmentKey::mint(&their_room(), Member::A, facts(), 7)
+}
+
+fn facts() -> ImageFacts {
+    ImageFacts::new(ImageType::Png, 67, 1, 1).unwrap()
 }
 
 fn signed(url: &str) -> SignedUrl {
@@ -167,7 +187,7 @@ fn signed(url: &str) -> SignedUrl {
 
 #[tokio::test]
 async fn every_call_of_an_attachment_store_arrives_with_its_arguments() {
-    let facts = ImageFacts::new(ImageType::Png, 67, 1, 1).unwrap();
+    let facts = facts();
     let mut mock = MockAttachmentStore::new();
     mock.expect_upload_url()
         .with(eq(key()), eq(facts), eq(now()))

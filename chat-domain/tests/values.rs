@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chat_domain::{
     AccessToken, CONNECTION_LIFETIME, CONNECTION_SETTLED_AFTER, ClientMessageId, Connection, ConnectionId,
-    DOWNLOAD_URL_LIFETIME, Email, IMAGE_MAX_BYTES, ImageFacts, ImageType, Kind, MessageText, RoomId,
-    StoredObject, Timestamp, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN, UPLOAD_URL_LIFETIME, UserId, Verdict,
-    VerifiedIdentity,
+    DOWNLOAD_URL_LIFETIME, Email, IMAGE_MAX_BYTES, ImageFacts, ImageType, KIND_LABEL_MAX_BYTES, Kind,
+    KindError, MessageText, RoomId, StoredObject, Timestamp, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN,
+    UPLOAD_URL_LIFETIME, UserId, Verdict, VerifiedIdentity,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,16 +27,27 @@ fn limits_are_what_the_documentation_says() {
 
 #[test]
 fn kinds_are_called_what_stores_and_frames_call_them() {
-    let names = [
-        (Kind::Text, "text"),
-        (Kind::Image, "image"),
-        (Kind::MatchProposal, "matchProposal"),
-        (Kind::MatchProposalAnswer, "matchProposalAnswer"),
-    ];
-    for (kind, name) in names {
-        assert_eq!((kind.as_str(), name.parse()), (name, Ok(kind)));
+    let names: Vec<_> = Kind::KNOWN.iter().map(Kind::as_str).collect();
+    assert_eq!(
+        names,
+        ["text", "image", "matchProposal", "matchProposalAnswer", "change", "deleted", "erased"]
+    );
+    for kind in Kind::KNOWN {
+        assert_eq!(kind.as_str().parse(), Ok(kind.clone()));
     }
-    assert!("Text".parse::<Kind>().is_err());
+}
+
+#[test]
+fn every_name_that_a_kind_can_have_is_one() {
+    for name in ["poll", "Text", "x-order", "a", "x_1-B", &"k".repeat(KIND_LABEL_MAX_BYTES)] {
+        let kind: Kind = name.parse().expect(name);
+        assert_eq!((kind.as_str(), matches!(kind, Kind::Other(_))), (name, true));
+    }
+    for name in
+        ["", "1st", "-x", "_x", "two words", "종류", "a#b", "a\n", &"k".repeat(KIND_LABEL_MAX_BYTES + 1)]
+    {
+        assert_eq!(name.parse::<Kind>(), Err(KindError), "{name}");
+    }
 }
 
 #[test]

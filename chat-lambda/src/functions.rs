@@ -15,10 +15,12 @@ use chat_wire::{
     ConnectHandler, ConnectRequest, Counts, DisconnectHandler, DisconnectRequest, FrameHandler, FrameRequest,
     RestHandler, RestRequest,
 };
-use http::{Response, StatusCode};
+use http::header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Response, StatusCode};
 
-/// A function as whatever runs it sees it.
-pub trait Function: Send + Sync {
+/// A function as whatever runs it sees it: Lambda, `chat-local`, or a test. It is implemented for the four
+/// handlers of `chat-wire`.
+pub trait GatewayFunction: Send + Sync {
     /// The event of API Gateway's that the function is invoked with.
     type Event: Send + Sync;
 
@@ -34,7 +36,7 @@ pub trait Function: Send + Sync {
 }
 
 /// The function behind `$connect`.
-impl Function for ConnectHandler {
+impl GatewayFunction for ConnectHandler {
     type Event = ApiGatewayWebsocketProxyRequest;
 
     async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
@@ -60,6 +62,7 @@ fn connect_request<'a>(
         connection: context.connection_id.as_deref().unwrap_or_default(),
         request_id: context.request_id.as_deref().unwrap_or_default(),
         headers: &event.headers,
+        source: context.identity.source_ip.as_deref().unwrap_or_default(),
         query,
         connected_at_ms: context.connected_at,
         now_ms: context.request_time_epoch,
@@ -67,7 +70,7 @@ fn connect_request<'a>(
 }
 
 /// The function behind `$disconnect`.
-impl Function for DisconnectHandler {
+impl GatewayFunction for DisconnectHandler {
     type Event = ApiGatewayWebsocketProxyRequest;
 
     async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
@@ -90,7 +93,7 @@ impl Function for DisconnectHandler {
 
 /// The function behind every other route of the WebSocket. Its answer goes back as the route's response,
 /// whose status is always 200: on these routes the gateway shows the client none.
-impl Function for FrameHandler {
+impl GatewayFunction for FrameHandler {
     type Event = ApiGatewayWebsocketProxyRequest;
 
     async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
@@ -117,14 +120,14 @@ fn frame_request(event: &ApiGatewayWebsocketProxyRequest) -> FrameRequest<'_> {
         text: event.body.as_deref().unwrap_or_default(),
         connection: context.connection_id.as_deref().unwrap_or_default(),
         request_id: request_id.unwrap_or_default(),
-        // Emulators leave the one out; the other differs from event to event as well.
+        // Emulators leave out the message id. The request id differs from event to event as well.
         delivery_id: context.message_id.as_deref().or(request_id).unwrap_or_default(),
         now_ms: context.request_time_epoch,
     }
 }
 
 /// The function behind every route of REST.
-impl Function for RestHandler {
+impl GatewayFunction for RestHandler {
     type Event = ApiGatewayProxyRequest;
 
     async fn handle(&self, event: &Self::Event) -> ApiGatewayProxyResponse {
@@ -184,6 +187,10 @@ fn response(answer: Response<String>) -> ApiGatewayProxyResponse {
     let (head, body) = answer.into_parts();
     let mut response = status(head.status);
     response.headers = head.headers;
+    // These headers are added here and not in chat-wire, because only the gateway is always behind TLS.
+    let only_tls = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+    response.headers.insert(STRICT_TRANSPORT_SECURITY, only_tls);
+    response.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.body = Some(body).filter(|body| !body.is_empty()).map(Body::Text);
     response
 }

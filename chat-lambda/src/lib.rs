@@ -4,8 +4,6 @@
 #[cfg(feature = "aws")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws")))]
 pub mod aws;
-mod backoff;
 mod functions;
 
-pub use backoff::JitteredBackoff;
-pub use functions::Function;
+pub use functions::GatewayFunction;

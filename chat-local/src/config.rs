@@ -1,10 +1,11 @@
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_domain::{BoxError, SendRate};
+use chat_domain::{BoxError, DailyLimits, FirstContact, RequestRate, SendRate};
+use chat_wire::Rates;
 use clap::{Parser, ValueEnum};
 
 use crate::chaos::{Chaos, FaultInjector};
@@ -48,6 +49,35 @@ pub struct Config {
     #[arg(long, env = "SEND_PER_SECOND", default_value_t = SendRate::default().per_second)]
     pub send_per_second: NonZeroU32,
 
+    /// How many requests of any kind one may make at once: frames on all connections together, and likewise
+    /// calls of REST.
+    #[arg(long, env = "REQUEST_BURST", default_value_t = RequestRate::default().burst)]
+    pub request_burst: NonZeroU32,
+
+    /// How many more each second.
+    #[arg(long, env = "REQUESTS_PER_SECOND", default_value_t = RequestRate::default().per_second)]
+    pub requests_per_second: NonZeroU32,
+
+    /// How many in an hour, of all kinds together. They are counted in hundreds.
+    #[arg(long, env = "REQUESTS_PER_HOUR", default_value_t = RequestRate::default().per_hour)]
+    pub requests_per_hour: NonZeroU32,
+
+    /// How many conversations one may begin in a day (UTC).
+    #[arg(long, env = "ROOMS_PER_DAY", default_value_t = DailyLimits::default().rooms)]
+    pub rooms_per_day: NonZeroU32,
+
+    /// How many bytes of images one may announce in a day (UTC).
+    #[arg(long, env = "UPLOAD_BYTES_PER_DAY", default_value_t = DailyLimits::default().upload_bytes)]
+    pub upload_bytes_per_day: NonZeroU64,
+
+    /// How many reports one may file in a day (UTC).
+    #[arg(long, env = "REPORTS_PER_DAY", default_value_t = DailyLimits::default().reports)]
+    pub reports_per_day: NonZeroU32,
+
+    /// How a conversation begins: `request`, until its receiver answers or accepts, or `open`.
+    #[arg(long, value_name = "open|request", env = "FIRST_CONTACT", default_value = "request")]
+    pub first_contact: FirstContact,
+
     /// How many seconds a development login is good for. Cognito's access tokens last an hour.
     #[arg(long, env = "CHAT_LOGIN_SECONDS", default_value_t = 3_600)]
     pub login_seconds: u64,
@@ -81,8 +111,20 @@ impl Config {
         Ok(chaos.transpose()?.map(Arc::new))
     }
 
-    pub(crate) fn rate(&self) -> SendRate {
-        SendRate { burst: self.send_burst, per_second: self.send_per_second }
+    pub(crate) fn rates(&self) -> Rates {
+        Rates {
+            messages: SendRate { burst: self.send_burst, per_second: self.send_per_second },
+            requests: RequestRate {
+                burst: self.request_burst,
+                per_second: self.requests_per_second,
+                per_hour: self.requests_per_hour,
+            },
+            daily: DailyLimits {
+                rooms: self.rooms_per_day,
+                upload_bytes: self.upload_bytes_per_day,
+                reports: self.reports_per_day,
+            },
+        }
     }
 
     pub(crate) fn login_lifetime(&self) -> Duration {

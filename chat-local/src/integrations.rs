@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apigw_local::{RestIntegration, WebSocketIntegration};
-use chat_lambda::Function as _;
+use chat_lambda::GatewayFunction as _;
 use chat_wire::{Chat, Ports, Settings};
 
 use crate::chaos::{FaultInjector, UnreliableFunction};
@@ -38,30 +38,20 @@ impl Integrations {
 
     fn of(ports: Ports, settings: &Settings) -> Self {
         let chat = Arc::new(Chat::new(&ports, settings));
-        let shared = chat.clone();
-        let connect = move |event| {
-            let chat = shared.clone();
-            async move { Ok(chat.connect.handle(&event).await) }
-        };
-        let shared = chat.clone();
-        let disconnect = move |event| {
-            let chat = shared.clone();
-            async move { Ok(chat.disconnect.handle(&event).await) }
-        };
-        let shared = chat.clone();
-        let send = move |event| {
-            let chat = shared.clone();
-            async move { Ok(chat.frames.handle(&event).await) }
-        };
-        let history = move |event| {
-            let chat = chat.clone();
-            async move { Ok(chat.rest.handle(&event).await) }
-        };
+        macro_rules! function {
+            ($handler:ident) => {{
+                let chat = chat.clone();
+                Arc::new(move |event| {
+                    let chat = chat.clone();
+                    async move { Ok(chat.$handler.handle(&event).await) }
+                })
+            }};
+        }
         Self {
-            connect: Arc::new(connect),
-            disconnect: Arc::new(disconnect),
-            send: Arc::new(send),
-            history: Arc::new(history),
+            connect: function!(connect),
+            disconnect: function!(disconnect),
+            send: function!(frames),
+            history: function!(rest),
         }
     }
 }

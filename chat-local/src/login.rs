@@ -33,7 +33,7 @@ struct LoginResponse {
     access_token: String,
     email: String,
     expires_at: String,
-    /// In seconds: who has a clock that is wrong can do without one.
+    /// In how many seconds the token expires, for clients whose clock is wrong.
     expires_in: f64,
 }
 

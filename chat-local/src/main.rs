@@ -26,8 +26,8 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), ServerError> {
     let config = Config::parse();
     let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    // Below this they log what goes over the wire: what people write, and tokens.
-    // And what a client of the bucket did wrong it is told.
+    // Below `info` these libraries log what goes over the wire: what people write, and tokens. `s3s` logs
+    // what a client of the bucket did wrong, which the client is told anyway.
     for quiet in [
         "hyper=info",
         "tokio_tungstenite=info",

@@ -39,7 +39,7 @@ pub(crate) fn router(address: SocketAddr, web: Option<&Path>) -> Router {
     }
 }
 
-/// Leads whoever types `/chat` to the page: the address is the API's here, and it would answer in JSON.
+/// Leads whoever types `/chat` to the page. That address is also the API's, which would answer in JSON.
 pub(crate) async fn lead_people(request: Request, next: Next) -> Response {
     let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let person =

@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::serve::ListenerExt;
 use chat_domain::BoxError;
-use chat_wire::{AllowedOrigins, Settings};
+use chat_wire::{AllowedOrigins, Settings, UserTags};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -75,8 +75,13 @@ impl Server {
             Some(faults) => Connections::with_faults(Limits::default(), Arc::new(SystemClock), faults),
             None => Connections::new(Limits::default(), Arc::new(SystemClock)),
         };
-        let settings =
-            Settings { rate: config.rate(), allowed_origins: AllowedOrigins::new(origins(address)) };
+        let settings = Settings {
+            rates: config.rates(),
+            first_contact: config.first_contact,
+            allowed_origins: AllowedOrigins::new(origins(address)),
+            // Whoever reads its log knows everybody.
+            user_tags: UserTags::default(),
+        };
         let composed = composition::compose(config, address, connections.clone(), &settings, injector).await;
         let Composition { integrations, issue_token, router: own, kept, resources } =
             composed.map_err(ServerError::Compose)?;

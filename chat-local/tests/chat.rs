@@ -80,6 +80,34 @@ async fn a_retry_on_another_socket_gets_the_original_ack_and_is_not_delivered_ag
     assert_eq!(minji.ask(frame).await["code"], "idReused");
 }
 
+/// How much of a page of history is left of it on the way, at most: `dev/cost.py` counts as much.
+const COMPRESSED_TO: f64 = 0.35;
+
+#[tokio::test]
+async fn a_page_of_history_is_compressed_on_the_way() {
+    // The messages are pieces of a text that somebody wrote, since made-up ones are too much alike.
+    let prose: Vec<char> = include_str!("../../docs/guarantees.md").chars().collect();
+    let chat = Chat::start(&["--first-contact", "open", "--send-burst", "1000"]).await;
+    let mut minji = chat.join(MINJI).await;
+    for piece in prose.chunks(200).take(50) {
+        let sent = minji.ask(message(JUNHO, &piece.iter().collect::<String>())).await;
+        assert_eq!(sent["type"], "sent", "{sent}");
+    }
+    let bearer = format!("Bearer {}", chat.login(JUNHO).await);
+    let page = async |encoding| {
+        let headers = [("authorization", bearer.as_str()), ("accept-encoding", encoding)];
+        chat.request("GET", &format!("/chat/history?with={MINJI}"), &headers, b"").await
+    };
+
+    let (whole, compressed) = (page("identity").await, page("gzip").await);
+
+    assert_eq!(whole.json()["messages"].as_array().unwrap().len(), 50);
+    assert!(!whole.head.contains("content-encoding"), "{}", whole.head);
+    assert!(compressed.head.contains("content-encoding: gzip"), "{}", compressed.head);
+    let left = compressed.body.len() as f64 / whole.body.len() as f64;
+    assert!(left < COMPRESSED_TO, "{left} of {} bytes", whole.body.len());
+}
+
 #[tokio::test]
 async fn what_is_read_shows_on_both_sides() {
     let chat = Chat::start(&[]).await;
@@ -92,6 +120,8 @@ async fn what_is_read_shows_on_both_sides() {
 
     junho.receive().await;
     junho.receive().await;
+    // Nobody is told what strangers read.
+    junho.ask(json!({ "action": "accept", "peerEmail": MINJI })).await;
     let read = junho.ask(json!({ "action": "markRead", "peerEmail": MINJI, "upTo": at })).await;
     assert_eq!((&read["type"], &read["upTo"]), (&json!("read"), &at));
     assert_eq!(minji.receive().await, read);
@@ -108,6 +138,8 @@ async fn an_image_goes_up_once_and_down_to_the_members_alone() {
     let chat = Chat::start(&[]).await;
     let (token, mut minji) = (chat.login(MINJI).await, chat.join(MINJI).await);
     let mut junho = chat.join(JUNHO).await;
+    junho.ask(message(MINJI, "you may show me something")).await;
+    minji.receive().await;
     let png = include_bytes!("../../chat-domain/tests/images/plain.png").as_slice();
     let facts = json!({ "contentType": "image/png", "size": png.len(), "width": 16, "height": 9 });
 
@@ -128,11 +160,16 @@ async fn an_image_goes_up_once_and_down_to_the_members_alone() {
     assert_eq!(chat.request("PUT", path, &headers, b"<svg>").await.status, 403);
     assert_eq!(chat.request("PUT", path, &headers, png).await.status, 200);
     assert_eq!(chat.request("PUT", path, &headers, png).await.status, 412);
+    let address = format!("/chat/attachments/{}", upload["key"].as_str().unwrap());
+    let unshown = chat.get(&token, &address).await.json();
+    let base = format!("http://{}", chat.address);
+    let unshown = unshown["url"].as_str().unwrap().strip_prefix(&base).unwrap().to_owned();
+    assert_eq!(chat.request("GET", &unshown, &[], b"").await.status, 404, "no message shows it");
     assert_eq!(minji.ask(shown).await["type"], "sent");
+    assert_eq!(chat.request("GET", &unshown, &[], b"").await.status, 200);
     let got = junho.receive().await;
     assert_eq!((&got["kind"], &got["attachment"]["key"]), (&json!("image"), &upload["key"]));
 
-    let address = format!("/chat/attachments/{}", upload["key"].as_str().unwrap());
     let url = chat.get(&chat.login(JUNHO).await, &address).await.json();
     let path =
         url["url"].as_str().unwrap().strip_prefix(&format!("http://{}", chat.address)).unwrap().to_owned();

@@ -44,7 +44,9 @@ async fn history(chat: &Chat, of: &str) -> HashMap<String, Value> {
 async fn what_was_acknowledged_survives_kill_9_in_the_middle_of_sending() {
     const ROOMS: usize = 4;
     let (_folder, path) = folder();
-    let flags = ["--data", &path, "--send-burst", "100000", "--send-per-second", "100000"];
+    // Nobody answers.
+    let rates = "--first-contact open --send-burst 100000 --send-per-second 100000 --request-burst 100000";
+    let flags: Vec<_> = ["--data", &path].into_iter().chain(rates.split(' ')).collect();
     let program = Program::start(&flags, &[]).await;
     let sender = |room: usize| format!("minji+{room}@example.com");
 
@@ -92,9 +94,15 @@ async fn messages_marks_and_images_are_there_after_a_restart() {
     let (mut minji, mut junho) = (chat.join(MINJI).await, chat.join(JUNHO).await);
     let sent = minji.ask(message(JUNHO, "안녕하세요")).await;
     assert_eq!(junho.receive().await["type"], "message");
+    let accept = json!({ "action": "accept", "peerEmail": MINJI });
+    assert_eq!(junho.ask(accept).await["type"], "accept");
     let read = json!({ "action": "markRead", "peerEmail": MINJI, "upTo": sent["timestamp"] });
     assert_eq!(junho.ask(read).await["type"], "read");
-    let image = chat.upload_png(&chat.login(MINJI).await, JUNHO).await;
+    assert_eq!(minji.receive().await["type"], "read");
+    let mut shown = message(JUNHO, "");
+    shown["attachment"] = chat.upload_png(&chat.login(MINJI).await, JUNHO).await;
+    assert_eq!(minji.ask(shown.clone()).await["type"], "sent");
+    let image = shown["attachment"]["key"].as_str().expect("a key");
     drop((minji, junho));
     chat.stop().await;
 

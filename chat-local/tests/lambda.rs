@@ -27,7 +27,10 @@ async fn functions_in_any_language_reach_the_sockets_and_the_services() {
     assert_eq!(socket.receive().await, json!({ "echo": { "action": "sendMessage" } }));
 
     let tables = chat.get(&token, "/chat/history").await.json();
-    assert_eq!(tables, json!(["playground-connections", "playground-messages", "playground-rooms"]));
+    assert_eq!(
+        tables,
+        json!(["playground-connections", "playground-messages", "playground-rooms", "playground-users"])
+    );
     drop(socket);
     chat.stop().await;
 }

@@ -76,6 +76,9 @@ fn help_names_every_flag_and_its_variable() {
         ("web", "CHAT_WEB"),
         ("send-burst", "SEND_BURST"),
         ("send-per-second", "SEND_PER_SECOND"),
+        ("request-burst", "REQUEST_BURST"),
+        ("requests-per-second", "REQUESTS_PER_SECOND"),
+        ("first-contact", "FIRST_CONTACT"),
         ("login-seconds", "CHAT_LOGIN_SECONDS"),
     ] {
         assert!(

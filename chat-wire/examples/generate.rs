@@ -1,4 +1,4 @@
-//! Writes the generated documents: `cargo run -p chat-lambda --features schema --example generate`.
+//! Writes the generated documents: `cargo run -p chat-wire --features schema --example generate`.
 
 use std::path::Path;
 

@@ -5,8 +5,8 @@ mod texts;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-/// The closed list of error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The closed list of error codes. Clients decide by the code, and never by the text beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub enum ErrorCode {
@@ -16,7 +16,7 @@ pub enum ErrorCode {
     InvalidEmail,
     /// Sender and receiver are the same.
     SelfChat,
-    /// The text has more than 8,192 bytes.
+    /// The text has more than `MESSAGE_TEXT_MAX_BYTES` bytes.
     MessageTooLong,
     /// The text is empty or blank.
     MessageEmpty,
@@ -28,6 +28,11 @@ pub enum ErrorCode {
     AuthExpired,
     /// The server does not know the connection and closes it: connect anew, then try again.
     UnknownConnection,
+    /// Whoever runs the chat has suspended the user.
+    Suspended,
+    /// What it is about belongs to somebody else: the address, to another account; the message, to the other
+    /// member.
+    NotYours,
     /// Too many messages: try again after a moment.
     RateLimited,
     /// Too much was written since `after`: sync; if the message is not among what came, try again with a
@@ -39,6 +44,10 @@ pub enum ErrorCode {
     AttachmentRejected,
     /// The proposal is not open, or not the caller's to answer.
     ProposalState,
+    /// The receiver does not accept it: they block the sender, or have not accepted their request.
+    NotAccepted,
+    /// There is no such conversation, or no such message in it.
+    NotFound,
     /// Something did not answer; the outcome is unknown: try again.
     Unavailable,
     /// A fault of the server; the outcome is unknown.
@@ -66,7 +75,11 @@ impl ErrorCode {
             | Self::Unauthorized
             | Self::AttachmentMissing
             | Self::AttachmentRejected
-            | Self::ProposalState => false,
+            | Self::ProposalState
+            | Self::NotAccepted
+            | Self::NotFound
+            | Self::NotYours
+            | Self::Suspended => false,
         }
     }
 
@@ -80,7 +93,8 @@ impl ErrorCode {
             | Self::MessageTooLong
             | Self::MessageEmpty => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::AuthExpired => StatusCode::UNAUTHORIZED,
-            Self::AttachmentMissing => StatusCode::NOT_FOUND,
+            Self::NotAccepted | Self::NotYours | Self::Suspended => StatusCode::FORBIDDEN,
+            Self::AttachmentMissing | Self::NotFound => StatusCode::NOT_FOUND,
             Self::IdReused | Self::ResyncNeeded | Self::ProposalState => StatusCode::CONFLICT,
             Self::UnknownConnection => StatusCode::GONE,
             Self::AttachmentRejected => StatusCode::UNPROCESSABLE_ENTITY,
@@ -91,7 +105,7 @@ impl ErrorCode {
     }
 }
 
-/// An error on its way to a client.
+/// An error on its way to a client: a code, and a text that says nothing of the inside.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code:?}: {message}")]
 pub struct WireError {
@@ -111,7 +125,7 @@ impl WireError {
         Self { code, message: message.into(), failed }
     }
 
-    /// Something failed here. What, is for the log.
+    /// Something failed here. Only the log says what.
     #[must_use]
     pub fn fault(code: ErrorCode) -> Self {
         Self::new(code, "the chat has a fault or is unavailable for the moment")

@@ -1,11 +1,14 @@
 //! The frames on the WebSocket.
 
-use chat_domain::{ClientMessageId, Correlation, Email, Event, SendCommand, SendOutcome, Sent};
+use chat_domain::{
+    ChangeCommand, ClientMessageId, ConsentChange, Correlation, Effect, Email, Event, REACTIONS_MAX,
+    REPORT_MESSAGES_MAX, Reactions, ReportCommand, ReportedTimes, RoomId, SendCommand, SendOutcome, Sent,
+    Timestamp, TimestampError,
+};
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorCode, WireError};
 use super::message::{AttachmentBody, MessageBody, Parts, ProposalAnswerBody, ProposalBody};
-pub use super::table::ClientFrame;
 #[cfg(feature = "schema")]
 use crate::schema::formats;
 
@@ -17,8 +20,8 @@ pub struct SendMessageFrame {
     /// Who is to get it.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
-    /// The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a
-    /// proposal or an answer.
+    /// The words: 1 to `MESSAGE_TEXT_MAX_BYTES` bytes of UTF-8. They may be absent beside an attachment, and
+    /// must be beside a proposal or an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
@@ -36,6 +39,10 @@ pub struct SendMessageFrame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub after: Option<String>,
+    /// The timestamp of the message that it replies to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub reply_to: Option<String>,
     /// An image that was uploaded before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "AttachmentBody"))]
@@ -48,6 +55,78 @@ pub struct SendMessageFrame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "ProposalAnswerBody"))]
     pub proposal_answer: Option<ProposalAnswerBody>,
+}
+
+/// The reactions of the user to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ReactFrame {
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+    /// The timestamp of the message.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub target: String,
+    /// All emoji of the user on the message from now on: different ones, or none.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<formats::Emoji>", length(max = chat_domain::REACTIONS_MAX))
+    )]
+    pub emoji: Vec<String>,
+    /// A UUID made before the first attempt, the same for every retry, as in `sendMessage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::ClientMessageId"))]
+    pub client_message_id: Option<String>,
+    /// As in `sendMessage`; no earlier than the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub after: Option<String>,
+}
+
+/// Other words for a message of the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct EditFrame {
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+    /// The timestamp of the message: a text, or an image.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub target: String,
+    /// The words of the message from now on: 1 to `MESSAGE_TEXT_MAX_BYTES` bytes of UTF-8.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::MESSAGE_TEXT_MAX_BYTES)))]
+    pub message: String,
+    /// A UUID made before the first attempt, the same for every retry, as in `sendMessage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::ClientMessageId"))]
+    pub client_message_id: Option<String>,
+    /// As in `sendMessage`; no earlier than the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub after: Option<String>,
+}
+
+/// A message of the user that is to be deleted for both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct DeleteFrame {
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+    /// The timestamp of the message.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub target: String,
+    /// A UUID made before the first attempt, the same for every retry, as in `sendMessage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::ClientMessageId"))]
+    pub client_message_id: Option<String>,
+    /// As in `sendMessage`; no earlier than the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub after: Option<String>,
 }
 
 /// How far a conversation was read.
@@ -73,10 +152,81 @@ pub struct TypingFrame {
     pub receiver_email: String,
 }
 
-/// A frame that asks whether the connection still works.
+/// Whom the user has decided about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ConsentFrame {
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+}
+
+/// Messages that the user reports to whoever runs the chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ReportFrame {
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+    /// The timestamps of the reported messages.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<formats::Timestamp>", length(min = 1, max = chat_domain::REPORT_MESSAGES_MAX))
+    )]
+    pub timestamps: Vec<String>,
+    /// Why, in the user's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        ts(optional),
+        schemars(with = "String", length(max = chat_domain::REPORT_REASON_MAX_BYTES))
+    )]
+    pub reason: Option<String>,
+}
+
+impl ReportFrame {
+    /// The command that the frame stands for. A blank reason is none.
+    ///
+    /// # Errors
+    /// The first field that makes no sense.
+    pub fn into_command(self) -> Result<ReportCommand, WireError> {
+        let peer = email("peerEmail", &self.peer_email)?;
+        let times = self.timestamps.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
+        let times = times.map_err(|error| WireError::from(error).in_field("timestamps"))?;
+        let times = ReportedTimes::new(times)
+            .map_err(|_| WireError::bad_request(format!("timestamps: 1 to {REPORT_MESSAGES_MAX}")))?;
+        let reason = self.reason.filter(|reason| !reason.trim().is_empty());
+        let reason = reason.map(|reason| reason.parse()).transpose();
+        let reason = reason.map_err(|error| WireError::bad_request(WireError::from(error).message));
+        Ok(ReportCommand { peer, times, reason: reason.map_err(|error| error.in_field("reason"))? })
+    }
+}
+
+/// A report is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ReportedFrame {
+    /// The room of the reported messages.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
+    pub room_id: String,
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+}
+
+/// A frame that asks whether the connection still works, and keeps it open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-pub struct PingFrame {}
+pub struct PingFrame {
+    /// Whether a connection that works is not answered. Such a ping keeps the connection open for half of
+    /// what an answered one costs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
+    pub quiet: bool,
+}
 
 /// A newer token of the same user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,16 +247,25 @@ impl std::fmt::Debug for ReauthFrame {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[expect(clippy::large_enum_variant, reason = "one frame is written at a time, so its size costs nothing")]
 pub enum ServerFrame {
     /// A message was stored.
     Message(MessageBody),
-    /// Your message is stored.
+    /// A message was changed.
+    Changed(ChangedFrame),
+    /// Your message, or your change of one, is stored.
     Sent(SentFrame),
     /// A member has read further.
     Read(ReadFrame),
     /// A member is typing.
     Typing(TypingEventFrame),
+    /// The user has accepted the peer's request.
+    Accept(ConsentChangedFrame),
+    /// The user blocks the peer.
+    Block(ConsentChangedFrame),
+    /// The user does not block the peer any more.
+    Unblock(ConsentChangedFrame),
+    /// The user's report is kept.
+    Reported(ReportedFrame),
     /// The connection works: the answer to `ping`.
     Pong(PongFrame),
     /// The connection's authentication is extended.
@@ -115,7 +274,34 @@ pub enum ServerFrame {
     Error(ErrorBody),
 }
 
-/// The acknowledgement of a message: it is stored, for good.
+/// A message was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ChangedFrame {
+    /// The room of the two members.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
+    pub room_id: String,
+    /// The change's own place in the room.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub timestamp: String,
+    /// The change's own number in the room.
+    #[cfg_attr(feature = "schema", ts(type = "number"), schemars(range(min = 1)))]
+    pub seq: u64,
+    /// The member who has changed the message.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub sender_email: String,
+    /// That member's name for the change.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::ClientMessageId"))]
+    pub client_message_id: String,
+    /// The timestamp of the message.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub target: String,
+    /// The message as it is by now. Whether it is read is not said here.
+    pub message: MessageBody,
+}
+
+/// The acknowledgement of a message, or of a change of one: it is stored, for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
@@ -150,6 +336,19 @@ pub struct ReadFrame {
     /// The timestamp of the newest message read.
     #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub up_to: String,
+}
+
+/// The user has decided something about the peer, on this connection or on another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ConsentChangedFrame {
+    /// The room of the two members.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
+    pub room_id: String,
+    /// About whom it was decided.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
 }
 
 /// A member is typing.
@@ -220,7 +419,18 @@ impl ErrorBody {
 }
 
 impl ServerFrame {
-    /// The frame as JSON text.
+    /// The frame that says what a user has decided about `peer`.
+    #[must_use]
+    pub fn consent(room: &RoomId, peer: &Email, change: ConsentChange) -> Self {
+        let frame = ConsentChangedFrame { room_id: room.to_string(), peer_email: peer.to_string() };
+        match change {
+            ConsentChange::Accept => Self::Accept(frame),
+            ConsentChange::Block => Self::Block(frame),
+            ConsentChange::Unblock => Self::Unblock(frame),
+        }
+    }
+
+    /// The frame as JSON text, which goes out on a socket as it is.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings, numbers and booleans always serialise")
@@ -243,6 +453,15 @@ impl From<&Event> for ServerFrame {
     fn from(event: &Event) -> Self {
         match event {
             Event::Message(message) => Self::Message(message.into()),
+            Event::Changed { entry, target } => Self::Changed(ChangedFrame {
+                room_id: entry.room.to_string(),
+                timestamp: entry.at.to_string(),
+                seq: entry.seq,
+                sender_email: entry.sender_email().to_string(),
+                client_message_id: entry.id.to_string(),
+                target: target.at.to_string(),
+                message: target.into(),
+            }),
             Event::Read { room, reader, up_to } => Self::Read(ReadFrame {
                 room_id: room.to_string(),
                 reader_email: reader.to_string(),
@@ -251,6 +470,7 @@ impl From<&Event> for ServerFrame {
             Event::Typing { room, sender } => {
                 Self::Typing(TypingEventFrame { room_id: room.to_string(), sender_email: sender.to_string() })
             }
+            Event::Consent { room, peer, change } => Self::consent(room, peer, *change),
             Event::UnknownConnection(correlation) => {
                 let error = WireError::from(&chat_domain::ChatError::UnknownConnection);
                 Self::Error(ErrorBody::new(error, correlation))
@@ -259,7 +479,8 @@ impl From<&Event> for ServerFrame {
     }
 }
 
-/// The JSON of an event, for a [`Pusher`](chat_domain::Pusher).
+/// The JSON of an event. A [`Pusher`](chat_domain::Pusher) hands this to
+/// [`Push::text`](chat_domain::Push::text), so that an event is encoded once for all its connections.
 #[must_use]
 pub fn encode(event: &Event) -> String {
     ServerFrame::from(event).to_json()
@@ -275,7 +496,6 @@ impl SendMessageFrame {
         fallback_id: impl FnOnce() -> ClientMessageId,
     ) -> Result<SendCommand, WireError> {
         let id = self.client_message_id.as_deref().map(str::parse).transpose()?;
-        let after = self.after.as_deref().map(str::parse).transpose();
         let parts = Parts {
             message: self.message,
             attachment: self.attachment,
@@ -285,10 +505,98 @@ impl SendMessageFrame {
         Ok(SendCommand {
             receiver: email("receiverEmail", &self.receiver_email)?,
             id: id.unwrap_or_else(fallback_id),
-            after: after.map_err(|error| WireError::from(error).in_field("after"))?,
+            after: timestamp("after", self.after.as_deref())?,
             content: parts.try_into()?,
+            reply_to: timestamp("replyTo", self.reply_to.as_deref())?,
         })
     }
+}
+
+impl ReactFrame {
+    /// The command that the frame stands for. A change without an id is named by `fallback_id`.
+    ///
+    /// # Errors
+    /// The first field that makes no sense.
+    pub fn into_command(
+        self,
+        fallback_id: impl FnOnce() -> ClientMessageId,
+    ) -> Result<ChangeCommand, WireError> {
+        let refused = || WireError::bad_request(format!("emoji: up to {REACTIONS_MAX} different emoji"));
+        let emoji = self.emoji.iter().map(|one| one.parse()).collect::<Result<Vec<_>, _>>();
+        let reactions = Reactions::new(emoji.map_err(|_| refused())?).map_err(|_| refused())?;
+        Changing::from(self).into_command(Effect::React(reactions), fallback_id)
+    }
+}
+
+impl EditFrame {
+    /// The command that the frame stands for. A change without an id is named by `fallback_id`.
+    ///
+    /// # Errors
+    /// The first field that makes no sense.
+    pub fn into_command(
+        self,
+        fallback_id: impl FnOnce() -> ClientMessageId,
+    ) -> Result<ChangeCommand, WireError> {
+        let words = self.message.parse()?;
+        Changing::from(self).into_command(Effect::Edit(words), fallback_id)
+    }
+}
+
+impl DeleteFrame {
+    /// The command that the frame stands for. A change without an id is named by `fallback_id`.
+    ///
+    /// # Errors
+    /// The first field that makes no sense.
+    pub fn into_command(
+        self,
+        fallback_id: impl FnOnce() -> ClientMessageId,
+    ) -> Result<ChangeCommand, WireError> {
+        Changing::from(self).into_command(Effect::Delete, fallback_id)
+    }
+}
+
+/// What the frames of all changes have.
+struct Changing {
+    peer_email: String,
+    target: String,
+    client_message_id: Option<String>,
+    after: Option<String>,
+}
+
+macro_rules! changing {
+    ($($frame:ident),+) => {
+        $(impl From<$frame> for Changing {
+            fn from(frame: $frame) -> Self {
+                let $frame { peer_email, target, client_message_id, after, .. } = frame;
+                Self { peer_email, target, client_message_id, after }
+            }
+        })+
+    };
+}
+
+changing!(ReactFrame, EditFrame, DeleteFrame);
+
+impl Changing {
+    fn into_command(
+        self,
+        effect: Effect,
+        fallback_id: impl FnOnce() -> ClientMessageId,
+    ) -> Result<ChangeCommand, WireError> {
+        let id = self.client_message_id.as_deref().map(str::parse).transpose()?;
+        let target = self.target.parse().map_err(|error| WireError::from(error).in_field("target"))?;
+        Ok(ChangeCommand {
+            peer: email("peerEmail", &self.peer_email)?,
+            id: id.unwrap_or_else(fallback_id),
+            after: timestamp("after", self.after.as_deref())?,
+            target,
+            effect,
+        })
+    }
+}
+
+/// Reads a timestamp that stands in `field`, if there is one.
+fn timestamp(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, WireError> {
+    text.map(str::parse).transpose().map_err(|error: TimestampError| WireError::from(error).in_field(field))
 }
 
 /// Reads an address that stands in `field`.

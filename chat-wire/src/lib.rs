@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod backoff;
 mod chat;
 pub mod cursor;
 pub mod error;
@@ -13,7 +14,9 @@ pub mod rest;
 pub mod schema;
 pub mod table;
 
+pub use backoff::JitteredBackoff;
 pub use chat::{
     AllowedOrigins, Chat, ConnectHandler, ConnectRequest, Counted, Counts, DisconnectHandler,
-    DisconnectRequest, FrameHandler, FrameRequest, Ports, RestHandler, RestRequest, Settings,
+    DisconnectRequest, FrameHandler, FrameRequest, Ports, Rates, RestHandler, RestRequest, Settings,
+    UserTags,
 };

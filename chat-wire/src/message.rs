@@ -1,8 +1,10 @@
 //! A message as clients see it, and the parts of messages that they send.
 
+use std::collections::BTreeMap;
+
 use chat_domain::{
-    Attachment, AttachmentKey, Content, ImageFacts, Message, MessageText, Note, Proposal, ProposalAnswer,
-    TextError,
+    Attachment, AttachmentKey, Content, ImageFacts, Member, Message, MessageText, Note, OtherContent,
+    Proposal, ProposalAnswer, TextError, VerdictError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +55,54 @@ pub struct MessageBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "ProposalAnswerBody"))]
     pub proposal_answer: Option<ProposalAnswerBody>,
+    /// Of kind `change`: the timestamp of the message that has changed. What it is by now stands in
+    /// `messages` or in `changed` of the same answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub target: Option<String>,
+    /// When the words were last replaced; absent if they never were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub edited_at: Option<String>,
+    /// The emoji that each member has left on it, by the member's address; absent if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        ts(optional, type = "{ [address: string]: Array<string> }"),
+        schemars(with = "BTreeMap<String, Vec<formats::Emoji>>")
+    )]
+    pub reactions: Option<BTreeMap<String, Vec<String>>>,
+    /// The number of the last change that it has had, by which a client tells which of two states is the
+    /// later; absent if it has had none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional, type = "number"), schemars(with = "u64", range(min = 1)))]
+    pub changed_by: Option<u64>,
+    /// The timestamp of the message that it replies to; absent if it is no reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub reply_to: Option<String>,
+    /// The message that it replies to, as it is by now. Absent where that is not known: a client that has the
+    /// message shows that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "QuotedBody"))]
+    pub quoted: Option<QuotedBody>,
+    /// Only with a kind that is not listed here: the words that a client shows which does not know the kind.
+    /// `message` repeats them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        ts(optional),
+        schemars(with = "String", length(min = 1, max = chat_domain::MESSAGE_TEXT_MAX_BYTES))
+    )]
+    pub preview: Option<String>,
+    /// Only with a kind that is not listed here: the rest of what the message says, as any JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional, type = "unknown"), schemars(with = "serde_json::Value"))]
+    pub body: Option<serde_json::Value>,
 }
 
-/// What kind of message it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What kind of message it is. There may be kinds that are not listed here: show the `preview` of those.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub enum KindName {
@@ -68,8 +114,18 @@ pub enum KindName {
     MatchProposal,
     /// An answer to one.
     MatchProposalAnswer,
+    /// That a message which was sent before has changed. Not to be shown, and not counted as unread.
+    Change,
+    /// A message that its sender has deleted for both: nothing is left but that there was one.
+    Deleted,
     /// A message whose sender's data was erased: nothing is left but that there was one.
     Erased,
+    /// A message of another kind.
+    #[serde(untagged)]
+    Other(
+        #[cfg_attr(feature = "schema", ts(type = "string & {}"), schemars(with = "formats::KindLabel"))]
+        String,
+    ),
 }
 
 impl From<chat_domain::Kind> for KindName {
@@ -79,7 +135,35 @@ impl From<chat_domain::Kind> for KindName {
             chat_domain::Kind::Image => Self::Image,
             chat_domain::Kind::MatchProposal => Self::MatchProposal,
             chat_domain::Kind::MatchProposalAnswer => Self::MatchProposalAnswer,
+            chat_domain::Kind::Change => Self::Change,
+            chat_domain::Kind::Deleted => Self::Deleted,
             chat_domain::Kind::Erased => Self::Erased,
+            chat_domain::Kind::Other(label) => Self::Other(label.to_string()),
+        }
+    }
+}
+
+/// A message that another one replies to, as it is by now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct QuotedBody {
+    /// The member who has sent it.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub sender_email: String,
+    /// What kind of message it is.
+    pub kind: KindName,
+    /// Its first `PREVIEW_MAX_CHARS` characters, on one line.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::PREVIEW_MAX_CHARS)))]
+    pub preview: String,
+}
+
+impl From<&Message> for QuotedBody {
+    fn from(message: &Message) -> Self {
+        Self {
+            sender_email: message.sender_email().to_string(),
+            kind: message.content.kind().into(),
+            preview: message.content.preview(),
         }
     }
 }
@@ -123,19 +207,19 @@ pub struct AttachmentBody {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ProposalBody {
-    /// The proposer's team, at most 200 bytes.
+    /// The name of the proposer's team: at most `TEAM_NAME_MAX_BYTES` bytes of UTF-8.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = chat_domain::TEAM_NAME_MAX_BYTES)))]
     pub team_name: String,
-    /// The receiver's team, at most 200 bytes.
+    /// The name of the receiver's team, of the same length at the most.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = chat_domain::TEAM_NAME_MAX_BYTES)))]
     pub opponent_team_name: String,
     /// When the match begins, `YYYY-MM-DDTHH:MM:SS.mmmZ`.
     #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub match_at: String,
-    /// Where it takes place, at most 400 bytes.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = chat_domain::PLACE_MAX_BYTES)))]
+    /// Where the match takes place: at most `VENUE_MAX_BYTES` bytes of UTF-8.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = chat_domain::VENUE_MAX_BYTES)))]
     pub place: String,
-    /// A remark, at most 1,000 bytes.
+    /// A remark of the proposer's: at most `NOTE_MAX_BYTES` bytes of UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
@@ -158,14 +242,20 @@ pub struct ProposalAnswerBody {
     pub answer: String,
 }
 
+/// The message when it is new: nobody has read it.
 impl From<&Message> for MessageBody {
     fn from(message: &Message) -> Self {
-        let (attachment, proposal, proposal_answer) = match &message.content {
-            Content::Text(_) | Content::Erased => (None, None, None),
-            Content::Image { attachment, .. } => (Some(attachment.into()), None, None),
-            Content::MatchProposal(proposal) => (None, Some(proposal.into()), None),
-            Content::MatchProposalAnswer(answer) => (None, None, Some(answer.into())),
-        };
+        let mut parts = ShownParts::default();
+        match &message.content {
+            Content::Text(_) | Content::Deleted | Content::Erased => {}
+            Content::Change(change) => parts.target = Some(change.target.to_string()),
+            Content::Image { attachment, .. } => parts.attachment = Some(attachment.into()),
+            Content::MatchProposal(proposal) => parts.proposal = Some(proposal.into()),
+            Content::MatchProposalAnswer(answer) => parts.proposal_answer = Some(answer.into()),
+            Content::Other(other) => parts.other = Some(other),
+        }
+        let ShownParts { attachment, proposal, proposal_answer, target, other } = parts;
+        let changed = &message.changed;
         Self {
             room_id: message.room.to_string(),
             timestamp: message.at.to_string(),
@@ -173,14 +263,44 @@ impl From<&Message> for MessageBody {
             sender_email: message.sender_email().to_string(),
             receiver_email: message.receiver_email().to_string(),
             message: message.content.text().to_owned(),
-            read: message.read,
+            read: false,
             kind: message.content.kind().into(),
             client_message_id: message.id.to_string(),
             attachment,
             proposal,
             proposal_answer,
+            target,
+            edited_at: changed.edited_at.map(|at| at.to_string()),
+            reactions: reactions(message),
+            changed_by: (changed.by > 0).then_some(changed.by),
+            reply_to: message.reply_to.map(|at| at.to_string()),
+            quoted: None,
+            preview: other.and_then(|other| other.preview.as_ref()).map(ToString::to_string),
+            // A stored body that is no JSON is left out: no version stores one.
+            body: other.and_then(|other| serde_json::from_str(other.body.as_deref()?).ok()),
         }
     }
+}
+
+/// The emoji of both members, by their addresses.
+fn reactions(message: &Message) -> Option<BTreeMap<String, Vec<String>>> {
+    let members = [Member::A, Member::B].into_iter();
+    let left = members.filter(|member| !message.changed.reactions[*member].is_empty());
+    let by_address = left.map(|member| {
+        let emoji = message.changed.reactions[member].iter().map(ToString::to_string).collect();
+        (message.room.email(member).to_string(), emoji)
+    });
+    Some(by_address.collect::<BTreeMap<_, _>>()).filter(|reactions| !reactions.is_empty())
+}
+
+/// What a message may show beside its words: one of these.
+#[derive(Default)]
+struct ShownParts<'a> {
+    attachment: Option<AttachmentBody>,
+    proposal: Option<ProposalBody>,
+    proposal_answer: Option<ProposalAnswerBody>,
+    target: Option<String>,
+    other: Option<&'a OtherContent>,
 }
 
 impl From<&Attachment> for AttachmentBody {
@@ -203,7 +323,7 @@ impl From<&Proposal> for ProposalBody {
             team_name: proposal.team_name.to_string(),
             opponent_team_name: proposal.opponent_team_name.to_string(),
             match_at: proposal.match_at.to_string(),
-            place: proposal.place.to_string(),
+            place: proposal.venue.to_string(),
             note: proposal.note.as_ref().map(ToString::to_string),
         }
     }
@@ -238,7 +358,7 @@ impl TryFrom<ProposalBody> for Proposal {
                 .match_at
                 .parse()
                 .map_err(|error| WireError::from(error).in_field("proposal.matchAt"))?,
-            place: field("proposal.place", &body.place)?,
+            venue: field("proposal.place", &body.place)?,
             note: note.map(|note| field::<Note>("proposal.note", &note)).transpose()?,
         })
     }
@@ -259,6 +379,12 @@ impl TryFrom<ProposalAnswerBody> for ProposalAnswer {
     }
 }
 
+impl From<VerdictError> for WireError {
+    fn from(_: VerdictError) -> Self {
+        Self::bad_request("an answer is accepted, declined or withdrawn")
+    }
+}
+
 /// Reads a text other than the message's own: `messageEmpty` and `messageTooLong` are about that one alone.
 fn field<T: std::str::FromStr<Err = TextError>>(name: &str, text: &str) -> Result<T, WireError> {
     let refused = |error| WireError { code: ErrorCode::BadRequest, ..WireError::from(error) };
@@ -268,7 +394,7 @@ fn field<T: std::str::FromStr<Err = TextError>>(name: &str, text: &str) -> Resul
 /// What a client wants to send, before it is known to make sense.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parts {
-    pub message: Option<String>,
+    pub(crate) message: Option<String>,
     pub(crate) attachment: Option<AttachmentBody>,
     pub(crate) proposal: Option<ProposalBody>,
     pub(crate) proposal_answer: Option<ProposalAnswerBody>,

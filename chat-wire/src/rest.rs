@@ -1,9 +1,11 @@
 //! The bodies of the REST API.
 
-use chat_domain::{Conversation, HistoryPage, PageRange, SignedUrl, Upload};
+use chat_domain::{
+    BlockedPeer, Conversation, HistoryPage, Message, PageRange, RequestSide, SignedUrl, Upload,
+};
 use serde::{Deserialize, Serialize};
 
-use super::message::{KindName, MessageBody, ProposalBody};
+use super::message::{KindName, MessageBody, ProposalBody, QuotedBody};
 #[cfg(feature = "schema")]
 use crate::schema::formats;
 
@@ -18,6 +20,11 @@ pub struct HistoryBody {
     /// Newest first; with `after`, oldest first.
     #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::PAGE_MAX)))]
     pub messages: Vec<MessageBody>,
+    /// The messages that are not among `messages` and that a `change` among them is about, as they are by
+    /// now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<MessageBody>>"))]
+    pub changed: Vec<MessageBody>,
     /// Whether there is more beyond the last of them.
     pub has_more: bool,
     /// Without `after`: the `before` of the next older page; absent at the beginning of the conversation.
@@ -34,6 +41,12 @@ pub struct HistoryBody {
     /// How far the caller has read.
     #[cfg_attr(feature = "schema", schemars(with = "Option<formats::Timestamp>"))]
     pub my_read_up_to: Option<String>,
+    /// Whose request the conversation is; absent when it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "RequestName"))]
+    pub request: Option<RequestName>,
+    /// Whether the caller blocks the peer.
+    pub blocked: bool,
 }
 
 impl HistoryBody {
@@ -46,14 +59,22 @@ impl HistoryBody {
             PageRange::Oldest => (None, last),
             PageRange::After(after) => (None, last.or(Some(after))),
         };
+        let body = |message: &Message| MessageBody {
+            read: page.is_read(message),
+            quoted: page.quoted(message).map(QuotedBody::from),
+            ..MessageBody::from(message)
+        };
         Self {
             room_id: page.room.to_string(),
-            messages: page.messages.iter().map(MessageBody::from).collect(),
+            messages: page.messages.iter().map(body).collect(),
+            changed: page.changed().map(body).collect(),
             has_more: page.has_more,
             next_before: next_before.map(|at| at.to_string()),
             next_after: next_after.map(|at| at.to_string()),
             peer_read_up_to: page.peer_read_up_to.map(|at| at.to_string()),
             my_read_up_to: page.my_read_up_to.map(|at| at.to_string()),
+            request: page.request.map(RequestName::from),
+            blocked: page.blocked,
         }
     }
 }
@@ -63,7 +84,7 @@ impl HistoryBody {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct ConversationsBody {
-    /// Newest first, at most 100.
+    /// The conversations, the one with the newest message first.
     #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::ROOMS_PAGE_MAX)))]
     pub conversations: Vec<ConversationBody>,
     /// What is unread in the conversations of this page together; on the first page only.
@@ -82,7 +103,7 @@ pub struct ConversationBody {
     /// The other member of the conversation.
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub peer_email: String,
-    /// The first 100 characters of the newest message.
+    /// The beginning of the newest message: its first `PREVIEW_MAX_CHARS` characters.
     #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::PREVIEW_MAX_CHARS)))]
     pub preview: String,
     /// The timestamp of the newest message.
@@ -102,6 +123,64 @@ pub struct ConversationBody {
     /// How far the peer has read.
     #[cfg_attr(feature = "schema", schemars(with = "Option<formats::Timestamp>"))]
     pub peer_read_up_to: Option<String>,
+    /// Whose request the conversation is; absent when it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "RequestName"))]
+    pub request: Option<RequestName>,
+    /// Whether the caller blocks the peer.
+    pub blocked: bool,
+}
+
+/// Whose request a conversation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub enum RequestName {
+    /// The peer's: the caller has neither answered nor accepted it.
+    Incoming,
+    /// The caller's: the peer has neither answered nor accepted it.
+    Outgoing,
+}
+
+impl From<RequestSide> for RequestName {
+    fn from(side: RequestSide) -> Self {
+        match side {
+            RequestSide::Incoming => Self::Incoming,
+            RequestSide::Outgoing => Self::Outgoing,
+        }
+    }
+}
+
+/// The answer of `GET /chat/blocked`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct BlockedBody {
+    /// The blocked people of one page of the caller's conversations: possibly nobody, though more pages
+    /// follow.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::ROOMS_PAGE_MAX)))]
+    pub blocked: Vec<BlockedPeerBody>,
+    /// The `cursor` of the next page; `null` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Somebody whom the caller blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct BlockedPeerBody {
+    /// The address of who is blocked.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+    /// When the caller last blocked them.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub since: String,
+}
+
+impl From<&BlockedPeer> for BlockedPeerBody {
+    fn from(blocked: &BlockedPeer) -> Self {
+        Self { peer_email: blocked.peer.to_string(), since: blocked.since.to_string() }
+    }
 }
 
 impl From<&Conversation> for ConversationBody {
@@ -112,9 +191,11 @@ impl From<&Conversation> for ConversationBody {
             last_timestamp: conversation.last_at.to_string(),
             last_seq: conversation.last_seq,
             last_sender_email: conversation.last_sender.to_string(),
-            last_kind: conversation.last_kind.into(),
+            last_kind: conversation.last_kind.clone().into(),
             unread: conversation.unread,
             peer_read_up_to: conversation.peer_read_up_to.map(|at| at.to_string()),
+            request: conversation.request.map(RequestName::from),
+            blocked: conversation.blocked,
         }
     }
 }
@@ -130,14 +211,15 @@ pub struct UploadRequestBody {
     /// `image/jpeg`, `image/png`, `image/webp` or `image/gif`.
     #[cfg_attr(feature = "schema", ts(as = "formats::ContentType"), schemars(with = "formats::ContentType"))]
     pub content_type: String,
-    /// The exact length in bytes, at most 10 MiB.
+    /// The exact length in bytes, at most `IMAGE_MAX_BYTES`.
     #[cfg_attr(
         feature = "schema",
         ts(type = "number"),
         schemars(range(min = 1, max = chat_domain::IMAGE_MAX_BYTES))
     )]
     pub size: u64,
-    /// The width in pixels, as the file has it; with the height at most 64 Mi pixels.
+    /// The width in pixels, as the file has it. Times the height it is at most `IMAGE_MAX_PIXELS`, and in a
+    /// small file less.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = chat_domain::IMAGE_MAX_SIDE)))]
     pub width: u32,
     /// The height in pixels, as the file has it.

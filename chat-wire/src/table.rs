@@ -5,10 +5,13 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WireError;
-use crate::frames::{MarkReadFrame, PingFrame, ReauthFrame, SendMessageFrame, TypingFrame};
+use crate::frames::{
+    ConsentFrame, DeleteFrame, EditFrame, MarkReadFrame, PingFrame, ReactFrame, ReauthFrame, ReportFrame,
+    SendMessageFrame, TypingFrame,
+};
 use crate::json::Object;
 
-/// An action of the WebSocket.
+/// An action of the WebSocket: what a gateway needs to route frames, and a document to describe them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Action {
     /// What a frame says in `action`.
@@ -29,7 +32,8 @@ macro_rules! actions {
             $($(#[$doc])* #[serde(rename = $name)] $variant($frame),)*
         }
 
-        /// All actions, in the order in which clients are told them.
+        /// All actions, in the order in which clients are told them. Register these with a gateway that
+        /// routes by action.
         pub const ACTIONS: &[Action] = &[$(Action { name: $name, answers: $answers }),*];
 
         impl ClientFrame {
@@ -53,11 +57,25 @@ macro_rules! actions {
 actions! {
     /// Sends a message; answered with `sent` or `error`.
     SendMessage(SendMessageFrame) = "sendMessage", answered by &["sent", "error"];
+    /// Replaces the user's reactions to a message; answered with `sent` or `error`.
+    React(ReactFrame) = "react", answered by &["sent", "error"];
+    /// Replaces the words of a message of the user; answered with `sent` or `error`.
+    Edit(EditFrame) = "edit", answered by &["sent", "error"];
+    /// Deletes a message of the user for both; answered with `sent` or `error`.
+    Delete(DeleteFrame) = "delete", answered by &["sent", "error"];
     /// Says how far a conversation was read; answered with `read` or `error`, or with nothing when there is
     /// nothing to read.
     MarkRead(MarkReadFrame) = "markRead", answered by &["read", "error"];
     /// Says that the user is typing. Not answered, unless with `error`.
     Typing(TypingFrame) = "typing", answered by &["error"];
+    /// Accepts the peer's request; answered with `accept` or `error`.
+    Accept(ConsentFrame) = "accept", answered by &["accept", "error"];
+    /// Blocks the peer; answered with `block` or `error`.
+    Block(ConsentFrame) = "block", answered by &["block", "error"];
+    /// Blocks the peer no longer; answered with `unblock` or `error`.
+    Unblock(ConsentFrame) = "unblock", answered by &["unblock", "error"];
+    /// Reports messages to whoever runs the chat; answered with `reported` or `error`.
+    Report(ReportFrame) = "report", answered by &["reported", "error"];
     /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle
     /// timer away.
     Ping(PingFrame) = "ping", answered by &["pong", "error"];
@@ -68,7 +86,7 @@ actions! {
 
 /// The types of the frames that a client is sent without having asked. `error` comes unasked to a connection
 /// that the server does not know.
-pub const PUSHES: &[&str] = &["message", "read", "typing", "error"];
+pub const PUSHES: &[&str] = &["message", "changed", "read", "typing", "accept", "block", "unblock", "error"];
 
 /// The WebSocket subprotocol: a client offers it, followed by its token, and the server selects it.
 pub const SUBPROTOCOL: &str = "chat.v1";
@@ -84,29 +102,49 @@ pub struct Route {
     pub operation: Operation,
 }
 
-/// What a route of REST does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// A page of a conversation.
-    History,
-    /// A page of the caller's conversations.
-    Conversations,
-    /// A URL to upload an image to.
-    RequestUpload,
-    /// A URL to download an image from.
-    OpenAttachment,
-    /// Sends a match proposal.
-    ProposeMatch,
+/// Makes [`Operation`] and [`ROUTES`] of the rows of the table.
+macro_rules! routes {
+    ($($(#[$doc:meta])* $operation:ident = $method:ident $resource:literal;)*) => {
+        /// What a route of REST does. It serialises as the name that the generated documents have for it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub enum Operation {
+            $($(#[$doc])* $operation,)*
+        }
+
+        /// All routes of REST, in the order of the table. A server registers these, and needs to name none.
+        pub const ROUTES: [Route; [$($resource),*].len()] = [$(
+            Route { method: Method::$method, resource: $resource, operation: Operation::$operation }
+        ),*];
+
+        impl Operation {
+            /// The route that leads to it: what whoever asks for it, or serves it, has to know.
+            #[must_use]
+            pub const fn route(self) -> Route {
+                match self {
+                    $(Self::$operation => {
+                        Route { method: Method::$method, resource: $resource, operation: self }
+                    })*
+                }
+            }
+        }
+    };
 }
 
-/// All routes of REST.
-pub const ROUTES: [Route; 5] = [
-    Route { method: Method::GET, resource: "/chat/history", operation: Operation::History },
-    Route { method: Method::GET, resource: "/chat/conversations", operation: Operation::Conversations },
-    Route { method: Method::POST, resource: "/chat/uploads", operation: Operation::RequestUpload },
-    Route { method: Method::GET, resource: "/chat/attachments/{key}", operation: Operation::OpenAttachment },
-    Route { method: Method::POST, resource: "/chat/proposals", operation: Operation::ProposeMatch },
-];
+routes! {
+    /// A page of a conversation.
+    History = GET "/chat/history";
+    /// A page of the caller's conversations.
+    Conversations = GET "/chat/conversations";
+    /// A page of the people whom the caller blocks.
+    Blocked = GET "/chat/blocked";
+    /// A URL to upload an image to.
+    RequestUpload = POST "/chat/uploads";
+    /// A URL to download an image from.
+    OpenAttachment = GET "/chat/attachments/{key}";
+    /// Sends a match proposal.
+    ProposeMatch = POST "/chat/proposals";
+}
 
 impl Operation {
     /// What a request with this method asks of a resource; `None` when there is no such route.

@@ -11,7 +11,9 @@ mod support;
 use serde_json::json;
 
 use captured::Captured;
-use support::{Chat, JUNHO, MINJI, PNG, frame, picture, query};
+use chat_domain::{AccessChange, ChangeAccess};
+use chat_wire::UserTags;
+use support::{ADDRESS, Chat, JUNHO, LOG_TAG_KEY, MINJI, PNG, frame, picture, query};
 
 #[tokio::test]
 async fn no_token_no_text_and_no_address_reaches_the_logs() {
@@ -52,10 +54,34 @@ async fn no_token_no_text_and_no_address_reaches_the_logs() {
     handshake.query = query(&[("token", "a-made-up-token")]);
     chat.shake_hands(&handshake).await;
     junho.disconnect().await;
+    let change = ChangeAccess::new(chat.ports.users.clone());
+    change.execute(&JUNHO.parse().unwrap(), &AccessChange::Suspend, chat.now()).await.unwrap();
+    let mut handshake = chat.handshake();
+    handshake.query = query(&[("token", &chat.token(JUNHO))]);
+    chat.shake_hands(&handshake).await;
 
     let log = captured.text();
     assert!(log.contains("sent") && log.contains("refused"), "nothing was captured: {log}");
-    for forbidden in [SECRET, "a-made-up-token", "feed00", "example.com", "signature"] {
+    let tag = |user: &str| UserTags::keyed(LOG_TAG_KEY).of(&user.parse().unwrap()).unwrap();
+    for (what, user) in [
+        ("connected", MINJI),
+        ("sent", MINJI),
+        ("refused", MINJI),
+        ("read mark", JUNHO),
+        ("answered", MINJI),
+        ("Suspended", JUNHO),
+    ] {
+        let tag = tag(user);
+        let names_them = |line: &str| line.contains(what) && line.contains(&tag);
+        assert!(log.lines().any(names_them), "no line says {what} of {tag}: {log}");
+    }
+    let by_address: Vec<_> = log.lines().filter(|line| line.contains(ADDRESS)).collect();
+    assert_eq!(by_address.iter().filter(|line| line.contains("connected")).count(), 2, "{by_address:?}");
+    assert_eq!(by_address.iter().filter(|line| line.contains("refused")).count(), 2, "{by_address:?}");
+    assert_eq!(by_address.len(), 4, "only connecting is logged by address: {by_address:?}");
+    assert_ne!(tag(MINJI), tag(JUNHO));
+    assert_ne!(UserTags::keyed("another").of(&MINJI.parse().unwrap()), Some(tag(MINJI)));
+    for forbidden in [SECRET, LOG_TAG_KEY, "a-made-up-token", "feed00", "example.com", "signature"] {
         assert!(!log.contains(forbidden), "{forbidden} in {log}");
     }
 }

@@ -91,3 +91,9 @@ async fn two_people_talk_through_the_server_of_one_file() {
     bot.kill().await.expect("it runs");
     server.kill().await.expect("it runs");
 }
+
+#[test]
+fn the_server_is_as_short_as_the_readme_says() {
+    let lines = include_str!("../server.rs").lines().count();
+    assert!(lines <= 120, "it has {lines} lines");
+}

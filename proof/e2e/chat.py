@@ -1,4 +1,4 @@
-"""A chat that is somewhere, and people who use it: what the story is told with."""
+"""The chat under test, and people who use it, for the end-to-end tests."""
 
 import contextlib
 import json
@@ -15,8 +15,10 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-# Longer than a cold start on an emulator takes; an answer that does not come within it is a failure.
+# This is longer than a cold start on an emulator takes. An answer that does not come within it is a failure.
 WITHIN_SECONDS = 30.0
+# A room that both have left is removed after a minute, when no write of before can still arrive.
+OPERATED_WITHIN_SECONDS = 60 + WITHIN_SECONDS
 EMPTY_ROOM = "1970-01-01T00:00:00.000Z"
 
 
@@ -25,14 +27,14 @@ def new_id() -> str:
 
 
 class Accounts:
-    """How people come to have tokens."""
+    """A way in which people get tokens."""
 
     def token(self, email: str) -> str:
         """A token of somebody who may use the chat."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Removes whoever was added."""
+        """Removes the people who were added."""
 
 
 class DevAccounts(Accounts):
@@ -54,7 +56,7 @@ class CognitoAccounts(Accounts):
     `PasswordSignIn`).
     """
 
-    # Every pool takes it.
+    # Every pool accepts this password.
     PASSWORD = "Correct-horse-battery-staple-1"
 
     def __init__(self, pool: str, client: str):
@@ -83,6 +85,11 @@ class CognitoAccounts(Accounts):
         self.cognito.sign_up(ClientId=self.client, Username=email, Password=self.PASSWORD)
         self.added.append(email)
         self.cognito.admin_confirm_sign_up(UserPoolId=self.pool, Username=email)
+
+    def forget(self, email: str) -> None:
+        """Deletes the account of an address: the next one is another account."""
+        self.cognito.admin_delete_user(UserPoolId=self.pool, Username=email)
+        self.added.remove(email)
 
     def set_verified(self, email: str, verified: bool) -> None:
         attributes = [{"Name": "email_verified", "Value": str(verified).lower()}]
@@ -137,14 +144,17 @@ class Admin:
         self.program = program
 
     def report(self, command: str, person: "Person", *more: str) -> dict:
-        command = [self.program, command, "--email", person.email, *more]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_SECONDS)
+        return self.run(command, "--email", person.email, *more)
+
+    def run(self, *arguments: str):
+        command = [self.program, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=OPERATED_WITHIN_SECONDS)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
 
 def await_that(condition: Callable[[], bool]) -> None:
-    """What happens behind everybody's back, and is told to nobody."""
+    """Waits until something has happened that no frame tells."""
     deadline = time.monotonic() + WITHIN_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"not within {WITHIN_SECONDS} s"
@@ -158,24 +168,24 @@ def timestamp(seconds: float) -> str:
 
 @dataclass
 class Chat:
-    """Where everything is."""
+    """The addresses of a chat, and what the tests can reach of it."""
 
     ws_url: str
     rest_url: str
     accounts: Accounts
-    # Of a web page that may use it.
+    # The origin of a web page that may use the chat.
     origin: str | None = None
     foreign_token: str | None = None
     rows: Rows | None = None
     admin: Admin | None = None
-    # Whether images are of another origin than the page.
+    # Whether images have another origin than the page.
     has_bucket: bool = False
     open_sockets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def connect(self, token: str | None, *, subprotocol: bool = True, origin: str | None = None) -> "Device":
         offered = ["chat.v1", token] if subprotocol and token is not None else None
         url = self.ws_url if subprotocol or token is None else f"{self.ws_url}?token={token}"
-        # compression=None: API Gateway has none.
+        # API Gateway offers no compression.
         opening = connect(url, subprotocols=offered, origin=origin, compression=None, open_timeout=WITHIN_SECONDS)
         device = Device(self.open_sockets.enter_context(opening))
         # The list of connections lags by a moment on DynamoDB; by the time of an answer it has caught up.
@@ -240,9 +250,19 @@ class Device:
             self.early.append(frame)
 
     def ask(self, frame: dict | str) -> dict:
-        """Says something and waits for what it is answered with."""
+        """Sends a frame and waits for its answer."""
         self.say(frame)
         return self.await_frame("sent", "pong", "reauth", "error")
+
+    def decide(self, action: str, peer: Person) -> dict:
+        """Accepts a peer's request, blocks the peer, or lifts that."""
+        self.say({"action": action, "peerEmail": peer.email})
+        return self.await_frame(action, "error")
+
+    def decides(self, action: str, peer: Person) -> dict:
+        answer = self.decide(action, peer)
+        assert (answer["type"], answer.get("peerEmail")) == (action, peer.email), answer
+        return answer
 
     def mark_read(self, peer: Person, up_to: str) -> dict:
         self.say({"action": "markRead", "peerEmail": peer.email, "upTo": up_to})
@@ -252,13 +272,13 @@ class Device:
         return self.ask({"action": "sendMessage", "receiverEmail": to.email, "message": text, **more})
 
     def sends(self, to: Person, text: str, **more) -> dict:
-        """Sends what has to succeed."""
+        """Sends a message that has to be accepted."""
         answer = self.send(to, text, **more)
         assert answer["type"] == "sent", answer
         return answer
 
     def hears_nothing_more(self) -> None:
-        """Whatever was pushed before this was called has been asked for."""
+        """Checks that every frame pushed before this call was awaited by the test."""
         assert self.ask({"action": "ping"})["type"] == "pong"
         assert self.early == []
 
@@ -276,6 +296,15 @@ class Device:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def befriend(one: Person, other: Person) -> None:
+    """One writes to the other, who accepts it: from then on they are no strangers."""
+    devices = one.connect(), other.connect()
+    devices[0].sends(other, "Hi, it is me")
+    devices[1].decides("accept", one)
+    for device in devices:
+        device.close()
 
 
 def needed(variable: str) -> str:

@@ -1,4 +1,4 @@
-"""Which chat the story is told of, and what that chat cannot show."""
+"""The chat under test, and which tests it cannot run."""
 
 import os
 import uuid
@@ -7,8 +7,8 @@ import pytest
 
 from chat import Chat, CognitoAccounts, chat_from_environment
 
-# What a target lacks, and why: the tests that need it are left out, and named at the end. Lacking anything else, or anything
-# less, is an error: a target cannot quietly show less than it did.
+# What each target lacks, and why. The tests that need it are left out, and named at the end. A target that lacks more or less than
+# this list says is an error, so that no test is left out unnoticed.
 LACKS = {
     "local": {
         "cognito": "people sign in as whoever they say",
@@ -24,11 +24,11 @@ LACKS = {
         "bucket": "images are of the page's own origin",
     },
     "deployed": {},
-    # Somebody's own; what it can show depends on what the environment names.
+    # A deployment of anybody's, whose tests depend on what the environment names.
     "elsewhere": None,
 }
 
-# What a target does otherwise than AWS. These tests run and have to fail there: one that begins to pass is an error too.
+# What each target does differently from AWS. These tests run and have to fail there; one that passes is an error.
 DEVIATES = {
     "deployed": {
         "test_a_token_comes_as_a_subprotocol": "the emulator keeps the headers of $connect's answer to itself",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tells the story of a chat-local that is started for it: local.py [--target T] [FLAGS OF chat-local]"""
+"""Starts a chat-local and runs the end-to-end tests against it: local.py [--target T] [FLAGS OF chat-local]"""
 
 import argparse
 import contextlib
@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def program(name: str) -> str:
-    """Builds it, as the tests do: with any other selection of features, the AWS SDKs would be built once more."""
+    """Builds a program with the features of the tests. With any other selection, the AWS SDKs would be built once more."""
     build = ["cargo", "test", "--quiet", "--workspace", "--all-features", "--no-run"]
     subprocess.run(build, cwd=ROOT, check=True)
     folder = subprocess.run([ROOT / "dev/target-dir.sh"], capture_output=True, text=True, check=True).stdout.strip()
@@ -23,7 +23,7 @@ def program(name: str) -> str:
 
 @contextlib.contextmanager
 def chat_local(flags: list[str]):
-    """The URL of a chat-local on a port of its own choice."""
+    """Starts a chat-local on a free port, and yields its URL."""
     command = [program("chat-local"), "--listen", "127.0.0.1:0", *flags]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -40,7 +40,7 @@ def chat_local(flags: list[str]):
 
 
 def main() -> int:
-    # Whoever stops this stops what it has started, too.
+    # SIGTERM ends this program like Ctrl+C, so that it stops what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser()
     parser.add_argument("--target", default="local")

@@ -28,12 +28,16 @@ export function Banner({ onSignIn }: { onSignIn(): void }) {
 
   const shown = status !== 'online' || forgetful.isNews
   return (
-    <div role="status" className="shrink-0">
+    // Over the page, which does not move: on a phone above the menu, or below the name of whom somebody writes to.
+    <div
+      role="status"
+      className="absolute inset-x-3 bottom-3 z-10 md:right-auto md:w-78 in-[.conversation-open]:max-md:top-17 in-[.conversation-open]:max-md:bottom-auto"
+    >
       {shown && (
-        <div className="flex min-h-10 items-center justify-center gap-3 border-line border-b bg-warn px-4 py-2 text-on-warn text-sm">
+        <div className="arriving flex min-h-10 flex-wrap items-center justify-center gap-x-3 gap-y-2 rounded-xl bg-warn px-4 py-2 text-on-warn text-sm shadow-md">
           {status !== 'online' && <span>{t(status)}</span>}
-          {forgetful.keepsNothing && status !== 'signedOut' && <span>{t('keepsNothing')}</span>}
-          {status === 'signedOut' && (
+          {forgetful.keepsNothing && !hasEnded(status) && <span>{t('keepsNothing')}</span>}
+          {hasEnded(status) && (
             <Button look="quiet" className="min-h-8 px-3 text-sm" onClick={onSignIn}>
               {t('signIn')}
             </Button>
@@ -56,6 +60,8 @@ function useForgetful(): { keepsNothing: boolean; isNews: boolean } {
   return { keepsNothing, isNews: keepsNothing && isNews }
 }
 
+const hasEnded = (status: ConnectionStatus): boolean => ['signedOut', 'suspended', 'notYours'].includes(status)
+
 function usePatient(status: ConnectionStatus): ConnectionStatus {
   const [shown, setShown] = useState<ConnectionStatus>('online')
   useEffect(() => {
@@ -66,6 +72,6 @@ function usePatient(status: ConnectionStatus): ConnectionStatus {
 }
 
 function patienceWith(status: ConnectionStatus): number {
-  if (status === 'online' || status === 'signedOut') return 0
+  if (status === 'online' || hasEnded(status)) return 0
   return status === 'offline' ? OFFLINE_PATIENCE_MS : PATIENCE_MS
 }

@@ -1,101 +1,86 @@
 'use client'
 
-import { byteLength, checkText, cleanText, ENTER_START, type EnterEvent, enterReducer, fitBytes } from 'chat-core'
-import { type CompositionEvent, type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from 'react'
+import { beginning, byteLength, checkText, cleanText, ENTER_START, type EnterEvent, enterReducer, fitBytes } from 'chat-core'
+import {
+  type ClipboardEvent,
+  type CompositionEvent,
+  type KeyboardEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { useLimits } from '@/context/SessionContext'
-import { browserMemory } from '@/lib/storage'
+import { type Composing, useComposing } from './composing'
 import { ImageIcon, SendIcon } from './conversationIcons'
+import { draftTo } from './drafts'
+import { OnDemand, Part } from './OnDemand'
+import { PartMissing } from './PartMissing'
 import { nameOf } from './people'
+
+const counter = new Part(() => import('./Counter'))
+const composingBar = new Part(() => import('./ComposingBar'))
 
 /** The counter appears when less than this share of the room is left. */
 const COUNT_FROM = 0.8
-const HEIGHT_MAX_PX = 180
+/** More than fills the field at its highest. */
+const MEASURED_CHARACTERS = 2_000
 
-/** `onPick`: files were chosen to be sent. */
-export function Composer({ peer, onPick }: { peer: string; onPick(files: FileList): void }) {
+/** `onPick`: files were chosen to be sent; `null` where none can be. */
+export function Composer({ peer, onPick }: { peer: string; onPick: ((files: FileList) => void) | null }) {
   const t = useTranslations('composer')
-  const client = useChatClient()
-  const max = useLimits().messageBytes
-  const field = useRef<HTMLTextAreaElement>(null)
-  const draft = useDraft(peer)
-  // The field itself holds the text: what it holds at the end of a composition is what is sent.
-  const [used, setUsed] = useState(0)
-  const [invisible, setInvisible] = useState(false)
   const problem = useId()
-
-  const changed = useCallback(() => {
-    const element = field.current
-    if (element === null) return
-    const text = cleanText(element.value)
-    setUsed(byteLength(text))
-    setInvisible(checkText(text, Number.POSITIVE_INFINITY) === 'messageInvisible')
-    element.style.height = 'auto'
-    element.style.height = `${Math.min(element.scrollHeight, HEIGHT_MAX_PX)}px`
-  }, [])
-
-  useEffect(() => {
-    const element = field.current
-    if (element === null) return
-    element.value = draft.load()
-    changed()
-    if (!matchMedia('(pointer: coarse)').matches) element.focus()
-  }, [draft, changed])
-
-  const send = useCallback(() => {
-    const element = field.current
-    if (element === null || checkText(cleanText(element.value), max) !== null) return
-    const text = element.value
-    // Until it is kept as a message it is kept as a draft. Another tab may have one of its own here.
-    void client.send(peer, text).then(() => {
-      if (draft.load() === text) draft.save('')
-    })
-    element.value = ''
-    changed()
-  }, [client, peer, max, draft, changed])
-
+  const { field, used, max, invisible, send, cut, written } = useWriting(peer)
+  const { composing, cancel, left } = useLeaving(field)
+  const { wasCut, pasted } = usePaste(max)
   const enterHandlers = useEnterToSend(send)
-  const cut = () => {
-    const element = field.current
-    if (element === null) return
-    element.value = fitBytes(cleanText(element.value), max)
-    draft.save(element.value)
-    changed()
-    element.focus()
-  }
-
   const over = used - max
+  const refused = over > 0 || invisible
+  const isEdit = composing?.kind === 'edit'
   return (
-    <div className="shrink-0 border-line border-t bg-surface px-3 pt-2.5 pb-[max(0.625rem,env(safe-area-inset-bottom))] md:px-6">
-      <div className="mx-auto max-w-3xl">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the key is that of the field and the buttons in it
+    <div onKeyDown={left} className="shrink-0 pt-1 pb-[max(0.625rem,env(safe-area-inset-bottom))] md:pb-4">
+      <div className="column px-3 md:px-6">
         {invisible && (
           <p id={problem} role="alert" className="mb-2 text-danger text-sm">
             {t('invisible')}
           </p>
         )}
-        {used > max * COUNT_FROM && <Counter used={used} max={max} problem={invisible ? undefined : problem} onCut={cut} />}
-        <div className="flex items-end gap-2 rounded-2xl border border-line bg-ground p-1 focus-within:border-accent">
-          <ImagePicker onPick={onPick} />
-          <textarea
-            ref={field}
-            data-composer
-            rows={1}
-            aria-label={t('label', { name: nameOf(peer) })}
-            aria-invalid={over > 0 || invisible}
-            aria-describedby={over > 0 || invisible ? problem : undefined}
-            placeholder={t('placeholder')}
-            enterKeyHint="enter"
-            onInput={(event) => {
-              changed()
-              draft.save(event.currentTarget.value)
-              if (event.currentTarget.value !== '') client.typing(peer)
-            }}
-            {...enterHandlers}
-            className="min-h-9 min-w-0 flex-1 resize-none self-center bg-transparent py-1.5 text-base leading-normal outline-none placeholder:text-muted md:text-[0.9375rem]"
+        {used > max * COUNT_FROM && (
+          <OnDemand
+            part={counter}
+            props={{ used, max, problem: invisible ? undefined : problem, wasCut: wasCut && over > 0, onCut: cut }}
+            failed={missing}
           />
+        )}
+        {composing !== null && <OnDemand part={composingBar} props={{ composing, onCancel: cancel }} failed={missing} />}
+        <div className="flex items-end gap-2 rounded-2xl border border-line bg-surface p-1 shadow-sm transition-colors focus-within:border-accent">
+          {onPick !== null && !isEdit && <ImagePicker onPick={onPick} />}
+          <div
+            className={`growing ${onPick === null || isEdit ? 'pl-3' : ''} min-w-0 flex-1 self-center text-base leading-normal md:text-[0.9375rem]`}
+          >
+            <textarea
+              ref={field}
+              data-composer
+              rows={1}
+              aria-label={t('label', { name: nameOf(peer) })}
+              aria-invalid={refused}
+              aria-describedby={refused ? problem : undefined}
+              placeholder={t('placeholder')}
+              enterKeyHint="enter"
+              onInput={written}
+              onPaste={pasted}
+              {...enterHandlers}
+              className="resize-none bg-transparent outline-none placeholder:text-muted"
+            />
+          </div>
           <SendButton
-            disabled={used === 0 || over > 0 || invisible}
+            label={t(isEdit ? 'save' : 'send')}
+            disabled={used === 0 || refused}
             onPress={() => {
               send()
               field.current?.focus()
@@ -107,39 +92,201 @@ export function Composer({ peer, onPick }: { peer: string; onPick(files: FileLis
   )
 }
 
-/** How much of the room is used, and what to do when it is not enough; `problem` is the id of what says so. */
-function Counter({ used, max, problem, onCut }: { used: number; max: number; problem: string | undefined; onCut(): void }) {
-  const t = useTranslations('composer')
-  const over = used - max
-  return (
-    <div className="mb-2 flex flex-wrap items-center gap-x-3 text-sm">
-      {over > 0 && problem !== undefined && (
-        <p id={problem} role="alert" className="text-danger">
-          {t('tooLong', { over })}
-        </p>
-      )}
-      {over > 0 && (
-        <button type="button" className="rounded px-1 font-medium text-accent-text underline underline-offset-2" onClick={onCut}>
-          {t('cut')}
-        </button>
-      )}
-      <span data-testid="bytes" className={`ml-auto tabular-nums ${over > 0 ? 'font-medium text-danger' : 'text-muted'}`}>
-        {t('bytes', { used, max })}
-      </span>
-    </div>
-  )
+const missing = (retry: () => void) => <PartMissing onRetry={retry} />
+
+/** What is being written, if it is no message of its own, and the ways out of it. */
+function useLeaving(field: RefObject<HTMLTextAreaElement | null>) {
+  const { composing, compose } = useComposing()
+  const cancel = () => {
+    compose(null)
+    field.current?.focus()
+  }
+  const left = (event: KeyboardEvent) => {
+    if (composing === null || event.key !== 'Escape' || event.nativeEvent.isComposing) return
+    // It leaves this alone, and not the conversation.
+    event.preventDefault()
+    cancel()
+  }
+  return { composing, cancel, left }
 }
 
-function SendButton({ disabled, onPress }: { disabled: boolean; onPress(): void }) {
-  const t = useTranslations('composer')
+/** What is written to `peer`. The field itself holds the text: what it holds at the end of a composition is what is sent. */
+function useWriting(peer: string) {
+  const client = useChatClient()
+  const max = useLimits().messageBytes
+  const field = useRef<HTMLTextAreaElement>(null)
+  const [used, setUsed] = useState(0)
+  const [invisible, setInvisible] = useState(false)
+
+  const measure = useCallback(() => {
+    const element = field.current
+    if (element === null) return
+    const text = cleanText(element.value)
+    setUsed(byteLength(text))
+    setInvisible(checkText(text, Number.POSITIVE_INFINITY) === 'messageInvisible')
+    // The copy behind the field gives it its height. Measuring the field itself would make it small first, and move the messages above.
+    if (element.parentElement !== null) element.parentElement.dataset.text = element.value.slice(0, MEASURED_CHARACTERS)
+  }, [])
+  const { composing, compose } = useComposing()
+  const isEdit = composing?.kind === 'edit'
+  const { draft, changed, typed } = useDraft(peer, field, max, measure, composing)
+
+  const send = useCallback(() => {
+    const element = field.current
+    if (element === null || checkText(cleanText(element.value), max) !== null) return
+    const text = element.value
+    if (composing !== null) compose(null)
+    if (composing?.kind === 'edit') {
+      if (cleanText(text) !== composing.text) void client.edit(peer, composing.target, text)
+      return
+    }
+    // Until it is kept as a message it is kept as a draft. Another tab may have one of its own here.
+    void client.send(peer, text, composing?.to.timestamp).then(() => {
+      if (draft.load() === text) draft.keep('')
+    })
+    draft.tell(text, '')
+    element.value = ''
+    changed(false)
+  }, [client, peer, max, draft, changed, composing, compose])
+
+  const written = () => {
+    typed()
+    if (field.current?.value !== '' && !isEdit) client.typing(peer)
+  }
+  const cut = () => {
+    const element = field.current
+    if (element === null) return
+    element.value = fitBytes(cleanText(element.value), max)
+    typed()
+    element.focus()
+  }
+  return { field, used, max, invisible, send, cut, written }
+}
+
+/** What a field holds is kept as a draft, and is the same in all tabs until somebody writes in two of them. */
+function useDraft(
+  peer: string,
+  field: RefObject<HTMLTextAreaElement | null>,
+  max: number,
+  measure: () => void,
+  composing: Composing | null,
+) {
+  const me = useChat((state) => state.me)
+  const [draft] = useState(() => draftTo(me, peer))
+  /** What the field held when it was changed last, and whether somebody wrote that here. */
+  const held = useRef({ text: '', isOwn: false })
+  /** Whether it holds the words of a message that is edited, which are no draft. */
+  const edits = useRef(false)
+  const changed = useCallback(
+    (isOwn: boolean) => {
+      const text = field.current?.value ?? ''
+      held.current = { text, isOwn: isOwn && text !== '' }
+      measure()
+    },
+    [field, measure],
+  )
+
+  useEffect(() => {
+    const element = field.current
+    if (element === null) return
+    // One that was kept before there was a limit would stall the page each time.
+    if (element.value === '') element.value = beginningOf(draft.load(), max)
+    changed(held.current.isOwn)
+    if (!matchMedia('(pointer: coarse)').matches) element.focus()
+  }, [field, draft, changed, max])
+
+  useEffect(
+    () =>
+      // What another tab has written here, or sent, is here too. What was changed here since stays.
+      draft.onChange((before, now) => {
+        const element = field.current
+        if (element === null || edits.current) return
+        if (held.current.isOwn && element.value !== before) {
+          // That tab may have taken this one's words for its own, which it has sent.
+          if (now === '') draft.keep(element.value)
+          return
+        }
+        element.value = now
+        changed(false)
+      }),
+    [field, draft, changed],
+  )
+
+  useEdited({ field, composing, edits, changed, draft: () => beginningOf(draft.load(), max) })
+
+  const typed = useCallback(() => {
+    if (edits.current) {
+      measure()
+      return
+    }
+    const text = field.current?.value ?? ''
+    draft.keep(text)
+    draft.tell(held.current.text, text)
+    changed(true)
+  }, [field, draft, changed, measure])
+  return { draft, changed, typed }
+}
+
+interface Edited {
+  field: RefObject<HTMLTextAreaElement | null>
+  composing: Composing | null
+  edits: RefObject<boolean>
+  changed(isOwn: boolean): void
+  /** What was being written. */
+  draft(): string
+}
+
+/** Gives the field the words of a message that is edited, and afterwards what was being written. Whatever is begun takes the focus. */
+function useEdited({ field, composing, edits, changed, draft }: Edited): void {
+  const load = useRef(draft)
+  load.current = draft
+  const edited = composing?.kind === 'edit' ? composing : null
+  useEffect(() => {
+    const element = field.current
+    if (element === null || (edited === null && !edits.current)) return
+    edits.current = edited !== null
+    element.value = edited?.text ?? load.current()
+    changed(false)
+  }, [field, changed, edits, edited])
+  useEffect(() => {
+    const element = field.current
+    if (composing === null || element === null) return
+    element.focus()
+    element.setSelectionRange(element.value.length, element.value.length)
+  }, [field, composing])
+}
+
+/** The field takes at once a text this many times as long as one that can be sent, and leaves out the rest. */
+const TAKEN = 2
+
+/** As much of a text as the field takes at once. */
+const beginningOf = (text: string, max: number): string =>
+  text.length > TAKEN * max ? beginning(text.slice(0, 2 * TAKEN * max), TAKEN * max) : text
+
+/** A pasted text that is far too long would stall the page. The field takes its beginning, enough to show that it is too long. */
+function usePaste(max: number) {
+  const [wasCut, setWasCut] = useState(false)
+  const pasted = (event: ClipboardEvent<HTMLTextAreaElement>) => {
+    const text = event.clipboardData.getData('text/plain')
+    const short = beginningOf(text, max)
+    setWasCut(short.length < text.length)
+    if (short.length === text.length) return
+    event.preventDefault()
+    // The only way that the browser can undo.
+    document.execCommand('insertText', false, short)
+  }
+  return { wasCut, pasted }
+}
+
+function SendButton({ label, disabled, onPress }: { label: string; disabled: boolean; onPress(): void }) {
   return (
     <button
       type="button"
-      aria-label={t('send')}
-      title={t('send')}
+      aria-label={label}
+      title={label}
       disabled={disabled}
       onClick={onPress}
-      className="grid size-9 shrink-0 place-items-center rounded-xl bg-accent text-on-accent transition-colors hover:bg-accent-strong disabled:bg-transparent disabled:text-muted"
+      className="grid size-9 pointer-coarse:size-11 shrink-0 place-items-center rounded-xl bg-accent text-on-accent transition hover:bg-accent-strong active:scale-95 disabled:bg-transparent disabled:text-muted"
     >
       <SendIcon />
     </button>
@@ -156,7 +303,7 @@ function ImagePicker({ onPick }: { onPick(files: FileList): void }) {
         aria-label={t('image')}
         title={t('image')}
         onClick={() => picker.current?.click()}
-        className="grid size-9 shrink-0 place-items-center rounded-xl text-muted transition-colors hover:bg-hover hover:text-text"
+        className="grid size-9 pointer-coarse:size-11 shrink-0 place-items-center rounded-xl text-muted transition-colors hover:bg-hover hover:text-text"
       >
         <ImageIcon />
       </button>
@@ -164,6 +311,7 @@ function ImagePicker({ onPick }: { onPick(files: FileList): void }) {
         ref={picker}
         type="file"
         accept="image/*"
+        multiple
         hidden
         data-testid="picker"
         onChange={({ currentTarget }) => {
@@ -203,17 +351,4 @@ function useEnterToSend(send: () => void) {
       void reduce({ type: 'compositionend', data, at: nativeEvent.timeStamp }),
     onBlur: () => void reduce({ type: 'blur' }),
   }
-}
-
-/** What was written and not sent, kept for each conversation. */
-function useDraft(peer: string): { load(): string; save(text: string): void } {
-  const me = useChat((state) => state.me)
-  const [drafts] = useState(() => {
-    const key = `chat.draft:${me}:${peer}`
-    return {
-      load: () => browserMemory.get(key) ?? '',
-      save: (text: string) => browserMemory.set(key, text === '' ? null : text),
-    }
-  })
-  return drafts
 }

@@ -1,110 +1,145 @@
 'use client'
 
-import { emptyRoom } from 'chat-core'
+import { countedUnread, emptyRoom, type Room, totalUnread } from 'chat-core'
 import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
+import { formatBadge } from '@/lib/format'
 import { IconButton } from './Button'
 import { Composer } from './Composer'
-import { BackIcon, ImageIcon } from './conversationIcons'
+import { ComposingProvider } from './composing'
+import { BackIcon, ImageIcon, MoreIcon } from './conversationIcons'
 import { focusConversation } from './focus'
-import { ViewerProvider } from './ImageViewer'
 import { MessageList } from './MessageList'
 import { NotLoaded } from './NotLoaded'
 import { OnDemand, Part } from './OnDemand'
+import { OverlayProvider, useOverlay } from './Overlay'
+import { PartMissing } from './PartMissing'
 import { areNames } from './pastedNames'
 import { Avatar, nameOf } from './people'
 import { showPeer } from './usePeer'
 
 const imagePreview = new Part(() => import('./ImagePreview'))
-
-interface Picked {
-  readonly file: File
-  readonly others: number
-}
+const consentBar = new Part(() => import('./ConsentBar'))
+const conversationMenu = new Part(() => import('./ConversationMenu'))
 
 export default function ConversationWindow({ peer }: { peer: string }) {
   const t = useTranslations('window')
   const room = useChat((state) => state.rooms[peer]) ?? emptyRoom(peer)
-  const heading = useRef<HTMLHeadingElement>(null)
-  const [picked, setPicked] = useState<Picked | null>(null)
+  const { picked, pick, putAway } = usePicked()
+  const drop = useDrop(pick)
   const name = nameOf(peer)
 
-  useEffect(() => {
-    // On a phone the keyboard would cover what was just opened.
-    if (matchMedia('(pointer: coarse)').matches) heading.current?.focus()
-  }, [])
+  return (
+    <ComposingProvider peer={peer}>
+      <OverlayProvider>
+        <section
+          aria-label={t('label', { name })}
+          onPaste={(event) => pastePictures(event, pick)}
+          {...drop.handlers}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape' || event.nativeEvent.isComposing || event.defaultPrevented) return
+            showPeer(null)
+            document.querySelector<HTMLElement>(`button[data-peer="${CSS.escape(peer)}"]`)?.focus()
+          }}
+          className="patterned relative flex min-h-0 min-w-0 flex-1 flex-col"
+        >
+          <Header room={room} />
+          <MessageList room={room} />
+          {(room.blocked || room.request === 'incoming' || room.request === 'outgoing') && (
+            <OnDemand part={consentBar} props={{ room }} failed={(retry) => <PartMissing onRetry={retry} />} />
+          )}
+          {!room.blocked && <Composer peer={peer} onPick={room.request === 'outgoing' ? null : pick} />}
+          {drop.over && (
+            <div className="pointer-events-none absolute inset-3 grid place-content-center justify-items-center gap-2 rounded-2xl border-2 border-accent border-dashed bg-surface/90 text-accent-text">
+              <ImageIcon className="size-8" />
+              <p className="font-medium">{t('drop', { name })}</p>
+            </div>
+          )}
+        </section>
+        {/* Outside of the window: keys pressed in it are not the window's. */}
+        {picked !== null && (
+          <OnDemand
+            key={picked.map(({ name, lastModified, size }) => `${name} ${lastModified} ${size}`).join('/')}
+            part={imagePreview}
+            props={{ files: picked, peer, onClose: putAway }}
+            failed={(retry) => <NotLoaded onRetry={retry} onClose={putAway} />}
+          />
+        )}
+      </OverlayProvider>
+    </ComposingProvider>
+  )
+}
 
+/** Files that were picked to be sent, until they are or are put away. */
+function usePicked() {
+  const [picked, setPicked] = useState<readonly File[] | null>(null)
   // The dialog has to be gone first: while it is open, nothing else can take the focus.
   const wasPicked = useRef(false)
   useEffect(() => {
     if (picked === null && wasPicked.current) focusConversation()
     wasPicked.current = picked !== null
   }, [picked])
-
   const pick = (files: FileList) => {
-    const [file] = files
-    if (file !== undefined) setPicked({ file, others: files.length - 1 })
+    if (files.length > 0) setPicked([...files])
   }
-  const drop = useDrop(pick)
-  const paste = (event: ClipboardEvent) => {
-    const { files } = event.clipboardData
-    // Cells of a spreadsheet are copied as a picture too, but the user means their words.
-    if (files.length === 0 || !areNames(event.clipboardData.getData('text/plain'), files)) return
-    event.preventDefault()
-    pick(files)
-  }
+  return { picked, pick, putAway: () => setPicked(null) }
+}
 
+function pastePictures(event: ClipboardEvent, pick: (files: FileList) => void): void {
+  const { files } = event.clipboardData
+  // Cells of a spreadsheet are copied as a picture too, but the user means their words.
+  if (files.length === 0 || !areNames(event.clipboardData.getData('text/plain'), files)) return
+  event.preventDefault()
+  pick(files)
+}
+
+/** Who the conversation is with. */
+function Header({ room }: { room: Room }) {
+  const t = useTranslations('window')
+  const show = useOverlay()
+  const heading = useRef<HTMLHeadingElement>(null)
+  const unreadOfOthers = useChat(totalUnread) - countedUnread(room)
+  useEffect(() => {
+    // On a phone the keyboard would cover what was just opened.
+    if (matchMedia('(pointer: coarse)').matches) heading.current?.focus()
+  }, [])
   return (
-    <ViewerProvider>
-      <section
-        aria-label={t('label', { name })}
-        onPaste={paste}
-        {...drop.handlers}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape' || event.nativeEvent.isComposing || event.defaultPrevented) return
-          showPeer(null)
-          document.querySelector<HTMLElement>(`button[data-peer="${CSS.escape(peer)}"]`)?.focus()
-        }}
-        className="relative flex min-h-0 min-w-0 flex-1 flex-col bg-ground"
-      >
-        <header className="flex min-h-15 shrink-0 items-center gap-3 border-line border-b bg-surface px-3 md:px-6">
-          <IconButton label={t('back')} onClick={() => showPeer(null)} className="-mr-1 md:hidden">
-            <BackIcon className="size-6" />
-          </IconButton>
-          <Avatar email={peer} className="size-9 text-sm" />
-          <div className="min-w-0">
-            <h1 ref={heading} tabIndex={-1} className="truncate font-semibold leading-tight outline-none">
-              {name}
-            </h1>
-            <p className="truncate text-muted text-xs">
-              {room.typing ? <span className="text-accent-text">{t('typing')}</span> : peer}
-            </p>
-          </div>
-        </header>
-        <MessageList room={room} />
-        <Composer peer={peer} onPick={pick} />
-        {drop.over && (
-          <div className="pointer-events-none absolute inset-3 grid place-content-center justify-items-center gap-2 rounded-2xl border-2 border-accent border-dashed bg-surface/90 text-accent-text">
-            <ImageIcon className="size-8" />
-            <p className="font-medium">{t('drop', { name })}</p>
-          </div>
-        )}
-      </section>
-      {/* Outside of the window: keys pressed in it are not the window's. */}
-      {picked !== null && (
-        <OnDemand
-          key={`${picked.file.name} ${picked.file.lastModified} ${picked.file.size}`}
-          part={imagePreview}
-          props={{
-            ...picked,
-            peer,
-            onClose: () => setPicked(null),
-          }}
-          failed={(retry) => <NotLoaded onRetry={retry} onClose={() => setPicked(null)} />}
-        />
+    <header className="flex min-h-15 shrink-0 items-center gap-3 border-line border-b bg-surface px-3 md:px-6">
+      <Back unread={unreadOfOthers} />
+      <Avatar email={room.peer} className="size-9 text-sm" />
+      <div className="min-w-0">
+        <h1 ref={heading} tabIndex={-1} className="truncate font-semibold leading-tight outline-none">
+          {nameOf(room.peer)}
+        </h1>
+        <p className="truncate text-muted text-xs">
+          {room.typing ? <span className="text-accent-text">{t('typing')}</span> : room.peer}
+        </p>
+      </div>
+      {room.last !== null && (
+        <IconButton
+          label={t('menu')}
+          aria-haspopup="menu"
+          onClick={({ currentTarget }) => show(conversationMenu, { peer: room.peer, near: currentTarget })}
+          className="-mr-2 ml-auto"
+        >
+          <MoreIcon />
+        </IconButton>
       )}
-    </ViewerProvider>
+    </header>
+  )
+}
+
+/** On a phone: the way back to the list, and how much of other conversations is not read. */
+function Back({ unread }: { unread: number }) {
+  const t = useTranslations()
+  const label = unread > 0 ? `${t('window.back')}, ${t('nav.unread', { count: unread })}` : t('window.back')
+  return (
+    <IconButton label={label} onClick={() => showPeer(null)} className="relative -ml-1 justify-items-start md:hidden">
+      <BackIcon className="size-6" />
+      {/* Beside the arrow, and covering none of it. */}
+      {unread > 0 && <span className="badge -translate-y-1/2 absolute top-1/2 left-5">{formatBadge(unread)}</span>}
+    </IconButton>
   )
 }
 

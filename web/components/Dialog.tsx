@@ -1,8 +1,10 @@
 'use client'
 
-import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef } from 'react'
 import { IconButton } from './Button'
 import { CloseIcon } from './icons'
+import { useLayer } from './layers'
+import { useOutside } from './useOutside'
 
 /** A modal dialog: the platform's, which keeps the focus inside, closes on Escape, and gives the focus back. */
 export function Dialog({
@@ -20,6 +22,9 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null)
   const heading = useId()
+  const close = () => ref.current?.close()
+  useLayer(open, close)
+  const outside = useOutside(close)
 
   useEffect(() => {
     const dialog = ref.current
@@ -28,14 +33,18 @@ export function Dialog({
     dialog.showModal()
     dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus()
   }, [open])
+  useLayoutEffect(() => {
+    const { current: dialog } = ref
+    // One that is taken away while it is open would keep the focus, and leave none.
+    return () => dialog?.close()
+  }, [])
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the key for it, and the platform's
     <dialog
       ref={ref}
       aria-labelledby={heading}
       onClose={onClose}
-      onClick={(event) => event.target === ref.current && ref.current.close()}
+      {...outside}
       className="m-auto w-[min(26rem,calc(100vw-2rem))] rounded-2xl border border-line bg-surface p-0 text-text shadow-xl backdrop:bg-black/40"
     >
       {open && (
@@ -44,7 +53,7 @@ export function Dialog({
             <h2 id={heading} className="text-lg font-semibold">
               {title}
             </h2>
-            <IconButton label={closeLabel} onClick={() => ref.current?.close()} className="-mr-2">
+            <IconButton label={closeLabel} onClick={close} className="-mr-2">
               <CloseIcon />
             </IconButton>
           </div>

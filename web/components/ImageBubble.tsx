@@ -1,14 +1,19 @@
 import { fitInside } from 'chat-core'
 import { useEffect, useRef } from 'react'
 import { useTranslations } from 'use-intl'
-import { useViewer } from './ImageViewer'
 import { AlertIcon } from './icons'
 import { type ImageName, useImageSource } from './imageSource'
+import { Part } from './OnDemand'
+import { useOverlay } from './Overlay'
+
+const imageView = new Part(() => import('./ImageView'))
 
 const SHOWN_MAX_WIDTH_PX = 320
 const SHOWN_MAX_HEIGHT_PX = 360
 /** Even an image of a few pixels has to be seen, and hit with a finger. */
 const SHOWN_MIN_PX = 64
+/** A part of what is long and narrow says more than the whole of it as a stripe. */
+const SHOWN_SHORT_SIDE_PX = 160
 
 interface Facts {
   readonly width: number
@@ -16,17 +21,30 @@ interface Facts {
   readonly alt?: string
 }
 
+/** Words below an image are not narrower than this. */
+const WORDS_MIN_PX = 240
+
 /** The room that an image takes in the list, known before anything of it is loaded. */
-export function shownSize(facts: Pick<Facts, 'width' | 'height'>): { width: number; height: number } {
+export function shownSize(facts: Pick<Facts, 'width' | 'height'>, hasWords: boolean): { width: number; height: number } {
   const { width, height } = fitInside(facts, SHOWN_MAX_WIDTH_PX, SHOWN_MAX_HEIGHT_PX)
-  return { width: Math.max(width, SHOWN_MIN_PX), height: Math.max(height, SHOWN_MIN_PX) }
+  const least = (side: number) => Math.max(SHOWN_MIN_PX, Math.min(side, SHOWN_SHORT_SIDE_PX))
+  return { width: Math.max(width, least(facts.width), hasWords ? WORDS_MIN_PX : 0), height: Math.max(height, least(facts.height)) }
 }
 
-export function ImageBubble({ name, facts }: { name: ImageName; facts: Facts }) {
+interface Props {
+  name: ImageName
+  facts: Facts
+  peer: string
+  /** How it stands: by itself, above words, or in the square of an album that is as wide as what it is in. */
+  fit: 'bare' | 'worded' | 'cell'
+}
+
+export function ImageBubble({ name, facts, peer, fit }: Props) {
   const t = useTranslations('image')
-  const view = useViewer()
+  const show = useOverlay()
   const { source, refused, retry } = useImageSource(name)
-  const { width, height } = shownSize(facts)
+  const { width, height } = shownSize(facts, fit === 'worded')
+  const fills = fit === 'cell' || (facts.width >= width && facts.height >= height)
   const alt = facts.alt ?? t('photo')
   const frame = useRef<HTMLDivElement>(null)
   // The pressed button disappears; the frame has the focus until the next button is there.
@@ -43,15 +61,15 @@ export function ImageBubble({ name, facts }: { name: ImageName; facts: Facts }) 
       ref={frame}
       tabIndex={-1}
       // By the element's own properties, which the page's policy allows: React sets no attribute.
-      style={{ width, aspectRatio: `${width} / ${height}` }}
-      className="relative max-w-full overflow-hidden rounded-xl bg-sunken"
+      style={fit === 'cell' ? { aspectRatio: '1' } : { width, aspectRatio: `${width} / ${height}` }}
+      className={`relative max-w-full overflow-hidden rounded-[inherit] bg-sunken ${fit === 'worded' ? 'rounded-b-none' : ''}`}
       data-image={source.status}
     >
       {source.status === 'ready' && (
         <button
           type="button"
           aria-label={t('view', { alt })}
-          onClick={() => view({ name, alt })}
+          onClick={() => show(imageView, { id: name.id, peer })}
           className="block size-full cursor-zoom-in outline-offset-[-2px]"
         >
           <img
@@ -62,7 +80,7 @@ export function ImageBubble({ name, facts }: { name: ImageName; facts: Facts }) 
             decoding="async"
             draggable={false}
             onError={refused}
-            className="size-full object-contain"
+            className={`size-full ${fit === 'cell' ? 'object-cover' : fills ? 'object-cover object-top' : 'object-contain'}`}
           />
         </button>
       )}
@@ -73,7 +91,7 @@ export function ImageBubble({ name, facts }: { name: ImageName; facts: Facts }) 
           className="grid size-full place-content-center justify-items-center gap-1 p-2 text-center text-muted text-xs hover:bg-hover"
         >
           <AlertIcon className="size-5" />
-          {t('failed')}
+          <span className={fit === 'cell' ? 'sr-only' : ''}>{t('failed')}</span>
           <span className="font-medium text-accent-text">{t('retry')}</span>
         </button>
       )}

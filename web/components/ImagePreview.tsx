@@ -1,103 +1,193 @@
-import { ALT_TEXT_MAX_BYTES, byteLength, checkText, cleanText, type ImageProblem, type ReadyImage } from 'chat-core'
+import {
+  ALT_TEXT_MAX_BYTES,
+  byteLength,
+  type ChatClient,
+  checkText,
+  cleanText,
+  type ImageProblem,
+  type ReadyImage,
+} from 'chat-core'
 import { prepareImage } from 'chat-core/prepare'
-import { type FormEvent, useEffect, useId, useState } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
 import { useLimits } from '@/context/SessionContext'
 import { Button } from './Button'
+import { useComposing } from './composing'
 import { Dialog } from './Dialog'
+import { AlertIcon } from './icons'
+import { useKept } from './useKept'
 
 type State =
   | { status: 'preparing' }
   | { status: 'ready'; image: ReadyImage; url: string }
   | { status: 'refused'; problem: ImageProblem }
 
-/** What was picked, before it is sent: how it looks, what it shows, and a few words. */
-export default function ImagePreview({
-  file,
-  peer,
-  others,
-  onClose,
-}: {
-  file: Blob
-  peer: string
-  /** How many more were picked: they are sent one by one. */
-  others: number
-  onClose(): void
-}) {
+/** What is sent at once is kept in memory until then. */
+const FILES_MAX = 20
+
+/** What was picked, before it is sent: how it looks, what it shows, and a few words. Each photo becomes a message of its own. */
+export default function ImagePreview({ files, peer, onClose }: { files: readonly Blob[]; peer: string; onClose(): void }) {
   const t = useTranslations('image')
   const client = useChatClient()
-  const limits = useLimits()
-  const state = usePrepared(file, limits.imageBytes)
-  const [caption, setCaption] = useState('')
-  const [alt, setAlt] = useState('')
-  const field = useId()
-  const words = { caption: cleanText(caption), alt: cleanText(alt) }
-  const tooLong = {
-    caption: checkText(words.caption, limits.messageBytes) === 'messageTooLong',
-    alt: byteLength(words.alt) > ALT_TEXT_MAX_BYTES,
-  }
-  const invisible = checkText(words.caption) === 'messageInvisible'
-  const sendable = state.status === 'ready' && !tooLong.caption && !tooLong.alt && !invisible
-
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    if (!sendable) return
-    void client.sendImage(peer, state.image, words)
+  const states = usePrepared(files, useLimits().imageBytes)
+  const ready = states.flatMap((state) => (state.status === 'ready' ? [state.image] : []))
+  const isPrepared = states.every(({ status }) => status !== 'preparing')
+  const { composing, compose } = useComposing()
+  const send = (words: Words) => {
+    const isReply = composing?.kind === 'reply'
+    void sendAll(client, peer, ready, words, isReply ? composing.to.timestamp : undefined)
+    if (isReply) compose(null)
     onClose()
   }
-
   return (
-    <Dialog open onClose={onClose} title={t('title')} closeLabel={t('cancel')}>
-      {state.status === 'refused' ? (
+    <Dialog
+      open
+      onClose={onClose}
+      title={states.length === 1 ? t('title') : t('titleMany', { count: states.length })}
+      closeLabel={t('cancel')}
+    >
+      {isPrepared && ready.length === 0 ? (
         <>
           <p role="alert" className="mb-5 text-danger">
-            {t(state.problem)}
+            <Refusals states={states} />
           </p>
           <Button className="w-full" data-autofocus onClick={onClose}>
             {t('close')}
           </Button>
         </>
       ) : (
-        <form onSubmit={submit} noValidate className="grid gap-4">
-          <div
-            className="grid h-64 place-items-center overflow-hidden rounded-xl bg-sunken"
-            aria-busy={state.status === 'preparing'}
-          >
-            {state.status === 'ready' ? (
-              <img src={state.url} alt={t('preview')} data-testid="preview" className="max-h-64 max-w-full object-contain" />
-            ) : (
-              <p className="animate-pulse text-muted text-sm">{t('preparing')}</p>
-            )}
-          </div>
-          {others > 0 && <p className="text-muted text-sm">{t('oneByOne', { count: others })}</p>}
-          <Field
-            id={`${field}-caption`}
-            label={t('caption')}
-            value={caption}
-            onChange={setCaption}
-            problem={tooLong.caption ? t('long') : invisible ? t('invisible') : null}
-            autoFocus
-          />
-          <Field
-            id={`${field}-alt`}
-            label={t('alt')}
-            hint={t('altHint')}
-            value={alt}
-            onChange={setAlt}
-            problem={tooLong.alt ? t('long') : null}
-          />
-          <div className="flex gap-2">
-            <Button className="flex-1" onClick={onClose}>
-              {t('cancel')}
-            </Button>
-            <Button look="primary" type="submit" className="flex-1" disabled={!sendable}>
-              {t('send')}
-            </Button>
-          </div>
-        </form>
+        <WordsForm peer={peer} files={files} isReady={isPrepared} onSend={send} onCancel={onClose}>
+          {states.length === 1 ? <Single state={states[0]} /> : <Several states={states} />}
+          {states.some(({ status }) => status === 'refused') && (
+            <p role="alert" className="text-danger text-sm">
+              {t('someRefused', { count: states.filter(({ status }) => status === 'refused').length })} <Refusals states={states} />
+            </p>
+          )}
+          {files.length > FILES_MAX && <p className="text-muted text-sm">{t('tooMany', { max: FILES_MAX })}</p>}
+        </WordsForm>
       )}
     </Dialog>
+  )
+}
+
+/** Why some of them cannot be sent, each reason once. */
+function Refusals({ states }: { states: readonly State[] }) {
+  const t = useTranslations('image')
+  return [...new Set(states.flatMap((state) => (state.status === 'refused' ? [t(state.problem)] : [])))].join(' ')
+}
+
+interface Words {
+  readonly caption: string
+  readonly alt: string
+}
+
+interface WordsFormProps {
+  peer: string
+  files: readonly Blob[]
+  isReady: boolean
+  onSend(words: Words): void
+  onCancel(): void
+  children: ReactNode
+}
+
+/** A few words about what is sent, below `children`, which shows it. */
+function WordsForm({ peer, files, isReady, onSend, onCancel, children }: WordsFormProps) {
+  const t = useTranslations('image')
+  const max = useLimits().messageBytes
+  // A single photo can be described, and other photos have other descriptions.
+  const [single, second] = files
+  const isSingle = single !== undefined && second === undefined
+  const caption = useKept(`caption ${peer}`)
+  const alt = useKept(`alt ${peer} ${single instanceof File ? `${single.name} ${single.size}` : ''}`)
+  const field = useId()
+  const words = { caption: cleanText(caption.text), alt: isSingle ? cleanText(alt.text) : '' }
+  const captionProblem = checkText(words.caption, max)
+  const isAltTooLong = byteLength(words.alt) > ALT_TEXT_MAX_BYTES
+  const isSendable = isReady && !isAltTooLong && (captionProblem === null || captionProblem === 'messageEmpty')
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!isSendable) return
+    caption.forget()
+    alt.forget()
+    onSend(words)
+  }
+  return (
+    <form onSubmit={submit} noValidate className="grid gap-4">
+      {children}
+      <Field
+        id={`${field}-caption`}
+        label={t('caption')}
+        value={caption.text}
+        onChange={caption.change}
+        problem={captionProblem === 'messageTooLong' ? t('long') : captionProblem === 'messageInvisible' ? t('invisible') : null}
+        autoFocus
+      />
+      {isSingle && (
+        <Field
+          id={`${field}-alt`}
+          label={t('alt')}
+          hint={t('altHint')}
+          value={alt.text}
+          onChange={alt.change}
+          problem={isAltTooLong ? t('long') : null}
+        />
+      )}
+      <div className="flex gap-2">
+        <Button className="flex-1" onClick={onCancel}>
+          {t('cancel')}
+        </Button>
+        <Button look="primary" type="submit" className="flex-1" disabled={!isSendable}>
+          {t('send')}
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+/** In their order, each once the one before is kept. The words are those of the last one, below which they are seen. */
+async function sendAll(client: ChatClient, peer: string, images: readonly ReadyImage[], words: Words, replyTo?: string) {
+  for (const [index, image] of images.entries()) {
+    const isLast = index === images.length - 1
+    await client.sendImage(peer, image, { caption: isLast ? words.caption : '', alt: words.alt }, index === 0 ? replyTo : undefined)
+  }
+}
+
+function Single({ state }: { state: State | undefined }) {
+  const t = useTranslations('image')
+  return (
+    <div className="grid h-64 place-items-center overflow-hidden rounded-xl bg-sunken" aria-busy={state?.status === 'preparing'}>
+      {state?.status === 'ready' ? (
+        <img src={state.url} alt={t('preview')} data-testid="preview" className="max-h-64 max-w-full object-contain" />
+      ) : (
+        <p className="text-muted text-sm motion-safe:animate-pulse">{t('preparing')}</p>
+      )}
+    </div>
+  )
+}
+
+function Several({ states }: { states: readonly State[] }) {
+  const t = useTranslations('image')
+  return (
+    <ul
+      className="grid max-h-72 grid-cols-3 gap-1 overflow-y-auto rounded-xl"
+      aria-busy={states.some(({ status }) => status === 'preparing')}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+      tabIndex={0}
+    >
+      {states.map((state, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: what was picked stays in its order
+        <li key={index} className="grid aspect-square place-items-center overflow-hidden bg-sunken">
+          {state.status === 'ready' ? (
+            <img src={state.url} alt={t('nth', { index: index + 1 })} data-testid="preview" className="size-full object-cover" />
+          ) : state.status === 'refused' ? (
+            <AlertIcon className="size-6 text-danger" />
+          ) : (
+            <span className="size-6 rounded-full bg-line motion-safe:animate-pulse" />
+          )}
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -148,27 +238,32 @@ function Field({
   )
 }
 
-function usePrepared(file: Blob, maxBytes: number): State {
-  const [state, setState] = useState<State>({ status: 'preparing' })
+/** Prepares files one after the other: each needs much memory while it is drawn. */
+function usePrepared(files: readonly Blob[], maxBytes: number): readonly State[] {
+  const [states, setStates] = useState<readonly State[]>(() => files.slice(0, FILES_MAX).map(() => ({ status: 'preparing' })))
   useEffect(() => {
     const controller = new AbortController()
-    let url: string | undefined
-    setState({ status: 'preparing' })
-    prepareImage(file, maxBytes, controller.signal).then(
-      (prepared) => {
-        if (controller.signal.aborted) return
-        if ('problem' in prepared) return setState({ status: 'refused', problem: prepared.problem })
-        url = URL.createObjectURL(new Blob([prepared.bytes], { type: prepared.contentType }))
-        setState({ status: 'ready', image: prepared, url })
-      },
-      () => {
-        if (!controller.signal.aborted) setState({ status: 'refused', problem: 'imageBroken' })
-      },
-    )
+    const { signal } = controller
+    const urls: string[] = []
+    const prepare = async (file: Blob): Promise<State> => {
+      const prepared = await prepareImage(file, maxBytes, signal).catch(() => ({ problem: 'imageBroken' }) as const)
+      if ('problem' in prepared) return { status: 'refused', problem: prepared.problem }
+      const url = URL.createObjectURL(new Blob([prepared.bytes], { type: prepared.contentType }))
+      urls.push(url)
+      return { status: 'ready', image: prepared, url }
+    }
+    const prepareAll = async () => {
+      for (const [index, file] of files.slice(0, FILES_MAX).entries()) {
+        const state = await prepare(file)
+        if (signal.aborted) return
+        setStates((before) => before.map((other, at) => (at === index ? state : other)))
+      }
+    }
+    void prepareAll()
     return () => {
       controller.abort()
-      if (url !== undefined) URL.revokeObjectURL(url)
+      for (const url of urls) URL.revokeObjectURL(url)
     }
-  }, [file, maxBytes])
-  return state
+  }, [files, maxBytes])
+  return states
 }

@@ -1,16 +1,19 @@
 'use client'
 
-import type { Pending } from 'chat-core'
+import { beginning, isChange, isQuiet, type Queued, unreadOf } from 'chat-core'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import { notify, onNotificationClick } from './notify'
+import { isLookedAt } from './attention'
+import { notify, onNotificationClick, unnotify } from './notify'
 import { nameOf } from './people'
-import { reasonKey, usePreviewText } from './preview'
-import { showPeer } from './usePeer'
+import { changeReason, NOT_DONE, reasonKey, usePreviewText } from './preview'
+import { parameter, showPeer } from './usePeer'
 
 /** Another tab may be showing the message already: its read mark arrives in time to keep this one quiet. */
 const NOTIFY_AFTER_MS = 400
+/** As much of a message is told as a notification shows. */
+const TOLD_CHARACTERS = 200
 
 const urlOf = (peer: string): string => `/${location.pathname.split('/')[1]}/chat/?with=${encodeURIComponent(peer)}`
 
@@ -28,21 +31,43 @@ export function Incoming() {
   const t = useTranslations('window')
   const previewText = usePreviewText()
   const [spoken, setSpoken] = useState({ id: '', text: '' })
+  /** By peer, the tag of what was notified. */
+  const told = useRef(new Map<string, string>())
 
   useEffect(
     () =>
       client.onIncoming((message) => {
+        const room = client.state.rooms[message.senderEmail]
+        const isQuietly = room === undefined || isQuiet(room)
+        // Of a request only whoever looks at it hears.
+        if (isQuietly && parameter('with') !== message.senderEmail) return
         const name = nameOf(message.senderEmail)
-        const text = previewText(message.kind, message.message.slice(0, 200))
+        const text = previewText(message.kind, beginning(message.message, TOLD_CHARACTERS))
         setSpoken({ id: `${message.roomId} ${message.seq}`, text: t('incoming', { name, text }) })
-        if (document.visibilityState === 'visible') return
+        if (isQuietly || isLookedAt()) return
         setTimeout(() => {
-          const mark = client.state.rooms[message.senderEmail]?.myReadUpTo ?? ''
-          const peer = message.senderEmail
-          if (mark < message.timestamp) notify({ title: name, body: text, tag: message.roomId, peer, url: urlOf(peer) }, lead)
+          const { senderEmail: peer, roomId: tag, seq } = message
+          const mark = client.state.rooms[peer]?.myReadUpTo ?? ''
+          if (mark >= message.timestamp) return
+          told.current.set(peer, tag)
+          void notify({ title: name, body: text, tag, seq, peer, url: urlOf(peer) }, lead)
         }, NOTIFY_AFTER_MS)
       }),
     [client, previewText, t],
+  )
+
+  useEffect(
+    () =>
+      // What was read here, in another tab or on another device needs no telling any more.
+      client.subscribe(() => {
+        for (const [peer, tag] of told.current) {
+          const room = client.state.rooms[peer]
+          if (room !== undefined && unreadOf(room) > 0) continue
+          told.current.delete(peer)
+          unnotify(tag)
+        }
+      }),
+    [client],
   )
 
   useEffect(() => onNotificationClick(lead), [])
@@ -58,28 +83,32 @@ export function Incoming() {
   )
 }
 
-/** Says once that a message failed. Its row cannot: it comes and goes with scrolling. */
+/** Says once that a message or a change of one failed. Its row cannot: it comes and goes with scrolling. */
 function Failures() {
   const t = useTranslations()
   const pending = useChat((state) => state.pending)
+  const changes = useChat((state) => state.changes)
   const told = useRef(new Set<string>())
-  const [failure, setFailure] = useState<Pending | null>(null)
+  const [failure, setFailure] = useState<Queued | null>(null)
+  const request = useChat((state) => state.rooms[failure?.peer ?? '']?.request)
 
   useEffect(() => {
-    for (const entry of pending) {
+    for (const entry of [...pending, ...changes]) {
       if (entry.status !== 'failed') told.current.delete(entry.id)
       else if (!told.current.has(entry.id)) {
         told.current.add(entry.id)
         setFailure(entry)
       }
     }
-  }, [pending])
+  }, [pending, changes])
 
   return (
     <p role="alert" data-testid="failed" className="sr-only">
       {failure !== null && (
         <span key={failure.id}>
-          {nameOf(failure.peer)}: {t('message.failed')}. {t(`reason.${reasonKey(failure.reason)}`)}
+          {isChange(failure)
+            ? `${nameOf(failure.peer)}: ${t(`change.${NOT_DONE[failure.kind]}`)}. ${t(`change.${changeReason(failure.reason)}`)}`
+            : `${nameOf(failure.peer)}: ${t('message.failed')}. ${t(`reason.${reasonKey(failure.reason, request)}`)}`}
         </span>
       )}
     </p>

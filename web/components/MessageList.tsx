@@ -1,39 +1,54 @@
 'use client'
 
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
-import { firstUnread, type Pending, proposalState, type Room, unreadOf, verdicts } from 'chat-core'
+import {
+  firstUnread,
+  type MessageBody,
+  type Pending,
+  type PendingChange,
+  proposalState,
+  type QuotedBody,
+  type Room,
+  refusedChanges,
+  shownMessages,
+  shownPending,
+  unreadOf,
+  verdicts,
+} from 'chat-core'
 import { type ComponentProps, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
-import { formatDay } from '@/lib/format'
+import { isSameDay } from '@/lib/format'
+import { albumsOf } from './albums'
+import { isLookedAt, onLook } from './attention'
 import { Button } from './Button'
+import { useNow, useZone } from './clock'
 import { DownIcon } from './conversationIcons'
 import { focusConversation, focusMessages } from './focus'
-import { shownSize } from './ImageBubble'
 import { AlertIcon } from './icons'
-import { type Item, isStored, MessageRow, shownOf, timeOf } from './MessageRow'
+import { type Item, isStored, shownOf, timeOf } from './items'
+import { Day, estimate, MessageRow } from './MessageRow'
+import { linkedMessage } from './messageLink'
+import { OnDemand, Part } from './OnDemand'
 import { Avatar, nameOf } from './people'
 import { MessagesSkeleton } from './Skeleton'
+import { ToolsMissing } from './ToolsMissing'
 import { isAtEnd, useEnd } from './useEnd'
-import { useLocale } from './useLocale'
-import { useNow } from './useNow'
+import { useKeptRows } from './useKeptRows'
+import { useToolsWanted } from './useToolsWanted'
+
+const messageTools = new Part(() => import('./MessageTools'))
 
 /** How long the day stays after scrolling. */
 const DAY_SHOWN_MS = 1_200
 /** Where it ends, from the top. */
 const DAY_PX = 40
+/** How tall a line above messages is, with the space around it. */
+const LINE_ABOVE_PX = 48
 /** How close to the top older ones are fetched: about a screen away. */
 const OLDER_WITHIN_PX = 600
 /** Room above the first message, for what is said there. */
 const HEAD_PX = 72
-/** A row of one line, and what it is more when another person's follows. */
-const ROW_PX = 41
-const GROUP_PX = 10
-const LINE_PX = 21
-/** A proposal without a remark; and what is round an image. */
-const PROPOSAL_PX = 196
-const IMAGE_FRAME_PX = 12
-const LINE_CHARACTERS = 40
 
 export function MessageList({ room }: { room: Room }) {
   const t = useTranslations('window')
@@ -78,9 +93,9 @@ export function MessageList({ room }: { room: Room }) {
 function Unsent({ room }: { room: Room }) {
   const entries = usePending(room.peer)
   return (
-    <ul className="mx-auto w-full max-w-3xl shrink-0">
+    <ul className="column shrink-0">
       {entries.map((entry, index) => (
-        <li key={entry.id} className="px-4 md:px-6">
+        <li key={entry.id} className="px-3 md:px-6">
           <MessageRow
             item={entry}
             before={entries[index - 1] ?? null}
@@ -100,35 +115,46 @@ function Unsent({ room }: { room: Room }) {
 /** The messages of a conversation that are not stored yet, oldest first. */
 function usePending(peer: string): readonly Pending[] {
   const all = useChat((state) => state.pending)
-  return useMemo(() => all.filter((entry) => entry.peer === peer), [all, peer])
+  const changes = useChat((state) => state.changes)
+  return useMemo(
+    () =>
+      shownPending(
+        all.filter((entry) => entry.peer === peer),
+        changes,
+      ),
+    [all, changes, peer],
+  )
+}
+
+/** The stored messages of a conversation, as the user's own changes make them. */
+function useShown({ peer, messages, applied }: Room): readonly MessageBody[] {
+  const me = useChat((state) => state.me)
+  const all = useChat((state) => state.changes)
+  return useMemo(() => {
+    const changes = all.filter((change) => change.peer === peer)
+    return shownMessages({ messages, applied }, changes, me)
+  }, [messages, applied, all, peer, me])
 }
 
 function Messages({ room }: { room: Room }) {
   const t = useTranslations('window')
   const pending = usePending(room.peer)
+  useZone()
   const scroller = useRef<HTMLElement>(null)
-
-  // The line above the unread messages stays where the read mark was when reading began.
-  const [stoppedAt, setStoppedAt] = useState(() => (unreadOf(room) > 0 ? room.myReadUpTo : undefined))
-  const divider = useMemo(() => (stoppedAt === undefined ? null : firstUnread(room, stoppedAt)), [room, stoppedAt])
-  const items = useItems(room, pending)
-  const { count, itemAt, keyOf } = items
+  const [divider, setStoppedAt] = useDivider(room)
+  const items = useItems(room, pending, divider)
+  const { count, itemAt } = items
   const dividerIndex = divider === null ? -1 : items.indexOfSeq(divider)
   const proposals = useProposals(room, pending)
-
-  const virtualizer = useVirtualizer({
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: (index) => estimate(itemAt(index), index + 1 < count ? itemAt(index + 1) : null),
-    getItemKey: keyOf,
-    anchorTo: 'end',
-    overscan: 8,
-    paddingStart: HEAD_PX,
-  })
+  const virtualizer = useRows(items, scroller)
   const total = virtualizer.getTotalSize()
-  const { atEnd, toEnd } = useEnd(scroller, virtualizer, total)
-
-  const day = useScrolling(scroller) ? dayAt(virtualizer, dividerIndex) : -1
+  const { atEnd, toEnd, leaveEnd } = useEnd(scroller, virtualizer, total)
+  const isNewDay = (index: number) =>
+    index === 0 ? room.older === 'none' : !isSameDay(timeOf(itemAt(index - 1)), timeOf(itemAt(index)))
+  const hasLine = (index: number) => index === dividerIndex || (index < count && isNewDay(index))
+  // While older ones are on their way, nothing stands above the first that would be covered for long.
+  const headPx = room.older === 'none' || room.older === 'failed' ? HEAD_PX : 0
+  const day = useScrolling(scroller) ? dayAt(virtualizer, hasLine, headPx) : -1
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
   useLayoutEffect(() => {
@@ -144,24 +170,17 @@ function Messages({ room }: { room: Room }) {
     // The button goes, and the focus must not go with it.
     scroller.current?.focus()
   }
-
   useWritten(
     pending,
     // One's own message is always worth seeing.
     useCallback(() => {
       setStoppedAt(undefined)
       toEnd()
-    }, [toEnd]),
+    }, [setStoppedAt, toEnd]),
   )
 
-  const unread = unreadOf(room)
-  useEffect(() => {
-    // Messages that come while the page is hidden are unread from where the reader stopped.
-    if (unread > 0 && document.visibilityState === 'hidden') setStoppedAt(room.myReadUpTo)
-  }, [unread, room.myReadUpTo])
-
   return (
-    <div className="relative min-h-0 flex-1">
+    <div className="relative flex min-h-0 flex-1 flex-col">
       <section
         ref={scroller}
         data-messages
@@ -169,10 +188,10 @@ function Messages({ room }: { room: Room }) {
         aria-label={t('messages')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         tabIndex={0}
-        className="flex h-full flex-col overflow-y-auto overscroll-contain outline-offset-[-2px]"
+        className="[container-type:size] flex min-h-0 flex-1 touch-pan-y flex-col overflow-y-auto overscroll-contain outline-offset-[-2px]"
       >
-        <div ref={(element) => size(element, total)} className="relative mx-auto mt-auto w-full max-w-3xl shrink-0">
-          <div className="absolute inset-x-0 top-0 grid h-18 place-items-center px-4 text-center text-muted text-sm">
+        <div ref={(element) => size(element, total)} className="column relative shrink-0 grow">
+          <div className="slack absolute inset-x-0 top-0 grid h-18 place-items-center px-4 text-center text-muted text-sm">
             <Head room={room} empty={count === 0} />
           </div>
           <Rows room={room} items={items} proposals={proposals} divider={divider} virtualizer={virtualizer} />
@@ -180,14 +199,46 @@ function Messages({ room }: { room: Room }) {
         {count === 0 && <Empty peer={room.peer} />}
       </section>
       {day >= 0 && day < count && <FloatingDay at={timeOf(itemAt(day))} />}
-      {atEnd === false && <ToEnd unread={unread} onPress={toEndByHand} />}
+      <Tools room={room} items={items} scroller={scroller} virtualizer={virtualizer} onLeave={leaveEnd} />
+      {atEnd === false && <ToEnd unread={unreadOf(room)} onPress={toEndByHand} />}
     </div>
   )
 }
 
+type Items = ReturnType<typeof useItems>
+
+/** Which rows are on the screen, and where. */
+function useRows({ count, itemAt, keyOf, cells }: Items, scroller: RefObject<HTMLElement | null>) {
+  return useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => estimate(itemAt(index), index + 1 < count ? itemAt(index + 1) : null, cells.get(index)),
+    getItemKey: keyOf,
+    anchorTo: 'end',
+    overscan: 8,
+    paddingStart: HEAD_PX,
+    rangeExtractor: useKeptRows(scroller, keyOf, count),
+  })
+}
+
+/**
+ * The number of the first unread message, above which a line is drawn, and what says up to where somebody has read. The line stays
+ * where the read mark was when reading began.
+ */
+function useDivider(room: Room) {
+  const unread = unreadOf(room)
+  const [stoppedAt, setStoppedAt] = useState(() => (unread > 0 ? room.myReadUpTo : undefined))
+  const divider = useMemo(() => (stoppedAt === undefined ? null : firstUnread(room, stoppedAt)), [room, stoppedAt])
+  useEffect(() => {
+    // Messages that come while nobody looks are unread from where the reader stopped.
+    if (unread > 0 && !isLookedAt()) setStoppedAt(room.myReadUpTo)
+  }, [unread, room.myReadUpTo])
+  return [divider, setStoppedAt] as const
+}
+
 interface RowsProps {
   room: Room
-  items: ReturnType<typeof useItems>
+  items: Items
   proposals: ReturnType<typeof useProposals>
   /** The number of the first unread message. */
   divider: number | null
@@ -197,6 +248,7 @@ interface RowsProps {
 /** The rows that are on the screen, and a few more. */
 function Rows({ room, items, proposals, divider, virtualizer }: RowsProps) {
   const me = useChat((state) => state.me)
+  const refusedOf = useRefused()
   return (
     <ul>
       {virtualizer.getVirtualItems().map((row) => {
@@ -205,8 +257,11 @@ function Rows({ room, items, proposals, divider, virtualizer }: RowsProps) {
           <li
             key={row.key}
             data-index={row.index}
+            data-key={row.key}
+            data-cell={items.cells.has(row.index) || undefined}
+            tabIndex={-1}
             ref={(element) => place(element, row.start, virtualizer.measureElement)}
-            className="absolute inset-x-0 top-0 px-4 md:px-6"
+            className="absolute inset-x-0 top-0 px-3 outline-offset-[-2px] md:px-6"
           >
             <MessageRow
               item={item}
@@ -217,12 +272,58 @@ function Rows({ room, items, proposals, divider, virtualizer }: RowsProps) {
               continued={row.index === 0 && room.older !== 'none'}
               readUpTo={room.peerReadUpTo}
               divider={isStored(item) && item.seq === divider}
+              cell={items.cells.get(row.index)}
+              quoted={item.replyTo === undefined ? null : items.quotedBy(item)}
+              refused={refusedOf(item)}
+              fixed={!canReact(room)}
               {...proposals.of(item)}
             />
           </li>
         )
       })}
     </ul>
+  )
+}
+
+/** Nobody hears of emoji in a request that is one's own. */
+const canReact = ({ request, blocked }: Room): boolean => request !== 'outgoing' && !blocked
+
+/** The changes of a message that were refused; nothing when there are none. */
+function useRefused(): (item: Item) => readonly PendingChange[] | undefined {
+  const changes = useChat((state) => state.changes)
+  return useCallback(
+    (item) => {
+      const refused = isStored(item) ? refusedChanges(changes, item.timestamp) : []
+      return refused.length === 0 ? undefined : refused
+    },
+    [changes],
+  )
+}
+
+interface ToolsProps extends Pick<RowsProps, 'room' | 'items' | 'virtualizer'> {
+  scroller: RefObject<HTMLElement | null>
+  /** Somebody is led away from the end. */
+  onLeave(): void
+}
+
+/** What can be done with the messages. Its code comes when somebody is about to. */
+function Tools({ room, items: { count, itemAt }, scroller, virtualizer, onLeave }: ToolsProps) {
+  const { wanted, onReady, onDismiss } = useToolsWanted(scroller, linkedMessage() !== null)
+  const toIndex = useCallback(
+    (index: number, align: 'auto' | 'center' = 'auto') => {
+      if (align === 'center') onLeave()
+      virtualizer.scrollToIndex(index, { align })
+    },
+    [virtualizer, onLeave],
+  )
+  const { current: list } = scroller
+  if (wanted === null || list === null) return null
+  return (
+    <OnDemand
+      part={messageTools}
+      props={{ list, room, count, itemAt, toIndex, wanted, onReady }}
+      failed={(retry) => <ToolsMissing asked={wanted.first} onRetry={retry} onDismiss={onDismiss} />}
+    />
   )
 }
 
@@ -253,31 +354,40 @@ function useWritten(pending: readonly Pending[], onWritten: () => void): void {
 
 function Empty({ peer }: { peer: string }) {
   const t = useTranslations('window')
+  const me = useChat((state) => state.me)
   return (
     <div className="absolute inset-0 grid place-items-center px-6 text-center">
       <div>
-        <Avatar email={peer} className="mx-auto mb-3 size-16 text-2xl" />
+        <div className="mb-4 flex justify-center">
+          <Avatar email={me} className="size-16 text-2xl" />
+          <Avatar email={peer} className="-ml-4 size-16 text-2xl ring-4 ring-ground" />
+        </div>
         <p className="text-muted">{t('empty', { name: nameOf(peer) })}</p>
       </div>
     </div>
   )
 }
 
-/** Leads to the newest message. */
+/** Leads to the newest message. That there are new ones stands below those that are read, and covers none of them. */
 function ToEnd({ unread, onPress }: { unread: number; onPress(): void }) {
   const t = useTranslations('window')
+  const words = unread > 0 ? t('newMessages', { count: unread }) : t('latest')
+  const place = unread > 0 ? 'mx-auto my-1.5 shrink-0 px-4 font-medium text-accent-text' : FLOATING
   return (
     <button
       type="button"
       onClick={onPress}
-      aria-label={unread > 0 ? t('newMessages', { count: unread }) : t('latest')}
-      className={`absolute bottom-3 flex h-9 items-center gap-1.5 rounded-full border border-line bg-surface text-sm shadow-md transition-colors hover:bg-hover ${unread > 0 ? 'left-1/2 -translate-x-1/2 px-4 font-medium text-accent-text' : 'right-4 w-9 justify-center text-muted md:right-6'}`}
+      aria-label={words}
+      className={`flex h-9 pointer-coarse:h-11 items-center gap-1.5 rounded-full border border-line bg-surface text-sm shadow-md transition-colors hover:bg-hover ${place}`}
     >
       <DownIcon className="size-4" />
-      {unread > 0 && t('newMessages', { count: unread })}
+      {/* In an element of its own, which can be taken away when the browser has translated the page. */}
+      {unread > 0 && <span>{words}</span>}
     </button>
   )
 }
+
+const FLOATING = 'absolute right-4 bottom-3 w-9 pointer-coarse:w-11 justify-center text-muted md:right-6'
 
 function Head({ room, empty }: { room: Room; empty: boolean }) {
   const t = useTranslations('window')
@@ -316,8 +426,8 @@ function useProposals({ messages }: Room, pending: readonly Pending[]) {
     )
     return {
       of(item: Item): Pick<ComponentProps<typeof MessageRow>, 'standing' | 'answering' | 'subject'> {
-        const { proposal, answer } = shownOf(item)
-        if (answer !== undefined) return { subject: proposed.get(answer.proposal) }
+        const { proposal, proposalAnswer } = shownOf(item)
+        if (proposalAnswer !== undefined) return { subject: proposed.get(proposalAnswer.proposal) }
         if (proposal === undefined || !isStored(item)) return {}
         const standing = proposalState(proposal, answered.get(item.timestamp), now)
         return { standing, answering: answering.get(item.timestamp) ?? null }
@@ -327,8 +437,8 @@ function useProposals({ messages }: Room, pending: readonly Pending[]) {
 }
 
 /** The stored messages, followed by those that are not stored yet. A message keeps its key when it is stored. */
-function useItems(room: Room, pending: readonly Pending[]) {
-  const { messages } = room
+function useItems(room: Room, pending: readonly Pending[], divider: number | null) {
+  const messages = useShown(room)
   const stored = messages.length
   const itemAt = useCallback(
     (index: number): Item => messages[index] ?? (pending[index - stored] as Pending),
@@ -342,8 +452,27 @@ function useItems(room: Room, pending: readonly Pending[]) {
     },
     [itemAt, room.peer],
   )
+  const quotedBy = (item: Item): MessageBody | QuotedBody | null => {
+    const { replyTo = '' } = item
+    const index = indexAt(messages, replyTo)
+    return messages[index] ?? room.learnt[replyTo] ?? (isStored(item) ? item.quoted : null) ?? null
+  }
   const indexOfSeq = (seq: number) => messages.findIndex((message) => message.seq === seq)
-  return { count: stored + pending.length, itemAt, keyOf, indexOfSeq }
+  const count = stored + pending.length
+  const cells = useMemo(() => albumsOf(count, itemAt, divider), [count, itemAt, divider])
+  return { count, itemAt, keyOf, indexOfSeq, quotedBy, cells }
+}
+
+/** Where the message of a timestamp is; -1 where it is not. */
+function indexAt(messages: readonly MessageBody[], timestamp: string): number {
+  let low = 0
+  let high = messages.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((messages[middle] as MessageBody).timestamp < timestamp) low = middle + 1
+    else high = middle
+  }
+  return messages[low]?.timestamp === timestamp ? low : -1
 }
 
 /** Whether the reader is scrolling, or has just stopped. At its end the list moves by itself, which does not count. */
@@ -367,29 +496,30 @@ function useScrolling(scroller: RefObject<HTMLElement | null>): boolean {
   return scrolling
 }
 
-/** The index of the message whose day is shown: the first one on the screen; -1 where the day would cover the line above unread ones. */
-function dayAt(virtualizer: Pick<Virtualizer<HTMLElement, Element>, 'getVirtualItemForOffset' | 'scrollOffset'>, divider: number) {
-  const top = virtualizer.scrollOffset ?? 0
-  const [first, behind] = [top, top + DAY_PX].map((offset) => virtualizer.getVirtualItemForOffset(offset)?.index ?? -1)
-  return first === divider || behind === divider ? -1 : (first ?? -1)
+/**
+ * The index of the message whose day is shown: the first one on the screen; -1 where the day would cover a line above messages, which is
+ * that of their day or of unread ones, or what stands at the beginning.
+ */
+function dayAt({ scrollOffset, getVirtualItemForOffset: at }: Rows, hasLine: (index: number) => boolean, headPx: number): number {
+  const top = scrollOffset ?? 0
+  const [first, behind] = [at(top), at(top + DAY_PX)]
+  if (first === undefined || top < headPx) return -1
+  const isCovered = [first, behind].some((row) => row !== undefined && row.start > top - LINE_ABOVE_PX && hasLine(row.index))
+  return isCovered ? -1 : first.index
 }
+
+type Rows = Pick<Virtualizer<HTMLElement, Element>, 'getVirtualItemForOffset' | 'scrollOffset'>
 
 /** Shows the day of the messages on the screen while they scroll. Screen readers hear it from the rows. */
 function FloatingDay({ at }: { at: number }) {
-  const locale = useLocale()
   return (
-    <p aria-hidden="true" className="pointer-events-none absolute inset-x-0 top-2 flex justify-center">
-      <span
-        data-testid="floating-day"
-        className="rounded-full border border-line bg-surface px-3 py-1 text-muted text-xs shadow-sm"
-      >
-        {formatDay(locale, at)}
-      </span>
+    <p aria-hidden="true" data-testid="floating-day" className="pointer-events-none absolute inset-x-0 top-2 flex justify-center">
+      <Day at={at} className="rounded-full border border-line bg-surface px-3 py-1 text-muted text-xs shadow-sm" />
     </p>
   )
 }
 
-/** Marks the conversation as read when its end is shown on a visible screen. */
+/** Marks the conversation as read when its end is shown and somebody looks. */
 function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement | null>): void {
   const client = useChatClient()
   const { peer, messages } = room
@@ -397,33 +527,23 @@ function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement
   useEffect(() => {
     const mark = () => {
       const { current: list } = scroller
-      if (!atEnd || list === null || document.visibilityState !== 'visible') return
+      if (!atEnd || list === null || !isLookedAt()) return
       if (isAtEnd(list)) client.markRead(peer)
     }
     mark()
-    document.addEventListener('visibilitychange', mark)
-    return () => document.removeEventListener('visibilitychange', mark)
+    return onLook(mark)
   }, [client, peer, messages, atEnd, scroller])
-}
-
-/** Guesses the height of a row, closely enough that older messages move the rest by less than a line when they come. */
-function estimate(item: Item, next: Item | null): number {
-  const { text, image, proposal } = shownOf(item)
-  const sameSender = isStored(item) && next !== null && isStored(next) && item.senderEmail === next.senderEmail
-  const gap = sameSender ? 0 : GROUP_PX
-  if (proposal !== undefined) return PROPOSAL_PX + gap
-  const lines = Math.min(Math.floor(text.length / LINE_CHARACTERS), 200) * LINE_PX
-  if (image !== undefined)
-    return shownSize(image).height + IMAGE_FRAME_PX + gap + (text === '' ? 0 : ROW_PX - IMAGE_FRAME_PX + lines)
-  return ROW_PX + gap + lines
 }
 
 // Styles are set as properties, never as an attribute: the page's policy allows no inline styles.
 function size(element: HTMLElement | null, height: number): void {
-  if (element !== null) element.style.height = `${height}px`
+  if (element === null) return
+  element.style.minHeight = `${height}px`
+  // What a short list leaves free is above it. A list that grows moves its rows by transforms, which is no shift of the layout.
+  element.style.setProperty('--slack', `max(0px, 100cqh - ${height}px)`)
 }
 
 function place(element: HTMLElement | null, top: number, measure: (element: HTMLElement | null) => void): void {
-  if (element !== null) element.style.transform = `translateY(${top}px)`
+  if (element !== null) element.style.transform = `translateY(calc(${top}px + var(--slack)))`
   measure(element)
 }

@@ -2,10 +2,10 @@ import { answersOf, type ProposalBody, type ProposalState, type Verdict } from '
 import { useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
-import { formatMatch } from '@/lib/format'
+import { formatMatch } from '@/lib/formatWords'
 import { Button } from './Button'
-import { MatchIcon } from './conversationIcons'
 import { focusConversation } from './focus'
+import { Icon } from './icons'
 import { useLocale } from './useLocale'
 
 const CHIPS: Record<ProposalState, string> = {
@@ -17,15 +17,7 @@ const CHIPS: Record<ProposalState, string> = {
 }
 const ACTIONS = { accepted: 'accept', declined: 'decline', withdrawn: 'withdraw' } as const
 
-/** A proposal, how it stands, and what its reader can do about it. */
-export function ProposalCard({
-  proposal,
-  state,
-  mine,
-  at,
-  peer,
-  answering,
-}: {
+interface ProposalCardProps {
   proposal: ProposalBody
   state: ProposalState
   mine: boolean
@@ -34,28 +26,28 @@ export function ProposalCard({
   peer: string
   /** An answer that is on its way. */
   answering: Verdict | null
-}) {
+}
+
+/** A proposal, how it stands, and what its reader can do about it. */
+export default function ProposalCard({ proposal, state, mine, at, peer, answering }: ProposalCardProps) {
   const t = useTranslations('proposal')
   const locale = useLocale()
-  const client = useChatClient()
-  // The buttons stay disabled until the answer is among the pending messages.
-  const [pressed, setPressed] = useState(false)
   const { teamName, opponentTeamName, matchAt, place, note } = proposal
-  const actions = at === null ? [] : answersOf(state, mine)
-  const answer = async (verdict: Verdict) => {
-    if (at === null) return
-    setPressed(true)
-    focusConversation()
-    await client.answer(peer, at, verdict).finally(() => setPressed(false))
-  }
+  // Nothing comes of it any more: it is not to be seen first.
+  const isClosed = state !== 'open' && state !== 'accepted'
   return (
-    <div className="w-72 max-w-full py-1" data-proposal={state}>
+    <div className={`w-72 max-w-full py-1 ${isClosed ? 'text-sm' : ''}`} data-proposal={state}>
       <p className="mb-2 flex flex-wrap items-center gap-1.5 font-medium text-sm">
-        <MatchIcon className="size-4.5" />
+        {!isClosed && (
+          <Icon className="size-4.5">
+            <rect x="3.5" y="5" width="17" height="15.500" rx="3" />
+            <path d="M3.500 10h17M8 3v4M16 3v4M9 14.800l2.200 2.200 4-4" />
+          </Icon>
+        )}
         <span className="mr-auto whitespace-nowrap">{t('title')}</span>
         <span className={`whitespace-nowrap rounded-full px-2 py-0.5 text-xs ${CHIPS[state]}`}>{t(state)}</span>
       </p>
-      <p className="font-semibold">
+      <p className={isClosed ? '' : 'font-semibold'}>
         <bdi>{teamName}</bdi> {t('against')} <bdi>{opponentTeamName}</bdi>
       </p>
       <dl className="mt-1.5 grid grid-cols-[auto_1fr] gap-x-3 gap-y-0.5 text-sm">
@@ -71,21 +63,43 @@ export function ProposalCard({
           {note}
         </p>
       )}
-      {actions.length > 0 && (
-        <div className="mt-3 flex gap-2">
-          {actions.map((verdict) => (
-            <Button
-              key={verdict}
-              look={verdict === 'accepted' ? 'primary' : 'quiet'}
-              className="min-h-9 flex-1 px-3 text-sm"
-              disabled={pressed || answering !== null}
-              onClick={() => void answer(verdict)}
-            >
-              {t(ACTIONS[verdict])}
-            </Button>
-          ))}
-        </div>
-      )}
+      {at !== null && <Answers at={at} peer={peer} verdicts={answersOf(state, mine)} isAnswering={answering !== null} />}
+    </div>
+  )
+}
+
+interface AnswersProps extends Pick<ProposalCardProps, 'peer'> {
+  at: string
+  verdicts: readonly Verdict[]
+  isAnswering: boolean
+}
+
+/** What its reader can say. */
+function Answers({ at, peer, verdicts, isAnswering }: AnswersProps) {
+  const t = useTranslations('proposal')
+  const client = useChatClient()
+  // The buttons stay disabled until the answer is among the pending messages.
+  const [pressed, setPressed] = useState(false)
+  const answer = async (verdict: Verdict) => {
+    setPressed(true)
+    focusConversation()
+    const said = { proposal: at, answer: verdict }
+    await client.queue(peer, { kind: 'matchProposalAnswer', text: '', answer: said }).finally(() => setPressed(false))
+  }
+  if (verdicts.length === 0) return null
+  return (
+    <div className="mt-3 flex gap-2">
+      {verdicts.map((verdict) => (
+        <Button
+          key={verdict}
+          look={verdict === 'accepted' ? 'primary' : 'quiet'}
+          className="min-h-9 flex-1 px-3 text-sm"
+          disabled={pressed || isAnswering}
+          onClick={() => void answer(verdict)}
+        >
+          {t(ACTIONS[verdict])}
+        </Button>
+      ))}
     </div>
   )
 }

@@ -5,6 +5,7 @@ import { useChatClient } from '@/context/ChatSocketContext'
 import { Button } from './Button'
 import { Dialog } from './Dialog'
 import { nameOf } from './people'
+import { useKept } from './useKept'
 
 /** The time that is proposed at first: in a day, on the hour. */
 function tomorrow(): string {
@@ -32,36 +33,48 @@ export default function ProposeMatch({
 }) {
   const t = useTranslations('proposal')
   const client = useChatClient()
-  const [entered, setEntered] = useState({ teamName: team, opponentTeamName: opponent, matchAt: tomorrow(), place: '', note: '' })
+  const [matchAt, setMatchAt] = useState(tomorrow)
+  const kept = useKeptWords(captain, team, opponent)
   const [problems, setProblems] = useState<Partial<Record<string, ProposalProblem>>>({})
   const [queued, setQueued] = useState(false)
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    const checked = checkProposal({ ...entered, matchAt: Date.parse(entered.matchAt) }, Date.now())
+    const { teamName, opponentTeamName, place, note } = kept
+    const entered = { teamName: teamName.text, opponentTeamName: opponentTeamName.text, place: place.text, note: note.text }
+    const checked = checkProposal({ ...entered, matchAt: Date.parse(matchAt) }, Date.now())
     setProblems(checked.problems)
     if (Object.keys(checked.problems).length > 0 || queued) return
     setQueued(true)
-    void client.propose(captain, checked.proposal)
+    for (const { forget } of Object.values(kept)) forget()
+    void client.queue(captain, { kind: 'matchProposal', text: '', proposal: checked.proposal })
     onQueued()
   }
-  const field = (name: keyof typeof entered, type = 'text') => ({
+  const change = (name: string, set: (value: string) => void) => (value: string) => {
+    set(value)
+    setProblems({ ...problems, [name]: undefined })
+  }
+  const problemOf = (name: string) => (problems[name] === undefined ? null : t(problems[name]))
+  const field = (name: keyof typeof kept) => ({
     label: t(name),
-    type,
-    value: entered[name],
-    problem: problems[name] === undefined ? null : t(problems[name]),
-    onChange(value: string) {
-      setEntered({ ...entered, [name]: value })
-      setProblems({ ...problems, [name]: undefined })
-    },
+    value: kept[name].text,
+    problem: problemOf(name),
+    onChange: change(name, kept[name].change),
   })
 
   return (
     <Dialog open onClose={onClose} title={t('new', { name: nameOf(captain) })} closeLabel={t('cancel')}>
-      <form onSubmit={submit} noValidate className="grid gap-3.5">
+      <form onSubmit={submit} noValidate className="grid grid-cols-[minmax(0,1fr)] gap-3.5">
         <Field {...field('teamName')} autoFocus={team === ''} />
         <Field {...field('opponentTeamName')} />
-        <Field {...field('matchAt', 'datetime-local')} min={localInput(new Date())} />
+        <Field
+          label={t('matchAt')}
+          type="datetime-local"
+          min={localInput(new Date())}
+          value={matchAt}
+          problem={problemOf('matchAt')}
+          onChange={change('matchAt', setMatchAt)}
+        />
         <Field {...field('place')} autoFocus={team !== ''} />
         <Field {...field('note')} />
         <Button look="primary" type="submit" className="mt-1.5 w-full" disabled={queued}>
@@ -72,9 +85,18 @@ export default function ProposeMatch({
   )
 }
 
+function useKeptWords(captain: string, team: string, opponent: string) {
+  return {
+    teamName: useKept(`proposal ${captain} team`, team),
+    opponentTeamName: useKept(`proposal ${captain} opponent`, opponent),
+    place: useKept(`proposal ${captain} place`),
+    note: useKept(`proposal ${captain} note`),
+  }
+}
+
 function Field({
   label,
-  type,
+  type = 'text',
   value,
   problem,
   min,
@@ -82,7 +104,7 @@ function Field({
   onChange,
 }: {
   label: string
-  type: string
+  type?: string
   value: string
   problem: string | null
   min?: string
@@ -91,7 +113,7 @@ function Field({
 }) {
   const id = useId()
   return (
-    <div>
+    <div className="min-w-0">
       <label htmlFor={id} className="mb-1 block font-medium text-sm">
         {label}
       </label>

@@ -1,6 +1,5 @@
 'use client'
 
-import { ThemeProvider } from 'next-themes'
 import type { ReactNode } from 'react'
 import { type AbstractIntlMessages, IntlProvider } from 'use-intl'
 import { SessionProvider } from '@/context/SessionContext'
@@ -8,11 +7,9 @@ import type { Locale } from '@/lib/locale'
 
 export function Providers({ locale, messages, children }: { locale: Locale; messages: AbstractIntlMessages; children: ReactNode }) {
   return (
-    <ThemeProvider attribute="class" defaultTheme="system" enableSystem storageKey="chat.theme">
-      {/* Dates are formatted by lib/format.ts, in the reader's own time zone. */}
-      <IntlProvider locale={locale} messages={messages} timeZone="UTC">
-        <SessionProvider>{children}</SessionProvider>
-      </IntlProvider>
-    </ThemeProvider>
+    // Dates are formatted by lib/format.ts, in the reader's own time zone.
+    <IntlProvider locale={locale} messages={messages} timeZone="UTC">
+      <SessionProvider>{children}</SessionProvider>
+    </IntlProvider>
   )
 }

@@ -1,11 +1,11 @@
 'use client'
 
-import { useTheme } from 'next-themes'
 import { useEffect, useId, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { inLocale, LOCALE_KEY, LOCALES, type Locale } from '@/lib/locale'
 import { browserMemory } from '@/lib/storage'
+import { chooseTheme, chosenTheme, THEMES } from '@/lib/theme'
 import { Button } from './Button'
 import { Dialog } from './Dialog'
 import { askToNotify, type NotifyState, notifyState, stopNotifying } from './notify'
@@ -13,7 +13,21 @@ import { useLocale } from './useLocale'
 
 const LANGUAGES: Record<Locale, string> = { ko: '한국어', en: 'English' }
 
-export default function Settings({ onClose, email, onSignOut }: { onClose(): void; email: string; onSignOut(): void }) {
+export default function Settings({
+  onClose,
+  email,
+  endEverywhere,
+  onSignOut,
+  onShortcuts,
+  onBlocked,
+}: {
+  onClose(): void
+  email: string
+  endEverywhere: (() => Promise<void>) | null
+  onSignOut(): void
+  onShortcuts(): void
+  onBlocked(): void
+}) {
   const t = useTranslations('settings')
   return (
     <Dialog open onClose={onClose} title={t('title')} closeLabel={t('close')}>
@@ -21,38 +35,77 @@ export default function Settings({ onClose, email, onSignOut }: { onClose(): voi
         <Language />
         <Theme />
         <Notifications />
+        <div className="grid gap-2">
+          <Button className="w-full" onClick={onBlocked}>
+            {t('blocked')}
+          </Button>
+          {/* Where there is a keyboard, as far as that can be known. */}
+          <Button className="w-full pointer-coarse:hidden" onClick={onShortcuts}>
+            {t('shortcuts')}
+          </Button>
+        </div>
         <div className="border-t border-line pt-4">
           <p className="mb-3 break-all text-sm text-muted">{t('signedInAs', { email })}</p>
-          <SignOut email={email} onSignOut={onSignOut} />
+          <SignOut email={email} endEverywhere={endEverywhere} onSignOut={onSignOut} />
         </div>
       </div>
     </Dialog>
   )
 }
 
+interface SignOutProps {
+  email: string
+  endEverywhere: (() => Promise<void>) | null
+  onSignOut(): void
+}
+
 /** Asks first when something has not been sent, and says what becomes of it. */
-function SignOut({ email, onSignOut }: { email: string; onSignOut(): void }) {
+function SignOut({ email, endEverywhere, onSignOut }: SignOutProps) {
   const t = useTranslations('settings')
   const client = useChatClient()
   const pending = useChat((state) => state.pending)
-  const [asked, setAsked] = useState(false)
+  const [asked, setAsked] = useState<'here' | 'everywhere' | null>(null)
+  const [failed, setFailed] = useState(false)
   const said = useId()
   const begin = useRef<HTMLButtonElement>(null)
   const cancel = useRef<HTMLButtonElement>(null)
   const wasAsked = useRef(false)
+  const leave = async (from: 'here' | 'everywhere') => {
+    setFailed(false)
+    try {
+      if (from === 'everywhere') await endEverywhere?.()
+      onSignOut()
+    } catch {
+      setAsked(null)
+      setFailed(true)
+    }
+  }
+  const ask = (from: 'here' | 'everywhere') => (pending.length === 0 ? void leave(from) : setAsked(from))
 
   // When one button replaces another, the focus moves to the one that changes nothing.
   useEffect(() => {
-    if (asked) cancel.current?.focus()
+    if (asked !== null) cancel.current?.focus()
     else if (wasAsked.current) begin.current?.focus()
-    wasAsked.current = asked
+    wasAsked.current = asked !== null
   }, [asked])
 
-  if (!asked) {
+  if (asked === null) {
     return (
-      <Button ref={begin} onClick={() => (pending.length === 0 ? onSignOut() : setAsked(true))} className="w-full">
-        {t('signOut')}
-      </Button>
+      <div className="grid gap-2">
+        <Button ref={begin} onClick={() => ask('here')} className="w-full">
+          {t('signOut')}
+        </Button>
+        {endEverywhere !== null && (
+          <Button onClick={() => ask('everywhere')} className="w-full">
+            {t('signOutEverywhere')}
+          </Button>
+        )}
+        {failed && (
+          <p role="alert" className="text-danger text-sm">
+            {t('signOutEverywhereFailed')}
+          </p>
+        )}
+      </div>
     )
   }
   const { kept, lost } = client.unsent()
@@ -64,11 +117,11 @@ function SignOut({ email, onSignOut }: { email: string; onSignOut(): void }) {
         {kept + lost === 0 && <p>{t('allSent')}</p>}
       </div>
       <div className="grid grid-cols-2 gap-2">
-        <Button ref={cancel} onClick={() => setAsked(false)}>
+        <Button ref={cancel} onClick={() => setAsked(null)}>
           {t('stay')}
         </Button>
-        <Button look="primary" onClick={onSignOut}>
-          {t('signOut')}
+        <Button look="primary" onClick={() => void leave(asked)}>
+          {t(asked === 'here' ? 'signOut' : 'signOutEverywhere')}
         </Button>
       </div>
     </fieldset>
@@ -94,7 +147,7 @@ function Choice({
         {options.map(([key, label]) => (
           <label
             key={key}
-            className="flex min-h-9 flex-1 cursor-pointer items-center justify-center rounded-lg px-2 text-center text-sm text-muted transition-colors has-checked:bg-surface dark:has-checked:bg-line has-checked:font-medium has-checked:text-text has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
+            className="flex min-h-9 pointer-coarse:min-h-11 flex-1 cursor-pointer items-center justify-center rounded-lg px-2 text-center text-sm text-muted transition-colors has-checked:bg-surface dark:has-checked:bg-line has-checked:font-medium has-checked:text-text has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
           >
             <input
               type="radio"
@@ -131,9 +184,13 @@ function Language() {
 
 function Theme() {
   const t = useTranslations('settings')
-  const { theme = 'system', setTheme } = useTheme()
-  const options = (['system', 'light', 'dark'] as const).map((key) => [key, t(key)] as const)
-  return <Choice legend={t('theme')} options={options} value={theme} onChoose={setTheme} />
+  const [theme, setTheme] = useState(chosenTheme)
+  const choose = (key: string) => {
+    const chosen = THEMES.find((known) => known === key) ?? 'system'
+    chooseTheme(chosen)
+    setTheme(chosen)
+  }
+  return <Choice legend={t('theme')} options={THEMES.map((key) => [key, t(key)] as const)} value={theme} onChoose={choose} />
 }
 
 function Notifications() {
@@ -145,7 +202,7 @@ function Notifications() {
   return (
     <fieldset>
       <legend className="mb-2 text-sm font-medium">{t('notifications')}</legend>
-      <label className="flex items-center justify-between gap-3">
+      <label className="flex min-h-11 items-center justify-between gap-3">
         <span className={blocked ? 'text-muted' : ''}>{t('notify')}</span>
         <input
           type="checkbox"

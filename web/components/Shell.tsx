@@ -1,27 +1,30 @@
 'use client'
 
 import { totalUnread } from 'chat-core'
-import Link from 'next/link'
 import { useRouter } from 'next/router'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { ChatSocketProvider, useChat, useChatClient } from '@/context/ChatSocketContext'
 import { type SessionState, useSession } from '@/context/SessionContext'
-import { formatBadge } from '@/lib/format'
+import { BADGE_MAX, formatBadge } from '@/lib/format'
 import { Banner } from './Banner'
 import { Incoming } from './Incoming'
 import { ChatIcon, SettingsIcon, TeamsIcon } from './icons'
 import { NotLoaded } from './NotLoaded'
 import { OnDemand, Part } from './OnDemand'
+import { PageLink } from './PageLink'
 import { Problem } from './Problem'
 import { ListSkeleton } from './Skeleton'
 import { useStrayDropsRefused } from './strayDrops'
+import { useIdle } from './useIdle'
 import { useLocale } from './useLocale'
 import { forgetPeer, showPeer } from './usePeer'
-import { useWorker } from './useWorker'
+import { useShortcuts } from './useShortcuts'
 
 // Most visits do not need these parts, so they are loaded on demand.
 const settingsDialog = new Part(() => import('./Settings'))
+const shortcuts = new Part(() => import('./Shortcuts'))
+const blockedDialog = new Part(() => import('./Blocked'))
 const signIn = new Part(() => import('./SignIn'))
 
 /** Surrounds every page with the menu and the state of the connection, and has the user sign in first. */
@@ -46,7 +49,12 @@ export function Shell({ children }: { children: ReactNode }) {
     case 'signedIn':
       return (
         <ChatSocketProvider config={session.config} session={session.session}>
-          <Frame email={session.session.email} onSignOut={session.signOut} onExpired={session.expire}>
+          <Frame
+            email={session.session.email}
+            endEverywhere={session.session.endEverywhere}
+            onSignOut={session.signOut}
+            onExpired={session.expire}
+          >
             {children}
           </Frame>
         </ChatSocketProvider>
@@ -68,7 +76,7 @@ function Loading() {
   return (
     <div aria-busy="true" className="flex h-dvh">
       <div className="hidden w-18 border-r border-line bg-surface md:block" />
-      <div className="w-full border-line bg-surface pt-16 md:w-84 md:border-r">
+      <div className="w-full border-line bg-surface pt-16 md:w-84 md:border-r xl:w-96 2xl:w-104">
         <span className="sr-only">{t('loading')}</span>
         <ListSkeleton />
       </div>
@@ -78,39 +86,46 @@ function Loading() {
 
 function Frame({
   email,
+  endEverywhere,
   onSignOut,
   onExpired,
   children,
 }: {
   email: string
+  endEverywhere: (() => Promise<void>) | null
   onSignOut(): void
   onExpired(): void
   children: ReactNode
 }) {
-  const [settings, setSettings] = useState(false)
-  const online = useChat((state) => state.connection === 'online')
-  // The settings hold the way to sign out, which has to work without a network.
-  useEffect(() => {
-    if (online) settingsDialog.preload()
-  }, [online])
-  useWorker()
+  const [shown, setShown] = useState<'settings' | 'keys' | 'blocked' | null>(null)
+  const close = () => setShown(null)
+  const showKeys = () => setShown('keys')
+  const showBlocked = () => setShown('blocked')
+  useShortcuts(showKeys)
+  useIdle()
   return (
     <div className="flex h-dvh flex-col overflow-hidden md:flex-row">
-      <Nav onSettings={() => setSettings(true)} />
-      <div className="order-1 flex min-h-0 min-w-0 flex-1 flex-col md:order-2">
+      <Nav onSettings={() => setShown('settings')} />
+      <div className="relative order-1 min-h-0 min-w-0 flex-1 md:order-2">
         <Banner onSignIn={onExpired} />
-        <div className="relative min-h-0 flex-1">{children}</div>
+        {children}
       </div>
-      {settings && (
-        <OnDemand
+      {shown === 'settings' && (
+        <Over
           part={settingsDialog}
-          props={{ email, onSignOut, onClose: () => setSettings(false) }}
-          failed={(retry) => <NotLoaded onRetry={retry} onClose={() => setSettings(false)} />}
+          props={{ email, endEverywhere, onSignOut, onShortcuts: showKeys, onBlocked: showBlocked, onClose: close }}
         />
       )}
+      {shown === 'keys' && <Over part={shortcuts} props={{ onClose: close }} />}
+      {shown === 'blocked' && <Over part={blockedDialog} props={{ onClose: close }} />}
       <Incoming />
     </div>
   )
+}
+
+/** A dialog over the page, or that it did not come. */
+function Over<P extends { onClose(): void }>({ part, props }: { part: Part<P>; props: P }) {
+  return <OnDemand part={part} props={props} failed={(retry) => <NotLoaded onRetry={retry} onClose={props.onClose} />} />
 }
 
 const NAV_ITEM =
@@ -127,6 +142,7 @@ function Nav({ onSettings }: { onSettings(): void }) {
       aria-label={t('label')}
       className="order-2 flex shrink-0 items-center justify-around border-line border-t bg-surface px-2 pb-[env(safe-area-inset-bottom)] md:order-1 md:w-18 md:flex-col md:justify-start md:gap-1 md:border-t-0 md:border-r md:py-3 in-[.conversation-open]:max-md:hidden"
     >
+      <img src="/icon.svg" alt="" width={36} height={36} className="mb-2 max-md:hidden" />
       <NavLink
         href={`/${locale}/chat/`}
         current={page === 'chat'}
@@ -148,7 +164,7 @@ function Nav({ onSettings }: { onSettings(): void }) {
   )
 }
 
-/** Its page is fetched when the browser is idle, so that it opens without a network too. */
+/** Its page is fetched when somebody points at it, or there is nothing else to do: see `useIdle`. */
 function NavLink({
   href,
   current,
@@ -168,7 +184,7 @@ function NavLink({
   children: ReactNode
 }) {
   return (
-    <Link
+    <PageLink
       href={href}
       aria-current={current ? 'page' : undefined}
       onClick={(event) => {
@@ -188,7 +204,7 @@ function NavLink({
           <span className="sr-only">{badgeLabel}</span>
         </>
       )}
-    </Link>
+    </PageLink>
   )
 }
 
@@ -200,16 +216,30 @@ function useTotalUnread(page: string): number {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rooms are what it is counted from
   const unread = useMemo(() => totalUnread(client.state), [client, rooms])
 
+  // Of many only the first hundred change what is shown. Each change has the browser draw its tabs, and the system its icon.
+  const shown = Math.min(unread, BADGE_MAX + 1)
+  const icon = shown > 0 ? '/icon-unread.svg' : '/icon.svg'
+  // Another page brings an icon of its own.
   useEffect(() => {
-    const show = (count: number) => {
-      document.title = t('title', { unread: count, count: formatBadge(count), page })
-      document.querySelector('link[rel="icon"]')?.setAttribute('href', count > 0 ? '/icon-unread.svg' : '/icon.svg')
-      if ('setAppBadge' in navigator) void (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {})
-    }
-    show(unread)
-    // Nothing is left of the count after signing out.
-    return () => show(0)
-  }, [t, page, unread])
+    document.title = t('title', { unread: shown, count: formatBadge(shown), page })
+    showIcon(icon)
+  }, [t, page, shown, icon])
+  useEffect(() => {
+    if ('setAppBadge' in navigator) void (shown > 0 ? navigator.setAppBadge(shown) : navigator.clearAppBadge()).catch(() => {})
+  }, [shown])
+  // Nothing is left of the count after signing out.
+  const leave = useEffectEvent(() => {
+    document.title = t('title', { unread: 0, count: '', page })
+    showIcon('/icon.svg')
+    if ('clearAppBadge' in navigator) void navigator.clearAppBadge().catch(() => {})
+  })
+  useEffect(() => () => leave(), [])
 
   return unread
+}
+
+/** A link that is set anew has the browser fetch the icon, even the same one. */
+function showIcon(href: string): void {
+  const link = document.querySelector('link[rel="icon"]')
+  if (link?.getAttribute('href') !== href) link?.setAttribute('href', href)
 }

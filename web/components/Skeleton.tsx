@@ -27,7 +27,7 @@ const BUBBLES = [
 
 export function MessagesSkeleton() {
   return (
-    <div aria-hidden="true" className="mx-auto flex h-full w-full max-w-3xl flex-col justify-end gap-3 px-4 pb-6 md:px-6">
+    <div aria-hidden="true" className="column flex h-full flex-col justify-end gap-3 px-3 pb-6 md:px-6">
       {BUBBLES.map(([key, shape]) => (
         <div key={key} className={`h-10 max-w-full animate-pulse rounded-2xl bg-sunken ${shape}`} />
       ))}

@@ -1,13 +1,14 @@
 'use client'
 
-import Link from 'next/link'
 import { useRouter } from 'next/router'
 import { useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
 import { Button } from './Button'
+import { isOverPage } from './layers'
 import { NotLoaded } from './NotLoaded'
 import { OnDemand, Part } from './OnDemand'
+import { PageLink } from './PageLink'
 import { Avatar } from './people'
 import { useLocale } from './useLocale'
 
@@ -57,14 +58,12 @@ export function TeamsPage() {
                     <Button look="primary" onClick={() => setAsked(team)} onPointerEnter={proposeMatch.preload}>
                       {t('propose')}
                     </Button>
-                    <Link
-                      href={chat}
-                      as={chatWith(captain)}
-                      prefetch={false}
+                    <PageLink
+                      href={chatWith(captain)}
                       className="flex min-h-10 items-center justify-center rounded-lg border border-line px-4 font-medium transition-colors hover:bg-hover"
                     >
                       {t('message')}
-                    </Link>
+                    </PageLink>
                   </div>
                 )}
               </li>
@@ -80,7 +79,8 @@ export function TeamsPage() {
             team: own === undefined ? '' : t(own.key),
             opponent: t(asked.key),
             onClose: () => setAsked(null),
-            onQueued: () => router.push(chat, chatWith(asked.captain)),
+            // The dialog goes with this page, and its entry of the history with it.
+            onQueued: () => router[isOverPage() ? 'replace' : 'push'](chat, chatWith(asked.captain)),
           }}
           failed={(retry) => <NotLoaded onRetry={retry} onClose={() => setAsked(null)} />}
         />

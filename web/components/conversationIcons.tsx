@@ -18,10 +18,9 @@ export const ImageIcon = ({ className }: IconProps) => (
     <path d="m4 17 4.5-4.5 3.5 3 3.500-3.500 5 5" />
   </Icon>
 )
-export const MatchIcon = ({ className }: IconProps) => (
+export const MoreIcon = ({ className }: IconProps) => (
   <Icon className={className}>
-    <rect x="3.5" y="5" width="17" height="15.500" rx="3" />
-    <path d="M3.500 10h17M8 3v4M16 3v4M9 14.800l2.200 2.200 4-4" />
+    <path d="M6 12h.01M12 12h.01M18 12h.01" strokeWidth="2.75" />
   </Icon>
 )
 export const SendIcon = ({ className }: IconProps) => (

@@ -26,17 +26,54 @@ export function stopNotifying(): NotifyState {
 export interface Notice {
   readonly title: string
   readonly body: string
-  /** A notification replaces an earlier one with the same tag, also one of another tab. */
+  /** A notification replaces an earlier one with the same tag. */
   readonly tag: string
+  /** The message that it tells of, by number. */
+  readonly seq: number
   readonly peer: string
   readonly url: string
 }
 
-export function notify(notice: Notice, onClick: (peer: string) => void): void {
+/** By tag, how what is shown is taken back. */
+const shown = new Map<string, () => void>()
+
+/** Tells of a message once, in whichever tab is first; what was told of the same conversation is replaced, and heard again. */
+export async function notify(notice: Notice, onClick: (peer: string) => void): Promise<void> {
   if (notifyState() !== 'on') return
-  const { title, body, tag, peer } = notice
+  await inOneTab(`chat:notify:${notice.tag}:${notice.seq}`, () => show(notice, onClick))
+}
+
+/** Takes back what was told of a conversation, as when it was read elsewhere. */
+export function unnotify(tag: string): void {
+  shown.get(tag)?.()
+  shown.delete(tag)
+}
+
+/** Another tab comes to the same within this time. */
+const TABS_WITHIN_MS = 5_000
+
+async function inOneTab(name: string, work: () => void): Promise<void> {
   try {
-    const notification = new Notification(title, { body, tag })
+    await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+      if (lock === null) return
+      work()
+      await new Promise((resolve) => setTimeout(resolve, TABS_WITHIN_MS))
+    })
+  } catch {
+    // Without locks each tab tells, of which the last one is seen.
+    work()
+  }
+}
+
+// `renotify` is not of the standard's types yet. Browsers that do not know it tell silently of what replaces another one.
+type Options = NotificationOptions & { renotify: boolean }
+
+function show(notice: Notice, onClick: (peer: string) => void): void {
+  const { title, body, tag, peer } = notice
+  const options: Options = { body, tag, renotify: true }
+  try {
+    const notification = new Notification(title, options)
+    shown.set(tag, () => notification.close())
     notification.onclick = () => {
       window.focus()
       onClick(peer)
@@ -51,7 +88,12 @@ export function notify(notice: Notice, onClick: (peer: string) => void): void {
 async function byServiceWorker({ title, body, tag, peer, url }: Notice): Promise<void> {
   await startWorker()
   const registration = await workers()?.ready
-  await registration?.showNotification(title, { body, tag, data: { peer, url } })
+  const options: Options = { body, tag, renotify: true, data: { peer, url } }
+  const close = async () => {
+    for (const notification of (await registration?.getNotifications({ tag })) ?? []) notification.close()
+  }
+  shown.set(tag, () => void close().catch(() => {}))
+  await registration?.showNotification(title, options)
 }
 
 /** A browser that keeps nothing for a site may refuse even to be asked. */

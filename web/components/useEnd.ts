@@ -11,11 +11,13 @@ const UP_KEYS = ['ArrowUp', 'PageUp', 'Home']
 
 export const isAtEnd = (list: HTMLElement): boolean => list.scrollHeight - list.scrollTop - list.clientHeight <= END_PX
 
+type Rows = Virtualizer<HTMLElement, Element>
+
 /**
  * Whoever is at the end stays there, whatever grows above it or makes the list smaller (the field, a phone's keyboard), until they
  * scroll up. Where the list is does not tell: several messages may come before it was scrolled for the first of them.
  */
-export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Virtualizer<HTMLElement, Element>, total: number) {
+export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Rows, total: number) {
   // Not known before the list has been laid out.
   const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const follows = useRef(false)
@@ -32,6 +34,12 @@ export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Vir
     virtualizer.scrollToEnd()
   }, [virtualizer])
 
+  /** Whoever is led elsewhere is not taken back. */
+  const leaveEnd = useCallback(() => {
+    follows.current = false
+    setAtEnd(false)
+  }, [])
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: the size is what may have moved the end
   useLayoutEffect(() => {
     if (follows.current) virtualizer.scrollToEnd()
@@ -45,48 +53,76 @@ export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Vir
   useEffect(() => {
     const list = scroller.current
     if (list === null) return
-    let top = list.scrollTop
-    let went = false
-    const scrolled = () => {
-      const isUp = list.scrollTop < top
-      top = list.scrollTop
-      went ||= isUp
-      if (isAtEnd(list)) follow(true)
-      else if (isUp) follow(false)
-    }
-    const goUp = () => {
-      if (!follows.current && goesUp.current === undefined) return
-      if (follows.current) went = false
-      follows.current = false
-      virtualizer.cancelScroll()
-      clearTimeout(goesUp.current)
-      goesUp.current = setTimeout(() => {
-        goesUp.current = undefined
-        // The reader has not scrolled if there was nothing to scroll.
-        if (went) follow(isAtEnd(list))
-        else toEnd()
-      }, UP_MS)
-    }
-    let finger = 0
     const observer = new ResizeObserver(() => follows.current && virtualizer.scrollToEnd())
     observer.observe(list)
-    const controller = new AbortController()
-    const options = { passive: true, signal: controller.signal }
-    list.addEventListener('scroll', scrolled, options)
-    list.addEventListener('wheel', ({ deltaY }) => deltaY < 0 && goUp(), options)
-    list.addEventListener('keydown', ({ key, shiftKey }) => (UP_KEYS.includes(key) || (key === ' ' && shiftKey)) && goUp(), options)
-    const touched = ({ type, touches: [touch] }: TouchEvent) => {
-      const at = touch?.clientY ?? 0
-      if (type === 'touchmove' && at > finger) goUp()
-      finger = at
-    }
-    list.addEventListener('touchstart', touched, options)
-    list.addEventListener('touchmove', touched, options)
+    const stop = onScrolling(list, virtualizer, { follows, goesUp, follow, toEnd })
     return () => {
-      clearTimeout(goesUp.current)
       observer.disconnect()
-      controller.abort()
+      stop()
     }
   }, [follow, scroller, toEnd, virtualizer])
-  return { atEnd, toEnd }
+  return { atEnd, toEnd, leaveEnd }
+}
+
+interface Following {
+  readonly follows: RefObject<boolean>
+  readonly goesUp: RefObject<ReturnType<typeof setTimeout> | undefined>
+  follow(next: boolean): void
+  toEnd(): void
+}
+
+/** Tells a reader's scrolling from the list's own; returns what ends it. */
+function onScrolling(list: HTMLElement, virtualizer: Rows, { follows, goesUp, follow, toEnd }: Following): () => void {
+  let top = list.scrollTop
+  let went = false
+  let sizes = sizesOf(list)
+  const scrolled = () => {
+    const isUp = list.scrollTop < top
+    top = list.scrollTop
+    went ||= isUp
+    const before = sizes
+    sizes = sizesOf(list)
+    const isMoved = sizes !== before && follows.current
+    if (isAtEnd(list)) follow(true)
+    // A list that was made higher for a moment scrolls up too. It was no reader.
+    else if (isMoved) virtualizer.scrollToEnd()
+    else if (isUp) follow(false)
+  }
+  const goUp = () => {
+    if (!follows.current && goesUp.current === undefined) return
+    if (follows.current) went = false
+    follows.current = false
+    virtualizer.cancelScroll()
+    clearTimeout(goesUp.current)
+    goesUp.current = setTimeout(() => {
+      goesUp.current = undefined
+      // The reader has not scrolled if there was nothing to scroll.
+      if (went) follow(isAtEnd(list))
+      else toEnd()
+    }, UP_MS)
+  }
+  const controller = new AbortController()
+  list.addEventListener('scroll', scrolled, { passive: true, signal: controller.signal })
+  onScrollingUp(list, goUp, controller.signal)
+  return () => {
+    clearTimeout(goesUp.current)
+    controller.abort()
+  }
+}
+
+const sizesOf = (list: HTMLElement): string => `${list.clientHeight} ${list.scrollHeight}`
+
+/** Calls `goUp` with each step by which a reader scrolls up: with a wheel, a key, or a finger. */
+function onScrollingUp(list: HTMLElement, goUp: () => void, signal: AbortSignal): void {
+  const options = { passive: true, signal }
+  list.addEventListener('wheel', ({ deltaY }) => deltaY < 0 && goUp(), options)
+  list.addEventListener('keydown', ({ key, shiftKey }) => (UP_KEYS.includes(key) || (key === ' ' && shiftKey)) && goUp(), options)
+  let finger = 0
+  const touched = ({ type, touches: [touch] }: TouchEvent) => {
+    const at = touch?.clientY ?? 0
+    if (type === 'touchmove' && at > finger) goUp()
+    finger = at
+  }
+  list.addEventListener('touchstart', touched, options)
+  list.addEventListener('touchmove', touched, options)
 }

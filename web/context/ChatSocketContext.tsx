@@ -7,7 +7,7 @@ import type { AppConfig } from '@/lib/config'
 
 const Context = createContext<ChatClient | null>(null)
 
-/** One chat for everything below: one socket, however many components use it. */
+/** Provides one chat, with one socket, to all components below. */
 export function ChatSocketProvider({ config, session, children }: { config: AppConfig; session: Session; children: ReactNode }) {
   const [client, setClient] = useState<ChatClient | null>(null)
 
@@ -21,7 +21,7 @@ export function ChatSocketProvider({ config, session, children }: { config: AppC
   return client === null ? null : <Context value={client}>{children}</Context>
 }
 
-/** A chat that was made elsewhere, for tests and for pages that keep their own. */
+/** Provides a chat that was made elsewhere, for tests and for pages that keep their own. */
 export function ChatClientProvider({ client, children }: { client: ChatClient; children: ReactNode }) {
   return <Context value={client}>{children}</Context>
 }

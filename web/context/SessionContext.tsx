@@ -12,7 +12,7 @@ import { type AppConfig, loadConfig } from '@/lib/config'
 export type SessionState =
   | { status: 'loading' }
   | { status: 'failed'; retry(): void }
-  /** `expired`: whose session has ended by itself; `refused`: signing in at the provider came to nothing. */
+  /** `expired`: the session has ended by itself; `refused`: signing in at the provider ended without a session. */
   | {
       status: 'signedOut'
       config: AppConfig
@@ -24,10 +24,8 @@ export type SessionState =
   | { status: 'signedIn'; config: AppConfig; session: Session; signOut(): void; expire(): void }
 
 type Ways = { mode: 'dev'; auth: DevAuth } | { mode: 'oidc'; auth: OidcAuth }
-type Phase =
-  | { status: 'loading' | 'failed' }
-  | { status: 'signedOut'; config: AppConfig; ways: Ways; expired: string | null; refused: boolean }
-  | { status: 'signedIn'; config: AppConfig; ways: Ways; session: Session }
+type SignedOut = { status: 'signedOut'; config: AppConfig; ways: Ways; expired: string | null; refused: boolean }
+type Phase = { status: 'loading' | 'failed' } | SignedOut | { status: 'signedIn'; config: AppConfig; ways: Ways; session: Session }
 
 const Context = createContext<SessionState>({ status: 'loading' })
 
@@ -47,24 +45,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const start = useCallback(async () => {
     setPhase({ status: 'loading' })
-    try {
-      const config = await loadConfig()
-      const ways = await waysOf(config)
-      try {
-        const session = await ways.auth.restore()
-        if (session !== null) return setPhase({ status: 'signedIn', config, ways, session })
-        setPhase({ status: 'signedOut', config, ways, expired: null, refused: false })
-      } catch (error) {
-        if (!(error instanceof SignInFailed)) throw error
-        setPhase({ status: 'signedOut', config, ways, expired: null, refused: true })
-      }
-    } catch {
-      setPhase({ status: 'failed' })
-    }
+    setPhase(await begin())
   }, [])
 
   useEffect(() => {
-    // A code of the provider is good for one use, and development mode runs effects twice.
+    // A code of the provider works once, and development mode runs effects twice.
     if (started.current) return
     started.current = true
     void start()
@@ -75,56 +60,78 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     const { config, ways, session } = phase
     return onSignedOut(session, () => {
       session.leave()
-      setPhase({ status: 'signedOut', config, ways, expired: null, refused: false })
+      setPhase(signedOut(config, ways))
     })
   }, [phase])
 
-  const state = useMemo<SessionState>(() => {
-    switch (phase.status) {
-      case 'loading':
-        return { status: 'loading' }
-      case 'failed':
-        return { status: 'failed', retry: () => void start() }
-      case 'signedOut': {
-        const { config, ways } = phase
-        return {
-          status: 'signedOut',
-          config,
-          expired: phase.expired,
-          refused: phase.refused,
-          signInDev: (email) => {
-            if (ways.mode === 'dev') setPhase({ status: 'signedIn', config, ways, session: ways.auth.signIn(email) })
-          },
-          signInOidc: () => {
-            if (ways.mode === 'oidc') void ways.auth.signIn().catch(() => setPhase({ ...phase, refused: true }))
-          },
-        }
-      }
-      case 'signedIn': {
-        const { config, ways, session } = phase
-        const leave = (expired: string | null) => setPhase({ status: 'signedOut', config, ways, expired, refused: false })
-        return {
-          status: 'signedIn',
-          config,
-          session,
-          signOut: () => {
-            tellSignedOut(session.email)
-            leave(null)
-            void session.signOut()
-          },
-          expire: () => {
-            leave(session.email)
-            void session.forget()
-          },
-        }
-      }
-    }
-  }, [phase, start])
-
+  const state = useMemo(() => stateOf(phase, setPhase, () => void start()), [phase, start])
   return <Context value={state}>{children}</Context>
 }
 
-/** Only what is needed is loaded: a development page never loads OpenID Connect. */
+/** Who is signed in when the page opens. */
+async function begin(): Promise<Phase> {
+  try {
+    const config = await loadConfig()
+    const ways = await waysOf(config)
+    try {
+      const session = await ways.auth.restore()
+      return session === null ? signedOut(config, ways) : { status: 'signedIn', config, ways, session }
+    } catch (error) {
+      if (!(error instanceof SignInFailed)) throw error
+      return signedOut(config, ways, { refused: true })
+    }
+  } catch {
+    return { status: 'failed' }
+  }
+}
+
+function signedOut(config: AppConfig, ways: Ways, why: { expired?: string; refused?: true } = {}): SignedOut {
+  return { status: 'signedOut', config, ways, expired: why.expired ?? null, refused: why.refused ?? false }
+}
+
+/** What the page sees of a phase, and how it leads to the next one. */
+function stateOf(phase: Phase, setPhase: (next: Phase) => void, retry: () => void): SessionState {
+  switch (phase.status) {
+    case 'loading':
+      return { status: 'loading' }
+    case 'failed':
+      return { status: 'failed', retry }
+    case 'signedOut': {
+      const { config, ways, expired, refused } = phase
+      return {
+        status: 'signedOut',
+        config,
+        expired,
+        refused,
+        signInDev: (email) => {
+          if (ways.mode === 'dev') setPhase({ status: 'signedIn', config, ways, session: ways.auth.signIn(email) })
+        },
+        signInOidc: () => {
+          if (ways.mode === 'oidc') void ways.auth.signIn().catch(() => setPhase({ ...phase, refused: true }))
+        },
+      }
+    }
+    case 'signedIn': {
+      const { config, ways, session } = phase
+      return {
+        status: 'signedIn',
+        config,
+        session,
+        signOut: () => {
+          tellSignedOut(session.email)
+          setPhase(signedOut(config, ways))
+          void session.signOut()
+        },
+        expire: () => {
+          setPhase(signedOut(config, ways, { expired: session.email }))
+          void session.forget()
+        },
+      }
+    }
+  }
+}
+
+/** Loads only the module that the mode needs: a development page never loads OpenID Connect. */
 async function waysOf(config: AppConfig): Promise<Ways> {
   if (config.auth.mode === 'dev') return { mode: 'dev', auth: new (await import('@/lib/auth/dev')).DevAuth(config.auth) }
   return { mode: 'oidc', auth: new (await import('@/lib/auth/oidc')).OidcAuth(config.auth) }

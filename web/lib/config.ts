@@ -1,6 +1,6 @@
 import { IMAGE_MAX_BYTES, MESSAGE_TEXT_MAX_BYTES, normaliseEmail } from 'chat-core'
 
-/** What `/config.json` tells the page: where everything is, and how to sign in. */
+/** The content of `/config.json`: the addresses of the server, and how to sign in. */
 export interface AppConfig {
   readonly wsUrl: string
   readonly restUrl: string
@@ -8,7 +8,7 @@ export interface AppConfig {
   readonly limits: { readonly messageBytes: number; readonly imageBytes: number }
 }
 
-/** Signing in as anybody, on a developer's machine. */
+/** How anybody signs in on a developer's machine. */
 export interface DevAuthConfig {
   readonly mode: 'dev'
   readonly loginUrl: string
@@ -22,23 +22,25 @@ export interface OidcAuthConfig {
   readonly authority: string
   readonly clientId: string
   readonly scope: string
-  /** Where the provider ends its own session, with everything that it has to be given. Cognito has no standard place for it. */
+  /** The URL at which the provider ends its own session, with all parameters. Cognito has no standard endpoint for it. */
   readonly logoutUrl: string | null
+  /** Where Cognito's API ends all sessions of a user. Without it, signing out everywhere is not offered. */
+  readonly globalSignOutUrl: string | null
 }
 
-/** `/config.json` is not what the page needs. */
+/** `/config.json` lacks something that the page needs. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
-/** Loads `/config.json`. */
+/** Loads `/config.json`, which says where the APIs are. */
 export async function loadConfig(fetcher: typeof fetch = fetch): Promise<AppConfig> {
   const response = await fetcher('/config.json', { cache: 'no-store' })
   if (!response.ok) throw new ConfigError(`/config.json: HTTP ${response.status}`)
   return parseConfig(await response.json())
 }
 
-/** Reads it, naming what is missing. */
+/** Checks the content of `/config.json`, and names what is missing. */
 export function parseConfig(value: unknown): AppConfig {
   const root = object(value, 'config.json')
   const auth = object(root.auth, 'auth')
@@ -67,6 +69,7 @@ function parseAuth(auth: Record<string, unknown>): DevAuthConfig | OidcAuthConfi
       clientId: text(auth.clientId, 'auth.clientId'),
       scope: auth.scope === undefined ? 'openid email' : text(auth.scope, 'auth.scope'),
       logoutUrl: auth.logoutUrl === undefined ? null : text(auth.logoutUrl, 'auth.logoutUrl'),
+      globalSignOutUrl: auth.globalSignOutUrl === undefined ? null : text(auth.globalSignOutUrl, 'auth.globalSignOutUrl'),
     }
   }
   throw new ConfigError('config.json: auth.mode is neither "dev" nor "oidc"')

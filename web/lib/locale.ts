@@ -1,4 +1,4 @@
-/** The languages of the page. The first one is for everybody whose browser asks for none of them. */
+/** The languages of the page. The first one is shown when the browser asks for none of them. */
 export const LOCALES = ['ko', 'en'] as const
 export type Locale = (typeof LOCALES)[number]
 

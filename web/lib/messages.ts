@@ -12,11 +12,11 @@ interface Tree {
 export const TEXTS: Record<Locale, Tree & typeof ko> = { ko, en }
 
 /**
- * The texts of a language, compiled when the page is built: what the browser gets formats them, and has no parser. Not for use in the
- * browser, where it would bring the parser along.
+ * The texts of a language, compiled when the page is built, so that the browser needs a formatter and no parser. Do not import this in
+ * code for the browser, since it would bring the parser along.
  */
 export function compiledMessages(locale: Locale): AbstractIntlMessages {
-  // Plain objects: the compiler's own have no prototype, and React hands over no others.
+  // The compiler's objects have no prototype, and React passes plain objects only.
   return JSON.parse(JSON.stringify(compileTree(TEXTS[locale])))
 }
 

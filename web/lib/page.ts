@@ -17,6 +17,8 @@ export function getStaticPaths() {
 export function propsOf(page: 'chat' | 'teams') {
   return ({ params: { locale } }: { params: { locale: Locale } }): { props: PageProps } => {
     const { app, nav } = TEXTS[locale]
-    return { props: { locale, messages: compiledMessages(locale), title: nav[page], description: app.description } }
+    return {
+      props: { locale, messages: compiledMessages(locale), title: `${nav[page]} · ${app.name}`, description: app.description },
+    }
   }
 }

@@ -1,7 +1,7 @@
-/** What a browser remembers, if it does: private windows and strict settings refuse storage by throwing, and nothing here needs it. */
+/** Storage that may be refused: private windows and strict settings throw, and the page works without it. */
 export interface Memory {
   get(key: string): string | null
-  /** Forgets it when the value is `null`. */
+  /** Stores a value; `null` removes it. */
   set(key: string, value: string | null): void
 }
 
@@ -19,7 +19,7 @@ function memory(area: () => Storage): Memory {
         if (value === null) area().removeItem(key)
         else area().setItem(key, value)
       } catch {
-        // It is forgotten.
+        // The browser refuses storage, and the page works without it.
       }
     },
   }
@@ -65,5 +65,5 @@ class PageStorage implements Storage {
   }
 }
 
-/** A tab's own. */
+/** The storage of one tab, which ends with the tab. */
 export const tabMemory = memory(() => sessionStorage)

@@ -2,8 +2,9 @@ import type { AppProps } from 'next/app'
 import Head from 'next/head'
 import Router from 'next/router'
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { Boundary } from '@/components/Boundary'
 import { NotLoaded } from '@/components/NotLoaded'
-import { PageBoundary } from '@/components/PageBoundary'
+import { Problem } from '@/components/Problem'
 import { Providers } from '@/components/Providers'
 import { Shell } from '@/components/Shell'
 import type { PageProps } from '@/lib/page'
@@ -30,12 +31,12 @@ export default function App({ Component, pageProps }: AppProps<Partial<PageProps
         <link rel="icon" key="icon" href="/icon.svg" />
       </Head>
       <Providers locale={locale} messages={messages}>
-        <PageBoundary>
+        <Boundary failed={() => <Problem kind="page" onRetry={() => location.reload()} />}>
           <Shell>
             <Component />
           </Shell>
           {unreached !== null && <NotLoaded onRetry={() => void reach(unreached)} onClose={stay} />}
-        </PageBoundary>
+        </Boundary>
       </Providers>
     </>
   )

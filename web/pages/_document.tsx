@@ -10,7 +10,10 @@ export default function Document({ __NEXT_DATA__: { query } }: DocumentProps) {
   const { part, partHint, retry } = TEXTS[locale].error
   return (
     <Html lang={locale}>
-      <Head />
+      <Head>
+        <link rel="manifest" href={`/${locale}.webmanifest`} />
+        <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+      </Head>
       <body>
         {/* For `scripts/not-started.js`, which seal.mjs puts in front of all that may not come. */}
         <template id="not-started">

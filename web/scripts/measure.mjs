@@ -1,12 +1,14 @@
-// Measures the page in Chromium: measure.mjs URL, against a chat-local that allows any rate. What is printed is in
-// docs/performance.md.
+// Measures the page in Chromium: measure.mjs URL. The URL is that of a chat-local that allows any rate. docs/performance.md has the
+// results.
 import { existsSync } from 'node:fs'
 import { chromium } from '@playwright/test'
 
 const url = process.argv[2] ?? 'http://127.0.0.1:8080'
 // People who have never written to each other: a conversation that was used before opens where reading stopped.
 const run = Date.now().toString(36)
-const [MINJI, JUNHO, LEFT, RIGHT] = ['minji', 'junho', 'left', 'right'].map((name) => `${name}-${run}@example.com`)
+const [MINJI, JUNHO, LEFT, RIGHT, LISTED] = ['minji', 'junho', 'left', 'right', 'listed'].map(
+  (name) => `${name}-${run}@example.com`,
+)
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((path) => path && existsSync(path))
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
 
@@ -102,7 +104,7 @@ for (let index = 0; index < 110; index += 1) {
   await minji.locator('textarea').fill(`hello ${index}`)
   await minji.locator('textarea').press('Enter')
   const at = await seen
-  // The first ones warm up.
+  // The first messages are not counted, since they warm up the page.
   if (index >= 10) delays.push(at - (await minji.evaluate(() => window.pressedAt)))
 }
 console.log(
@@ -208,6 +210,19 @@ await junho
   .waitFor()
 const tasks = await junho.evaluate(() => window.longTasks)
 console.log(`500 messages in 10 s: ${tasks.length} tasks above 50 ms, the longest ${Math.max(0, ...tasks).toFixed(0)} ms`)
+
+// What a message costs a page that shows the list.
+const listed = await open(LISTED, '/ko/chat/')
+const session = await listed.context().newCDPSession(listed)
+await session.send('Performance.enable')
+const busyMs = async () =>
+  1_000 * (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value
+await write(left, MINJI, LISTED, { count: 1, both: false })
+await listed.waitForTimeout(1_000)
+const busyBefore = await busyMs()
+await write(left, MINJI, LISTED, { count: 1_000, everyMs: 10, both: false })
+await listed.waitForTimeout(1_000)
+console.log(`1,000 messages to a page that shows the list: ${((await busyMs()) - busyBefore).toFixed(0)} ms of its main thread`)
 
 // A slow phone that has never been here, from the request to the first messages.
 const MEGABIT = 1e6 / 8

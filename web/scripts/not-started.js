@@ -1,12 +1,12 @@
-// A page of which a part did not come never starts, and would show for ever that it is loading. It says so instead.
+// A page never starts if one of its scripts fails to load, and would show for ever that it is loading. This script shows a message instead.
 addEventListener(
   'error',
   ({ target }) => {
-    // What is fetched later, by the page itself, is neither deferred nor of its HTML.
+    // Scripts that the page fetches later are not deferred, and not in its HTML.
     if (!(target instanceof HTMLScriptElement) || !(target.defer || document.readyState === 'loading')) return
     const show = () => {
       const template = document.getElementById('not-started')
-      // Once, however much did not come.
+      // The message is shown once, however many scripts fail.
       if (template === null) return
       template.replaceWith(template.content)
       document.getElementById('__next').hidden = true

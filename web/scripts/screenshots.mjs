@@ -1,5 +1,7 @@
 // Takes the pictures of the page that the documents show, and a few more to look at: screenshots.mjs URL FOLDER, against a fresh
-// chat-local.
+// chat-local with `--first-contact open`, where there is a Korean font. The documents have five of them, made small by
+// `pngquant --quality 60-90`: images-light and images-dark are page-light and page-dark there, phone-images-light is phone-light,
+// phone-list-dark is phone-dark, and sign-in-light is sign-in.
 import { existsSync, mkdirSync } from 'node:fs'
 import { chromium } from '@playwright/test'
 
@@ -14,11 +16,11 @@ const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch:
 const context = (options) => browser.newContext({ locale: 'ko-KR', timezoneId: 'Asia/Seoul', ...options })
 // Colours fade when the theme changes.
 const shoot = async (page, name) => {
-  // What is not in front does not move.
+  // A page in the background does not animate.
   await page.bringToFront()
   await page.waitForTimeout(400)
   await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => {}))))
-  await page.screenshot({ path: `${folder}/${name}.png` })
+  await page.screenshot({ path: `${folder}/${name}.png`, scale: 'css' })
 }
 
 async function open(where, user, path) {
@@ -212,6 +214,15 @@ for (const colorScheme of ['light', 'dark']) {
 }
 await junho.getByRole('dialog').getByRole('button', { name: '보내기' }).click()
 await minji.getByRole('button', { name: /크게 보기/ }).waitFor()
+// A reaction, and a reply.
+const photo = minji.locator('li[data-index]').last()
+await photo.focus()
+await photo.press('Enter')
+await minji.getByRole('menuitemcheckbox', { name: '👍 반응' }).click()
+await photo.focus()
+await photo.press('r')
+await say(minji, ['좋아요, 거기서 봬요!'])
+await junho.locator('[data-quote]').waitFor()
 for (const [page, name] of [
   [minji, 'images'],
   [junho, 'images-mine'],

@@ -8,12 +8,14 @@ import { gzipSync } from 'node:zlib'
 
 const OUT = 'out'
 const FOLDER = '_next/static/inline'
-// Data, of which a browser runs nothing, may stay.
+// Scripts that only hold data may stay, since browsers do not run them.
 const INLINE = /<script(?![^>]*\ssrc=)(?![^>]*type="application\/json")([^>]*)>([\s\S]*?)<\/script>/g
 const RUNS = new RegExp(`(?:${INLINE.source})+`, 'g')
 
-const NOT_STARTED = readFileSync('scripts/not-started.js', 'utf8')
-// Next.js gives its manifests four seconds from when it starts, and then never shows the page. In front of its code they are there.
+/** What runs before anything is drawn, and before anything may be missing. */
+const FIRST = ['not-started', 'theme'].map((name) => `<script>${readFileSync(`scripts/${name}.js`, 'utf8')}</script>`).join('')
+// Next.js waits four seconds for its manifests after it starts, and then never shows the page. They stand in front of its code, so they
+// are there in time.
 const MANIFEST = /<script src="\/_next\/static\/[^/"]+\/_\w+Manifest\.js" defer=""><\/script>/g
 const made = (html) => {
   const manifests = html.match(MANIFEST) ?? []
@@ -21,23 +23,23 @@ const made = (html) => {
   const code = rest.indexOf('<script src="/_next/static/chunks/')
   if (manifests.length > 0 !== code >= 0) throw new Error('Next.js has changed where its manifests are')
   if (code < 0) return html
-  // In front of the first inline script, and one file with it.
-  return (rest.slice(0, code) + manifests.join('') + rest.slice(code)).replace('<script', `<script>${NOT_STARTED}</script><script`)
+  // It stands in front of the first inline script, and becomes one file with it.
+  return (rest.slice(0, code) + manifests.join('') + rest.slice(code)).replace('<script', `${FIRST}<script`)
 }
 
 const page = (title, body, head = '') =>
   `<!doctype html><html lang="ko"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>${head}</head><body>${body}</body></html>\n`
 const entry = page(
-  '채팅',
+  '두리',
   '<script src="/enter.js"></script><noscript><a href="/ko/chat/">채팅</a> <a href="/en/chat/">Chat</a></noscript>',
 )
 
-// What is not found has a page without Next.js, whose own has inline styles. It is in both languages, one of which is hidden.
+// The page for addresses that do not exist is made without Next.js, whose own has inline styles. It has both languages and hides one.
 const [styles] = /<link rel="stylesheet" href="[^"]+"/.exec(readFileSync(join(OUT, 'ko/chat/index.html'), 'utf8'))
 const HIDDEN = { ko: 'in-[[lang=en]]:hidden', en: 'in-[[lang=ko]]:hidden' }
 const notFound = Object.entries(HIDDEN).map(([language, hidden]) => {
   const { title, hint, chat } = JSON.parse(readFileSync(`messages/${language}.json`, 'utf8')).notFound
-  return `<main class="${hidden} grid min-h-dvh place-items-center px-6"><div class="max-w-sm text-center"><p aria-hidden="true" class="mb-2 font-semibold text-5xl text-muted tabular-nums">404</p><h1 class="mb-1 font-semibold text-lg">${title}</h1><p class="mb-5 text-muted">${hint}</p><a href="/${language}/chat/" class="inline-flex min-h-10 items-center rounded-lg bg-accent px-4 font-medium text-on-accent hover:bg-accent-strong">${chat}</a></div></main>`
+  return `<main class="${hidden} grid min-h-dvh place-items-center px-6"><div class="max-w-sm text-center"><img src="/icon.svg" alt="" width="56" height="56" class="mx-auto mb-5"><p aria-hidden="true" class="mb-2 font-semibold text-5xl text-muted tabular-nums">404</p><h1 class="mb-1 font-semibold text-lg">${title}</h1><p class="mb-5 text-muted">${hint}</p><a href="/${language}/chat/" class="inline-flex min-h-10 items-center rounded-lg bg-accent px-4 font-medium text-on-accent hover:bg-accent-strong">${chat}</a></div></main>`
 })
 for (const name of ['404', '404.html']) rmSync(join(OUT, name), { recursive: true, force: true })
 writeFileSync(
@@ -68,8 +70,8 @@ for (const name of pages) {
   writeFileSync(file, html)
 }
 
-// What the service worker keeps, with the hash of each file: it takes none of another build. Addresses without a language only lead to
-// those with one, and a chat-local answers `/chat/` as the API that it is.
+// These are the files that the service worker keeps, with their hashes, so that it takes none of another build.
+// Addresses without a language only lead to those with one, and a chat-local answers `/chat/` as its API.
 const NOT_KEPT = /\.(map|gz)$|^404\.html$|^(?:chat|teams)\/|^config\.json$|^worker\.js$|^\./
 const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
@@ -89,7 +91,7 @@ const list = `const FILES = ${JSON.stringify(Object.fromEntries(files), null, 2)
 const worker = list + readFileSync('scripts/worker.js', 'utf8')
 const version = createHash('sha256').update(worker).digest('hex').slice(0, 16)
 writeFileSync(join(OUT, 'worker.js'), `const VERSION = '${version}'\n${worker}`)
-// Beside each file of text the same compressed, for servers that do not do it themselves.
+// Each text file gets a compressed copy, for servers that do not compress by themselves.
 for (const name of readdirSync(OUT, { recursive: true, encoding: 'utf8' }).filter((name) =>
   /\.(css|html|js|json|svg|txt|webmanifest)$/.test(name),
 ))

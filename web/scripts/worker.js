@@ -1,18 +1,18 @@
-// The service worker, as `worker.js` of the built page: seal.mjs puts VERSION and FILES in front, what the build is called and what it
-// consists of. It keeps the page, so that it opens where there is no network, and shows notifications where pages may not.
+// This is the service worker, `worker.js` of the built page. seal.mjs puts VERSION and FILES in front: the name of the build, and its
+// files. It keeps the page, so that it opens where there is no network, and shows notifications where pages may not.
 //
-// A page names the files of its own build, and their names are made of what is in them: whichever page comes, from the network or from
-// here, runs with the code that it was built with. The page itself is asked of the network first. A worker of a later build waits until
-// no page of this one is open, and only then forgets what they may still need.
+// A page names the files of its own build, and their names are made of their content. So a page runs with the code that it was built
+// with, whether it comes from the network or from the cache. The worker asks the network for a page first. A worker of a later build waits
+// until no page of this build is open, and only then deletes the files that those pages may still need.
 const KEPT = `chat-page-${VERSION}`
-/** What tells the page where everything is: the server's own, so no part of a build. */
+/** The file that tells the page the addresses of the server. It belongs to the server, so it is no part of a build. */
 const CONFIG = '/config.json'
 const KEPT_CONFIG = 'chat-config'
-/** So long a page is waited for where the network is slow, before the one that is here is shown. */
+/** How long the worker waits for the network before it shows the page from the cache. */
 const PAGE_WITHIN_MS = 4_000
 
 addEventListener('install', (event) => event.waitUntil(keepAll()))
-addEventListener('activate', (event) => event.waitUntil(forgetOthers()))
+addEventListener('activate', (event) => event.waitUntil(forgetOthers().then(() => clients.claim())))
 addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
@@ -22,11 +22,11 @@ addEventListener('fetch', (event) => {
   else if (request.mode === 'navigate' || Object.hasOwn(FILES, pathname)) event.respondWith(newest(request, pathname))
 })
 
-/** One file after the other, since whoever looks at the page comes first. Any that does not come, or is of another build, ends it. */
+/** Fetches one file after the other, so that the open page is not slowed down. It fails when a file is missing or of another build. */
 async function keepAll() {
   const cache = await caches.open(KEPT)
   for (const [path, integrity] of Object.entries(FILES)) {
-    // What is named by what is in it may be here since an earlier build.
+    // A file that is named by its content may be in the cache since an earlier build.
     const before = path.startsWith('/_next/static/') ? await caches.match(path) : undefined
     const response = before ?? (await fetch(path, { integrity, cache: 'no-cache' }))
     if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`)
@@ -43,16 +43,19 @@ async function forgetOthers() {
 
 async function kept(request, path) {
   const cache = await caches.open(KEPT)
-  return (await cache.match(path)) ?? fetch(request)
+  const here = await cache.match(path)
+  if (here === undefined) return fetch(request)
+  // A worker reads in its own address what it is to run. The one in the cache has less of it; an answer without any has that of the request.
+  return request.destination === 'worker' ? new Response(here.body, here) : here
 }
 
-/** From the network, or what is here when that does not answer. */
+/** Answers from the network, or from the cache when the network does not answer. */
 async function newest(request, path) {
   const cache = await caches.open(KEPT)
   const here = (await cache.match(path)) ?? (await cache.match(`${path}/`))
   if (here === undefined) return fetch(request)
   const late = new Promise((resolve) => setTimeout(() => resolve(here), PAGE_WITHIN_MS))
-  // A server that is starting, or a gateway before it that is not well, has no page either.
+  // A server that is starting, or a failing gateway in front of it, cannot answer with the page either.
   const answered = fetch(request).then(
     (response) => (response.status >= 500 ? here : response),
     () => here,
@@ -78,8 +81,7 @@ addEventListener('notificationclick', (event) => {
   const { url, peer } = event.notification.data
   event.waitUntil(
     (async () => {
-      // The page that started this worker is not under its control before it is loaded again.
-      const [page] = await clients.matchAll({ type: 'window', includeUncontrolled: true })
+      const [page] = await clients.matchAll({ type: 'window' })
       if (page === undefined) return clients.openWindow(url)
       page.postMessage({ type: 'chat:open', peer })
       return page.focus()

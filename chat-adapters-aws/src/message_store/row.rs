@@ -1,51 +1,105 @@
 //! A message as an item of `playground-messages`.
 
-use std::str::FromStr;
+use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use chat_domain::{
-    Attachment, BoxError, Content, Email, ImageFacts, ImageType, Kind, Message, Proposal, ProposalAnswer,
+    Attachment, Content, Email, ImageFacts, ImageType, Kind, Message, OtherContent, Proposal, ProposalAnswer,
     RoomId, Timestamp,
 };
 
-use crate::attributes::{Fields, Item, Malformed, item, number, text, words};
+use super::change_values;
+use crate::attributes::{Fields, Malformed, item, number, text, words};
+use crate::items::{Item, Value};
 use crate::tables::messages::{
-    ATTACHMENT, CLIENT_MESSAGE_ID, KIND, MESSAGE, PROPOSAL, PROPOSAL_ANSWER, READ, RECEIVER_EMAIL, ROOM_ID,
+    BODY, CHANGES, CLIENT_MESSAGE_ID, KIND, MESSAGE, PREVIEW, READ, RECEIVER_EMAIL, REPLY_TO, ROOM_ID,
     SENDER_EMAIL, SENDER_SEQ, SEQ, TIMESTAMP,
 };
+
+/// The attribute that keeps what a message of this kind says beside its [words](words_attribute);
+/// [`MESSAGE`] if there is nothing else.
+const fn content_attribute(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::Deleted | Kind::Erased => MESSAGE,
+        Kind::Change => "change",
+        Kind::Image => "attachment",
+        Kind::MatchProposal => "proposal",
+        Kind::MatchProposalAnswer => "proposalAnswer",
+        Kind::Other(_) => BODY,
+    }
+}
+
+/// The attribute that keeps the words of a message of this kind, by which functions that do not know the kind
+/// show it. The kinds of the first version have theirs in [`MESSAGE`], every later one in [`PREVIEW`].
+const fn words_attribute(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Text
+        | Kind::Image
+        | Kind::MatchProposal
+        | Kind::MatchProposalAnswer
+        | Kind::Change
+        | Kind::Deleted
+        | Kind::Erased => MESSAGE,
+        Kind::Other(_) => PREVIEW,
+    }
+}
+
+/// Every attribute in which a row may keep what its message says. A kind that comes later has [`BODY`] and
+/// [`PREVIEW`], and no others, so that the functions of today can hand it on, and erase it.
+pub(super) fn content_attributes() -> BTreeSet<&'static str> {
+    Kind::KNOWN.iter().map(content_attribute).chain([MESSAGE, PREVIEW, BODY]).collect()
+}
 
 pub(super) fn key(room: &RoomId, at: Timestamp) -> Item {
     item([(ROOM_ID, text(room)), (TIMESTAMP, text(at))])
 }
 
-pub(super) fn to_item(message: &Message) -> Item {
+pub(crate) fn to_item(message: &Message) -> Item {
     let mut row = key(&message.room, message.at);
     row.extend(item([
         (SENDER_EMAIL, text(message.sender_email())),
         (RECEIVER_EMAIL, text(message.receiver_email())),
-        (READ, AttributeValue::Bool(message.read)),
+        // Nothing here reads it: how far somebody has read stands in the head.
+        (READ, Value::Bool(false)),
         (SEQ, number(message.seq)),
         (SENDER_SEQ, number(message.sender_seq)),
         (CLIENT_MESSAGE_ID, text(message.id)),
-        (KIND, text(message.content.kind().as_str())),
     ]));
-    let said = words(message.content.text());
-    row.extend(said.map(|said| (MESSAGE.to_owned(), said)));
-    row.extend(match &message.content {
-        Content::Text(_) | Content::Erased => None,
-        Content::Image { attachment, .. } => Some((ATTACHMENT.to_owned(), attachment_value(attachment))),
-        Content::MatchProposal(proposal) => Some((PROPOSAL.to_owned(), proposal_value(proposal))),
-        Content::MatchProposalAnswer(answer) => Some((PROPOSAL_ANSWER.to_owned(), answer_value(*answer))),
-    });
+    if message.changes > 0 {
+        row.insert(CHANGES.to_owned(), number(message.changes));
+    }
+    row.extend(message.reply_to.map(|at| (REPLY_TO.to_owned(), text(at))));
+    row.extend(change_values::changed_item(&message.changed));
+    row.extend(content_item(&message.content));
     row
 }
 
-pub(super) fn from_item(room: &RoomId, row: &Item) -> Result<Message, Malformed> {
+/// What a message says, as its row has it, and the head of its room while the message is the newest.
+pub(super) fn content_item(content: &Content) -> Item {
+    let kind = content.kind();
+    let mut said = item([(KIND, text(kind.as_str()))]);
+    said.extend(words(content.text()).map(|words| (words_attribute(&kind).to_owned(), words)));
+    let more = match content {
+        Content::Text(_) | Content::Deleted | Content::Erased => None,
+        Content::Change(change) => Some(change_values::change_value(change)),
+        Content::Image { attachment, .. } => Some(attachment_value(attachment)),
+        Content::MatchProposal(proposal) => Some(proposal_value(proposal)),
+        Content::MatchProposalAnswer(answer) => Some(answer_value(*answer)),
+        Content::Other(other) => other.body.as_ref().map(text),
+    };
+    said.extend(more.map(|more| (content_attribute(&kind).to_owned(), more)));
+    said
+}
+
+pub(crate) fn from_item(room: &RoomId, row: &Item) -> Result<Message, Malformed> {
     let row = Fields(row);
     let sender_email: Email = row.parsed(SENDER_EMAIL)?;
     let sender = room.member(&sender_email).ok_or(Malformed::Contradiction(SENDER_EMAIL))?;
-    let (seq, sender_seq) = (row.number(SEQ)?, row.number(SENDER_SEQ)?);
-    if !(1..=seq).contains(&sender_seq) {
+    let (seq, sender_seq): (u64, u64) = (row.number(SEQ)?, row.number(SENDER_SEQ)?);
+    let changes: u64 = row.maybe_number(CHANGES)?.unwrap_or(0);
+    let content = content_from(row)?;
+    // Somebody sends nothing before they change something, if that is all they do.
+    let least = u64::from(!matches!(content, Content::Change(_)));
+    if sender_seq < least || sender_seq.checked_add(changes).is_none_or(|counted| counted > seq) {
         return Err(Malformed::Contradiction(SENDER_SEQ));
     }
     Ok(Message {
@@ -54,30 +108,37 @@ pub(super) fn from_item(room: &RoomId, row: &Item) -> Result<Message, Malformed>
         seq,
         sender,
         sender_seq,
+        changes,
         id: row.parsed(CLIENT_MESSAGE_ID)?,
-        content: content(row)?,
-        read: row.flag(READ)?,
+        content,
+        reply_to: row.maybe_parsed(REPLY_TO)?,
+        changed: change_values::changed_from(row)?,
     })
 }
 
-fn content(row: Fields<'_>) -> Result<Content, Malformed> {
-    Ok(match row.parsed(KIND)? {
+/// The content of which [`content_item`] made these attributes.
+pub(super) fn content_from(row: Fields<'_>) -> Result<Content, Malformed> {
+    let kind: Kind = row.parsed(KIND)?;
+    let more = || row.map(content_attribute(&kind));
+    Ok(match kind {
         Kind::Text => Content::Text(row.parsed(MESSAGE)?),
         Kind::Image => {
-            Content::Image { attachment: attachment(row.map(ATTACHMENT)?)?, caption: maybe_words(row)? }
+            Content::Image { attachment: attachment(more()?)?, caption: row.maybe_parsed(MESSAGE)? }
         }
-        Kind::MatchProposal => Content::MatchProposal(proposal(row.map(PROPOSAL)?, row)?),
-        Kind::MatchProposalAnswer => Content::MatchProposalAnswer(answer(row.map(PROPOSAL_ANSWER)?)?),
+        Kind::MatchProposal => Content::MatchProposal(proposal(more()?, row)?),
+        Kind::MatchProposalAnswer => Content::MatchProposalAnswer(answer(more()?)?),
+        Kind::Change => Content::Change(change_values::change_from(more()?)?),
+        Kind::Deleted => Content::Deleted,
         Kind::Erased => Content::Erased,
+        Kind::Other(kind) => Content::Other(OtherContent {
+            kind,
+            preview: row.maybe_parsed(PREVIEW)?,
+            body: row.has(BODY).then(|| row.text(BODY)).transpose()?.map(Into::into),
+        }),
     })
 }
 
-/// The words that go with something else.
-fn maybe_words<T: FromStr<Err: Into<BoxError>>>(row: Fields<'_>) -> Result<Option<T>, Malformed> {
-    row.has(MESSAGE).then(|| row.parsed(MESSAGE)).transpose()
-}
-
-fn attachment_value(attachment: &Attachment) -> AttributeValue {
+fn attachment_value(attachment: &Attachment) -> Value {
     let Attachment { key, facts, alt } = attachment;
     let mut map = item([
         ("key", text(key)),
@@ -87,7 +148,7 @@ fn attachment_value(attachment: &Attachment) -> AttributeValue {
         ("height", number(facts.height_px())),
     ]);
     map.extend(alt.as_ref().map(|alt| ("alt".to_owned(), text(alt))));
-    AttributeValue::M(map)
+    Value::M(map)
 }
 
 fn attachment(map: Fields<'_>) -> Result<Attachment, Malformed> {
@@ -95,18 +156,18 @@ fn attachment(map: Fields<'_>) -> Result<Attachment, Malformed> {
     let facts = ImageFacts::new(kind, map.number("size")?, map.number("width")?, map.number("height")?);
     Ok(Attachment {
         key: map.parsed("key")?,
-        facts: facts.map_err(|error| Malformed::value(ATTACHMENT, error))?,
-        alt: map.has("alt").then(|| map.parsed("alt")).transpose()?,
+        facts: facts.map_err(|error| Malformed::value(content_attribute(&Kind::Image), error))?,
+        alt: map.maybe_parsed("alt")?,
     })
 }
 
 /// Without the note, which is the row's `message`.
-fn proposal_value(proposal: &Proposal) -> AttributeValue {
-    AttributeValue::M(item([
+fn proposal_value(proposal: &Proposal) -> Value {
+    Value::M(item([
         ("teamName", text(&proposal.team_name)),
         ("opponentTeamName", text(&proposal.opponent_team_name)),
         ("matchAt", text(proposal.match_at)),
-        ("place", text(&proposal.place)),
+        ("place", text(&proposal.venue)),
     ]))
 }
 
@@ -115,13 +176,13 @@ fn proposal(map: Fields<'_>, row: Fields<'_>) -> Result<Proposal, Malformed> {
         team_name: map.parsed("teamName")?,
         opponent_team_name: map.parsed("opponentTeamName")?,
         match_at: map.parsed("matchAt")?,
-        place: map.parsed("place")?,
-        note: maybe_words(row)?,
+        venue: map.parsed("place")?,
+        note: row.maybe_parsed(MESSAGE)?,
     })
 }
 
-fn answer_value(answer: ProposalAnswer) -> AttributeValue {
-    AttributeValue::M(item([("proposal", text(answer.proposal)), ("answer", text(answer.verdict.as_str()))]))
+fn answer_value(answer: ProposalAnswer) -> Value {
+    Value::M(item([("proposal", text(answer.proposal)), ("answer", text(answer.verdict.as_str()))]))
 }
 
 fn answer(map: Fields<'_>) -> Result<ProposalAnswer, Malformed> {

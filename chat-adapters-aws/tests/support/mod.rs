@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use chat_adapters_aws::{DynamoClient, TableNames, create_tables};
 
-const ENDPOINT: &str = "CHAT_TEST_DYNAMODB_ENDPOINT";
+/// The variable that names another engine.
+pub(crate) const ENDPOINT: &str = "CHAT_TEST_DYNAMODB_ENDPOINT";
 
 /// Tables, and how to reach them.
 pub(crate) struct Tables {
@@ -68,8 +69,8 @@ fn remove_at_the_end(endpoint: String, tables: TableNames) {
             let remove = async {
                 // A client of its own: the test's may hold connections of the runtime that is ending.
                 let client = Client::from_conf(config().endpoint_url(endpoint.as_str()).build());
-                for table in [&tables.connections, &tables.messages, &tables.rooms] {
-                    if let Err(error) = client.delete_table().table_name(table).send().await {
+                for table in tables.schemas().map(|schema| schema.name) {
+                    if let Err(error) = client.delete_table().table_name(&table).send().await {
                         eprintln!("the table {table} is left over: {error:?}");
                     }
                 }

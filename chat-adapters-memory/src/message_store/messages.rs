@@ -44,6 +44,12 @@ impl Messages {
         self.count_while(|message| message.at <= at)
     }
 
+    pub(super) fn find(&self, at: Timestamp) -> Option<&Message> {
+        let index = self.count_before(at);
+        let message = self.blocks.get(index / BLOCK)?.get(index % BLOCK)?;
+        (message.at == at).then_some(message)
+    }
+
     pub(super) fn find_mut(&mut self, at: Timestamp) -> Option<&mut Message> {
         let index = self.count_before(at);
         let message = self.blocks.get_mut(index / BLOCK)?.get_mut(index % BLOCK)?;

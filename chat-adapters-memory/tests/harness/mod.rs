@@ -156,8 +156,7 @@ pub(crate) trait Server: Send + Sync {
         bytes: &[u8],
         now: Timestamp,
     ) -> bool {
-        let (key, query) = parts(url);
-        store.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+        accepts(store, url, content_type, bytes, now)
     }
 
     fn get(&self, store: &MemoryAttachmentStore, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
@@ -200,6 +199,18 @@ impl Default for Browser {
     fn default() -> Self {
         Self::of(|store| store, |eraser| eraser, RightServer)
     }
+}
+
+/// Whether the store takes an upload to this URL.
+pub(crate) fn accepts(
+    store: &MemoryAttachmentStore,
+    url: &SignedUrl,
+    content_type: &str,
+    bytes: &[u8],
+    now: Timestamp,
+) -> bool {
+    let (key, query) = parts(url);
+    store.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
 }
 
 /// The key and the query of a URL, as the server finds them in a request.

@@ -2,7 +2,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use chat_adapters_memory::MemoryAttachmentStore;
 use chat_domain::conformance::attachment_store;
 use chat_domain::testing::{
@@ -13,7 +12,7 @@ use chat_domain::{
     Timestamp, UPLOAD_KEPT_FOR,
 };
 
-use crate::harness::{Browser, RightServer, Server, at_once, parts};
+use crate::harness::{Browser, RightServer, Server, accepts, at_once, parts};
 
 crate::caught! {
     attachment_store::checks();
@@ -39,7 +38,8 @@ crate::caught! {
     who_saw_nothing_never_sees_anything => an_upload_is_seen_at_once_by_who_saw_nothing_before;
     a_url_is_an_upload => nothing_is_there_before_an_upload;
 
-    downloads_are_cut => what_was_uploaded_comes_down_again;
+    what_is_uploaded_is_kept => what_nobody_kept_does_not_come_down;
+    downloads_are_cut => what_was_kept_comes_down_again;
     a_download_url_works_longer => a_download_url_works_again_and_again_until_it_expires;
     only_what_is_there_has_a_download_url =>
         a_download_url_of_nothing_is_given_and_finds_nothing, a_download_url_may_be_given_before_the_upload;
@@ -49,6 +49,9 @@ crate::caught! {
     every_upload_is_of_nine_o_clock => an_object_shows_when_it_was_uploaded;
     everything_can_be_kept => only_what_is_there_can_be_kept;
     a_download_url_does_not_say_when_it_expires => a_download_url_says_when_it_expires;
+
+    a_release_does_nothing => what_was_released_does_not_come_down_any_more;
+    only_what_is_there_can_be_released => what_is_not_there_can_be_released;
 }
 
 /// The browser of a store whose calls go this way.
@@ -163,8 +166,7 @@ fn the_type_of_an_upload_is_not_looked_at() -> Browser {
             bytes: &[u8],
             now: Timestamp,
         ) -> bool {
-            let (key, query) = parts(url);
-            store.accept_upload(key, query, "image/png", Bytes::copy_from_slice(bytes), now).is_ok()
+            accepts(store, url, "image/png", bytes, now)
         }
     }
 
@@ -196,9 +198,9 @@ fn an_upload_replaces_what_is_there() -> Browser {
             bytes: &[u8],
             now: Timestamp,
         ) -> bool {
-            let (key, query) = parts(url);
+            let (key, _) = parts(url);
             at_once(store.delete(&key.parse().expect("a key"))).expect("it is in memory");
-            store.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+            accepts(store, url, content_type, bytes, now)
         }
     }
 
@@ -219,9 +221,9 @@ pub(super) fn the_first_upload_of_a_key_counts() -> Browser {
             bytes: &[u8],
             now: Timestamp,
         ) -> bool {
-            let (key, query) = parts(url);
+            let (key, _) = parts(url);
             self.0.lock().unwrap().entry(key.parse().expect("a key")).or_insert(now);
-            store.accept_upload(key, query, content_type, Bytes::copy_from_slice(bytes), now).is_ok()
+            accepts(store, url, content_type, bytes, now)
         }
 
         fn expire(&self, store: &MemoryAttachmentStore, now: Timestamp) {
@@ -234,6 +236,21 @@ pub(super) fn the_first_upload_of_a_key_counts() -> Browser {
     }
 
     at(Forgetting::default())
+}
+
+/// Whatever is asked for is kept first, so that nothing is refused.
+fn what_is_uploaded_is_kept() -> Browser {
+    struct Keeping;
+
+    impl Server for Keeping {
+        fn get(&self, store: &MemoryAttachmentStore, url: &SignedUrl, now: Timestamp) -> Option<Vec<u8>> {
+            let (key, query) = parts(url);
+            at_once(store.keep(&key.parse().ok()?)).expect("it is in memory");
+            store.serve_download(key, query, now).ok().map(|download| download.bytes.to_vec())
+        }
+    }
+
+    at(Keeping)
 }
 
 fn downloads_are_cut() -> Browser {
@@ -389,6 +406,29 @@ fn a_download_url_does_not_say_when_it_expires() -> Browser {
                 }
                 reply => reply,
             })
+        })
+    })
+}
+
+fn a_release_does_nothing() -> Browser {
+    wrong(|call, next| match call {
+        Call::Release { .. } => Box::pin(async { Ok(Reply::Release(())) }),
+        call => next.call(call),
+    })
+}
+
+fn only_what_is_there_can_be_released() -> Browser {
+    wrong(|call, next| {
+        Box::pin(async move {
+            if let Call::Release { key } = &call
+                && next.inspect(key).await?.is_none()
+            {
+                return Err(chat_domain::AttachmentStoreError::Unavailable {
+                    operation: "release",
+                    source: "there is nothing".into(),
+                });
+            }
+            next.call(call).await
         })
     })
 }

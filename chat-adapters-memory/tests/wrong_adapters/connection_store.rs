@@ -17,7 +17,7 @@ type Next = Arc<dyn ConnectionStore>;
 type Wrong = Handles<DecoratedConnectionStore>;
 type Answer<'a> = Outcome<'a, dyn ConnectionStore>;
 /// What both handles of a wrong store see.
-type Shared<T> = Arc<Mutex<T>>;
+type SharedState<T> = Arc<Mutex<T>>;
 
 crate::caught! {
     connection_store::checks();
@@ -196,7 +196,7 @@ fn who_judged_the_age_deleted() -> Wrong {
 fn a_handle_keeps_what_it_read() -> Wrong {
     let store = Arc::new(MemoryConnectionStore::new());
     let handle = || {
-        let kept = Shared::<HashMap<ConnectionId, Option<Connection>>>::default();
+        let kept = SharedState::<HashMap<ConnectionId, Option<Connection>>>::default();
         DecoratedConnectionStore::new(store.clone(), move |call, next| {
             let kept = kept.clone();
             Box::pin(async move {
@@ -241,7 +241,7 @@ fn an_expiry_that_is_set_already_is_not_found() -> Wrong {
 }
 
 fn only_the_first_deletion_succeeds() -> Wrong {
-    let deleted = Shared::<Vec<ConnectionId>>::default();
+    let deleted = SharedState::<Vec<ConnectionId>>::default();
     wrong(move |call, next| {
         if let Call::Delete { id } = &call {
             let mut deleted = deleted.lock().unwrap();
@@ -293,7 +293,7 @@ fn unknown_connections_are_there() -> Wrong {
 }
 
 fn a_former_user_keeps_the_connection() -> Wrong {
-    let former = Shared::<Vec<Connection>>::default();
+    let former = SharedState::<Vec<Connection>>::default();
     wrong(move |call, next| {
         let former = former.clone();
         Box::pin(async move {

@@ -15,6 +15,8 @@ mod identity_verifier;
 mod message_eraser;
 mod message_store;
 mod pusher;
+mod report_store;
+mod user_store;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, Once};

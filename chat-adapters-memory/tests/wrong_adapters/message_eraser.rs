@@ -9,8 +9,8 @@ use chat_domain::testing::{
     answer,
 };
 use chat_domain::{
-    Advance, Content, Member, Message, MessageEraser, MessageStore, MessageStoreError, Page, PerMember,
-    ReadState, Room, RoomId, RoomsPage, Timestamp,
+    Advance, Content, Effect, Member, Message, MessageEraser, MessageStore, MessageStoreError, Page,
+    PerMember, Reactions, ReadState, Room, RoomId, RoomsPage, Timestamp,
 };
 use tokio::task::yield_now;
 
@@ -20,14 +20,14 @@ use super::message_store::{Next, force, head, read_to, rows};
 pub(super) type Wrong = Handles<(Arc<dyn MessageStore>, Arc<dyn MessageEraser>)>;
 type Answer<'a> = Outcome<'a, dyn MessageStore>;
 type NextEraser = Arc<dyn MessageEraser>;
-type Shared<T> = Arc<Mutex<T>>;
+type SharedState<T> = Arc<Mutex<T>>;
 
 crate::caught! {
     message_eraser::checks();
 
     an_erased_message_loses_its_id => an_erased_message_keeps_its_place_and_nothing_else;
     erasing_forgets_that_a_message_was_read => erasing_leaves_alone_that_a_message_was_read;
-    erasing_writes_the_whole_row => marks_and_erasures_that_race_all_happen;
+    erasing_writes_the_whole_head => marks_and_erasures_that_race_all_happen;
     rewriting_forgets_what_was_read => rewriting_leaves_read_states_alone;
     the_version_is_checked_before_the_rewriting => rewritings_and_commits_that_race_all_happen;
 
@@ -39,6 +39,7 @@ crate::caught! {
     the_version_is_checked_before_the_removal => of_a_removal_and_a_commit_that_race_one_happens;
     a_mark_brings_its_room_back => a_removal_that_races_reading_leaves_nothing;
 
+    settling_puts_a_message_back_as_it_was_sent => what_was_erased_stays_so_when_it_is_settled_late;
     only_the_first_erasure_succeeds => erasing_twice_changes_nothing_more;
     a_head_is_rewritten_whatever_its_version_is => a_head_that_moved_is_not_rewritten;
 
@@ -48,6 +49,9 @@ crate::caught! {
     an_attachment_is_forgotten_after_its_message =>
         an_interrupted_erasure_forgets_message_and_attachment_or_neither;
 
+    erasing_reactions_is_for_both => the_reactions_of_one_member_are_erased_and_nothing_else;
+    a_reaction_comes_back_when_it_is_applied_late => a_change_that_comes_late_brings_nothing_back;
+
     a_rewritten_head_keeps_its_proposals => a_rewritten_head_reads_back_whole;
     a_rewritten_head_has_a_version_of_its_own => a_head_that_was_rewritten_takes_the_next_message;
     a_rewritten_head_is_made => a_room_that_does_not_exist_is_not_made;
@@ -55,6 +59,9 @@ crate::caught! {
     rewriting_overwrites_that_b_was_erased => whoever_is_erased_first_both_are_noted;
     who_was_erased_is_read_before_it_is_noted => two_who_are_erased_at_the_same_time_are_both_noted;
     who_was_erased_stays_so => who_was_erased_is_noted_until_they_write;
+
+    forgetting_is_for_both => what_a_member_decided_is_forgotten_and_nothing_else;
+    an_absent_room_cannot_be_forgotten_in => nothing_is_forgotten_where_nothing_is;
 
     the_newest_goes_first => a_deserted_room_goes_from_its_oldest_message_on;
     a_removed_room_stays_in_the_lists => a_deserted_room_goes_from_its_oldest_message_on;
@@ -139,44 +146,48 @@ fn an_erased_message_loses_its_id() -> Wrong {
 }
 
 fn erasing_forgets_that_a_message_was_read() -> Wrong {
-    answering(|reply| {
-        Ok(of_page(reply, |message| Message {
-            read: message.read && message.content != Content::Erased,
-            ..message
-        }))
-    })
+    let erased = SharedState::<bool>::default();
+    let noted = erased.clone();
+    answering_after(
+        move |reply| match reply {
+            Reply::Room(Some(room)) if *erased.lock().unwrap() => {
+                read_to(&room, PerMember::default()).map(|room| Reply::Room(Some(room)))
+            }
+            reply => Ok(reply),
+        },
+        move |call| *noted.lock().unwrap() |= matches!(call, Erasure::EraseMessage { .. }),
+    )
 }
 
-/// As it read the row before: what was marked meanwhile is lost.
-fn erasing_writes_the_whole_row() -> Wrong {
-    let lost = Shared::<HashSet<Timestamp>>::default();
-    let loses = lost.clone();
+/// As it read the head before: a mark that moved meanwhile is lost.
+fn erasing_writes_the_whole_head() -> Wrong {
+    let written = SharedState::<Option<PerMember<ReadState>>>::default();
+    let writes = written.clone();
     wrong(
         move |call, next| {
-            let lost = lost.clone();
+            let written = written.clone();
             Box::pin(async move {
-                if matches!(call, Call::MarkRowsRead { .. }) {
-                    yield_now().await;
-                }
                 let reply = next.call(call).await?;
-                let lost = lost.lock().unwrap();
-                Ok(of_page(reply, |row| Message { read: row.read && !lost.contains(&row.at), ..row }))
+                match (reply, *written.lock().unwrap()) {
+                    (Reply::Room(Some(room)), Some(reads)) => {
+                        read_to(&room, reads).map(|room| Reply::Room(Some(room)))
+                    }
+                    (reply, _) => Ok(reply),
+                }
             })
         },
         move |call, next, store| {
-            let (loses, store) = (loses.clone(), store.clone());
+            let (writes, store) = (writes.clone(), store.clone());
             Box::pin(async move {
                 let Erasure::EraseMessage { message } = call else { return next.call(call).await };
-                let was_read = async || {
-                    let rows = rows(&store, &message.room).await;
-                    rows.iter().any(|row| row.at == message.at && row.read)
-                };
-                let before = was_read().await;
+                let before = head(&store, &message.room).await;
                 yield_now().await;
                 yield_now().await;
                 next.erase_message(&message).await?;
-                if was_read().await != before {
-                    loses.lock().unwrap().insert(message.at);
+                let reads =
+                    |room: &Room| PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
+                if reads(&head(&store, &message.room).await) != reads(&before) {
+                    *writes.lock().unwrap() = Some(reads(&before));
                 }
                 Ok(Erased::EraseMessage(()))
             })
@@ -184,8 +195,27 @@ fn erasing_writes_the_whole_row() -> Wrong {
     )
 }
 
+fn settling_puts_a_message_back_as_it_was_sent() -> Wrong {
+    let put = SharedState::<Vec<Message>>::default();
+    wrong(
+        move |call, next| {
+            let put = put.clone();
+            Box::pin(async move {
+                if let Call::Settle { message } = &call {
+                    put.lock().unwrap().push((**message).clone());
+                }
+                let reply = next.call(call).await?;
+                let put = put.lock().unwrap();
+                let as_sent = |row: &Message| put.iter().find(|message| message.at == row.at).cloned();
+                Ok(of_page(reply, |row| as_sent(&row).unwrap_or(row)))
+            })
+        },
+        |call, next, _| next.call(call),
+    )
+}
+
 fn rewriting_forgets_what_was_read() -> Wrong {
-    let rewritten = Shared::<bool>::default();
+    let rewritten = SharedState::<bool>::default();
     let noted = rewritten.clone();
     answering_after(
         move |reply| match reply {
@@ -200,7 +230,7 @@ fn rewriting_forgets_what_was_read() -> Wrong {
 
 /// A head that an eraser overwrote with an older one; others go on from there.
 fn the_version_is_checked_before_the_rewriting() -> Wrong {
-    let overwritten = Shared::<Option<Room>>::default();
+    let overwritten = SharedState::<Option<Room>>::default();
     let overwrites = overwritten.clone();
     wrong(
         move |call, next| {
@@ -240,7 +270,7 @@ fn the_version_is_checked_before_the_rewriting() -> Wrong {
 
 /// Hides what is asked to be removed and must not be.
 fn removing(may: impl Fn(&Room, &Room) -> bool + Copy + Send + Sync + 'static) -> Wrong {
-    let hidden = Shared::<HashSet<Timestamp>>::default();
+    let hidden = SharedState::<HashSet<Timestamp>>::default();
     let hides = hidden.clone();
     wrong(
         move |call, next| {
@@ -292,7 +322,7 @@ fn rows_are_removed_one_by_one() -> Wrong {
 }
 
 fn the_head_is_removed_before_the_rows() -> Wrong {
-    let left = Shared::<Vec<Message>>::default();
+    let left = SharedState::<Vec<Message>>::default();
     let leaves = left.clone();
     wrong(
         move |call, next| {
@@ -343,7 +373,7 @@ fn the_version_is_checked_before_the_removal() -> Wrong {
 
 /// It writes the head as it read it.
 fn a_mark_brings_its_room_back() -> Wrong {
-    let back = Shared::<Option<Room>>::default();
+    let back = SharedState::<Option<Room>>::default();
     wrong(
         move |call, next| {
             let back = back.clone();
@@ -409,14 +439,11 @@ fn images_are_not_erased() -> Wrong {
 }
 
 fn attachment(message: &Message) -> Option<&chat_domain::AttachmentKey> {
-    match &message.content {
-        Content::Image { attachment, .. } => Some(&attachment.key),
-        _ => None,
-    }
+    message.content.attachment().map(|attachment| &attachment.key)
 }
 
 fn erasing_what_is_absent_forgets_its_attachment() -> Wrong {
-    let restored = Shared::<HashMap<Timestamp, Content>>::default();
+    let restored = SharedState::<HashMap<Timestamp, Content>>::default();
     let restores = restored.clone();
     wrong(
         move |call, next| {
@@ -475,7 +502,7 @@ fn an_attachment_is_forgotten_after_its_message() -> Wrong {
 }
 
 fn a_rewritten_head_keeps_its_proposals() -> Wrong {
-    let before = Shared::<Option<Room>>::default();
+    let before = SharedState::<Option<Room>>::default();
     let noted = before.clone();
     wrong(
         move |call, next| {
@@ -506,7 +533,7 @@ fn a_rewritten_head_keeps_its_proposals() -> Wrong {
 
 /// Who read the head before it was rewritten is refused.
 fn a_rewritten_head_has_a_version_of_its_own() -> Wrong {
-    let rewritten = Shared::<bool>::default();
+    let rewritten = SharedState::<bool>::default();
     let rewrites = rewritten.clone();
     wrong(
         move |call, next| {
@@ -554,14 +581,14 @@ fn noting_erased_of<const MEMBERS: usize>(
     writes: impl Fn(&mut PerMember<bool>, Member) + Copy + Send + Sync + 'static,
     reads_before: bool,
 ) -> Wrong {
-    let noted = Shared::<HashMap<RoomId, PerMember<bool>>>::default();
+    let noted = SharedState::<HashMap<RoomId, PerMember<bool>>>::default();
     let noting = noted.clone();
     wrong(
         move |call, next| {
             let noted = noted.clone();
             Box::pin(async move {
                 if let Call::Commit { append } = &call {
-                    let message = &append.message;
+                    let message = append.message();
                     writes(noted.lock().unwrap().entry(message.room.clone()).or_default(), message.sender);
                 }
                 let of = |room: &Room| noted.lock().unwrap().get(room.id()).copied().unwrap_or_default();
@@ -630,7 +657,7 @@ fn the_newest_goes_first() -> Wrong {
 }
 
 fn a_removed_room_stays_in_the_lists() -> Wrong {
-    let removed = Shared::<Vec<Room>>::default();
+    let removed = SharedState::<Vec<Room>>::default();
     let removes = removed.clone();
     answering_after(
         move |reply| {
@@ -651,7 +678,7 @@ fn a_removed_room_stays_in_the_lists() -> Wrong {
 
 /// Marks are rows of their own, and nobody removes them.
 fn marks_outlive_their_room() -> Wrong {
-    let kept = Shared::<PerMember<ReadState>>::default();
+    let kept = SharedState::<PerMember<ReadState>>::default();
     wrong(
         move |call, next| {
             let kept = kept.clone();
@@ -684,6 +711,71 @@ fn a_mark_of_a_removed_room_moves() -> Wrong {
                     Advance::Unchanged(room) => Advance::Moved(room),
                     advance => advance,
                 }))
+            })
+        },
+        |call, next, _| next.call(call),
+    )
+}
+
+fn forgetting_is_for_both() -> Wrong {
+    erasing(|call, next, _| {
+        Box::pin(async move {
+            if let Erasure::ForgetConsent { room, member } = &call {
+                next.forget_consent(room, member.peer()).await?;
+            }
+            next.call(call).await
+        })
+    })
+}
+
+fn an_absent_room_cannot_be_forgotten_in() -> Wrong {
+    erasing(|call, next, store| {
+        let store = store.clone();
+        Box::pin(async move {
+            if let Erasure::ForgetConsent { room, .. } = &call
+                && store.room(room, chat_domain::Consistency::Strong).await?.is_none()
+            {
+                return Err(MessageStoreError::Conflict);
+            }
+            next.call(call).await
+        })
+    })
+}
+
+fn erasing_reactions_is_for_both() -> Wrong {
+    erasing(|call, next, _| {
+        Box::pin(async move {
+            if let Erasure::EraseReactions { message, member } = &call {
+                next.erase_reactions(message, member.peer()).await?;
+            }
+            next.call(call).await
+        })
+    })
+}
+
+fn a_reaction_comes_back_when_it_is_applied_late() -> Wrong {
+    let applied = SharedState::<HashMap<Timestamp, (Member, Reactions)>>::default();
+    wrong(
+        move |call, next| {
+            if let Call::ApplyChange { append } = &call
+                && let Some((target, Effect::React(reactions))) = append.change()
+            {
+                let by = append.message().sender;
+                applied.lock().unwrap().insert(target, (by, reactions.clone()));
+            }
+            let applied = applied.clone();
+            Box::pin(async move {
+                Ok(match next.call(call).await? {
+                    Reply::Page(mut page) => {
+                        for message in &mut page.messages {
+                            if let Some((by, reactions)) = applied.lock().unwrap().get(&message.at) {
+                                message.changed.reactions[*by] = reactions.clone();
+                            }
+                        }
+                        Reply::Page(page)
+                    }
+                    reply => reply,
+                })
             })
         },
         |call, next, _| next.call(call),

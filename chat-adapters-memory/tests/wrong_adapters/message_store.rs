@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
@@ -7,9 +8,9 @@ use chat_domain::testing::{
     DecoratedMessageStore, MessageStoreCall as Call, MessageStoreReply as Reply, Outcome, Port as _, answer,
 };
 use chat_domain::{
-    Advance, Append, AttachmentKey, Consistency, Content, Draft, Member, Message, MessageStore,
-    MessageStoreError, Page, PageLimit, PageQuery, PageRange, PerMember, ReadMark, ReadState, Room, RoomId,
-    SendRate, Timestamp,
+    Advance, Append, AttachmentKey, ConsentWrite, Consistency, Content, DailyLimits, Draft, Effect,
+    FirstContact, Member, Message, MessageStore, MessageStoreError, Page, PageLimit, PageQuery, PageRange,
+    PerMember, ReadMark, ReadState, Room, RoomId, SendPolicy, SendRate, Timestamp,
 };
 use tokio::task::yield_now;
 
@@ -17,7 +18,7 @@ pub(super) type Next = Arc<dyn MessageStore>;
 type Wrong = Handles<DecoratedMessageStore>;
 type Answer<'a> = Outcome<'a, dyn MessageStore>;
 /// What both handles of a wrong store see.
-type Shared<T> = Arc<Mutex<T>>;
+type SharedState<T> = Arc<Mutex<T>>;
 
 crate::caught! {
     message_store::checks();
@@ -36,17 +37,33 @@ crate::caught! {
     the_version_is_checked_before_the_commit =>
         of_eight_racing_commits_exactly_one_is_stored, of_eight_racing_first_commits_exactly_one_is_stored;
 
+    a_change_has_no_effect => a_change_is_shown_whether_or_not_it_was_applied;
+    an_effect_is_that_of_the_last_caller => changes_come_in_the_order_of_the_log_however_late;
+    a_deleted_message_is_edited => what_is_deleted_stays_so;
+    a_change_makes_its_target => a_target_that_is_not_there_stays_absent, a_message_has_nothing_to_apply;
+    only_the_first_place_is_looked_at => messages_are_read_by_their_places;
+    who_is_about_to_change_a_message_is_told_of_none => a_message_is_read_as_it_is_in_its_room;
+
     an_attachment_may_be_shown_again =>
         an_attachment_is_shown_once, of_eight_racing_messages_one_shows_the_attachment;
     a_conflict_keeps_its_claim => what_was_refused_its_attachment_leaves_no_trace;
 
+    a_blocked_sender_gets_through =>
+        a_blocked_sender_is_refused_whatever_the_head,
+        nothing_of_a_blocked_sender_is_stored_after_a_block_that_races;
+    a_block_is_looked_for_before_the_commit => nothing_of_a_blocked_sender_is_stored_after_a_block_that_races;
+
+    a_commit_lifts_blocks => sending_and_reading_leave_decisions_alone;
+    a_decision_makes_a_commit_conflict => deciding_changes_nothing_else;
+    a_decision_is_made_about_strangers => a_decision_in_an_absent_room_creates_nothing;
     a_commit_forgets_what_was_read => a_commit_leaves_read_states_alone;
     a_mark_makes_a_commit_conflict => marks_and_commits_that_race_all_happen;
-    marked_rows_make_a_commit_conflict => marking_rows_does_not_make_a_commit_conflict;
     a_mark_writes_the_whole_head => marks_and_commits_that_race_all_happen;
     a_mark_makes_its_room => a_mark_in_an_absent_room_creates_nothing;
-    marking_makes_rows => marking_rows_that_do_not_exist_creates_none;
-    an_absent_room_cannot_be_marked => marking_rows_of_an_absent_room_creates_nothing;
+
+    a_message_is_on_no_page_until_it_is_settled => what_was_committed_is_in_every_page_settled_or_not;
+    who_is_about_to_commit_is_told_of_no_room => who_is_about_to_commit_reads_the_same_room;
+    settling_twice_puts_a_second_row => settling_changes_nothing_that_is_read;
 
     a_handle_keeps_the_heads_it_read => what_one_handle_wrote_the_other_sees_at_once;
     a_handle_keeps_the_pages_it_read => what_one_handle_wrote_the_other_sees_at_once;
@@ -54,7 +71,7 @@ crate::caught! {
 
     a_repeated_commit_succeeds => a_repeated_commit_conflicts;
     a_mark_that_is_there_moves_again => a_mark_that_is_there_already_changes_nothing;
-    rows_are_marked_only_once => marking_rows_twice_changes_nothing_more;
+    a_decision_is_made_only_once => a_repeated_decision_changes_nothing_more;
 
     a_conflict_stores_its_message =>
         a_stale_version_conflicts_and_stores_nothing, a_future_version_conflicts_and_stores_nothing;
@@ -69,7 +86,7 @@ crate::caught! {
     time_begins_in_1970 => timestamps_of_any_year_read_back_in_order;
     texts_are_cut => the_longest_words_read_back_whole;
     captions_are_lost => images_read_back_whole;
-    notes_are_lost => proposals_and_answers_read_back_whole;
+    notes_are_lost => proposals_and_answers_read_back_whole, every_kind_of_message_reads_back_whole;
 
     an_absent_room_has_more => an_empty_room_has_empty_pages;
     before_the_beginning_is_the_newest => nothing_is_before_the_first_or_after_the_last;
@@ -95,12 +112,12 @@ crate::caught! {
     a_mark_moves_for_both => the_members_marks_are_independent;
     a_mark_is_compared_before_it_moves => of_racing_marks_the_furthest_stays;
 
-    rows_are_noted_before_they_are_marked => an_interrupted_marking_notes_no_row_that_it_did_not_mark;
-    rows_are_noted_past_the_readers_mark => how_far_rows_are_marked_never_passes_the_readers_mark;
-    the_last_note_of_rows_stays => how_far_rows_are_marked_never_moves_back;
-    without_rows_nothing_is_noted => marking_no_rows_still_notes_how_far_it_came;
-    twenty_five_rows_are_marked => a_full_page_of_rows_is_marked_at_once;
-    all_rows_up_to_there_are_marked => marking_rows_sets_exactly_those;
+
+    a_decision_is_that_of_both => members_decide_independently;
+    any_block_is_lifted => a_block_that_was_made_anew_is_not_lifted_by_an_old_attempt;
+    a_block_freezes_nothing => a_block_that_freezes_keeps_how_far_each_has_read;
+    a_block_freezes_whoever_blocks => nothing_is_frozen_while_either_blocks;
+    a_block_freezes_what_it_read_before => a_mark_that_races_a_block_that_freezes_is_kept_or_came_later;
 }
 
 /// Two handles of a store whose calls go this way.
@@ -151,8 +168,11 @@ fn remembering(change: impl Fn(&mut chat_domain::RoomLog) + Clone + Send + Sync 
     })
 }
 
-const UNLIMITED: SendRate =
-    SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
+const UNLIMITED: SendPolicy = SendPolicy {
+    rate: SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX },
+    first_contact: FirstContact::Open,
+    daily: DailyLimits::UNLIMITED,
+};
 
 pub(super) async fn head(next: &Next, id: &RoomId) -> Room {
     let head = next.room(id, Consistency::Strong).await.expect("it is in memory");
@@ -166,15 +186,16 @@ pub(super) async fn rows(next: &Next, id: &RoomId) -> Vec<Message> {
 
 /// Stores a message, whatever the version is.
 pub(super) async fn force(next: &Next, append: &Append) -> Result<(), MessageStoreError> {
-    let message = &append.message;
-    let draft = Draft { id: message.id, sender: message.sender, content: message.content.clone() };
+    let message = append.message();
+    let draft =
+        Draft { id: message.id, sender: message.sender, content: message.content.clone(), reply_to: None };
     let head = head(next, &message.room).await;
     let append = head.append(&draft, message.at, UNLIMITED).expect("the suite breaks no rule of the room");
     next.commit(&append).await
 }
 
 async fn is_current(next: &Next, append: &Append) -> bool {
-    head(next, &append.message.room).await.seq() == append.expected_seq
+    head(next, &append.message().room).await.seq() == append.expected_seq
 }
 
 /// A page with rows that are not in the store.
@@ -192,23 +213,20 @@ fn with_rows(page: Page, room: &RoomId, query: PageQuery, rows: &[Message]) -> P
 }
 
 fn key(append: &Append) -> Option<AttachmentKey> {
-    match &append.message.content {
-        Content::Image { attachment, .. } => Some(attachment.key.clone()),
-        _ => None,
-    }
+    append.message().content.attachment().map(|attachment| attachment.key.clone())
 }
 
 fn the_row_is_written_before_the_head() -> Wrong {
-    let early = Shared::<Vec<Message>>::default();
+    let early = SharedState::<Vec<Message>>::default();
     wrong(move |call, next| {
         let early = early.clone();
         Box::pin(async move {
             match call {
                 Call::Commit { append } if is_current(next, &append).await => {
-                    early.lock().unwrap().push(append.message.clone());
+                    early.lock().unwrap().push(append.message().clone());
                     yield_now().await;
                     let committed = next.commit(&append).await;
-                    early.lock().unwrap().retain(|row| *row != append.message);
+                    early.lock().unwrap().retain(|row| row != append.message());
                     committed.map(Reply::Commit)
                 }
                 Call::Page { room, query, consistency } => {
@@ -222,13 +240,13 @@ fn the_row_is_written_before_the_head() -> Wrong {
 }
 
 fn the_head_is_written_before_the_row() -> Wrong {
-    let early = Shared::<HashMap<RoomId, Room>>::default();
+    let early = SharedState::<HashMap<RoomId, Room>>::default();
     wrong(move |call, next| {
         let early = early.clone();
         Box::pin(async move {
             match call {
                 Call::Commit { append } if is_current(next, &append).await => {
-                    let id = &append.message.room;
+                    let id = &append.message().room;
                     let mut room = head(next, id).await;
                     room.apply(&append);
                     early.lock().unwrap().insert(id.clone(), room);
@@ -249,7 +267,7 @@ fn the_head_is_written_before_the_row() -> Wrong {
 /// Claims an attachment in one step and commits in another; `gives_back` is what becomes of the claim of a
 /// commit that fails.
 fn claiming(gives_back: bool) -> Wrong {
-    let claims = Shared::<HashSet<AttachmentKey>>::default();
+    let claims = SharedState::<HashSet<AttachmentKey>>::default();
     wrong(move |call, next| {
         let claims = claims.clone();
         Box::pin(async move {
@@ -277,7 +295,7 @@ fn a_conflict_keeps_its_claim() -> Wrong {
 }
 
 fn a_room_is_listed_after_the_commit() -> Wrong {
-    let listed = Shared::<HashSet<RoomId>>::default();
+    let listed = SharedState::<HashSet<RoomId>>::default();
     wrong(move |call, next| {
         let listed = listed.clone();
         Box::pin(async move {
@@ -285,7 +303,7 @@ fn a_room_is_listed_after_the_commit() -> Wrong {
                 Call::Commit { append } => {
                     next.commit(&append).await?;
                     yield_now().await;
-                    listed.lock().unwrap().insert(append.message.room.clone());
+                    listed.lock().unwrap().insert(append.message().room.clone());
                     Ok(Reply::Commit(()))
                 }
                 Call::RoomsOf { member, after } => {
@@ -341,18 +359,17 @@ fn the_version_is_checked_before_the_commit() -> Wrong {
 /// Stores the image under a key of its own, since the store in memory refuses the one that is shown, and
 /// shows the one that was asked for.
 fn an_attachment_may_be_shown_again() -> Wrong {
-    let asked_for = Shared::<HashMap<AttachmentKey, AttachmentKey>>::default();
+    let asked_for = SharedState::<HashMap<AttachmentKey, AttachmentKey>>::default();
     wrong(move |call, next| {
         let asked_for = asked_for.clone();
         Box::pin(async move {
             match call {
                 Call::Commit { append } => {
                     let mut append = append.into_owned();
-                    let (at, sender) = (append.message.at, append.message.sender);
-                    if let Content::Image { attachment, .. } = &mut append.message.content {
+                    let Message { room, at, sender, .. } = append.message().clone();
+                    if let Content::Image { attachment, .. } = &mut append.log.newest.content {
                         let random = at.unix_ms().unsigned_abs().into();
-                        let kind = attachment.facts.kind();
-                        let own = AttachmentKey::mint(&append.message.room, sender, kind, random);
+                        let own = AttachmentKey::mint(&room, sender, attachment.facts, random);
                         let asked = std::mem::replace(&mut attachment.key, own.clone());
                         asked_for.lock().unwrap().insert(own, asked);
                     }
@@ -374,13 +391,17 @@ fn an_attachment_may_be_shown_again() -> Wrong {
 }
 
 fn a_commit_forgets_what_was_read() -> Wrong {
-    let written = Shared::<HashSet<RoomId>>::default();
+    let written = SharedState::<HashSet<RoomId>>::default();
     wrong(move |call, next| {
         let written = written.clone();
         Box::pin(async move {
             match &call {
-                Call::Commit { append } => drop(written.lock().unwrap().insert(append.message.room.clone())),
-                Call::AdvanceRead { room, .. } => drop(written.lock().unwrap().remove(&**room)),
+                Call::Commit { append } => {
+                    written.lock().unwrap().insert(append.message().room.clone());
+                }
+                Call::AdvanceRead { room, .. } => {
+                    written.lock().unwrap().remove(&**room);
+                }
                 _ => {}
             }
             Ok(match next.call(call).await? {
@@ -405,7 +426,7 @@ pub(super) fn read_to(room: &Room, reads: PerMember<ReadState>) -> Result<Room, 
 
 /// The head has one version for both halves: who was not told of a change is refused once.
 fn versioned(changes: impl Fn(&Call<'_>) -> bool + Copy + Send + Sync + 'static) -> Wrong {
-    let changed = Shared::<bool>::default();
+    let changed = SharedState::<bool>::default();
     wrong(move |call, next| {
         let changed = changed.clone();
         Box::pin(async move {
@@ -429,12 +450,8 @@ fn a_mark_makes_a_commit_conflict() -> Wrong {
     versioned(|call| matches!(call, Call::AdvanceRead { .. }))
 }
 
-fn marked_rows_make_a_commit_conflict() -> Wrong {
-    versioned(|call| matches!(call, Call::MarkRowsRead { .. }))
-}
-
 fn a_mark_writes_the_whole_head() -> Wrong {
-    let overwritten = Shared::<Option<Room>>::default();
+    let overwritten = SharedState::<Option<Room>>::default();
     wrong(move |call, next| {
         let overwritten = overwritten.clone();
         Box::pin(async move {
@@ -473,45 +490,10 @@ fn a_mark_makes_its_room() -> Wrong {
     })
 }
 
-fn marking_makes_rows() -> Wrong {
-    let made = Shared::<Vec<Message>>::default();
-    wrong(move |call, next| {
-        let made = made.clone();
-        Box::pin(async move {
-            match call {
-                Call::MarkRowsRead { room, reader, rows: asked, through } => {
-                    let there = rows(next, &room).await;
-                    let absent = asked.iter().filter(|at| there.iter().all(|row| row.at != **at));
-                    made.lock().unwrap().extend(absent.map(|at| Message { at: *at, ..there[0].clone() }));
-                    next.mark_rows_read(&room, reader, &asked, through).await.map(Reply::MarkRowsRead)
-                }
-                Call::Page { room, query, consistency } => {
-                    let page = next.page(&room, query, consistency).await?;
-                    Ok(Reply::Page(with_rows(page, &room, query, &made.lock().unwrap())))
-                }
-                call => next.call(call).await,
-            }
-        })
-    })
-}
-
-fn an_absent_room_cannot_be_marked() -> Wrong {
-    wrong(|call, next| {
-        Box::pin(async move {
-            match &call {
-                Call::MarkRowsRead { room, .. } if head(next, room).await.seq() == 0 => {
-                    Err(MessageStoreError::Conflict)
-                }
-                _ => next.call(call).await,
-            }
-        })
-    })
-}
-
 fn a_handle_keeps_the_heads_it_read() -> Wrong {
     let store = Arc::new(MemoryMessageStore::new());
     let handle = || {
-        let kept = Shared::<HashMap<RoomId, Option<Room>>>::default();
+        let kept = SharedState::<HashMap<RoomId, Option<Room>>>::default();
         DecoratedMessageStore::new(store.clone(), move |call, next| {
             let kept = kept.clone();
             Box::pin(async move {
@@ -536,7 +518,7 @@ fn a_handle_keeps_the_heads_it_read() -> Wrong {
 fn a_handle_keeps_the_pages_it_read() -> Wrong {
     let store = Arc::new(MemoryMessageStore::new());
     let handle = || {
-        let kept = Shared::<HashMap<RoomId, Page>>::default();
+        let kept = SharedState::<HashMap<RoomId, Page>>::default();
         DecoratedMessageStore::new(store.clone(), move |call, next| {
             let kept = kept.clone();
             Box::pin(async move {
@@ -558,6 +540,49 @@ fn a_handle_keeps_the_pages_it_read() -> Wrong {
     Handles::two(handle(), handle())
 }
 
+fn a_message_is_on_no_page_until_it_is_settled() -> Wrong {
+    let settled = SharedState::<HashSet<Timestamp>>::default();
+    wrong(move |call, next| {
+        let settled = settled.clone();
+        Box::pin(async move {
+            if let Call::Settle { message } = &call {
+                settled.lock().unwrap().insert(message.at);
+            }
+            let Call::Page { room, query, consistency } = call else { return next.call(call).await };
+            let newest = head(next, &room).await.seq();
+            let mut page = next.page(&room, query, consistency).await?;
+            page.messages.retain(|row| row.seq < newest || settled.lock().unwrap().contains(&row.at));
+            Ok(Reply::Page(page))
+        })
+    })
+}
+
+fn who_is_about_to_commit_is_told_of_no_room() -> Wrong {
+    wrong(|call, next| match call {
+        Call::RoomForCommit { .. } => answer(Ok(Reply::RoomForCommit(None))),
+        call => next.call(call),
+    })
+}
+
+fn settling_twice_puts_a_second_row() -> Wrong {
+    let settled = SharedState::<Vec<Message>>::default();
+    wrong(move |call, next| {
+        let settled = settled.clone();
+        Box::pin(async move {
+            if let Call::Settle { message } = &call {
+                settled.lock().unwrap().push((**message).clone());
+            }
+            let Call::Page { room, query, consistency } = call else { return next.call(call).await };
+            let mut page = next.page(&room, query, consistency).await?;
+            let settled = settled.lock().unwrap();
+            let is_doubled = |row: &&Message| settled.iter().filter(|one| one.at == row.at).count() > 1;
+            let second: Vec<_> = page.messages.iter().filter(is_doubled).cloned().collect();
+            page.messages.extend(second);
+            Ok(Reply::Page(page))
+        })
+    })
+}
+
 fn eventual_reads_never_see_anything() -> Wrong {
     wrong(|call, next| match call {
         Call::Room { consistency: Consistency::Eventual, .. } => answer(Ok(Reply::Room(None))),
@@ -569,7 +594,7 @@ fn a_repeated_commit_succeeds() -> Wrong {
     wrong(|call, next| {
         Box::pin(async move {
             let Call::Commit { append } = call else { return next.call(call).await };
-            let message = &append.message;
+            let message = append.message();
             let committed = match next.commit(&append).await {
                 Err(MessageStoreError::Conflict) if rows(next, &message.room).await.contains(message) => {
                     Ok(())
@@ -595,21 +620,8 @@ fn a_mark_that_is_there_moves_again() -> Wrong {
     })
 }
 
-fn rows_are_marked_only_once() -> Wrong {
-    wrong(|call, next| {
-        Box::pin(async move {
-            if let Call::MarkRowsRead { room, rows: asked, .. } = &call
-                && rows(next, room).await.iter().any(|row| row.read && asked.contains(&row.at))
-            {
-                return Err(MessageStoreError::Conflict);
-            }
-            next.call(call).await
-        })
-    })
-}
-
 fn a_conflict_stores_its_message() -> Wrong {
-    let stored = Shared::<Vec<Message>>::default();
+    let stored = SharedState::<Vec<Message>>::default();
     wrong(move |call, next| {
         let stored = stored.clone();
         Box::pin(async move {
@@ -617,7 +629,7 @@ fn a_conflict_stores_its_message() -> Wrong {
                 Call::Commit { append } => {
                     let committed = next.commit(&append).await;
                     if matches!(committed, Err(MessageStoreError::Conflict)) {
-                        stored.lock().unwrap().push(append.message.clone());
+                        stored.lock().unwrap().push(append.message().clone());
                     }
                     committed.map(Reply::Commit)
                 }
@@ -636,7 +648,7 @@ fn a_throttled_commit_was_stored() -> Wrong {
         Box::pin(async move {
             let Call::Commit { append } = call else { return next.call(call).await };
             next.commit(&append).await?;
-            match append.message.seq {
+            match append.message().seq {
                 2 => Err(MessageStoreError::Throttled { operation: "commit" }),
                 _ => Ok(Reply::Commit(())),
             }
@@ -658,13 +670,13 @@ fn a_room_is_found_by_one_of_its_members() -> Wrong {
 }
 
 fn rooms_are_found_by_the_beginning_of_their_ids() -> Wrong {
-    let known = Shared::<HashSet<RoomId>>::default();
+    let known = SharedState::<HashSet<RoomId>>::default();
     wrong(move |call, next| {
         let known = known.clone();
         Box::pin(async move {
             match call {
                 Call::Commit { append } => {
-                    known.lock().unwrap().insert(append.message.room.clone());
+                    known.lock().unwrap().insert(append.message().room.clone());
                     next.commit(&append).await.map(Reply::Commit)
                 }
                 Call::Page { room, query, consistency } => {
@@ -852,8 +864,8 @@ fn lists_are_sorted_by_address() -> Wrong {
 fn placing<Place: Ord + Copy + Send + 'static>(
     place: impl Fn(Option<Place>, &Append, u64) -> Place + Copy + Send + Sync + 'static,
 ) -> Wrong {
-    let places = Shared::<HashMap<RoomId, Place>>::default();
-    let commits = Shared::<u64>::default();
+    let places = SharedState::<HashMap<RoomId, Place>>::default();
+    let commits = SharedState::<u64>::default();
     wrong(move |call, next| {
         let (places, commits) = (places.clone(), commits.clone());
         Box::pin(async move {
@@ -863,7 +875,7 @@ fn placing<Place: Ord + Copy + Send + 'static>(
                     let mut commits = commits.lock().unwrap();
                     *commits += 1;
                     let mut places = places.lock().unwrap();
-                    let id = &append.message.room;
+                    let id = &append.message().room;
                     let new = place(places.get(id).copied(), &append, *commits);
                     places.insert(id.clone(), new);
                     Ok(Reply::Commit(()))
@@ -882,7 +894,7 @@ fn placing<Place: Ord + Copy + Send + 'static>(
 
 fn a_room_keeps_its_first_place() -> Wrong {
     placing(|place, append, _| {
-        let Message { room, at, .. } = &append.message;
+        let Message { room, at, .. } = append.message();
         place.unwrap_or(chat_domain::Activity { day: at.day(), room: room.tag() })
     })
 }
@@ -918,7 +930,7 @@ fn longer_addresses_are_the_same() -> Wrong {
 fn marking(
     moves: impl Fn(&Room, ReadState, Member, ReadMark) -> Option<ReadState> + Copy + Send + Sync + 'static,
 ) -> Wrong {
-    let kept = Shared::<HashMap<RoomId, PerMember<ReadState>>>::default();
+    let kept = SharedState::<HashMap<RoomId, PerMember<ReadState>>>::default();
     wrong(move |call, next| {
         let kept = kept.clone();
         Box::pin(async move {
@@ -994,82 +1006,6 @@ fn a_mark_moves_for_both() -> Wrong {
     })
 }
 
-fn rows_are_noted_before_they_are_marked() -> Wrong {
-    wrong(|call, next| {
-        Box::pin(async move {
-            let Call::MarkRowsRead { room, reader, rows, through } = call else {
-                return next.call(call).await;
-            };
-            next.mark_rows_read(&room, reader, &[], through).await?;
-            yield_now().await;
-            next.mark_rows_read(&room, reader, &rows, through).await.map(Reply::MarkRowsRead)
-        })
-    })
-}
-
-/// Keeps how far rows are marked itself. `note` says what is kept.
-fn noting(note: impl Fn(ReadState, Timestamp) -> Option<Timestamp> + Copy + Send + Sync + 'static) -> Wrong {
-    let kept = Shared::<HashMap<(RoomId, Member), Timestamp>>::default();
-    wrong(move |call, next| {
-        let kept = kept.clone();
-        Box::pin(async move {
-            if let Call::MarkRowsRead { room, reader, through, .. } = &call {
-                let stored = head(next, room).await;
-                if let Some(noted) = note(stored.read_state(*reader), *through) {
-                    kept.lock().unwrap().insert((room.clone().into_owned(), *reader), noted);
-                }
-            }
-            Ok(match next.call(call).await? {
-                Reply::Room(Some(room)) => {
-                    let mut reads = PerMember::default();
-                    for reader in [Member::A, Member::B] {
-                        let rows_marked_to = kept.lock().unwrap().get(&(room.id().clone(), reader)).copied();
-                        reads[reader] = ReadState { rows_marked_to, ..room.read_state(reader) };
-                    }
-                    Reply::Room(Some(read_to(&room, reads)?))
-                }
-                reply => reply,
-            })
-        })
-    })
-}
-
-fn rows_are_noted_past_the_readers_mark() -> Wrong {
-    noting(|state, through| state.rows_marked_to.max(Some(through)))
-}
-
-fn the_last_note_of_rows_stays() -> Wrong {
-    noting(|state, through| state.mark.is_some_and(|mark| through <= mark.up_to).then_some(through))
-}
-
-fn without_rows_nothing_is_noted() -> Wrong {
-    wrong(|call, next| match &call {
-        Call::MarkRowsRead { rows, .. } if rows.is_empty() => answer(Ok(Reply::MarkRowsRead(()))),
-        _ => next.call(call),
-    })
-}
-
-fn twenty_five_rows_are_marked() -> Wrong {
-    asking(|call| match call {
-        Call::MarkRowsRead { room, reader, rows, through } => {
-            let rows = rows.iter().copied().take(25).collect();
-            Call::MarkRowsRead { room, reader, rows: std::borrow::Cow::Owned(rows), through }
-        }
-        call => call,
-    })
-}
-
-fn all_rows_up_to_there_are_marked() -> Wrong {
-    wrong(|call, next| {
-        Box::pin(async move {
-            let Call::MarkRowsRead { room, reader, through, .. } = call else { return next.call(call).await };
-            let all: Vec<_> =
-                rows(next, &room).await.iter().map(|row| row.at).filter(|at| *at <= through).collect();
-            next.mark_rows_read(&room, reader, &all, through).await.map(Reply::MarkRowsRead)
-        })
-    })
-}
-
 mod with_an_eraser {
     use chat_domain::conformance::message_store;
 
@@ -1089,4 +1025,230 @@ mod with_an_eraser {
     fn nobody_stays_erased_after_a_commit() -> Wrong {
         noting_erased(|noted, asked| noted | asked, |erased, _| *erased = Default::default())
     }
+}
+
+/// Commits as if nobody blocked anybody.
+async fn commit_past_a_block(next: &Next, append: &Append) -> Result<Reply, MessageStoreError> {
+    let (room, receiver) = (&append.message().room, append.message().sender.peer());
+    let Some(at) = head(next, room).await.consent(receiver).blocked else {
+        return next.commit(append).await.map(Reply::Commit);
+    };
+    next.write_consent(room, receiver, ConsentWrite::Unblock { of: at }).await?;
+    let committed = next.commit(append).await;
+    next.write_consent(room, receiver, ConsentWrite::Block { at, freezes_reads: false }).await?;
+    committed.map(Reply::Commit)
+}
+
+fn a_blocked_sender_gets_through() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            yield_now().await;
+            commit_past_a_block(next, &append).await
+        })
+    })
+}
+
+fn a_block_is_looked_for_before_the_commit() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            let receiver = append.message().sender.peer();
+            if head(next, &append.message().room).await.consent(receiver).blocked.is_some() {
+                return Err(MessageStoreError::Conflict);
+            }
+            yield_now().await;
+            commit_past_a_block(next, &append).await
+        })
+    })
+}
+
+fn a_commit_lifts_blocks() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Commit { append } = call else { return next.call(call).await };
+            next.commit(&append).await?;
+            let (room, sender) = (&append.message().room, append.message().sender);
+            if let Some(of) = head(next, room).await.consent(sender).blocked {
+                next.write_consent(room, sender, ConsentWrite::Unblock { of }).await?;
+            }
+            Ok(Reply::Commit(()))
+        })
+    })
+}
+
+fn a_decision_makes_a_commit_conflict() -> Wrong {
+    let decided = SharedState::<HashSet<RoomId>>::default();
+    wrong(move |call, next| match &call {
+        Call::WriteConsent { room, .. } => {
+            decided.lock().unwrap().insert(room.clone().into_owned());
+            next.call(call)
+        }
+        Call::Commit { append } if decided.lock().unwrap().remove(&append.message().room) => {
+            answer(Err(MessageStoreError::Conflict))
+        }
+        _ => next.call(call),
+    })
+}
+
+fn a_decision_is_made_about_strangers() -> Wrong {
+    answering(|reply| match reply {
+        Reply::WriteConsent(_) => Reply::WriteConsent(true),
+        reply => reply,
+    })
+}
+
+fn a_decision_is_made_only_once() -> Wrong {
+    let decided = SharedState::<Vec<(Member, ConsentWrite)>>::default();
+    wrong(move |call, next| {
+        if let Call::WriteConsent { member, write, .. } = call {
+            let mut decided = decided.lock().unwrap();
+            if decided.contains(&(member, write)) {
+                return answer(Err(MessageStoreError::Conflict));
+            }
+            decided.push((member, write));
+        }
+        next.call(call)
+    })
+}
+
+fn a_decision_is_that_of_both() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            if let Call::WriteConsent { room, member, write } = &call {
+                next.write_consent(room, member.peer(), *write).await?;
+            }
+            next.call(call).await
+        })
+    })
+}
+
+fn a_block_freezes_nothing() -> Wrong {
+    asking(|call| match call {
+        Call::WriteConsent { room, member, write: ConsentWrite::Block { at, .. } } => {
+            Call::WriteConsent { room, member, write: ConsentWrite::Block { at, freezes_reads: false } }
+        }
+        call => call,
+    })
+}
+
+fn a_block_freezes_whoever_blocks() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            if let Call::WriteConsent {
+                room, write: ConsentWrite::Block { freezes_reads: true, .. }, ..
+            } = &call
+            {
+                for member in [Member::A, Member::B] {
+                    if let Some(of) = head(next, room).await.consent(member).blocked {
+                        next.write_consent(room, member, ConsentWrite::Unblock { of }).await?;
+                    }
+                }
+            }
+            next.call(call).await
+        })
+    })
+}
+
+fn a_block_freezes_what_it_read_before() -> Wrong {
+    let frozen = SharedState::<HashMap<RoomId, PerMember<Option<Timestamp>>>>::default();
+    wrong(move |call, next| {
+        let frozen = frozen.clone();
+        Box::pin(async move {
+            if let Call::WriteConsent {
+                room, write: ConsentWrite::Block { freezes_reads: true, .. }, ..
+            } = &call
+            {
+                let before = head(next, room).await;
+                yield_now().await;
+                let shown_to = PerMember { a: before.read_up_to(Member::A), b: before.read_up_to(Member::B) };
+                frozen.lock().unwrap().insert(room.clone().into_owned(), shown_to);
+            }
+            Ok(match next.call(call).await? {
+                Reply::Room(Some(room)) => {
+                    let shown_to = frozen.lock().unwrap().get(room.id()).copied();
+                    let reads = |member| ReadState {
+                        shown_to: shown_to
+                            .map_or(room.read_state(member).shown_to, |shown_to| shown_to[member]),
+                        ..room.read_state(member)
+                    };
+                    let reads = PerMember { a: reads(Member::A), b: reads(Member::B) };
+                    Reply::Room(Some(read_to(&room, reads)?.with_consent(room.consents())))
+                }
+                reply => reply,
+            })
+        })
+    })
+}
+
+fn any_block_is_lifted() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::WriteConsent { room, member, write } = call else { return next.call(call).await };
+            let blocked = head(next, &room).await.consent(member).blocked;
+            let write = match (write, blocked) {
+                (ConsentWrite::Unblock { .. }, Some(of)) => ConsentWrite::Unblock { of },
+                (write, _) => write,
+            };
+            next.write_consent(&room, member, write).await.map(Reply::WriteConsent)
+        })
+    })
+}
+
+fn a_change_has_no_effect() -> Wrong {
+    asking(|call| match call {
+        Call::Commit { append } => {
+            Call::Commit { append: Cow::Owned(Append { effect: None, ..append.into_owned() }) }
+        }
+        call => call,
+    })
+}
+
+/// What a change came to is told as `change` makes it of what it is, the append and its target.
+fn applying(
+    change: impl Fn(&Append, Option<Message>) -> Option<Message> + Copy + Send + Sync + 'static,
+) -> Wrong {
+    wrong(move |call, next| {
+        Box::pin(async move {
+            let Call::ApplyChange { append } = call else { return next.call(call).await };
+            let target = next.apply_change(&append).await?;
+            Ok(Reply::ApplyChange(change(&append, target)))
+        })
+    })
+}
+
+fn an_effect_is_that_of_the_last_caller() -> Wrong {
+    applying(|append, target| {
+        let (mut target, (_, effect)) = (target?, append.change()?);
+        target.changed.by = 0;
+        Some(target.changed_by(append.message(), effect))
+    })
+}
+
+fn a_deleted_message_is_edited() -> Wrong {
+    applying(|append, target| match append.change()?.1 {
+        Effect::Edit(words) => Some(Message { content: Content::Text(words.clone()), ..target? }),
+        _ => target,
+    })
+}
+
+fn a_change_makes_its_target() -> Wrong {
+    applying(|append, target| Some(target.unwrap_or_else(|| append.message().clone())))
+}
+
+fn only_the_first_place_is_looked_at() -> Wrong {
+    asking(|call| match call {
+        Call::MessagesAt { room, places, consistency } => {
+            let places = Cow::Owned(places.iter().take(1).copied().collect());
+            Call::MessagesAt { room, places, consistency }
+        }
+        call => call,
+    })
+}
+
+fn who_is_about_to_change_a_message_is_told_of_none() -> Wrong {
+    answering(|reply| match reply {
+        Reply::RoomForChange((room, _)) => Reply::RoomForChange((room, None)),
+        reply => reply,
+    })
 }

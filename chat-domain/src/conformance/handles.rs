@@ -28,8 +28,7 @@ impl<Store> Handles<Store> {
         Self { one: Arc::new(one), other: Arc::new(other), stopped_after: None }
     }
 
-    /// The only handle that there can be of this store: it has nobody to disagree with. What one process
-    /// keeps from another stays untested.
+    /// The only handle that this store can have. What two processes may see differently stays untested.
     pub fn only(store: Store) -> Self {
         let store = Arc::new(store);
         Self { one: Arc::clone(&store), other: store, stopped_after: None }
@@ -63,7 +62,7 @@ impl<Store: ?Sized + 'static> Handles<Store> {
         }
     }
 
-    /// The handle that is not written through, so that what it shows came by the store.
+    /// The second handle. The suite never writes through it, so whatever it reads came from the store.
     pub(crate) fn other(&self) -> &Store {
         &self.other
     }
@@ -77,8 +76,9 @@ impl<Store: ?Sized + 'static> Handles<Store> {
         handles
     }
 
-    /// Plays a scene again and again, in which a call is interrupted: each time a little later, until it is
-    /// too late. First by dropping the call, then, if it can be, by stopping the store.
+    /// Plays a scene again and again, and interrupts a call in it: each time a little later, until the call
+    /// ends first. It does so by dropping the call, and then once more by stopping the store, if that is
+    /// possible.
     ///
     /// A scene gets its number and the [`Interruption`], and says whether the call ended well.
     pub(crate) async fn interrupt(&self, mut scene: impl AsyncFnMut(usize, Interruption<Store>) -> bool) {
@@ -101,7 +101,7 @@ impl<Store: ?Sized + 'static> Handles<Store> {
 /// How often a scene is played at the most. A call of a store waits a few dozen times.
 const SCENES_MAX: usize = 2_000;
 
-/// The handle of a process that will not come far.
+/// A handle whose call is interrupted, as if its process were killed.
 pub(crate) struct Interruption<Store: ?Sized> {
     store: Arc<Store>,
     /// How often a call is polled before it is dropped.

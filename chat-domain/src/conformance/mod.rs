@@ -1,8 +1,8 @@
 //! The suites that prove an implementation of a port, one for each port.
 //!
 //! A suite is one line in a test of the crate that implements the port. It expands to one test for each
-//! behaviour that the port's contract promises, each on a store (or a harness) of its own, made by a call of
-//! the function it is given:
+//! behaviour that the port's contract promises. Each test calls the function that the line names, and so has
+//! a store (or a harness) of its own:
 //!
 //! ```text
 //! // tests/conformance.rs
@@ -17,16 +17,17 @@
 //!
 //! - One module for each suite: the tests are functions of that module, named for the behaviour. A test that
 //!   fails says which promise of the contract is broken.
-//! - A store is given as two [`Handles`], such as two processes have. What only one handle can be had of says
-//!   so.
-//! - Calls are dropped wherever they wait, to see that they did all or nothing. A store whose calls go on
-//!   regardless gives the suite a [way to stop it](Handles::stopped_after).
+//! - A test gets two [`Handles`] of its store, as two processes would have. An adapter that can open only one
+//!   [says so](Handles::only).
+//! - The suite drops calls wherever they wait, and sees that each of them did everything or nothing. An
+//!   adapter whose calls go on when they are dropped gives the suite a [way to stop
+//!   them](Handles::stopped_after).
 //! - The crate needs tokio with `macros`, `rt-multi-thread` and `time` among its development dependencies.
 //! - Time is an input: the suites use days of November 2026, whatever the day is.
 //! - Where a contract allows a read to lag, the suite asks again until the answer is right, for at most
 //!   [`EVENTUALLY`].
-//! - A port whose effects are seen outside of it ([`PusherHarness`], [`IdentityVerifierHarness`],
-//!   [`AttachmentStoreHarness`]) is tested through a harness that plays the outside.
+//! - The effects of some ports are seen only from outside. The test of such a port implements a harness that
+//!   plays the outside: [`PusherHarness`], [`IdentityVerifierHarness`], [`AttachmentStoreHarness`].
 
 mod handles;
 mod suite;
@@ -61,6 +62,10 @@ pub use crate::ports::message_store::conformance::suite as message_store;
 pub use crate::ports::pusher::conformance::PusherHarness;
 #[doc(hidden)]
 pub use crate::ports::pusher::conformance::suite as pusher;
+#[doc(hidden)]
+pub use crate::ports::report_store::conformance::suite as report_store;
+#[doc(hidden)]
+pub use crate::ports::user_store::conformance::suite as user_store;
 
 /// How long a read that may lag has to become right: DynamoDB's indexes take less than a second, a busy test
 /// machine a few.
@@ -196,6 +201,6 @@ mod tests {
 
     tests_each_promise! {
         message_store message_eraser connection_store pusher identity_verifier attachment_store
-        attachment_eraser
+        attachment_eraser report_store user_store
     }
 }

@@ -1,7 +1,6 @@
 use futures_util::future::LocalBoxFuture;
 
-/// A test of a suite as a value, for whoever runs it by hand: a test of the suite itself, which puts a wrong
-/// adapter to it.
+/// One test of a suite, as a value. The suite's own tests run it on adapters that are wrong.
 ///
 /// A suite's list is `chat_domain::conformance::<port>::checks()`.
 pub struct Check<Subject> {
@@ -60,7 +59,7 @@ macro_rules! suite {
                 @tests checks_of_both $module $given [$both] $([$other_promise $($other_test)+])+
             })?
 
-            /// What the suite tests, and that of which its list says why it cannot.
+            /// Every promise of the port, those included for which the suite explains why it has no test.
             #[cfg(test)]
             pub(crate) const PROMISES: &[&str] = &[$($promise,)+ $($($other_promise,)+)?];
         }

@@ -2,7 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::attachment_refused::{AttachmentRefused, IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE};
+use super::attachment_refused::{AttachmentRefused, IMAGE_MAX_BYTES, IMAGE_MAX_SIDE, image_pixels_max};
+use super::download::requests_of_bytes;
 use super::image;
 use super::image_type::ImageType;
 use super::proposal::IN_DOUBT_FOR;
@@ -20,7 +21,7 @@ pub const UPLOAD_KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
 /// How long after its upload an image may be shown for the first time. An hour less than it is kept: by then
 /// nothing can be about to delete it.
 pub const UPLOAD_SHOWN_WITHIN: Duration = Duration::from_secs(23 * 3_600);
-/// The longest description of an image, in bytes.
+/// The longest description of an image, in bytes. A client checks it before it announces the image.
 pub const ALT_TEXT_MAX_BYTES: usize = 1_000;
 
 /// A description of an image for those who do not see it.
@@ -28,28 +29,33 @@ pub type AltText = BoundedText<ALT_TEXT_MAX_BYTES>;
 
 /// The name of an uploaded object.
 ///
-/// - The server mints it for one room and one uploader, with 128 random bits:
-///   `<tag>-<tag>-<a|b>-<random>.<extension>`, where the tags are those of the two members' addresses.
-/// - The key alone tells whose object it is, so a download is answered or refused without a lookup.
+/// - The server mints it for one room, one uploader and so many bytes, with 128 random bits:
+///   `<tag>-<tag>-<a|b>-<random>-<bytes>.<extension>`, where the tags are those of the members' addresses.
+/// - The key alone tells whose object it is and how large, so a download is answered, refused and counted
+///   without a lookup. Whoever makes up another number names another object, which is not there.
+/// - Keys of earlier versions have no number of bytes, and are read as well.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttachmentKey {
     text: String,
     members: (Tag, Tag),
     uploader: Member,
+    size_bytes: Option<u64>,
     kind: ImageType,
 }
 
 impl AttachmentKey {
-    /// A new key for an upload by `uploader` to `room`; `random` is 128 fresh random bits.
+    /// A new key for an upload of this image by `uploader` to `room`; `random` is 128 fresh random bits.
     #[must_use]
-    pub fn mint(room: &RoomId, uploader: Member, kind: ImageType, random: u128) -> Self {
+    pub fn mint(room: &RoomId, uploader: Member, facts: ImageFacts, random: u128) -> Self {
         let members = (room.email(Member::A).tag(), room.email(Member::B).tag());
         let place = match uploader {
             Member::A => 'a',
             Member::B => 'b',
         };
-        let text = format!("{}-{}-{place}-{random:032x}.{}", members.0, members.1, kind.extension());
-        Self { text, members, uploader, kind }
+        let ImageFacts { kind, size_bytes, .. } = facts;
+        let extension = kind.extension();
+        let text = format!("{}-{}-{place}-{random:032x}-{size_bytes}.{extension}", members.0, members.1);
+        Self { text, members, uploader, size_bytes: Some(size_bytes), kind }
     }
 
     /// The key as text, which is also the object's name in the store.
@@ -62,6 +68,13 @@ impl AttachmentKey {
     #[must_use]
     pub fn kind(&self) -> ImageType {
         self.kind
+    }
+
+    /// For how many requests a URL to open the image [counts](requests_of_bytes). An image of which nobody
+    /// knows how large it is counts as the largest.
+    #[must_use]
+    pub fn requests_to_open(&self) -> u32 {
+        requests_of_bytes(self.size_bytes.unwrap_or(IMAGE_MAX_BYTES))
     }
 
     /// Whether the key was minted for an upload by `uploader` to `room`.
@@ -81,7 +94,7 @@ impl AttachmentKey {
         uploader == email.tag()
     }
 
-    /// Whether `email` is one of the two members of the key's room.
+    /// Whether `email` is one of the two members of the key's room. Whoever hands out a URL asks this first.
     #[must_use]
     pub fn is_visible_to(&self, email: &Email) -> bool {
         let tag = email.tag();
@@ -103,12 +116,23 @@ impl FromStr for AttachmentKey {
                 _ => return None,
             };
             parse_hex(parts.next()?)?;
+            let size_bytes = match parts.next() {
+                None => None,
+                Some(size) => Some(parse_size(size)?),
+            };
             let kind = ImageType::ALL.into_iter().find(|kind| kind.extension() == extension)?;
             let complete = parts.next().is_none();
-            complete.then(|| Self { text: text.to_owned(), members, uploader, kind })
+            complete.then(|| Self { text: text.to_owned(), members, uploader, size_bytes, kind })
         };
         parse().ok_or(AttachmentRefused::Key)
     }
+}
+
+/// Reads the number of bytes in a key, each of which has one text.
+fn parse_size(text: &str) -> Option<u64> {
+    let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    let size = text.parse().ok().filter(|_| canonical)?;
+    (1..=IMAGE_MAX_BYTES).contains(&size).then_some(size)
 }
 
 impl fmt::Display for AttachmentKey {
@@ -142,7 +166,7 @@ impl ImageFacts {
         }
         let pixels = u64::from(width_px) * u64::from(height_px);
         let sides = [width_px, height_px].into_iter().all(|side| (1..=IMAGE_MAX_SIDE).contains(&side));
-        if !sides || pixels > IMAGE_MAX_PIXELS {
+        if !sides || pixels > image_pixels_max(size_bytes) {
             return Err(AttachmentRefused::Sides);
         }
         Ok(Self { kind, size_bytes, width_px, height_px })
@@ -222,7 +246,7 @@ impl Attachment {
     }
 }
 
-/// What a store knows of an uploaded object.
+/// What a store knows of an uploaded object: what it is checked by before a message may show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredObject {
     /// The content type it was uploaded with.
@@ -246,7 +270,7 @@ impl fmt::Debug for StoredObject {
     }
 }
 
-/// A URL that carries its own permission, for a while.
+/// A URL that carries its own permission, for a while. Hand it to the client that asked, and to nobody else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedUrl {
     /// The URL with its signature.

@@ -6,6 +6,19 @@ pub const IMAGE_MAX_SIDE: u32 = 16_384;
 /// no phone's camera makes more than 50 million unless somebody asks it to.
 pub const IMAGE_MAX_PIXELS: u64 = 64 * 1024 * 1024;
 
+/// How many pixels an image may have, however few its bytes are. The page sends no more than 16 million, be
+/// they all white, and they decode to 64 MiB.
+pub const IMAGE_PIXELS_FREE: u64 = 16 * 1024 * 1024;
+/// How many pixels more each byte of the file allows. A photo has fewer than eight for each byte. Whatever
+/// has many more was made to take up memory.
+pub const IMAGE_PIXELS_PER_BYTE: u64 = 32;
+
+/// How many pixels an image of so many bytes has at most, with those of all pictures of an animation.
+pub(super) const fn image_pixels_max(size_bytes: u64) -> u64 {
+    let pixels = IMAGE_PIXELS_FREE + size_bytes.saturating_mul(IMAGE_PIXELS_PER_BYTE);
+    if pixels < IMAGE_MAX_PIXELS { pixels } else { IMAGE_MAX_PIXELS }
+}
+
 /// Why an announced or an uploaded image is refused. Nothing was stored.
 ///
 /// Exhaustive on purpose: whoever tells a client about it has to find words for every variant.
@@ -17,9 +30,11 @@ pub enum AttachmentRefused {
     /// The image has no bytes, or more than [`IMAGE_MAX_BYTES`].
     #[error("an image has 1 to {IMAGE_MAX_BYTES} bytes")]
     Size,
-    /// A side has no pixels or more than [`IMAGE_MAX_SIDE`], or the image has more than [`IMAGE_MAX_PIXELS`].
+    /// A side has no pixels or more than [`IMAGE_MAX_SIDE`], or the image has more than [`IMAGE_MAX_PIXELS`],
+    /// or far more than its bytes can be.
     #[error(
-        "an image has sides of 1 to {IMAGE_MAX_SIDE} pixels, and at most {IMAGE_MAX_PIXELS} pixels in all"
+        "an image has sides of 1 to {IMAGE_MAX_SIDE} pixels, and at most {IMAGE_MAX_PIXELS} pixels in all, \
+         {IMAGE_PIXELS_FREE} of them for few bytes"
     )]
     Sides,
     /// The key is malformed, or the server made it for another room or another uploader.

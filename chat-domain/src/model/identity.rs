@@ -85,7 +85,7 @@ impl VerifiedIdentity {
         self.expires_at
     }
 
-    /// Whether the identity no longer counts at `now`.
+    /// Whether the identity no longer counts at `now`: then refuse its frames, and push nothing to it.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
@@ -131,7 +131,7 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// One open WebSocket connection, and whose it is.
+/// One open WebSocket connection, and whose it is: a row of the [`ConnectionStore`](crate::ConnectionStore).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// The gateway's name for the connection.
@@ -149,7 +149,7 @@ impl Connection {
         self.connected_at.after(CONNECTION_LIFETIME)
     }
 
-    /// Whether the connection can still exist at `now`.
+    /// Whether the connection can still exist at `now`. A store leaves others out of its lists.
     #[must_use]
     pub fn may_be_open(&self, now: Timestamp) -> bool {
         now < self.stale_at()

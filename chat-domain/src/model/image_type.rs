@@ -22,7 +22,7 @@ pub enum ImageType {
 impl ImageType {
     pub(super) const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Gif];
 
-    /// The MIME type, such as `image/png`.
+    /// The MIME type, such as `image/png`, for frames and for the headers of an upload.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

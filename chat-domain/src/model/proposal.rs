@@ -11,19 +11,20 @@ pub const OPEN_PROPOSALS_MAX: usize = 8;
 
 /// The longest name of a team, in bytes: about 65 Hangul syllables.
 pub const TEAM_NAME_MAX_BYTES: usize = 200;
-/// The longest place of a match, in bytes: a full postal address in Hangul.
-pub const PLACE_MAX_BYTES: usize = 400;
+/// The longest venue of a match, in bytes: a full postal address in Hangul.
+pub const VENUE_MAX_BYTES: usize = 400;
 /// The longest remark on a proposal, in bytes.
 pub const NOTE_MAX_BYTES: usize = 1_000;
 
 /// The name of a team.
 pub type TeamName = BoundedText<TEAM_NAME_MAX_BYTES>;
 /// Where a match takes place.
-pub type Place = BoundedText<PLACE_MAX_BYTES>;
+pub type Venue = BoundedText<VENUE_MAX_BYTES>;
 /// A free remark on a proposal.
 pub type Note = BoundedText<NOTE_MAX_BYTES>;
 
-/// A proposal to play a match, which one team makes to another.
+/// A proposal to play a match, which one team makes to another. It stays open until somebody gives a
+/// [`ProposalAnswer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The team of the proposer.
@@ -33,12 +34,12 @@ pub struct Proposal {
     /// When the match begins.
     pub match_at: Timestamp,
     /// Where it takes place.
-    pub place: Place,
+    pub venue: Venue,
     /// A free remark, if the proposer makes one.
     pub note: Option<Note>,
 }
 
-/// An answer to a proposal.
+/// An answer to a proposal. The first one in the order of the room counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProposalAnswer {
     /// The timestamp of the message that proposed, in the same room.
@@ -149,7 +150,7 @@ impl OpenProposals {
         check_ahead(new.match_at, new.at, ProposalRefused::InThePast)?;
         self.0.retain(|open| open.match_at > new.at);
         if self.0.len() >= OPEN_PROPOSALS_MAX {
-            // To a handler whose clock is a little ahead there may have been room already.
+            // A handler whose clock is a little ahead may have found room already.
             let soon = new.at.after(IN_DOUBT_FOR);
             let in_doubt = self.0.iter().any(|open| open.match_at <= soon);
             return Err(if in_doubt { ProposalRefused::InDoubt } else { ProposalRefused::TooManyOpen });

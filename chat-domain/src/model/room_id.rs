@@ -117,13 +117,14 @@ impl RoomId {
         Ok((room, member))
     }
 
-    /// Which member this address is; `None` for an outsider.
+    /// Which member this address is; `None` for an outsider, who may see nothing of the room.
     #[must_use]
     pub fn member(&self, email: &Email) -> Option<Member> {
         [Member::A, Member::B].into_iter().find(|member| self.email(*member) == email)
     }
 
-    /// A short fixed-width stand-in for the id, for logs and index keys.
+    /// A short fixed-width stand-in for the id, where the addresses in it must not be seen or would take too
+    /// much room: in logs and keys of indexes.
     #[must_use]
     pub fn tag(&self) -> Tag {
         Tag::of(&self.to_string())

@@ -108,6 +108,12 @@ impl Timestamp {
         Day { days: self.unix_ms.div_euclid(MS_PER_DAY) }
     }
 
+    /// How long until the next day (UTC) begins.
+    pub(crate) fn until_next_day(self) -> Duration {
+        let into_day = self.unix_ms.rem_euclid(MS_PER_DAY);
+        Duration::from_millis(u64::try_from(MS_PER_DAY - into_day).expect("a day is longer than its part"))
+    }
+
     fn text(self) -> [u8; 24] {
         let mut text = *SHAPE;
         text[..10].copy_from_slice(&self.day().text());
@@ -177,7 +183,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// A day in UTC, written `YYYY-MM-DD`.
+/// A day in UTC, written `YYYY-MM-DD`. Lists of rooms are sorted by it, and daily limits count by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day {
     /// The number of days since 1970-01-01.

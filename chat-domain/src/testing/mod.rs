@@ -9,6 +9,8 @@
 //! - **looks at the reply**, an enum such as [`MessageStoreReply`], and may change it;
 //! - **answers in the port's place** with [`answer`].
 //!
+//! A port that has no other one behind it is made of a closure too, with [`Decorated::from_fn`].
+//!
 //! # Example: the second commit fails
 //!
 //! ```
@@ -36,7 +38,8 @@
 //! let mut commits = Vec::new();
 //! for number in 1..=3 {
 //!     let content = Content::Text("안녕하세요".parse()?);
-//!     let draft = Draft { id: ClientMessageId::from_u128(number), sender: Member::A, content };
+//!     let id = ClientMessageId::from_u128(number);
+//!     let draft = Draft { id, sender: Member::A, content, reply_to: None };
 //!     let append = room.append(&draft, "2026-11-23T09:00:00.000Z".parse()?, SendRate::default())?;
 //!     commits.push(store.commit(&append).await);
 //!     room = store.room(room.id(), Consistency::Strong).await?.expect("it holds a message");
@@ -52,10 +55,10 @@
 //! Whatever happens after the call needs a boxed future, which passes the call on and waits for the reply.
 //!
 //! ```
-//! # use std::sync::Arc;
-//! # use chat_adapters_memory::MemoryConnectionStore;
-//! # use chat_domain::testing::{ConnectionStoreCall, DecoratedConnectionStore, Port as _};
-//! # use chat_domain::*;
+//! use std::sync::Arc;
+//! use chat_adapters_memory::MemoryConnectionStore;
+//! use chat_domain::testing::{ConnectionStoreCall, DecoratedConnectionStore, Port as _};
+//! use chat_domain::*;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let store = DecoratedConnectionStore::new(Arc::new(MemoryConnectionStore::new()), |call, next| {
@@ -79,10 +82,10 @@
 //! A call borrows what the caller gave. [`into_owned`](MessageStoreCall::into_owned) makes one that lives on.
 //!
 //! ```
-//! # use std::sync::{Arc, Mutex};
-//! # use chat_adapters_memory::MemoryPusher;
-//! # use chat_domain::testing::{DecoratedPusher, Port as _, PusherCall};
-//! # use chat_domain::*;
+//! use std::sync::{Arc, Mutex};
+//! use chat_adapters_memory::MemoryPusher;
+//! use chat_domain::testing::{DecoratedPusher, Port as _, PusherCall};
+//! use chat_domain::*;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let calls: Arc<Mutex<Vec<PusherCall<'static>>>> = Arc::default();
@@ -96,6 +99,24 @@
 //! let phone = ConnectionId::new("a phone");
 //! assert!(matches!(pusher.close(&phone).await, Err(PushError::Gone)));
 //! assert!(matches!(&calls.lock().unwrap()[..], [PusherCall::Close { id }] if **id == phone));
+//! # }
+//! ```
+
+//! # Example: nothing is behind the port
+//!
+//! ```
+//! use chat_domain::testing::{DecoratedUserStore, UserStoreCall, UserStoreReply, answer};
+//! use chat_domain::*;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let nobody = DecoratedUserStore::from_fn(|call| {
+//!     answer(match call {
+//!         UserStoreCall::Get { .. } => Ok(UserStoreReply::Get(None)),
+//!         call => Err(UserStoreError::Throttled { operation: call.method() }),
+//!     })
+//! });
+//! assert_eq!(nobody.get(&"minji@example.com".parse()?).await?, None);
+//! # Ok(())
 //! # }
 //! ```
 
@@ -126,6 +147,12 @@ pub type Outcome<'a, P> =
     Pin<Box<dyn Future<Output = Result<<P as Port>::Reply, <P as Port>::Error>> + Send + 'a>>;
 
 type Decorate<P> = dyn for<'a> Fn(<P as Port>::Call<'a>, &'a Arc<P>) -> Outcome<'a, P> + Send + Sync;
+type Answer<P> = dyn for<'a> Fn(<P as Port>::Call<'a>) -> Outcome<'static, P> + Send + Sync;
+
+enum Closure<P: Port + ?Sized> {
+    Over { next: Arc<P>, decorate: Box<Decorate<P>> },
+    Alone(Box<Answer<P>>),
+}
 
 /// A port whose calls go through a closure. The [module](self) shows how.
 ///
@@ -135,10 +162,7 @@ type Decorate<P> = dyn for<'a> Fn(<P as Port>::Call<'a>, &'a Arc<P>) -> Outcome<
 /// # Panics
 ///
 /// Where the closure gives a reply to another method than the one that was called.
-pub struct Decorated<P: Port + ?Sized> {
-    next: Arc<P>,
-    decorate: Box<Decorate<P>>,
-}
+pub struct Decorated<P: Port + ?Sized>(Closure<P>);
 
 impl<P: Port + ?Sized> Decorated<P> {
     /// Hands each call of `next` to `decorate`, together with `next`.
@@ -146,11 +170,22 @@ impl<P: Port + ?Sized> Decorated<P> {
         next: Arc<P>,
         decorate: impl for<'a> Fn(P::Call<'a>, &'a Arc<P>) -> Outcome<'a, P> + Send + Sync + 'static,
     ) -> Self {
-        Self { next, decorate: Box::new(decorate) }
+        Self(Closure::Over { next, decorate: Box::new(decorate) })
+    }
+
+    /// Hands each call to `answer`, which has no other port behind it. The outcome borrows nothing, so a
+    /// closure that waits makes the call its own with `into_owned`.
+    pub fn from_fn(
+        answer: impl for<'a> Fn(P::Call<'a>) -> Outcome<'static, P> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Closure::Alone(Box::new(answer)))
     }
 
     fn decorated<'a>(&'a self, call: P::Call<'a>) -> Outcome<'a, P> {
-        (self.decorate)(call, &self.next)
+        match &self.0 {
+            Closure::Over { next, decorate } => decorate(call, next),
+            Closure::Alone(answer) => answer(call),
+        }
     }
 }
 

@@ -11,6 +11,14 @@ pub trait Backoff: Send + Sync {
     async fn wait(&self, at_most: Duration);
 }
 
+/// Waits until something is over that nobody can watch, such as writes that may still land. A test brings one
+/// that does not wait.
+#[async_trait]
+pub trait Pause: Send + Sync {
+    /// Waits for this time, and no less.
+    async fn pause(&self, time: Duration);
+}
+
 /// The longest wait before the second attempt; it doubles with every further one.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
 /// The longest wait between two attempts: a client sees its acknowledgement later by no more than a few of

@@ -1,23 +1,19 @@
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use super::deliver::Delivery;
 use crate::{
-    AccessToken, ChatError, Connection, ConnectionId, ConnectionStore, IdentityVerifier, Pusher, Timestamp,
-    VerifiedIdentity,
+    AccessToken, Admit, CONNECTIONS_MAX, ChatError, Connection, ConnectionId, ConnectionStore,
+    IdentityVerifier, Pusher, Timestamp, UserStore, VerifiedIdentity,
 };
 
-/// How many connections a user may have open: several tabs on several devices, and still few enough that a
-/// message to the user is pushed in one go.
-pub const CONNECTIONS_MAX: usize = 20;
-
-/// How many connections one `$connect` closes at most: more than the one it adds, so that a pile of them
-/// shrinks, and few, since the client waits. Attempts that fail leave rows behind, and if the next attempt
-/// had to close them all it would fail the sooner.
+/// How many connections one `$connect` closes at most: more than the one it adds, so that a surplus shrinks,
+/// and few, since the client waits. Attempts that fail leave rows behind. An attempt that had to close all of
+/// them would take longer, and would be more likely to fail as well.
 const CLOSED_MAX: usize = 4;
 
-/// A socket that a gateway is about to open.
+/// A socket that a gateway is about to open, for [`Connect::execute`].
 #[derive(Clone, Debug)]
 pub struct ConnectCommand {
     /// The gateway's name for the connection.
@@ -32,6 +28,10 @@ pub struct ConnectCommand {
 
 /// Admits a connection: verifies who connects, and stores the connection before its socket is open, so that
 /// no message can be missed between the two.
+///
+/// Whether the user may come in is read *after* the connection was stored. Whoever suspends a user does it
+/// the other way round, first the user's row and then the connections: so either this sees the suspension,
+/// or that one sees the connection.
 ///
 /// # Example: a phone connects
 ///
@@ -50,7 +50,7 @@ pub struct ConnectCommand {
 /// let identity = VerifiedIdentity::vouched(minji, UserId::new("1"), now.after(Duration::from_secs(3_600)));
 /// let token = chat.verifier.issue(identity, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
 ///
-/// let connect = Connect::new(chat.verifier, chat.connections, chat.pusher);
+/// let connect = Connect::new(chat.verifier, chat.users, chat.connections, chat.pusher);
 /// let connection = ConnectionId::new("minji-phone");
 /// let identity = connect.execute(ConnectCommand { connection, token, connected_at: now, now }).await?;
 /// assert_eq!(identity.email().as_str(), "minji@example.com");
@@ -59,6 +59,7 @@ pub struct ConnectCommand {
 /// ```
 pub struct Connect {
     verifier: Arc<dyn IdentityVerifier>,
+    admit: Admit,
     connections: Arc<dyn ConnectionStore>,
     delivery: Delivery,
 }
@@ -68,11 +69,12 @@ impl Connect {
     #[must_use]
     pub fn new(
         verifier: Arc<dyn IdentityVerifier>,
+        users: Arc<dyn UserStore>,
         connections: Arc<dyn ConnectionStore>,
         pusher: Arc<dyn Pusher>,
     ) -> Self {
         let delivery = Delivery::new(connections.clone(), pusher);
-        Self { verifier, connections, delivery }
+        Self { verifier, admit: Admit::new(users), connections, delivery }
     }
 
     /// Stores the connection. If the user has more than [`CONNECTIONS_MAX`] then, closes the oldest of those
@@ -80,23 +82,54 @@ impl Connect {
     ///
     /// # Errors
     /// [`Unauthorized`](ChatError::Unauthorized), [`AuthExpired`](ChatError::AuthExpired),
-    /// [`Unavailable`](ChatError::Unavailable): the socket must not be opened.
+    /// [`Suspended`](ChatError::Suspended), [`NotYours`](ChatError::NotYours),
+    /// [`Unavailable`](ChatError::Unavailable), [`Internal`](ChatError::Internal): the socket must not be
+    /// opened.
     pub async fn execute(&self, command: ConnectCommand) -> Result<VerifiedIdentity, ChatError> {
-        let identity = self.verifier.verify(&command.token, command.now).await?;
+        let identity = self.verify(&command).await?;
+        self.open(command, &identity).await?;
+        Ok(identity)
+    }
+
+    /// The first half of [`execute`](Self::execute): says who connects, and stores nothing. Call the halves
+    /// one after the other to name in a log who is refused.
+    ///
+    /// # Errors
+    /// [`Unauthorized`](ChatError::Unauthorized), [`AuthExpired`](ChatError::AuthExpired),
+    /// [`Unavailable`](ChatError::Unavailable).
+    pub async fn verify(&self, command: &ConnectCommand) -> Result<VerifiedIdentity, ChatError> {
+        Ok(self.verifier.verify(&command.token, command.now).await?)
+    }
+
+    /// The second half: stores the connection of whom [`verify`](Self::verify) has named.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn open(&self, command: ConnectCommand, identity: &VerifiedIdentity) -> Result<(), ChatError> {
         let connection = Connection {
             id: command.connection,
             identity: identity.clone(),
             connected_at: command.connected_at,
         };
         self.connections.put(&connection).await?;
-        self.close_the_oldest(&connection, command.now).await;
-        Ok(identity)
-    }
-
-    async fn close_the_oldest(&self, newest: &Connection, now: Timestamp) {
         // The limit guards against waste, not against harm. If the list cannot be read, the next connect
         // closes what is too much.
-        let mut others = self.delivery.connections_of([newest.identity.email()], now).await;
+        let listed = self.delivery.connections_of(identity.email(), command.now);
+        let (admitted, others) = join(self.admit.afresh(identity, command.now), listed).await;
+        if let Err(refused) = admitted {
+            // A row that stays costs one vain push, and its age ends it: the socket does not open. If nobody
+            // knows whether the user may come in, it stays: a gateway may ask twice, and have opened the
+            // socket the first time.
+            if !matches!(refused, ChatError::Unavailable { .. } | ChatError::Internal { .. }) {
+                let _ = self.connections.delete(&connection.id).await;
+            }
+            return Err(refused);
+        }
+        self.close_the_oldest(&connection, others, command.now).await;
+        Ok(())
+    }
+
+    async fn close_the_oldest(&self, newest: &Connection, mut others: Vec<Connection>, now: Timestamp) {
         // A connection that came later counts this one in its turn. If this one counted it too, rows that a
         // wrong clock has dated ahead, perhaps of sockets that never opened, would take the places of
         // connections that live.

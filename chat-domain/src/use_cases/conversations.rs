@@ -1,9 +1,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::{Activity, ChatError, Email, Kind, MessageStore, Room, Timestamp};
+use crate::{Activity, ChatError, Email, FirstContact, Kind, Member, MessageStore, Room, Timestamp};
 
-/// One of a user's conversations, as a list shows it.
+/// One of a user's conversations, as a list shows it: no page of messages is needed beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
     /// The other member of the conversation.
@@ -20,11 +20,32 @@ pub struct Conversation {
     pub last_kind: Kind,
     /// How many of the peer's messages the user has not read.
     pub unread: u64,
-    /// How far the peer has read.
+    /// How far the user [sees](Room::peer_read_up_to) that the peer has read.
     pub peer_read_up_to: Option<Timestamp>,
+    /// Whose request the conversation is, while it is one.
+    pub request: Option<RequestSide>,
+    /// Whether the user blocks the peer.
+    pub blocked: bool,
 }
 
-/// A page of a user's conversations.
+/// Whose request a conversation is, as one of its members sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestSide {
+    /// The peer began the conversation, and waits for an answer.
+    Incoming,
+    /// The user began the conversation, and waits for an answer.
+    Outgoing,
+}
+
+impl RequestSide {
+    /// What a request is for `me`; `None` when the conversation is none.
+    pub(crate) fn of(room: &Room, me: Member, first_contact: FirstContact) -> Option<Self> {
+        let begun_by = room.request_of(first_contact)?;
+        Some(if begun_by == me { Self::Outgoing } else { Self::Incoming })
+    }
+}
+
+/// A page of a user's conversations, and where the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationsPage {
     /// The conversations, the newest first.
@@ -53,7 +74,9 @@ pub struct ConversationsPage {
 /// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
 /// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
 ///
-/// let page = Conversations::new(chat.messages).execute(&minji, None).await?;
+/// let conversations = Conversations::new(chat.messages, FirstContact::default());
+/// let page = conversations.execute(&minji, None).await?;
+/// assert_eq!(page.conversations[0].request, Some(RequestSide::Incoming));
 /// assert_eq!(page.conversations[0].preview, "안녕하세요");
 /// assert_eq!(page.total_unread, Some(1));
 /// # Ok(())
@@ -61,13 +84,14 @@ pub struct ConversationsPage {
 /// ```
 pub struct Conversations {
     messages: Arc<dyn MessageStore>,
+    first_contact: FirstContact,
 }
 
 impl Conversations {
     /// Composes the use case of its ports.
     #[must_use]
-    pub fn new(messages: Arc<dyn MessageStore>) -> Self {
-        Self { messages }
+    pub fn new(messages: Arc<dyn MessageStore>, first_contact: FirstContact) -> Self {
+        Self { messages, first_contact }
     }
 
     /// Reads the page after the place `after`. Pages follow one another by the day of the newest message;
@@ -81,8 +105,8 @@ impl Conversations {
         after: Option<Activity>,
     ) -> Result<ConversationsPage, ChatError> {
         let page = self.messages.rooms_of(caller, after).await?;
-        let mut conversations: Vec<_> =
-            page.rooms.iter().filter_map(|room| Conversation::of(room, caller)).collect();
+        let seen = page.rooms.iter().filter_map(|room| Conversation::of(room, caller, self.first_contact));
+        let mut conversations: Vec<_> = seen.collect();
         conversations.sort_by_key(|conversation| Reverse(conversation.last_at));
         let total_unread =
             after.is_none().then(|| conversations.iter().map(|conversation| conversation.unread).sum());
@@ -92,18 +116,21 @@ impl Conversations {
 
 impl Conversation {
     /// What `caller` sees of a room: nothing if it is empty or not theirs.
-    fn of(room: &Room, caller: &Email) -> Option<Self> {
+    fn of(room: &Room, caller: &Email, first_contact: FirstContact) -> Option<Self> {
         let log = room.log()?;
+        let last = log.last_message();
         let me = room.id().member(caller)?;
         Some(Self {
             peer: room.id().email(me.peer()).clone(),
-            preview: log.preview(),
+            preview: last.preview,
             last_at: log.last_at(),
             last_seq: log.seq(),
-            last_sender: room.id().email(log.last_sender()).clone(),
-            last_kind: log.last_kind(),
+            last_sender: room.id().email(last.sender).clone(),
+            last_kind: last.kind,
             unread: room.unread(me),
-            peer_read_up_to: room.read_up_to(me.peer()),
+            peer_read_up_to: room.peer_read_up_to(me, first_contact),
+            request: RequestSide::of(room, me, first_contact),
+            blocked: room.consent(me).blocked.is_some(),
         })
     }
 }

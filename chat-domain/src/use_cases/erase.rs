@@ -3,10 +3,13 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use super::backoff::Pause;
+use super::users::change_user;
 use super::walk;
 use crate::{
-    AttachmentEraser, ChatError, ConnectionStore, Consistency, Content, Email, Member, MessageEraser,
-    MessageStore, MessageStoreError, PageLimit, PageQuery, PageRange, Room,
+    AttachmentEraser, ChatError, ConnectionStore, Consent, Consistency, Email, IN_DOUBT_FOR, Member, Message,
+    MessageEraser, MessageStore, MessageStoreError, PageLimit, PageQuery, PageRange, Room, Timestamp,
+    UserStore,
 };
 
 /// How many messages are erased at the same time.
@@ -17,12 +20,14 @@ const REWRITES_MAX: usize = 20;
 /// How many passes there are before the error says that the user is still writing.
 const PASSES_MAX: usize = 5;
 
-/// How much is stored of a user.
+/// How much is stored of a user, or was until it was erased: what an operator is shown before and after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Messages that the user wrote and that still say something.
+    /// Messages that the user wrote and that still say something, and messages of others with their
+    /// reactions.
     pub messages: u64,
-    /// Heads of rooms that still tell of such messages, or that do not say yet that the user was erased.
+    /// Heads of rooms that still tell of such messages or of the user's consent, or that do not say yet that
+    /// the user was erased.
     pub heads: u64,
     /// Rooms that go, because the other member was erased before.
     pub rooms: u64,
@@ -30,10 +35,12 @@ pub struct Found {
     pub connections: u64,
     /// Objects that the user uploaded, shown or not.
     pub uploads: u64,
+    /// Rows that say how much the user began and uploaded on a day: one or none.
+    pub usage: u64,
 }
 
 impl Found {
-    /// Whether nothing at all was found.
+    /// Whether nothing at all was found: then an erasure is complete.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
@@ -47,12 +54,14 @@ impl AddAssign for Found {
         self.rooms += other.rooms;
         self.connections += other.connections;
         self.uploads += other.uploads;
+        self.usage += other.usage;
     }
 }
 
 /// Erases a user's data: their connections, what they wrote and what they uploaded. The others keep their
-/// conversations, in which every message of the user is [`Erased`](Content::Erased). A conversation with
-/// somebody who was erased before is removed.
+/// conversations, in which every message of the user is [`Erased`](crate::Content::Erased). A conversation
+/// with somebody who was erased before is removed. The user's row is left with a [note](crate::Erasure) of
+/// it, and with whose the address is.
 ///
 /// Nothing is remembered between two steps: a run that was cut short is begun again and finds the rest.
 /// Others may write meanwhile. The user must be kept from writing before, or each pass finds more.
@@ -60,7 +69,8 @@ impl AddAssign for Found {
 /// # Example: look, erase, look again
 ///
 /// ```
-/// use chat_adapters_memory::MemoryChat;
+/// use std::sync::Arc;
+/// use chat_adapters_memory::{MemoryChat, NoBackoff};
 /// use chat_domain::*;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -70,19 +80,23 @@ impl AddAssign for Found {
 /// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
 /// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
 ///
-/// let erase = EraseUser::new(chat.connections, chat.messages.clone(), chat.messages, chat.attachments);
+/// let MemoryChat { users, connections, messages, attachments, .. } = chat;
+/// let pause = Arc::new(NoBackoff);
+/// let erase = EraseUser::new(users, connections, messages.clone(), messages, attachments, pause);
 /// let found = erase.find(&junho).await?;
-/// assert_eq!(found, Found { messages: 1, heads: 1, rooms: 0, connections: 0, uploads: 0 });
-/// assert_eq!(erase.execute(&junho).await?, found);
+/// assert_eq!(found, Found { messages: 1, heads: 1, ..Found::default() });
+/// assert_eq!(erase.execute(&junho, now).await?, found);
 /// assert!(erase.find(&junho).await?.is_nothing());
 /// # Ok(())
 /// # }
 /// ```
 pub struct EraseUser {
+    users: Arc<dyn UserStore>,
     connections: Arc<dyn ConnectionStore>,
     messages: Arc<dyn MessageStore>,
     eraser: Arc<dyn MessageEraser>,
     attachments: Arc<dyn AttachmentEraser>,
+    pause: Arc<dyn Pause>,
 }
 
 /// What to do with what is found.
@@ -96,12 +110,14 @@ impl EraseUser {
     /// Composes the use case of its ports. Both ports of messages are over the same rows.
     #[must_use]
     pub fn new(
+        users: Arc<dyn UserStore>,
         connections: Arc<dyn ConnectionStore>,
         messages: Arc<dyn MessageStore>,
         eraser: Arc<dyn MessageEraser>,
         attachments: Arc<dyn AttachmentEraser>,
+        pause: Arc<dyn Pause>,
     ) -> Self {
-        Self { connections, messages, eraser, attachments }
+        Self { users, connections, messages, eraser, attachments, pause }
     }
 
     /// Counts what is stored of a user, and changes nothing.
@@ -116,12 +132,16 @@ impl EraseUser {
     /// not enough when somebody writes meanwhile: rooms move in the user's list, and a message that was made
     /// from an old head brings back what that head told.
     ///
+    /// That the user was erased at `now` is noted first, whether or not there is anything: so a run that was
+    /// cut short has left its note.
+    ///
     /// # Errors
     /// After an error some of the data is erased, and the call may be repeated:
     /// [`Unavailable`](ChatError::Unavailable), also when each pass finds something new;
     /// [`Internal`](ChatError::Internal).
-    pub async fn execute(&self, user: &Email) -> Result<Found, ChatError> {
-        let mut erased = Found::default();
+    pub async fn execute(&self, user: &Email, now: Timestamp) -> Result<Found, ChatError> {
+        let mut erased = Found { usage: self.usage(user).await?, ..Found::default() };
+        change_user(&*self.users, user, |user| Ok(Some(user.erased(now)))).await?;
         for _ in 0..PASSES_MAX {
             let found = self.pass(user, Do::Erase).await?;
             if found.is_nothing() {
@@ -136,6 +156,7 @@ impl EraseUser {
         // Connections go first, so that no frame on them is taken any more.
         let mut found = Found { connections: self.connections(user, act).await?, ..Found::default() };
         let rooms = walk::rooms(&*self.messages, user).await?;
+        let mut deserted = Vec::new();
         for room in rooms {
             let member = room.id().member(user).expect("a user's rooms are those they are a member of");
             found.messages += self.messages(&room, member, act).await?;
@@ -144,17 +165,25 @@ impl EraseUser {
                 found.heads += 1;
             }
             if room.is_deserted() {
-                let counts = match act {
-                    Do::Count => true,
-                    Do::Erase => self.remove(&room).await?,
-                };
-                if counts {
-                    found.rooms += 1;
-                }
+                deserted.push(room);
             }
         }
+        found.rooms = match act {
+            Do::Count => count(deserted.len()),
+            Do::Erase => self.remove_all(&deserted).await?,
+        };
         found.uploads = self.uploads(user, act).await?;
+        found.usage = match act {
+            Do::Count => self.usage(user).await?,
+            // The note has replaced it.
+            Do::Erase => 0,
+        };
         Ok(found)
+    }
+
+    async fn usage(&self, user: &Email) -> Result<u64, ChatError> {
+        let row = self.users.get(user).await?;
+        Ok(u64::from(row.is_some_and(|row| row.usage.is_some())))
     }
 
     async fn connections(&self, user: &Email, act: Do) -> Result<u64, ChatError> {
@@ -171,11 +200,17 @@ impl EraseUser {
         let mut found = 0;
         let mut pages = walk::Pages::of(room.id());
         while let Some(page) = pages.next(&*self.messages).await? {
-            let theirs = page.iter().filter(|message| message.sender == member);
-            let theirs: Vec<_> = theirs.filter(|message| message.content != Content::Erased).collect();
-            found += count(theirs.len());
+            let theirs = page.iter().filter(|message| message.sender == member && !message.says_nothing());
+            let theirs: Vec<_> = theirs.collect();
+            let reacted = page.iter().filter(|message| !message.changed.reactions[member].is_empty());
+            // Those on messages that go themselves go with them.
+            let reacted: Vec<_> = reacted.filter(|message| message.sender != member).collect();
+            found += count(theirs.len() + reacted.len());
             if act == Do::Erase {
                 let erased = stream::iter(theirs).map(|message| self.eraser.erase_message(message));
+                erased.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+                let erased =
+                    stream::iter(reacted).map(|message| self.eraser.erase_reactions(message, member));
                 erased.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
             }
         }
@@ -193,6 +228,9 @@ impl EraseUser {
             if act == Do::Count {
                 return Ok(Some((true, rewritten)));
             }
+            if room.consent(member) != Consent::default() {
+                self.eraser.forget_consent(&id, member).await?;
+            }
             match self.eraser.rewrite_head(&rewritten).await {
                 Ok(()) => return Ok(Some((true, rewritten))),
                 Err(MessageStoreError::Conflict) => {}
@@ -203,13 +241,28 @@ impl EraseUser {
         Err(ChatError::Unavailable { source: MessageStoreError::Conflict.into() })
     }
 
+    /// Removes deserted rooms, and says how many. What was sent to one of them before it was deserted may
+    /// still be on its way into the store, and would be all that is left of the room: so that has to be over.
+    async fn remove_all(&self, rooms: &[Room]) -> Result<u64, ChatError> {
+        if !rooms.is_empty() {
+            self.pause.pause(IN_DOUBT_FOR).await;
+        }
+        let mut removed = 0;
+        for room in rooms {
+            if self.remove(room).await? {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
     /// Removes a deserted room, and says whether it did. If somebody wrote meanwhile the room stays, and the
     /// next pass looks at it.
     async fn remove(&self, room: &Room) -> Result<bool, ChatError> {
         let query = PageQuery { range: PageRange::Oldest, limit: PageLimit::MAX };
         loop {
             let page = self.messages.page(room.id(), query, Consistency::Strong).await?;
-            if page.messages.iter().any(|message| message.content != Content::Erased) {
+            if !page.messages.iter().all(Message::says_nothing) {
                 return Ok(false);
             }
             let rows: Vec<_> = page.messages.iter().map(|message| message.at).collect();

@@ -3,13 +3,15 @@ use std::sync::Arc;
 
 use super::walk;
 use crate::{
-    AttachmentEraser, AttachmentKey, ChatError, Connection, ConnectionStore, Content, Email, ListedUpload,
-    Message, MessageStore, Room,
+    AttachmentEraser, AttachmentKey, ChatError, Connection, ConnectionStore, Email, FirstContact,
+    ListedUpload, Message, MessageStore, PerMember, Room, Timestamp, User, UserStore,
 };
 
-/// Everything that is stored of a user.
+/// Everything that is stored of a user, for whoever asks for a copy of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserData {
+    /// The user's row, if there is one.
+    pub user: Option<User>,
     /// Rows of the user's connections, open or not.
     pub connections: Vec<Connection>,
     /// The user's rooms, latest activity first.
@@ -23,10 +25,7 @@ impl UserData {
     #[must_use]
     pub fn images(&self) -> Vec<AttachmentKey> {
         let messages = self.rooms.iter().flat_map(|exported| &exported.messages);
-        let shown = messages.filter_map(|message| match &message.content {
-            Content::Image { attachment, .. } => Some(&attachment.key),
-            _ => None,
-        });
+        let shown = messages.filter_map(|message| message.content.attachment()).map(|shown| &shown.key);
         let mut seen = HashSet::new();
         let named = self.uploads.iter().map(|upload| &upload.key).chain(shown);
         named.filter(|key| seen.insert(*key)).cloned().collect()
@@ -38,14 +37,24 @@ impl UserData {
 pub struct ExportedRoom {
     /// The head of the room.
     pub room: Room,
-    /// The messages, the oldest first, with [`read`](Message::read) as the receiver's mark says.
+    /// The messages, the oldest first.
     pub messages: Vec<Message>,
+    /// How far each member has read, as the user [sees](Room::peer_read_up_to) it.
+    pub read_up_to: PerMember<Option<Timestamp>>,
 }
 
-/// Collects everything that is stored of a user: what they wrote, what others wrote to them, their
+impl ExportedRoom {
+    /// Whether the user sees a message of this room as read by its receiver.
+    #[must_use]
+    pub fn is_read(&self, message: &Message) -> bool {
+        self.read_up_to[message.sender.peer()] >= Some(message.at)
+    }
+}
+
+/// Collects everything that is stored of a user: their row, what they wrote, what others wrote to them, their
 /// connections and their uploads.
 ///
-/// # Example: to whom it may concern
+/// # Example: one message and its sender
 ///
 /// ```
 /// use chat_adapters_memory::MemoryChat;
@@ -59,7 +68,9 @@ pub struct ExportedRoom {
 /// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
 /// let phone = chat.connect(&minji, "minji-phone", now).await?;
 ///
-/// let export = ExportUser::new(chat.connections, chat.messages, chat.attachments);
+/// let first_contact = FirstContact::default();
+/// let MemoryChat { users, connections, messages, attachments, .. } = chat;
+/// let export = ExportUser::new(users, connections, messages, attachments, first_contact);
 /// let data = export.execute(&minji).await?;
 /// assert_eq!(data.rooms[0].messages[0].content.text(), "안녕하세요");
 /// assert_eq!((data.connections.len(), data.uploads.len()), (1, 0));
@@ -67,20 +78,24 @@ pub struct ExportedRoom {
 /// # }
 /// ```
 pub struct ExportUser {
+    users: Arc<dyn UserStore>,
     connections: Arc<dyn ConnectionStore>,
     messages: Arc<dyn MessageStore>,
     attachments: Arc<dyn AttachmentEraser>,
+    first_contact: FirstContact,
 }
 
 impl ExportUser {
     /// Composes the use case of its ports.
     #[must_use]
     pub fn new(
+        users: Arc<dyn UserStore>,
         connections: Arc<dyn ConnectionStore>,
         messages: Arc<dyn MessageStore>,
         attachments: Arc<dyn AttachmentEraser>,
+        first_contact: FirstContact,
     ) -> Self {
-        Self { connections, messages, attachments }
+        Self { users, connections, messages, attachments, first_contact }
     }
 
     /// Collects the user's data, and changes nothing.
@@ -95,12 +110,14 @@ impl ExportUser {
             while let Some(page) = pages.next(&*self.messages).await? {
                 messages.extend(page);
             }
-            for message in &mut messages {
-                message.read = room.is_read(message);
-            }
-            rooms.push(ExportedRoom { room, messages });
+            let member = room.id().member(user).expect("a user's rooms are those they are a member of");
+            let mut read_up_to = PerMember::default();
+            read_up_to[member] = room.read_up_to(member);
+            read_up_to[member.peer()] = room.peer_read_up_to(member, self.first_contact);
+            rooms.push(ExportedRoom { room, messages, read_up_to });
         }
         Ok(UserData {
+            user: self.users.get(user).await?,
             connections: walk::connections(&*self.connections, user).await?,
             rooms,
             uploads: walk::uploads(&*self.attachments, user).await?,

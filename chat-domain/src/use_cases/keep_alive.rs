@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::identify::{Identify, Origin};
+use super::identify::{FrameOrigin, Identify};
 use crate::ChatError;
 
 /// Answers a client that wants to know whether it is still connected.
@@ -38,7 +38,7 @@ impl KeepAlive {
     /// # Errors
     /// [`UnknownConnection`](ChatError::UnknownConnection), [`AuthExpired`](ChatError::AuthExpired),
     /// [`Unavailable`](ChatError::Unavailable).
-    pub async fn execute(&self, origin: &Origin) -> Result<(), ChatError> {
+    pub async fn execute(&self, origin: &FrameOrigin) -> Result<(), ChatError> {
         self.identify.strongly(origin).await.map(drop)
     }
 }

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::deliver::{Deliveries, Delivery};
-use super::identify::{Identify, Origin};
+use super::identify::{FrameOrigin, Identify};
 use crate::{
-    Advance, ChatError, ConnectionStore, Consistency, Email, Event, Member, MessageStore, PageLimit,
-    PageQuery, PageRange, Pusher, ReadMark, Room, RoomId, Timestamp,
+    Advance, ChatError, ConnectionStore, Consistency, Email, Event, FirstContact, MessageStore, PageLimit,
+    PageQuery, PageRange, Pusher, ReadMark, RoomId, Timestamp,
 };
 
 /// How far a member has read now.
@@ -21,7 +21,7 @@ pub struct Marked {
     pub deliveries: Deliveries,
 }
 
-/// Notes how far a member has read, and tells the peer.
+/// Notes how far a member has read, and tells the peer if the two are [in touch](crate::Room::are_in_touch).
 ///
 /// # Example: reading all there is
 ///
@@ -38,7 +38,7 @@ pub struct Marked {
 /// let phone = chat.connect(&minji, "minji-phone", now).await?;
 ///
 /// let MemoryChat { identify, connections, messages, pusher, .. } = chat;
-/// let mark_read = MarkRead::new(identify, connections, messages, pusher);
+/// let mark_read = MarkRead::new(identify, connections, messages, pusher, FirstContact::default());
 /// let marked = mark_read.execute(&phone, &junho, now).await?;
 /// assert_eq!(marked.map(|marked| marked.up_to), Some(now));
 /// # Ok(())
@@ -48,6 +48,7 @@ pub struct MarkRead {
     identify: Arc<Identify>,
     messages: Arc<dyn MessageStore>,
     delivery: Delivery,
+    first_contact: FirstContact,
 }
 
 impl MarkRead {
@@ -58,22 +59,20 @@ impl MarkRead {
         connections: Arc<dyn ConnectionStore>,
         messages: Arc<dyn MessageStore>,
         pusher: Arc<dyn Pusher>,
+        first_contact: FirstContact,
     ) -> Self {
-        Self { identify, messages, delivery: Delivery::new(connections, pusher) }
+        Self { identify, messages, delivery: Delivery::new(connections, pusher), first_contact }
     }
 
     /// Marks everything up to `up_to` as read by the user who is on the connection. `None` when no message is
     /// that early.
-    ///
-    /// The mark is what counts. The rows are marked one by one after it, at most one page in a call; the next
-    /// call goes on.
     ///
     /// # Errors
     /// [`SelfChat`](ChatError::SelfChat), [`UnknownConnection`](ChatError::UnknownConnection),
     /// [`AuthExpired`](ChatError::AuthExpired), [`Unavailable`](ChatError::Unavailable). All may be repeated.
     pub async fn execute(
         &self,
-        origin: &Origin,
+        origin: &FrameOrigin,
         peer: &Email,
         up_to: Timestamp,
     ) -> Result<Option<Marked>, ChatError> {
@@ -94,33 +93,26 @@ impl MarkRead {
         let Some(up_to) = room.read_up_to(reader) else { return Ok(None) };
 
         let deliveries = if moved {
+            let in_touch = room.are_in_touch(self.first_contact);
             let event = Event::Read { room: id.clone(), reader: reader_email.clone(), up_to };
-            self.tell(reader_email, peer, origin, event).await
+            self.tell(reader_email, Some(peer).filter(|_| in_touch), origin, event).await
         } else {
             Deliveries::default()
         };
-        self.mark_rows(&room, reader).await?;
         Ok(Some(Marked { room: id, reader: reader_email.clone(), up_to, deliveries }))
     }
 
-    /// Tells the peer, whose messages were read, and the reader's other devices, whose badges go.
-    async fn tell(&self, reader: &Email, peer: &Email, origin: &Origin, event: Event) -> Deliveries {
-        let all = self.delivery.connections_of([reader, peer], origin.now).await;
-        let others = all.iter().filter(|connection| connection.id != origin.connection);
-        self.delivery.push(others, event, origin.now).await
-    }
-
-    async fn mark_rows(&self, room: &Room, reader: Member) -> Result<(), ChatError> {
-        let Some((after, up_to)) = room.read_state(reader).rows_to_mark() else { return Ok(()) };
-        let range = after.map_or(PageRange::Oldest, PageRange::After);
-        let query = PageQuery { range, limit: PageLimit::MAX };
-        let page = self.messages.page(room.id(), query, Consistency::Strong).await?;
-        let covered = page.messages.iter().take_while(|message| message.at <= up_to);
-        let Some(through) = covered.clone().last().map(|message| message.at) else { return Ok(()) };
-        let rows: Vec<_> = covered
-            .filter(|message| message.sender == reader.peer() && !message.read)
-            .map(|message| message.at)
-            .collect();
-        Ok(self.messages.mark_rows_read(room.id(), reader, &rows, through).await?)
+    /// Tells the reader's other devices, whose badges go, and the peer, whose messages were read.
+    async fn tell(
+        &self,
+        reader: &Email,
+        peer: Option<&Email>,
+        origin: &FrameOrigin,
+        event: Event,
+    ) -> Deliveries {
+        let users = [reader].into_iter().chain(peer);
+        let mut others = self.delivery.audience_of(users, origin.now).await;
+        others.take_out(&origin.connection);
+        self.delivery.push(&others, event, origin.now).await
     }
 }

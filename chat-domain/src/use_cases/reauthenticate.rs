@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use super::identify::{Identify, Origin};
-use crate::{AccessToken, ChatError, Connection, ConnectionStore, IdentityVerifier, Timestamp};
+use super::identify::{FrameOrigin, Identify};
+use crate::{
+    AccessToken, Admit, ChatError, Connection, ConnectionStore, IdentityVerifier, Timestamp, UserStore,
+};
 
 /// Extends the authentication of an open connection by a newer token of the same user, so that nobody has to
 /// reconnect when a token expires.
@@ -25,7 +27,7 @@ use crate::{AccessToken, ChatError, Connection, ConnectionStore, IdentityVerifie
 /// let identity = VerifiedIdentity::vouched(minji, user, now.after(Duration::from_secs(7_200)));
 /// let token = chat.verifier.issue(identity, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
 ///
-/// let reauthenticate = Reauthenticate::new(chat.verifier, chat.connections, chat.identify);
+/// let reauthenticate = Reauthenticate::new(chat.verifier, chat.users, chat.connections, chat.identify);
 /// let until = reauthenticate.execute(&phone, &token).await?;
 /// assert_eq!(until.to_string(), "2026-11-23T11:00:00.000Z");
 /// # Ok(())
@@ -33,6 +35,7 @@ use crate::{AccessToken, ChatError, Connection, ConnectionStore, IdentityVerifie
 /// ```
 pub struct Reauthenticate {
     verifier: Arc<dyn IdentityVerifier>,
+    admit: Admit,
     connections: Arc<dyn ConnectionStore>,
     identify: Arc<Identify>,
 }
@@ -42,24 +45,27 @@ impl Reauthenticate {
     #[must_use]
     pub fn new(
         verifier: Arc<dyn IdentityVerifier>,
+        users: Arc<dyn UserStore>,
         connections: Arc<dyn ConnectionStore>,
         identify: Arc<Identify>,
     ) -> Self {
-        Self { verifier, connections, identify }
+        Self { verifier, admit: Admit::new(users), connections, identify }
     }
 
     /// Verifies the token, and says until when the connection is authenticated now.
     ///
     /// # Errors
     /// [`Unauthorized`](ChatError::Unauthorized) for a bad token or another user's,
-    /// [`AuthExpired`](ChatError::AuthExpired) for an expired one,
+    /// [`AuthExpired`](ChatError::AuthExpired) for an expired one, [`Suspended`](ChatError::Suspended),
+    /// [`NotYours`](ChatError::NotYours) if the address has been given to another account,
     /// [`UnknownConnection`](ChatError::UnknownConnection), [`Unavailable`](ChatError::Unavailable).
-    pub async fn execute(&self, origin: &Origin, token: &AccessToken) -> Result<Timestamp, ChatError> {
+    pub async fn execute(&self, origin: &FrameOrigin, token: &AccessToken) -> Result<Timestamp, ChatError> {
         let connection = self.identify.even_expired(origin).await?;
         let identity = self.verifier.verify(token, origin.now).await?;
         if !identity.is_same_user(&connection.identity) {
             return Err(ChatError::Unauthorized { reason: "the token is another user's" });
         }
+        self.admit.execute(&identity, origin.now).await?;
         let expires_at = identity.expires_at();
         if !self.connections.set_identity_expiry(&connection.id, expires_at).await? {
             // The connection has closed meanwhile, and its socket has no use for an answer.

@@ -2,15 +2,15 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 
-use super::deliver::{Deliveries, Delivery};
-use super::identify::{Identify, Known, Origin};
-use super::store::{StoreMessage, Stored};
+use super::deliver::{Audience, Deliveries, Delivery};
+use super::identify::{FrameOrigin, Identify, Known};
+use super::store::{Entry, Seen, StoreMessage, Stored};
 use crate::{
-    ChatError, ClientMessageId, Connection, ConnectionStore, Content, Draft, Email, Event, Member, Message,
-    Pusher, Room, RoomId, Timestamp, VerifiedIdentity,
+    ChangeDraft, ChatError, ClientMessageId, ConnectionStore, Content, Draft, Effect, Email, Event, Member,
+    Message, Pusher, RoomId, Timestamp, VerifiedIdentity,
 };
 
-/// A message to be sent.
+/// A message to be sent, for [`SendFromConnection`] and [`SendMessage`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendCommand {
     /// Who is to get the message.
@@ -24,9 +24,26 @@ pub struct SendCommand {
     pub after: Option<Timestamp>,
     /// What the message says.
     pub content: Content,
+    /// The message of the room that it replies to, if it does.
+    pub reply_to: Option<Timestamp>,
 }
 
-/// A message that is stored.
+/// A change of a message, for [`SendFromConnection::change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeCommand {
+    /// With whom the user has the conversation.
+    pub peer: Email,
+    /// The client's name for the change, the same for every retry.
+    pub id: ClientMessageId,
+    /// As in [`SendCommand`]. The target is no later than this.
+    pub after: Option<Timestamp>,
+    /// The place of the message that is changed.
+    pub target: Timestamp,
+    /// What becomes of the message.
+    pub effect: Effect,
+}
+
+/// A message that is stored, and what came of telling others: the material of an acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The room that has the message.
@@ -79,13 +96,15 @@ impl Sent {
 /// let chat = MemoryChat::new();
 /// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
 ///
-/// let MemoryChat { connections, messages, attachments, pusher, .. } = chat;
-/// let store = StoreMessage::new(messages, attachments, Arc::new(NoBackoff), SendRate::default());
+/// let MemoryChat { users, connections, messages, attachments, pusher, .. } = chat;
+/// let store = StoreMessage::new(messages, attachments, users, Arc::new(NoBackoff), SendRate::default());
 /// let send = SendMessage::new(store, connections, pusher);
 ///
 /// let minji = VerifiedIdentity::vouched("minji@example.com".parse()?, UserId::new("1"), Timestamp::MAX);
 /// let (receiver, id) = ("junho@example.com".parse()?, ClientMessageId::from_u128(1));
-/// let command = SendCommand { receiver, id, after: None, content: Content::Text("안녕하세요".parse()?) };
+/// let content = Content::Text("안녕하세요".parse()?);
+/// let command = SendCommand { receiver, id, after: None, content, reply_to: None };
+/// let command = command;
 /// let sent = send.execute(&minji, command.clone(), now).await?;
 /// let retry = send.execute(&minji, command, now).await?;
 /// assert_eq!(retry, Sent { outcome: SendOutcome::Duplicate, ..sent });
@@ -115,39 +134,49 @@ impl SendMessage {
         now: Timestamp,
     ) -> Result<Sent, ChatError> {
         let (room, sender) = RoomId::between(sender.email(), &command.receiver)?;
-        let (head, audience) = self.look(&room, sender, now).await;
-        self.send(head?, sender, command, &audience, now).await
+        let SendCommand { id, after, content, reply_to, .. } = command;
+        let draft = Draft { id, sender, content, reply_to };
+        let entry = Entry::Message(&draft);
+        let (seen, audience) = self.look(&room, entry, now).await;
+        self.send(seen?, entry, after, &audience, now).await
     }
 
-    /// Reads the head of the room and lists the connections of both members, at the same time.
+    /// Reads what storing begins with and lists the connections of both members, at the same time.
     async fn look(
         &self,
         room: &RoomId,
-        sender: Member,
+        entry: Entry<'_>,
         now: Timestamp,
-    ) -> (Result<Room, ChatError>, Vec<Connection>) {
-        let members = [sender, sender.peer()].map(|member| room.email(member));
-        join(self.store.head(room), self.delivery.connections_of(members, now)).await
+    ) -> (Result<Seen, ChatError>, Audience) {
+        let members = [entry.sender(), entry.sender().peer()].map(|member| room.email(member));
+        join(self.store.look(room, entry), self.delivery.audience_of(members, now)).await
     }
 
     async fn send(
         &self,
-        head: Room,
-        sender: Member,
-        command: SendCommand,
-        audience: &[Connection],
+        seen: Seen,
+        entry: Entry<'_>,
+        after: Option<Timestamp>,
+        audience: &Audience,
         now: Timestamp,
     ) -> Result<Sent, ChatError> {
-        let SendCommand { id, after, content, .. } = command;
-        let draft = Draft { id, sender, content };
-        match self.store.store(head, &draft, after, now).await? {
-            Stored::Duplicate(message) => Ok(Sent::new(&message, SendOutcome::Duplicate)),
-            Stored::New { message, retries } => {
-                let event = Event::Message(message.clone());
-                let deliveries = self.delivery.push(audience.iter(), event, now).await;
-                Ok(Sent::new(&message, SendOutcome::Stored { retries, deliveries }))
-            }
-        }
+        let (message, changed, retries) = match self.store.store(seen, entry, after, now).await? {
+            Stored::Duplicate(message) => return Ok(Sent::new(&message, SendOutcome::Duplicate)),
+            Stored::New { message, changed, retries } => (message, changed, retries),
+        };
+        let event = match (entry, changed) {
+            (Entry::Message(_), _) => Some(Event::Message(message.clone())),
+            (Entry::Change(_), Some(target)) => Some(Event::Changed { entry: message.clone(), target }),
+            // Nobody knows what the message is by now. Whoever reads it next is shown it, and has the effect.
+            (Entry::Change(_), None) => None,
+        };
+        let Some(event) = event else {
+            let deliveries = Deliveries::default();
+            return Ok(Sent::new(&message, SendOutcome::Stored { retries, deliveries }));
+        };
+        let pushes = self.delivery.push(audience, event, now);
+        let (deliveries, ()) = join(pushes, self.store.settle(&message)).await;
+        Ok(Sent::new(&message, SendOutcome::Stored { retries, deliveries }))
     }
 }
 
@@ -167,12 +196,13 @@ impl SendMessage {
 /// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
 /// let phone = chat.connect(&minji, "minji-phone", now).await?;
 ///
-/// let MemoryChat { identify, connections, messages, attachments, pusher, .. } = chat;
-/// let store = StoreMessage::new(messages, attachments, Arc::new(NoBackoff), SendRate::default());
+/// let MemoryChat { identify, users, connections, messages, attachments, pusher, .. } = chat;
+/// let store = StoreMessage::new(messages, attachments, users, Arc::new(NoBackoff), SendRate::default());
 /// let send = SendFromConnection::new(identify, SendMessage::new(store, connections, pusher));
 ///
 /// let (id, content) = (ClientMessageId::from_u128(1), Content::Text("안녕하세요".parse()?));
-/// let sent = send.execute(&phone, SendCommand { receiver: junho, id, after: None, content }).await?;
+/// let command = SendCommand { receiver: junho, id, after: None, content, reply_to: None };
+/// let sent = send.execute(&phone, command).await?;
 /// assert_eq!((sent.seq, sent.at), (1, now));
 /// # Ok(())
 /// # }
@@ -195,19 +225,53 @@ impl SendFromConnection {
     /// # Errors
     /// Those of [`SendMessage::execute`]; [`UnknownConnection`](ChatError::UnknownConnection),
     /// [`AuthExpired`](ChatError::AuthExpired): connect anew, and send again with the same id.
-    pub async fn execute(&self, origin: &Origin, command: SendCommand) -> Result<Sent, ChatError> {
-        let (connection, known) = self.identify.remembered(origin).await?;
-        let (room, sender) = RoomId::between(connection.identity.email(), &command.receiver)?;
-        let (head, mut audience) = self.send.look(&room, sender, origin.now).await;
+    pub async fn execute(&self, origin: &FrameOrigin, command: SendCommand) -> Result<Sent, ChatError> {
+        let SendCommand { receiver, id, after, content, reply_to } = command;
+        let begun = self.begin(origin, &receiver).await?;
+        let draft = Draft { id, sender: begun.sender, content, reply_to };
+        self.enter(origin, begun, Entry::Message(&draft), after).await
+    }
 
-        let listed = audience.len();
-        audience.retain(|connection| connection.id != origin.connection);
-        let lists_origin = audience.len() < listed;
-        if known == Known::FromMemory && !lists_origin {
+    /// Changes a message of the user's conversation with `command.peer`, as [`execute`](Self::execute) sends
+    /// one.
+    ///
+    /// # Errors
+    /// Those of [`execute`](Self::execute); [`NotFound`](ChatError::NotFound),
+    /// [`NotYours`](ChatError::NotYours) and [`ChangeRefused`](ChatError::ChangeRefused) are definitive.
+    pub async fn change(&self, origin: &FrameOrigin, command: ChangeCommand) -> Result<Sent, ChatError> {
+        let ChangeCommand { peer, id, after, target, effect } = command;
+        let begun = self.begin(origin, &peer).await?;
+        let draft = ChangeDraft { id, sender: begun.sender, target, effect };
+        self.enter(origin, begun, Entry::Change(&draft), after).await
+    }
+
+    async fn begin(&self, origin: &FrameOrigin, peer: &Email) -> Result<Begun, ChatError> {
+        let (connection, known) = self.identify.remembered(origin).await?;
+        let (room, sender) = RoomId::between(connection.identity.email(), peer)?;
+        Ok(Begun { room, sender, known })
+    }
+
+    async fn enter(
+        &self,
+        origin: &FrameOrigin,
+        begun: Begun,
+        entry: Entry<'_>,
+        after: Option<Timestamp>,
+    ) -> Result<Sent, ChatError> {
+        let (seen, mut audience) = self.send.look(&begun.room, entry, origin.now).await;
+        let lists_origin = audience.take_out(&origin.connection);
+        if begun.known == Known::FromMemory && !lists_origin {
             // Either the list lags, or the row is gone, and the client does not know that nobody pushes to
             // it.
             self.identify.strongly(origin).await?;
         }
-        self.send.send(head?, sender, command, &audience, origin.now).await
+        self.send.send(seen?, entry, after, &audience, origin.now).await
     }
+}
+
+/// Who says something to whom on a connection.
+struct Begun {
+    room: RoomId,
+    sender: Member,
+    known: Known,
 }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use super::deliver::{Deliveries, Delivery};
-use super::identify::{Identify, Origin};
-use crate::{ChatError, ConnectionStore, Consistency, Email, Event, MessageStore, Pusher, RoomId};
+use super::identify::{FrameOrigin, Identify};
+use crate::{
+    ChatError, ConnectionStore, Consistency, Email, Event, FirstContact, MessageStore, Pusher, RoomId,
+};
 
 /// Tells a peer that somebody is typing. Nothing is stored.
 ///
@@ -18,11 +20,12 @@ use crate::{ChatError, ConnectionStore, Consistency, Email, Event, MessageStore,
 /// let (minji, junho): (Email, Email) = ("minji@example.com".parse()?, "junho@example.com".parse()?);
 /// let now: Timestamp = "2026-11-23T09:00:00.000Z".parse()?;
 /// chat.say(&junho, &minji, "안녕하세요".parse()?, now).await?;
+/// chat.say(&minji, &junho, "반가워요".parse()?, now).await?;
 /// let phone = chat.connect(&minji, "minji-phone", now).await?;
 /// chat.connect(&junho, "junho-phone", now).await?;
 ///
 /// let MemoryChat { identify, connections, messages, pusher, .. } = chat;
-/// let typing = Typing::new(identify, connections, messages, pusher);
+/// let typing = Typing::new(identify, connections, messages, pusher, FirstContact::default());
 /// let told = typing.execute(&phone, &junho).await?;
 /// assert_eq!((told.taken, told.gone), (0, 1));
 /// # Ok(())
@@ -32,6 +35,7 @@ pub struct Typing {
     identify: Arc<Identify>,
     messages: Arc<dyn MessageStore>,
     delivery: Delivery,
+    first_contact: FirstContact,
 }
 
 impl Typing {
@@ -42,25 +46,29 @@ impl Typing {
         connections: Arc<dyn ConnectionStore>,
         messages: Arc<dyn MessageStore>,
         pusher: Arc<dyn Pusher>,
+        first_contact: FirstContact,
     ) -> Self {
-        Self { identify, messages, delivery: Delivery::new(connections, pusher) }
+        Self { identify, messages, delivery: Delivery::new(connections, pusher), first_contact }
     }
 
-    /// Tells the receiver, if one of the two has written to the other before. So a stranger learns nothing by
-    /// typing.
+    /// Tells the receiver, if the two are [in touch](crate::Room::are_in_touch). So a stranger learns
+    /// nothing by typing, and neither does anybody who is blocked.
+    ///
+    /// The read is strong: an eventual one might not see a block that was acknowledged a moment ago.
     ///
     /// # Errors
     /// [`SelfChat`](ChatError::SelfChat), [`UnknownConnection`](ChatError::UnknownConnection),
     /// [`AuthExpired`](ChatError::AuthExpired), [`Unavailable`](ChatError::Unavailable).
-    pub async fn execute(&self, origin: &Origin, receiver: &Email) -> Result<Deliveries, ChatError> {
+    pub async fn execute(&self, origin: &FrameOrigin, receiver: &Email) -> Result<Deliveries, ChatError> {
         let connection = self.identify.strongly(origin).await?;
         let sender = connection.identity.email();
         let room = RoomId::new(sender, receiver)?;
-        if self.messages.room(&room, Consistency::Eventual).await?.is_none() {
+        let head = self.messages.room(&room, Consistency::Strong).await?;
+        if !head.is_some_and(|head| head.are_in_touch(self.first_contact)) {
             return Ok(Deliveries::default());
         }
-        let receivers = self.delivery.connections_of([receiver], origin.now).await;
+        let receivers = self.delivery.audience_of([receiver], origin.now).await;
         let event = Event::Typing { room, sender: sender.clone() };
-        Ok(self.delivery.push(receivers.iter(), event, origin.now).await)
+        Ok(self.delivery.push(&receivers, event, origin.now).await)
     }
 }

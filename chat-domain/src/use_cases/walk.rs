@@ -11,7 +11,7 @@ pub(crate) async fn connections(
     store: &dyn ConnectionStore,
     user: &Email,
 ) -> Result<Vec<Connection>, ChatError> {
-    // At the beginning of time no connection was too old.
+    // No connection was too old at the beginning of time, so all rows are listed.
     Ok(store.of_user(user, Timestamp::UNIX_EPOCH).await?)
 }
 

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_adapters_memory::{MemoryAttachmentStore, MemoryIdentityVerifier, MemoryPusher};
+use chat_adapters_memory::{MemoryAttachmentStore, MemoryIdentityVerifier, MemoryPusher, MemoryUserStore};
 use chat_domain::{
-    AccessToken, AttachmentStore, Backoff, ChatError, ClientMessageId, Connect, ConnectCommand, Connection,
-    ConnectionId, ConnectionStore, Consistency, Content, Conversations, Correlation, Disconnect, Draft,
-    Email, Event, History, Identify, KeepAlive, MarkRead, Marked, Member, Message, MessageStore, Origin,
-    PageLimit, PageQuery, PageRange, Pusher, Reauthenticate, Room, RoomId, SendCommand, SendFromConnection,
-    SendMessage, SendOutcome, SendRate, Sent, StoreMessage, Timestamp, Typing, UserId, VerifiedIdentity,
+    AccessToken, AttachmentStore, Backoff, ChangeConsent, ChatError, ClientMessageId, Connect,
+    ConnectCommand, Connection, ConnectionId, ConnectionStore, Consistency, Content, Conversations,
+    Correlation, DailyLimits, Disconnect, Draft, Email, Event, FirstContact, FrameOrigin, History, Identify,
+    KeepAlive, MarkRead, Marked, Member, Message, MessageStore, PageLimit, PageQuery, PageRange, Pusher,
+    Reauthenticate, Room, RoomId, SendCommand, SendFromConnection, SendMessage, SendOutcome, SendPolicy,
+    SendRate, Sent, StoreMessage, Timestamp, Typing, UserId, UserStore, VerifiedIdentity,
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -63,7 +64,7 @@ pub(crate) fn words(text: &str) -> Content {
 }
 
 pub(crate) fn to_junho(number: u128, text: &str) -> SendCommand {
-    SendCommand { receiver: junho(), id: id(number), after: None, content: words(text) }
+    SendCommand { receiver: junho(), id: id(number), after: None, content: words(text), reply_to: None }
 }
 
 pub(crate) fn to_minji(number: u128, text: &str) -> SendCommand {
@@ -74,9 +75,9 @@ pub(crate) fn after(at: Timestamp, command: SendCommand) -> SendCommand {
     SendCommand { after: Some(at), ..command }
 }
 
-pub(crate) fn origin(device: &str, now: Timestamp) -> Origin {
+pub(crate) fn origin(device: &str, now: Timestamp) -> FrameOrigin {
     let correlation = Correlation { request_id: format!("request-of-{device}"), message: None };
-    Origin { connection: ConnectionId::new(device), correlation, now }
+    FrameOrigin { connection: ConnectionId::new(device), correlation, now }
 }
 
 pub(crate) fn identity(email: &Email, expires_at: Timestamp) -> VerifiedIdentity {
@@ -108,7 +109,9 @@ impl Backoff for Waits {
 
 /// The stores that all processes share, what the devices received, and one process.
 pub(crate) struct Chat {
+    pub(crate) policy: SendPolicy,
     pub(crate) verifier: MemoryIdentityVerifier,
+    pub(crate) users: Arc<MemoryUserStore>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) messages: Arc<Messages>,
     pub(crate) attachments: MemoryAttachmentStore,
@@ -129,21 +132,28 @@ pub(crate) struct Process {
     pub(crate) send_from_connection: SendFromConnection,
     pub(crate) mark_read: MarkRead,
     pub(crate) typing: Typing,
+    pub(crate) change_consent: ChangeConsent,
 }
 
-/// Fast enough that only the tests of the rate meet it.
-fn no_limit() -> SendRate {
-    SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX }
+/// What only the tests of the rate and of consent meet.
+pub(crate) fn no_limit() -> SendPolicy {
+    let rate = SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX };
+    SendPolicy { rate, first_contact: FirstContact::Open, daily: DailyLimits::UNLIMITED }
 }
 
 impl Chat {
     /// A chat to which all four devices connected a minute ago.
     pub(crate) async fn new() -> Self {
-        Self::with_rate(no_limit()).await
+        Self::with_policy(no_limit()).await
     }
 
+    /// One in which everybody may write to everybody, but not so fast.
     pub(crate) async fn with_rate(rate: SendRate) -> Self {
-        let chat = Self::without_devices(rate);
+        Self::with_policy(SendPolicy { rate, ..no_limit() }).await
+    }
+
+    pub(crate) async fn with_policy(policy: impl Into<SendPolicy>) -> Self {
+        let chat = Self::without_devices(policy);
         for (device, user) in
             [(MINJI_PHONE, minji()), (MINJI_LAPTOP, minji()), (JUNHO_PHONE, junho()), (JUNHO_LAPTOP, junho())]
         {
@@ -152,9 +162,11 @@ impl Chat {
         chat
     }
 
-    pub(crate) fn without_devices(rate: SendRate) -> Self {
+    pub(crate) fn without_devices(policy: impl Into<SendPolicy>) -> Self {
+        let policy = policy.into();
         let journal = Journal::default();
         let verifier = MemoryIdentityVerifier::new();
+        let users = Arc::new(MemoryUserStore::new());
         let connections = Arc::new(Connections::default());
         let messages = Arc::new(Messages::new(journal.clone()));
         let attachments = MemoryAttachmentStore::new("http://localhost/attachments", [7; 32]);
@@ -162,9 +174,22 @@ impl Chat {
         let waits = Arc::new(Waits::default());
         let objects = Arc::new(attachments.clone());
         let ports = (connections.port(), messages.port(), pushes.port());
-        let here = Process::new(&verifier, ports.0, ports.1, objects, ports.2, &waits, rate);
+        let here =
+            Process::new(&verifier, (users.clone(), ports.0), ports.1, objects, ports.2, &waits, policy);
         let inboxes = Mutex::default();
-        Self { verifier, connections, messages, attachments, pushes, waits, journal, here, inboxes }
+        Self {
+            policy,
+            verifier,
+            users,
+            connections,
+            messages,
+            attachments,
+            pushes,
+            waits,
+            journal,
+            here,
+            inboxes,
+        }
     }
 
     /// Another process over the same stores, which remembers nobody.
@@ -180,18 +205,26 @@ impl Chat {
         self.process_of(self.messages.port(), Arc::new(attachments))
     }
 
-    fn process_of(&self, messages: Arc<dyn MessageStore>, attachments: Arc<dyn AttachmentStore>) -> Process {
-        let Self { verifier, connections, pushes, waits, .. } = self;
+    /// A process that counts rooms in another store of users.
+    pub(crate) fn process_counting(&self, users: Arc<dyn UserStore>) -> Process {
+        let Self { policy, verifier, connections, messages, attachments, pushes, waits, .. } = self;
         let (connections, pushes) = (connections.port(), pushes.port());
-        Process::new(verifier, connections, messages, attachments, pushes, waits, no_limit())
+        let attachments = Arc::new(attachments.clone());
+        Process::new(verifier, (users, connections), messages.port(), attachments, pushes, waits, *policy)
+    }
+
+    fn process_of(&self, messages: Arc<dyn MessageStore>, attachments: Arc<dyn AttachmentStore>) -> Process {
+        let Self { policy, verifier, users, connections, pushes, waits, .. } = self;
+        let (connections, pushes) = (connections.port(), pushes.port());
+        Process::new(verifier, (users.clone(), connections), messages, attachments, pushes, waits, *policy)
     }
 
     pub(crate) fn history(&self) -> History {
-        History::new(self.messages.port())
+        History::new(self.messages.port(), self.policy.first_contact)
     }
 
     pub(crate) fn conversations(&self) -> Conversations {
-        Conversations::new(self.messages.port())
+        Conversations::new(self.messages.port(), self.policy.first_contact)
     }
 
     /// Opens a socket with a row behind it.
@@ -263,7 +296,9 @@ impl Chat {
 
     /// Puts a message into their room past every use case.
     pub(crate) async fn write(&self, sender: Member, number: u128, text: &str, now: Timestamp) -> Message {
-        self.messages.write(&Draft { id: id(number), sender, content: words(text) }, now).await
+        self.messages
+            .write(&Draft { id: id(number), sender, content: words(text), reply_to: None }, now)
+            .await
     }
 
     /// Puts many messages of Junho's there, a second apart; their ids are 1,000 and up.
@@ -301,28 +336,48 @@ impl Chat {
 impl Process {
     fn new(
         verifier: &MemoryIdentityVerifier,
-        connections: Arc<dyn ConnectionStore>,
+        (users, connections): (Arc<dyn UserStore>, Arc<dyn ConnectionStore>),
         messages: Arc<dyn MessageStore>,
         attachments: Arc<dyn AttachmentStore>,
         pushes: Arc<dyn Pusher>,
         waits: &Arc<Waits>,
-        rate: SendRate,
+        policy: SendPolicy,
     ) -> Self {
+        let first_contact = policy.first_contact;
         let verifier = Arc::new(verifier.clone());
         let identify = Arc::new(Identify::new(connections.clone(), pushes.clone()));
         let send = |attachments| {
-            let store = StoreMessage::new(messages.clone(), attachments, waits.clone(), rate);
+            let store =
+                StoreMessage::new(messages.clone(), attachments, users.clone(), waits.clone(), policy);
             SendMessage::new(store, connections.clone(), pushes.clone())
         };
         Self {
-            connect: Connect::new(verifier.clone(), connections.clone(), pushes.clone()),
+            connect: Connect::new(verifier.clone(), users.clone(), connections.clone(), pushes.clone()),
             disconnect: Disconnect::new(connections.clone()).beside(identify.clone()),
-            reauthenticate: Reauthenticate::new(verifier, connections.clone(), identify.clone()),
+            reauthenticate: Reauthenticate::new(
+                verifier,
+                users.clone(),
+                connections.clone(),
+                identify.clone(),
+            ),
             keep_alive: KeepAlive::new(identify.clone()),
             send: send(attachments.clone()),
             send_from_connection: SendFromConnection::new(identify.clone(), send(attachments)),
-            mark_read: MarkRead::new(identify.clone(), connections.clone(), messages.clone(), pushes.clone()),
-            typing: Typing::new(identify, connections, messages, pushes.clone()),
+            mark_read: MarkRead::new(
+                identify.clone(),
+                connections.clone(),
+                messages.clone(),
+                pushes.clone(),
+                first_contact,
+            ),
+            change_consent: ChangeConsent::new(
+                identify.clone(),
+                connections.clone(),
+                messages.clone(),
+                pushes.clone(),
+                first_contact,
+            ),
+            typing: Typing::new(identify, connections, messages, pushes.clone(), first_contact),
         }
     }
 

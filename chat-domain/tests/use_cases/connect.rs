@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
+use chat_adapters_memory::MemoryUserStore;
 use chat_domain::{
     AccessToken, CONNECTIONS_MAX, ChatError, Connect, ConnectCommand, Connection, ConnectionId,
-    ConnectionStore, ConnectionStoreError, MockConnectionStore, MockIdentityVerifier, MockPusher, SendRate,
-    VerifyError,
+    ConnectionStore, ConnectionStoreError, MockConnectionStore, MockIdentityVerifier, MockPusher,
+    MockUserStore, SendRate, UserStore, VerifyError,
 };
 
 use crate::assert_refused;
@@ -134,6 +135,15 @@ fn command() -> ConnectCommand {
     ConnectCommand { connection, token: AccessToken::new("token"), connected_at: at(0), now: at(0) }
 }
 
+fn over(
+    verifier: MockIdentityVerifier,
+    users: impl UserStore + 'static,
+    connections: MockConnectionStore,
+) -> Connect {
+    let (users, connections) = (Arc::new(users), Arc::new(connections));
+    Connect::new(Arc::new(verifier), users, connections, Arc::new(MockPusher::new()))
+}
+
 fn anybody() -> MockIdentityVerifier {
     let mut verifier = MockIdentityVerifier::new();
     verifier.expect_verify().returning(|_, _| Ok(identity(&minji(), expiry())));
@@ -145,7 +155,7 @@ async fn a_verifier_that_does_not_answer_admits_nobody() {
     let mut verifier = MockIdentityVerifier::new();
     verifier.expect_verify().returning(|_, _| Err(VerifyError::Unavailable { source: "timed out".into() }));
     let untouched = MockConnectionStore::new();
-    let connect = Connect::new(Arc::new(verifier), Arc::new(untouched), Arc::new(MockPusher::new()));
+    let connect = over(verifier, MockUserStore::new(), untouched);
     assert_refused!(connect.execute(command()).await, ChatError::Unavailable { .. });
 }
 
@@ -153,7 +163,7 @@ async fn a_verifier_that_does_not_answer_admits_nobody() {
 async fn a_connection_that_cannot_be_stored_is_not_admitted() {
     let mut connections = MockConnectionStore::new();
     connections.expect_put().returning(|_| Err(ConnectionStoreError::Throttled { operation: "put" }));
-    let connect = Connect::new(Arc::new(anybody()), Arc::new(connections), Arc::new(MockPusher::new()));
+    let connect = over(anybody(), MemoryUserStore::new(), connections);
     assert_refused!(connect.execute(command()).await, ChatError::Unavailable { .. });
 }
 
@@ -165,6 +175,6 @@ async fn a_list_that_cannot_be_had_does_not_refuse() {
         .expect_of_user()
         .times(1)
         .returning(|_, _| Err(ConnectionStoreError::Throttled { operation: "of_user" }));
-    let connect = Connect::new(Arc::new(anybody()), Arc::new(connections), Arc::new(MockPusher::new()));
+    let connect = over(anybody(), MemoryUserStore::new(), connections);
     assert_eq!(connect.execute(command()).await.unwrap(), identity(&minji(), expiry()));
 }

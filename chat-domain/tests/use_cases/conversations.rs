@@ -2,8 +2,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chat_domain::{
-    ChatError, Conversation, Conversations, Kind, MessageStoreError, MockMessageStore, ROOMS_PAGE_MAX,
-    SendCommand,
+    ChatError, Conversation, Conversations, FirstContact, Kind, MessageStoreError, MockMessageStore,
+    ROOMS_PAGE_MAX, SendCommand,
 };
 
 use crate::assert_refused;
@@ -25,6 +25,8 @@ async fn each_member_sees_the_other_as_the_peer() {
         last_kind: Kind::Text,
         unread: 0,
         peer_read_up_to: Some(at(0)),
+        request: None,
+        blocked: false,
     };
     let his = Conversation { peer: minji(), unread: 1, peer_read_up_to: None, ..hers.clone() };
     let list = chat.conversations();
@@ -96,6 +98,6 @@ async fn later_days_come_on_earlier_pages() {
 async fn a_store_that_does_not_answer_is_said_so() {
     let mut messages = MockMessageStore::new();
     messages.expect_rooms_of().returning(|_, _| Err(MessageStoreError::Throttled { operation: "rooms_of" }));
-    let list = Conversations::new(Arc::new(messages));
+    let list = Conversations::new(Arc::new(messages), FirstContact::default());
     assert_refused!(list.execute(&minji(), None).await, ChatError::Unavailable { .. });
 }

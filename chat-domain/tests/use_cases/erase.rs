@@ -1,25 +1,33 @@
-//! What there is of a user is found, exported, and erased, while the other one goes on writing.
+//! Everything that the chat keeps of a user is found, exported and erased, while the other one goes on
+//! writing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use chat_adapters_memory::NoBackoff;
 use chat_domain::testing::{DecoratedMessageEraser, MessageEraserCall, Outcome, Port as _, answer};
 use chat_domain::{
-    AttachmentEraser as _, ChatError, Content, Draft, Email, EraseUser, ExportUser, Found, Kind, Member,
-    Message, MessageEraser, MessageStore as _, MessageStoreError, ProposalAnswer, ProposalRefused, Room,
-    SendCommand, Verdict,
+    AttachmentEraser as _, ChatError, ConsentChange, Content, Draft, Email, EraseUser, ExportUser, Found,
+    Kind, Member, Message, MessageEraser, MessageStore as _, MessageStoreError, ProposalAnswer,
+    ProposalRefused, Room, SendCommand, Verdict,
 };
 
 use crate::assert_refused;
 use crate::chat::*;
 use crate::send::{images, proposal};
 
-fn erase(chat: &Chat) -> EraseUser {
+pub(crate) fn erase(chat: &Chat) -> EraseUser {
     erase_by(chat, Arc::new(chat.messages.stored.clone()))
 }
 
 fn export(chat: &Chat) -> ExportUser {
-    ExportUser::new(chat.connections.port(), chat.messages.port(), Arc::new(chat.attachments.clone()))
+    ExportUser::new(
+        chat.users.clone(),
+        chat.connections.port(),
+        chat.messages.port(),
+        Arc::new(chat.attachments.clone()),
+        chat.policy.first_contact,
+    )
 }
 
 fn said_by<'a>(rows: &'a [Message], user: &Email) -> Vec<&'a Content> {
@@ -40,10 +48,10 @@ async fn what_one_wrote_is_erased_and_what_the_other_wrote_stays_where_it_was() 
     long_talk(&chat).await;
     let before = all_rows(&chat).await;
     let erase = erase(&chat);
-    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
+    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0, usage: 1 };
     assert_eq!(erase.find(&minji()).await.unwrap(), found);
     assert_eq!(all_rows(&chat).await, before, "who looks changes nothing");
-    assert_eq!(erase.execute(&minji()).await.unwrap(), found);
+    assert_eq!(erase.execute(&minji(), at(0)).await.unwrap(), found);
     assert!(erase.find(&minji()).await.unwrap().is_nothing());
 
     let after = all_rows(&chat).await;
@@ -51,7 +59,7 @@ async fn what_one_wrote_is_erased_and_what_the_other_wrote_stays_where_it_was() 
     assert_eq!(said_by(&after, &junho()), said_by(&before, &junho()));
     let place = |row: &Message| (row.at, row.seq, row.sender, row.sender_seq, row.id);
     assert_eq!(after.iter().map(place).collect::<Vec<_>>(), before.iter().map(place).collect::<Vec<_>>());
-    let others = Found { messages: 60, heads: 1, rooms: 1, connections: 2, uploads: 0 };
+    let others = Found { messages: 60, heads: 1, rooms: 1, connections: 2, uploads: 0, usage: 0 };
     assert_eq!(erase.find(&junho()).await.unwrap(), others, "nothing of his was touched");
 }
 
@@ -63,10 +71,10 @@ async fn all_rows(chat: &Chat) -> Vec<Message> {
 async fn the_list_tells_nothing_of_it_any_more() {
     let chat = Chat::new().await;
     chat.send(MINJI_PHONE, to_junho(1, "비밀"), at(0)).await.unwrap();
-    erase(&chat).execute(&minji()).await.unwrap();
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
     let page = chat.conversations().execute(&junho(), None).await.unwrap();
     let [listed] = &page.conversations[..] else { panic!("{page:?}") };
-    assert_eq!((listed.preview.as_str(), listed.last_kind, listed.unread), ("", Kind::Erased, 1));
+    assert_eq!((listed.preview.as_str(), &listed.last_kind, listed.unread), ("", &Kind::Erased, 1));
 }
 
 #[tokio::test]
@@ -74,7 +82,7 @@ async fn a_proposal_that_is_erased_can_no_longer_be_answered() {
     let chat = Chat::new().await;
     let proposed = SendCommand { content: proposal(), ..to_junho(1, "-") };
     let sent = chat.send(MINJI_PHONE, proposed, at(0)).await.unwrap();
-    erase(&chat).execute(&minji()).await.unwrap();
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
     let answer = ProposalAnswer { proposal: sent.at, verdict: Verdict::Accepted };
     let answer = SendCommand { content: Content::MatchProposalAnswer(answer), ..to_minji(2, "-") };
     let refused = chat.send(JUNHO_PHONE, answer, at(1)).await;
@@ -85,7 +93,7 @@ async fn a_proposal_that_is_erased_can_no_longer_be_answered() {
 async fn a_retry_of_what_was_erased_brings_nothing_back() {
     let chat = Chat::new().await;
     chat.send(MINJI_PHONE, to_junho(1, "비밀"), at(0)).await.unwrap();
-    erase(&chat).execute(&minji()).await.unwrap();
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
     let retry = chat.here.send.execute(&identity(&minji(), expiry()), to_junho(1, "비밀"), at(1)).await;
     assert_refused!(retry, ChatError::IdReused);
     assert_eq!(chat.rows().await[0].content, Content::Erased);
@@ -102,10 +110,10 @@ async fn what_was_cut_short_is_finished_by_the_next_attempt() {
         }
         call => next.call(call),
     });
-    assert_refused!(erase_by(&chat, eraser).execute(&minji()).await, ChatError::Unavailable { .. });
+    assert_refused!(erase_by(&chat, eraser).execute(&minji(), at(0)).await, ChatError::Unavailable { .. });
 
-    let rest = Found { messages: 35, heads: 1, rooms: 0, connections: 0, uploads: 0 };
-    assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), rest);
+    let rest = Found { messages: 35, heads: 1, rooms: 0, connections: 0, uploads: 0, usage: 0 };
+    assert_eq!(erase(&chat).execute(&minji(), at(0)).await.unwrap(), rest);
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
 }
 
@@ -117,13 +125,13 @@ async fn erase_overtaken(chat: &Chat, by: Member, times: u32) -> Result<Found, C
         let (messages, number) = (messages.clone(), 1_000 + u128::from(left.load(Ordering::Relaxed)));
         Box::pin(async move {
             if is_overtaken {
-                let draft = Draft { id: id(number), sender: by, content: words("또") };
+                let draft = Draft { id: id(number), sender: by, content: words("또"), reply_to: None };
                 messages.write(&draft, at(1_000)).await;
             }
             next.call(call).await
         })
     });
-    erase_by(chat, eraser).execute(&minji()).await
+    erase_by(chat, eraser).execute(&minji(), at(0)).await
 }
 
 /// The eraser of the chat's messages, with a closure around its calls.
@@ -144,18 +152,23 @@ fn takes_one(left: &AtomicU32) -> bool {
 
 fn erase_by(chat: &Chat, eraser: Arc<dyn MessageEraser>) -> EraseUser {
     let attachments = Arc::new(chat.attachments.clone());
-    EraseUser::new(chat.connections.port(), chat.messages.port(), eraser, attachments)
+    let (connections, messages) = (chat.connections.port(), chat.messages.port());
+    EraseUser::new(chat.users.clone(), connections, messages, eraser, attachments, Arc::new(NoBackoff))
 }
 
 #[tokio::test]
 async fn a_head_that_somebody_wrote_to_meanwhile_is_rewritten_as_it_is_by_then() {
     let chat = Chat::new().await;
     long_talk(&chat).await;
-    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
+    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0, usage: 1 };
     assert_eq!(erase_overtaken(&chat, JUNHO, 3).await.unwrap(), found);
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
     let log = chat.room().await.log().cloned().unwrap();
-    assert_eq!((log.seq(), log.preview().as_str()), (123, "또"), "his newest message is told of");
+    assert_eq!(
+        (log.seq(), log.last_message().preview.as_str()),
+        (123, "또"),
+        "his newest message is told of"
+    );
 }
 
 #[tokio::test]
@@ -169,7 +182,7 @@ async fn whoever_writes_faster_than_heads_are_rewritten_is_not_waited_for() {
 async fn what_the_user_writes_meanwhile_is_erased_too() {
     let chat = Chat::new().await;
     chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
-    let found = Found { messages: 3, heads: 1, rooms: 0, connections: 2, uploads: 0 };
+    let found = Found { messages: 3, heads: 1, rooms: 0, connections: 2, uploads: 0, usage: 1 };
     assert_eq!(erase_overtaken(&chat, MINJI, 2).await.unwrap(), found);
     assert!(erase(&chat).find(&minji()).await.unwrap().is_nothing());
 }
@@ -189,15 +202,15 @@ async fn what_one_uploaded_is_erased_shown_or_not_and_what_the_other_uploaded_st
     let data = export(&chat).execute(&minji()).await.unwrap();
     assert_eq!(data.uploads.iter().map(|upload| &upload.key).collect::<Vec<_>>(), [&hers.key]);
 
-    let found = Found { messages: 0, heads: 0, rooms: 0, connections: 2, uploads: 1 };
+    let found = Found { messages: 0, heads: 0, rooms: 0, connections: 2, uploads: 1, usage: 0 };
     assert_eq!(erase(&chat).find(&minji()).await.unwrap(), found);
     assert_eq!(left().await.len(), 2, "who looks changes nothing");
-    assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), found);
+    assert_eq!(erase(&chat).execute(&minji(), at(0)).await.unwrap(), found);
     assert_eq!(left().await, std::slice::from_ref(&his.key));
 
     chat.send(JUNHO_PHONE, SendCommand { receiver: minji(), ..images::of(&his) }, at(1)).await.unwrap();
-    let found = Found { messages: 1, heads: 1, rooms: 0, connections: 2, uploads: 1 };
-    assert_eq!(erase(&chat).execute(&junho()).await.unwrap(), found);
+    let found = Found { messages: 1, heads: 1, rooms: 0, connections: 2, uploads: 1, usage: 1 };
+    assert_eq!(erase(&chat).execute(&junho(), at(0)).await.unwrap(), found);
     assert_eq!(left().await, []);
 }
 
@@ -218,9 +231,9 @@ async fn the_other_one_loses_nothing_by_writing_meanwhile() {
     };
     let erase = erase(&chat);
     // An old head in a writer's hand may bring back how fast she wrote; then the next attempt finds it.
-    let _ = erase.execute(&minji()).await;
+    let _ = erase.execute(&minji(), at(0)).await;
     writer.await.unwrap();
-    erase.execute(&minji()).await.unwrap();
+    erase.execute(&minji(), at(0)).await.unwrap();
     assert!(erase.find(&minji()).await.unwrap().is_nothing());
 
     let rows = all_rows(&chat).await;
@@ -249,7 +262,7 @@ async fn nobody_who_never_was_here_is_found() {
     let chat = Chat::new().await;
     let stranger = email("sora@example.com");
     assert!(erase(&chat).find(&stranger).await.unwrap().is_nothing());
-    assert!(erase(&chat).execute(&stranger).await.unwrap().is_nothing());
+    assert!(erase(&chat).execute(&stranger, at(0)).await.unwrap().is_nothing());
     let data = export(&chat).execute(&stranger).await.unwrap();
     assert!(data.rooms.is_empty() && data.connections.is_empty() && data.uploads.is_empty());
 }
@@ -261,7 +274,7 @@ async fn an_export_holds_both_sides_of_a_conversation_and_the_connections() {
     chat.minji_reads(at(200), at(200)).await.unwrap();
     let data = export(&chat).execute(&minji()).await.unwrap();
     assert_eq!(data.rooms[0].messages.len(), 120);
-    assert!(data.rooms[0].messages.iter().all(|message| message.read == (message.sender == JUNHO)));
+    assert!(data.rooms[0].messages.iter().all(|it| data.rooms[0].is_read(it) == (it.sender == JUNHO)));
     assert_eq!(data.rooms[0].room.id(), &their_room());
     let devices: Vec<_> = data.connections.iter().map(|connection| connection.id.as_str()).collect();
     assert!(devices.len() == 2 && devices.contains(&MINJI_PHONE) && devices.contains(&MINJI_LAPTOP));
@@ -282,14 +295,14 @@ async fn a_room_goes_with_the_second_of_its_members() {
     let chat = Chat::new().await;
     long_talk(&chat).await;
     let erase = erase(&chat);
-    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
-    assert_eq!(erase.execute(&minji()).await.unwrap(), found);
-    assert_eq!(erase.execute(&minji()).await.unwrap(), Found::default(), "he is left");
+    let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0, usage: 1 };
+    assert_eq!(erase.execute(&minji(), at(0)).await.unwrap(), found);
+    assert_eq!(erase.execute(&minji(), at(0)).await.unwrap(), Found::default(), "he is left");
 
-    let found = Found { rooms: 1, ..found };
+    let found = Found { rooms: 1, usage: 0, ..found };
     assert_eq!(erase.find(&junho()).await.unwrap(), found);
     assert_eq!(chat.rows().await.len(), 120, "who looks changes nothing");
-    assert_eq!(erase.execute(&junho()).await.unwrap(), found);
+    assert_eq!(erase.execute(&junho(), at(0)).await.unwrap(), found);
     assert!(is_gone(&chat).await);
     for user in [minji(), junho()] {
         assert!(erase.find(&user).await.unwrap().is_nothing());
@@ -301,9 +314,9 @@ async fn a_room_goes_whoever_wrote_in_it() {
     for [first, second] in [[minji(), junho()], [junho(), minji()]] {
         let chat = Chat::new().await;
         chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
-        assert_eq!(erase(&chat).execute(&first).await.unwrap().rooms, 0);
+        assert_eq!(erase(&chat).execute(&first, at(0)).await.unwrap().rooms, 0);
         assert!(!is_gone(&chat).await);
-        assert_eq!(erase(&chat).execute(&second).await.unwrap().rooms, 1);
+        assert_eq!(erase(&chat).execute(&second, at(0)).await.unwrap().rooms, 1);
         assert!(is_gone(&chat).await);
     }
 }
@@ -312,14 +325,14 @@ async fn a_room_goes_whoever_wrote_in_it() {
 async fn who_wrote_again_after_being_erased_keeps_the_conversation() {
     let chat = Chat::new().await;
     chat.send(JUNHO_PHONE, to_minji(1, "안녕"), at(0)).await.unwrap();
-    erase(&chat).execute(&minji()).await.unwrap();
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
     chat.send(JUNHO_PHONE, to_minji(2, "어디 갔어"), at(1)).await.unwrap();
     let back = chat.write(MINJI, 3, "돌아왔어", at(2)).await;
-    assert_eq!(erase(&chat).execute(&junho()).await.unwrap().rooms, 0);
+    assert_eq!(erase(&chat).execute(&junho(), at(0)).await.unwrap().rooms, 0);
     let rows = chat.rows().await;
     assert_eq!(said_by(&rows, &junho()), [&Content::Erased; 2]);
     assert_eq!(rows.last(), Some(&back));
-    assert_eq!(erase(&chat).execute(&minji()).await.unwrap().rooms, 1);
+    assert_eq!(erase(&chat).execute(&minji(), at(0)).await.unwrap().rooms, 1);
     assert!(is_gone(&chat).await);
 }
 
@@ -327,10 +340,10 @@ async fn who_wrote_again_after_being_erased_keeps_the_conversation() {
 async fn a_room_that_is_half_removed_goes_with_the_next_attempt() {
     let chat = Chat::new().await;
     long_talk(&chat).await;
-    erase(&chat).execute(&minji()).await.unwrap();
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
     let mut before = chat.rows().await;
     assert_refused!(
-        erase_by(&chat, removing(&chat, 1, None)).execute(&junho()).await,
+        erase_by(&chat, removing(&chat, 1, None)).execute(&junho(), at(0)).await,
         ChatError::Unavailable { .. }
     );
 
@@ -342,7 +355,7 @@ async fn a_room_that_is_half_removed_goes_with_the_next_attempt() {
     for user in [minji(), junho()] {
         assert_eq!(erase(&chat).find(&user).await.unwrap(), rest, "{user}");
     }
-    assert_eq!(erase(&chat).execute(&minji()).await.unwrap(), rest);
+    assert_eq!(erase(&chat).execute(&minji(), at(0)).await.unwrap(), rest);
     assert!(is_gone(&chat).await);
 }
 
@@ -360,7 +373,7 @@ fn removing(chat: &Chat, times: u32, then_writes: Option<Member>) -> Arc<dyn Mes
         };
         let messages = messages.clone();
         Box::pin(async move {
-            let draft = Draft { id: id(1_000), sender, content: words("잠깐") };
+            let draft = Draft { id: id(1_000), sender, content: words("잠깐"), reply_to: None };
             messages.write(&draft, at(1_000)).await;
             next.call(call).await
         })
@@ -373,10 +386,10 @@ async fn who_writes_while_a_room_is_removed_keeps_what_is_left_of_it() {
     for steps in 0..3 {
         let chat = Chat::new().await;
         long_talk(&chat).await;
-        erase(&chat).execute(&minji()).await.unwrap();
+        erase(&chat).execute(&minji(), at(0)).await.unwrap();
         let removing = removing(&chat, steps, Some(MINJI));
-        let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0 };
-        assert_eq!(erase_by(&chat, removing).execute(&junho()).await.unwrap(), found);
+        let found = Found { messages: 60, heads: 1, rooms: 0, connections: 2, uploads: 0, usage: 0 };
+        assert_eq!(erase_by(&chat, removing).execute(&junho(), at(0)).await.unwrap(), found);
 
         let rows = chat.rows().await;
         assert!(rows.iter().map(|row| row.seq).eq(50 * u64::from(steps) + 1..=121));
@@ -389,10 +402,10 @@ async fn who_writes_while_a_room_is_removed_keeps_what_is_left_of_it() {
 async fn what_the_user_writes_while_their_room_is_removed_is_erased_before() {
     let chat = Chat::new().await;
     chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
-    erase(&chat).execute(&minji()).await.unwrap();
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
     let removing = removing(&chat, 0, Some(JUNHO));
-    let found = Found { messages: 1, heads: 2, rooms: 1, connections: 2, uploads: 0 };
-    assert_eq!(erase_by(&chat, removing).execute(&junho()).await.unwrap(), found);
+    let found = Found { messages: 1, heads: 2, rooms: 1, connections: 2, uploads: 0, usage: 0 };
+    assert_eq!(erase_by(&chat, removing).execute(&junho(), at(0)).await.unwrap(), found);
     assert!(is_gone(&chat).await);
 }
 
@@ -400,9 +413,26 @@ async fn what_the_user_writes_while_their_room_is_removed_is_erased_before() {
 async fn what_is_removed_was_erased_before() {
     let chat = Chat::new().await;
     chat.send(JUNHO_PHONE, to_minji(1, "안녕"), at(0)).await.unwrap();
-    erase(&chat).execute(&junho()).await.unwrap();
+    erase(&chat).execute(&junho(), at(0)).await.unwrap();
     // She writes after her messages were looked for, and before the head is rewritten.
-    let found = Found { messages: 1, heads: 1, rooms: 1, connections: 2, uploads: 0 };
+    let found = Found { messages: 1, heads: 1, rooms: 1, connections: 2, uploads: 0, usage: 0 };
     assert_eq!(erase_overtaken(&chat, MINJI, 1).await.unwrap(), found);
     assert!(is_gone(&chat).await);
+}
+
+#[tokio::test]
+async fn what_a_user_decided_is_erased_and_what_the_other_did_stays() {
+    let chat = Chat::new().await;
+    chat.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await.unwrap();
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
+    let decide = &chat.here.change_consent;
+    for (device, peer) in [(MINJI_PHONE, junho()), (JUNHO_PHONE, minji())] {
+        chat.open(device, &if device == MINJI_PHONE { minji() } else { junho() }, at(0)).await;
+        decide.execute(&origin(device, at(1)), &peer, ConsentChange::Block).await.unwrap();
+    }
+    let found = erase(&chat).find(&minji()).await.unwrap();
+    assert_eq!((found.heads, found.messages), (1, 0), "the head tells what she decided since");
+    erase(&chat).execute(&minji(), at(0)).await.unwrap();
+    let room = chat.room().await;
+    assert_eq!((room.consent(MINJI).blocked, room.consent(JUNHO).blocked), (None, Some(at(1))));
 }

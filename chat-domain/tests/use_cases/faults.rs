@@ -11,8 +11,9 @@ use chat_domain::testing::{
     DecoratedPusher, MessageStoreCall, MessageStoreReply, Port as _, PusherCall, answer,
 };
 use chat_domain::{
-    Append, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency, Draft, Message,
-    MessageStore, MessageStoreError, PageQuery, PushError, Pusher, Room, SendRate, Timestamp,
+    Append, Connection, ConnectionId, ConnectionStore, ConnectionStoreError, Consistency, DailyLimits, Draft,
+    FirstContact, Message, MessageStore, MessageStoreError, PageQuery, PushError, Pusher, Room, SendPolicy,
+    SendRate, Timestamp,
 };
 
 use crate::chat::their_room;
@@ -67,7 +68,6 @@ pub(crate) struct Messages {
     /// What eventually consistent reads of the head see instead.
     stale: Mutex<Option<Option<Room>>>,
     lands_after_head: AtomicBool,
-    rows_cannot_be_marked: AtomicBool,
     journal: Journal,
 }
 
@@ -83,7 +83,6 @@ impl Messages {
             held: Mutex::default(),
             stale: Mutex::default(),
             lands_after_head: AtomicBool::new(false),
-            rows_cannot_be_marked: AtomicBool::new(false),
             journal,
         }
     }
@@ -101,10 +100,6 @@ impl Messages {
 
     pub(crate) fn thaw(&self) {
         *self.stale.lock().unwrap() = None;
-    }
-
-    pub(crate) fn fail_to_mark_rows(&self, fail: bool) {
-        self.rows_cannot_be_marked.store(fail, Ordering::Relaxed);
     }
 
     /// What was held happens now, if it still can.
@@ -126,9 +121,10 @@ impl Messages {
         let room = self.stored.room(&their_room(), Consistency::Strong).await;
         let room = room.unwrap().unwrap_or_else(|| Room::empty(their_room()));
         let rate = SendRate { burst: NonZeroU32::MAX, ..SendRate::default() };
-        let append = room.append(draft, now, rate).unwrap();
+        let policy = SendPolicy { rate, first_contact: FirstContact::Open, daily: DailyLimits::UNLIMITED };
+        let append = room.append(draft, now, policy).unwrap();
         self.stored.commit(&append).await.unwrap();
-        append.message
+        append.log.newest
     }
 }
 
@@ -148,12 +144,12 @@ impl Messages {
         next: &Arc<dyn MessageStore>,
     ) -> Result<MessageStoreReply, MessageStoreError> {
         match call {
-            MessageStoreCall::Room { ref id, consistency } => {
+            MessageStoreCall::RoomForCommit { ref id, consistency } => {
                 self.journal.note(Step::Head(consistency));
                 let stale = self.stale.lock().unwrap().clone();
                 let seen = match stale {
                     Some(room) if consistency == Consistency::Eventual && **id == their_room() => {
-                        Ok(MessageStoreReply::Room(room))
+                        Ok(MessageStoreReply::RoomForCommit(room))
                     }
                     _ => next.call(call).await,
                 };
@@ -169,9 +165,6 @@ impl Messages {
             MessageStoreCall::Page { query, consistency, .. } => {
                 self.journal.note(Step::Page(query, consistency));
                 next.call(call).await
-            }
-            MessageStoreCall::MarkRowsRead { .. } if self.rows_cannot_be_marked.load(Ordering::Relaxed) => {
-                Err(unavailable(call.method()))
             }
             call => next.call(call).await,
         }
@@ -201,7 +194,7 @@ impl Messages {
                 outcome
             }
             Some(Commit::BeatenBy(draft)) => {
-                self.write(&draft, append.message.at).await;
+                self.write(&draft, append.message().at).await;
                 self.stored.commit(append).await
             }
         }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use chat_domain::{
-    ChatError, Consistency, History, HistoryPage, MessageStoreError, MockMessageStore, Page, PageLimit,
-    PageRange,
+    ChatError, Consistency, FirstContact, History, HistoryPage, MessageStoreError, MockMessageStore, Page,
+    PageLimit, PageRange,
 };
 
 use crate::assert_refused;
@@ -60,17 +60,17 @@ async fn both_members_see_the_same_and_their_own_marks() {
 }
 
 #[tokio::test]
-async fn what_the_mark_covers_is_read_before_its_row_says_so() {
+async fn what_the_mark_covers_is_read() {
     let chat = Chat::new().await;
     chat.junho_writes(2, at(0)).await;
     chat.write(MINJI, 1, "응", at(1_500)).await;
-    chat.messages.fail_to_mark_rows(true);
-    assert_refused!(chat.minji_reads(at(0), at(9_000)).await, ChatError::Unavailable { .. });
-    assert!(chat.rows().await.iter().all(|message| !message.read));
+    chat.minji_reads(at(0), at(9_000)).await.unwrap();
 
     let page = minjis(&chat, PageRange::Oldest, PageLimit::MAX).await;
-    let read: Vec<_> = page.messages.iter().map(|message| message.read).collect();
+    let read: Vec<_> = page.messages.iter().map(|message| page.is_read(message)).collect();
     assert_eq!(read, [true, false, false], "neither what is above the mark nor her own");
+    let his = chat.history().execute(&junho(), &minji(), PageRange::Oldest, PageLimit::MAX).await.unwrap();
+    assert!(his.messages.iter().zip(read).all(|(message, read)| his.is_read(message) == read));
 }
 
 #[tokio::test]
@@ -78,8 +78,17 @@ async fn two_who_never_wrote_have_an_empty_history() {
     let chat = Chat::new().await;
     for range in [PageRange::Newest, PageRange::Oldest, PageRange::After(at(0)), PageRange::Before(at(0))] {
         let page = minjis(&chat, range, PageLimit::MAX).await;
-        let (room, messages, has_more) = (their_room(), Vec::new(), false);
-        let empty = HistoryPage { room, messages, has_more, peer_read_up_to: None, my_read_up_to: None };
+        let empty = HistoryPage {
+            room: their_room(),
+            me: MINJI,
+            messages: Vec::new(),
+            has_more: false,
+            referred: Vec::new(),
+            peer_read_up_to: None,
+            my_read_up_to: None,
+            request: None,
+            blocked: false,
+        };
         assert_eq!(page, empty);
     }
     assert_refused!(
@@ -106,7 +115,8 @@ async fn catching_up_reads_strongly(#[case] range: PageRange, #[case] expected: 
         .withf(move |_, consistency| *consistency == expected)
         .times(1)
         .returning(|_, _| Ok(None));
-    History::new(Arc::new(messages)).execute(&minji(), &junho(), range, PageLimit::MAX).await.unwrap();
+    let history = History::new(Arc::new(messages), FirstContact::default());
+    history.execute(&minji(), &junho(), range, PageLimit::MAX).await.unwrap();
 }
 
 #[tokio::test]
@@ -114,7 +124,7 @@ async fn a_page_without_its_room_is_no_answer() {
     let mut messages = MockMessageStore::new();
     messages.expect_page().returning(|_, _, _| Ok(Page { messages: Vec::new(), has_more: false }));
     messages.expect_room().returning(|_, _| Err(MessageStoreError::Throttled { operation: "room" }));
-    let history = History::new(Arc::new(messages));
+    let history = History::new(Arc::new(messages), FirstContact::default());
     let refused = history.execute(&minji(), &junho(), PageRange::Newest, PageLimit::MAX).await;
     assert_refused!(refused, ChatError::Unavailable { .. });
 }

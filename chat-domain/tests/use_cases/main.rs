@@ -6,9 +6,12 @@ mod chat;
 mod faults;
 
 mod connect;
+mod consent;
 mod conversations;
+mod deliver;
 mod disconnect;
 mod erase;
+mod file_report;
 mod history;
 mod keep_alive;
 mod mark_read;
@@ -18,6 +21,7 @@ mod reauthenticate;
 mod request_upload;
 mod send;
 mod typing;
+mod users;
 
 /// Asserts that a use case refused, and why.
 macro_rules! assert_refused {

@@ -1,8 +1,7 @@
-use chat_domain::{ChatError, Consistency, Deliveries, Event, Marked, Member, SendOutcome, Timestamp};
+use chat_domain::{ChatError, Deliveries, Event, Marked, SendOutcome, Timestamp};
 
 use crate::assert_refused;
 use crate::chat::*;
-use crate::faults::Step;
 
 fn read_up_to(at: Timestamp) -> Event {
     Event::Read { room: their_room(), reader: minji(), up_to: at }
@@ -10,11 +9,6 @@ fn read_up_to(at: Timestamp) -> Event {
 
 fn none_told(up_to: Timestamp) -> Option<Marked> {
     Some(Marked { room: their_room(), reader: minji(), up_to, deliveries: Deliveries::default() })
-}
-
-/// How many rows of a member are marked, one by one.
-async fn rows_marked(chat: &Chat, sender: Member) -> usize {
-    chat.rows().await.iter().filter(|message| message.sender == sender && message.read).count()
 }
 
 #[tokio::test]
@@ -92,44 +86,6 @@ async fn a_mark_never_moves_back_and_nobody_is_told() {
 }
 
 #[tokio::test]
-async fn only_the_peers_rows_are_marked() {
-    let chat = Chat::new().await;
-    chat.write(JUNHO, 1, "안녕", at(0)).await;
-    chat.write(MINJI, 2, "응", at(1)).await;
-    chat.write(JUNHO, 3, "뭐해", at(2)).await;
-    chat.write(JUNHO, 4, "자니", at(3)).await;
-    chat.minji_reads(at(2), at(100)).await.unwrap();
-    let read: Vec<_> = chat.rows().await.iter().map(|message| message.read).collect();
-    assert_eq!(read, [true, false, true, false]);
-}
-
-#[tokio::test]
-async fn at_most_a_page_of_rows_is_marked_in_a_call_and_the_rest_with_the_next() {
-    let chat = Chat::new().await;
-    let last = chat.junho_writes(120, at(0)).await.pop().unwrap().at;
-    for marked in [50, 100, 120, 120] {
-        chat.minji_reads(last, at(200_000)).await.unwrap();
-        assert_eq!(rows_marked(&chat, JUNHO).await, marked, "although the mark moved once");
-        assert_eq!(chat.room().await.unread(MINJI), 0);
-    }
-    assert_eq!(chat.received(JUNHO_PHONE).len(), 1);
-}
-
-#[tokio::test]
-async fn a_page_of_ones_own_rows_does_not_stop_it() {
-    let chat = Chat::new().await;
-    chat.write(JUNHO, 1, "안녕", at(0)).await;
-    for n in 0..60 {
-        chat.write(MINJI, 100 + n, "혼잣말", at(1)).await;
-    }
-    let last = chat.write(JUNHO, 2, "미안", at(1_000)).await.at;
-    for _ in 0..2 {
-        chat.minji_reads(last, at(2_000)).await.unwrap();
-    }
-    assert_eq!((rows_marked(&chat, JUNHO).await, rows_marked(&chat, MINJI).await), (2, 0));
-}
-
-#[tokio::test]
 async fn a_mark_and_a_message_at_the_same_time_both_count() {
     let chat = Chat::new().await;
     chat.junho_writes(3, at(0)).await;
@@ -140,31 +96,6 @@ async fn a_mark_and_a_message_at_the_same_time_both_count() {
     assert!(matches!(sent.outcome, SendOutcome::Stored { retries: 0, .. }), "{sent:?}");
     let room = chat.room().await;
     assert_eq!((room.read_up_to(MINJI), room.unread(MINJI)), (Some(at(2_000)), 1));
-}
-
-#[tokio::test]
-async fn rows_that_could_not_be_marked_are_with_a_repeat() {
-    let chat = Chat::new().await;
-    chat.junho_writes(3, at(0)).await;
-    chat.messages.fail_to_mark_rows(true);
-    assert_refused!(chat.minji_reads(at(2_000), at(5_000)).await, ChatError::Unavailable { .. });
-    assert_eq!(chat.room().await.unread(MINJI), 0, "the mark is what counts");
-    assert_eq!(chat.received(JUNHO_PHONE), [read_up_to(at(2_000))]);
-    assert_eq!(rows_marked(&chat, JUNHO).await, 0);
-
-    chat.messages.fail_to_mark_rows(false);
-    assert_eq!(chat.minji_reads(at(2_000), at(6_000)).await.unwrap(), none_told(at(2_000)));
-    assert_eq!(rows_marked(&chat, JUNHO).await, 3);
-}
-
-#[tokio::test]
-async fn the_rows_are_read_strongly() {
-    let chat = Chat::new().await;
-    chat.junho_writes(1, at(0)).await;
-    chat.minji_reads(at(0), at(1)).await.unwrap();
-    let steps = chat.journal.take();
-    let pages = steps.iter().filter(|step| matches!(step, Step::Page(_, Consistency::Strong)));
-    assert_eq!(pages.count(), 2, "what is newest, and what is to be marked: {steps:?}");
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ struct Outgoing {
     refused: bool,
 }
 
-struct World {
+struct RandomRun {
     chat: Chat,
     process: Process,
     /// How far each device has synced.
@@ -123,7 +123,7 @@ struct World {
     read: [Option<Timestamp>; 2],
 }
 
-impl World {
+impl RandomRun {
     async fn new() -> Self {
         let chat = Chat::new().await;
         let process = chat.process();
@@ -182,7 +182,8 @@ impl World {
     }
 
     fn commit(&mut self, fault: Fault) -> Commit {
-        let rival = |number, sender| Draft { id: id(number), sender, content: words("rival") };
+        let rival =
+            |number, sender| Draft { id: id(number), sender, content: words("rival"), reply_to: None };
         match fault {
             Fault::Throttled => Commit::Throttled,
             Fault::Lost => Commit::Lost,
@@ -217,7 +218,8 @@ impl World {
     }
 
     async fn attempt(&mut self, which: usize, device: usize) {
-        let long_room = self.chat.room().await.seq() > PAGE_MAX as u64;
+        // The others may send more while this one is on its way.
+        let long_room = self.chat.room().await.seq() + 2 * DEVICES.len() as u64 > PAGE_MAX as u64;
         if self.outbox[which].command.after.is_none() && long_room {
             // Without `after` only the newest page is searched: a client syncs before it sends such a thing
             // again.
@@ -318,9 +320,8 @@ impl World {
         for (reader, read) in [(JUNHO, self.read[0]), (MINJI, self.read[1])] {
             assert_eq!(room.read_up_to(reader), read);
             let peers = rows.iter().filter(|row| row.sender == reader.peer());
-            let unread = peers.clone().filter(|row| Some(row.at) > read).count();
+            let unread = peers.filter(|row| Some(row.at) > read).count();
             assert_eq!(room.unread(reader), unread as u64);
-            assert!(peers.filter(|row| row.read).all(|row| Some(row.at) <= read));
         }
 
         for (device, _) in DEVICES {
@@ -328,7 +329,7 @@ impl World {
             for event in self.chat.received(device) {
                 let Event::Message(message) = event else { continue };
                 let row = &rows[usize::try_from(message.seq).unwrap() - 1];
-                assert_eq!(Message { read: row.read, ..message }, *row, "pushed and stored are the same");
+                assert_eq!(message, *row, "pushed and stored are the same");
                 assert!(pushed.insert(row.seq), "pushed twice: {row:?}");
             }
         }
@@ -344,13 +345,13 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut world = World::new().await;
+            let mut run = RandomRun::new().await;
             for (place, (step, skew_ms)) in steps.iter().enumerate() {
-                world.now = at(1_000 * i64::try_from(place).unwrap() + skew_ms);
-                world.take(step).await;
+                run.now = at(1_000 * i64::try_from(place).unwrap() + skew_ms);
+                run.take(step).await;
             }
-            world.heal().await;
-            world.check().await;
+            run.heal().await;
+            run.check().await;
         });
     }
 }

@@ -6,14 +6,13 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use chat_adapters_aws::{
     ApiGatewayPusher, AwsAccess, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
-    RememberingVerifier, S3AttachmentStore,
+    DynamoReportStore, DynamoUserStore, PoolKeys, RememberingVerifier, S3AttachmentStore,
 };
 
 use super::config::{CognitoConfig, SendConfig, region_of_pool};
 use super::pusher::WatchedPusher;
-use crate::JitteredBackoff;
-use chat_wire::Ports;
 use chat_wire::frames::encode;
+use chat_wire::{JitteredBackoff, Ports};
 
 /// How long a connection may lie idle and still be used. DynamoDB closes one after a minute, S3 after twenty
 /// seconds; a process that is frozen by then does not notice, and the next write would go nowhere: a push, or
@@ -40,7 +39,7 @@ impl<'a> Clients<'a> {
         Self { access, http: http(IDLE_MAX) }
     }
 
-    /// A client of DynamoDB.
+    /// A client of DynamoDB, which all stores of a function share.
     #[must_use]
     pub fn dynamodb(&self) -> DynamoClient {
         DynamoClient::new(self.access.dynamodb().http_client(self.http.clone()))
@@ -61,20 +60,28 @@ impl<'a> Clients<'a> {
         let region = region_of_pool(issuer).map(|region| Region::new(region.to_owned()));
         let region = region.unwrap_or_else(|| self.access.region.clone());
         let config = self.access.cognito().region(region).http_client(self.http.clone());
-        RememberingVerifier::new(CognitoVerifier::new(config, issuer, client_ids))
+        let keys = match &self.access.endpoints.cognito {
+            None => PoolKeys::new(self.http.clone(), issuer),
+            Some(endpoint) => PoolKeys::at_endpoint(self.http.clone(), issuer, endpoint),
+        };
+        RememberingVerifier::new(CognitoVerifier::new(config, keys, client_ids))
     }
 
-    /// Every port, for a function that needs them all.
+    /// Every port, for the functions behind the frames and behind REST.
     #[must_use]
     pub fn ports(&self, config: &SendConfig) -> Ports {
         let dynamodb = self.dynamodb();
         Ports {
             verifier: Arc::new(self.verifier(&config.cognito)),
+            users: Arc::new(DynamoUserStore::new(&dynamodb, &config.tables)),
             connections: Arc::new(DynamoConnectionStore::new(&dynamodb, &config.tables)),
             messages: Arc::new(DynamoMessageStore::new(&dynamodb, &config.tables)),
             pusher: Arc::new(self.pusher(&config.callback_url)),
             attachments: Arc::new(self.attachments(&config.attachments_bucket)),
-            backoff: Arc::new(JitteredBackoff),
+            reports: Arc::new(
+                DynamoReportStore::new(&dynamodb, &config.tables).kept_for(config.reports_kept_for),
+            ),
+            backoff: Arc::new(JitteredBackoff::new(tokio::time::sleep)),
         }
     }
 

@@ -37,7 +37,8 @@ where
     tracing_subscriber::registry().with(targets).with(json)
 }
 
-/// Says where, and what if that stood in the source: a formatted message may quote what people wrote.
+/// Logs where a panic happened, and its message only if that is a literal: a formatted message may quote what
+/// people wrote.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
     let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -11,7 +11,8 @@ pub mod warm;
 
 pub use clients::Clients;
 pub use config::{
-    CognitoConfig, ConfigError, ConnectConfig, DisconnectConfig, FromEnvironment, HistoryConfig, SendConfig,
+    CognitoConfig, ConnectConfig, DisconnectConfig, EnvironmentError, FromEnvironment, HistoryConfig,
+    SendConfig,
 };
 pub use pusher::{PUSH_WITHIN, WatchedPusher};
 pub use run::{ANSWER_WITHIN, StartError, invoke, run, start};

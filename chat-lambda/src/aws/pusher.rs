@@ -36,8 +36,7 @@ async fn watched(
     if let Err(error) = &outcome {
         let connection = to.as_str();
         match error {
-            // Not before somebody changes the deployment does this get better, and until then nobody hears
-            // anything.
+            // Somebody has to change the deployment, and until then no client is pushed to.
             PushError::Forbidden { .. } => {
                 tracing::error!(connection, operation, cause = chain(error), "not pushed");
             }

@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
@@ -10,16 +11,17 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
-use super::config::ConfigError;
-use super::{logs, metrics};
-use crate::Function;
+use super::config::EnvironmentError;
+use super::logs;
+use super::metrics::Metrics;
+use crate::GatewayFunction;
 use chat_wire::error::ErrorCode;
 
 /// How long a handler may take. The gateway waits for 29 seconds and then tells the client nothing of use;
 /// every call of AWS has a limit of its own, but a handler makes several.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(25);
 
-/// What is kept of the time that Lambda grants, to answer in.
+/// How much of the time that Lambda grants is kept for the answer.
 const TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// Why a function does not run.
@@ -28,7 +30,7 @@ const TO_ANSWER: Duration = Duration::from_millis(500);
 pub enum StartError {
     /// It is not told all that it needs.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] EnvironmentError),
     /// Lambda's runtime API failed.
     #[error("the runtime API failed: {0}")]
     Runtime(#[from] lambda_runtime::Error),
@@ -52,9 +54,10 @@ pub async fn start(main: impl Future<Output = Result<(), StartError>>) -> ExitCo
 /// [`StartError::Runtime`]. A handler that fails is none: it answers.
 pub async fn run<F>(function: F) -> Result<(), StartError>
 where
-    F: Function<Event: DeserializeOwned>,
+    F: GatewayFunction<Event: DeserializeOwned>,
 {
     let function = &function;
+    let metrics = &Mutex::new(Metrics::default());
     let service = service_fn(async move |event: LambdaEvent<F::Event>| {
         let LambdaEvent { payload, context, .. } = event;
         let began = Instant::now();
@@ -62,15 +65,27 @@ where
         let response = invoke(function, payload, time_left(&context)).instrument(span).await;
         let counted = function.counts().take();
         let name = &context.env_config.function_name;
-        println!("{}", metrics::line(name, since_1970(), &counted, began.elapsed()));
+        let line = metrics.lock().unwrap_or_else(PoisonError::into_inner).add(
+            name,
+            counted,
+            began.elapsed(),
+            since_1970(),
+        );
+        if let Some(line) = line {
+            println!("{line}");
+        }
         Ok::<_, lambda_runtime::Error>(response)
     });
     Ok(Runtime::new(service).run().await?)
 }
 
-/// Handles an event, and answers for the function when it panics or takes too long: a client that is not
-/// answered could not know that it is to ask again.
-pub async fn invoke<F: Function>(function: &F, event: F::Event, within: Duration) -> ApiGatewayProxyResponse {
+/// Handles an event, and answers for the function when it panics or takes too long. A client without an
+/// answer would not know that it has to ask again.
+pub async fn invoke<F: GatewayFunction>(
+    function: &F,
+    event: F::Event,
+    within: Duration,
+) -> ApiGatewayProxyResponse {
     let handled = AssertUnwindSafe(function.handle(&event)).catch_unwind();
     let code = match timeout(within, handled).await {
         Ok(Ok(response)) => return response,

@@ -19,7 +19,8 @@ async fn main() -> ExitCode {
         join(dynamodb, warm::host("callback", ports.pusher.close(&nobody))).await;
 
         let identify = Arc::new(Identify::new(ports.connections.clone(), ports.pusher.clone()));
-        run(FrameHandler::new(&ports, identify, config.rate)).await
+        let frames = FrameHandler::new(&ports, identify, config.rates, config.first_contact);
+        run(frames.with_user_tags(config.user_tags)).await
     })
     .await
 }

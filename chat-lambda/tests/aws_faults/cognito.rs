@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chat_wire::table::ROUTES;
 use http::header::AUTHORIZATION;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::fake_aws::{Availability, FakeAws};
+use crate::fake_aws::{Availability, Cognito, FakeAws};
 use crate::support::{Answer, JUNHO, MINJI, set};
 
 async fn list(aws: &FakeAws, token: &str) -> Answer {
@@ -73,4 +76,60 @@ async fn a_revoked_token_is_refused_within_a_minute() {
     aws.cognito.revoke(&revoked);
     let reauth = json!({ "action": "reauth", "token": revoked }).to_string();
     minji.refused(&reauth, "unauthorized", None).await;
+}
+
+/// A claim that is another one.
+fn but(claims: &Value, name: &str, value: i64) -> Value {
+    let mut claims = claims.clone();
+    claims[name] = json!(value);
+    claims
+}
+
+/// Tries a token on every way in: on all of them it gets one answer, leaves no row, and is asked of nobody.
+async fn gets_nowhere(aws: &FakeAws, what: &str, token: &str, code: &str) {
+    let minji = aws.connected(&aws.token(MINJI)).await;
+    let before = aws.row(&minji.id).await.unwrap();
+    aws.cognito.asked();
+
+    let (id, answer) = aws.connect(token).await;
+    assert_eq!((answer.status, &answer.body["code"]), (401, &json!(code)), "{what}");
+    assert!(aws.row(&id).await.is_none(), "{what}");
+    let reauth = json!({ "action": "reauth", "token": token }).to_string();
+    minji.refused(&reauth, code, None).await;
+    assert_eq!(aws.row(&minji.id).await.unwrap(), before, "{what}");
+    for route in ROUTES {
+        let mut call = aws.chat.rest_call(route.method, route.resource);
+        set(&mut call.headers, AUTHORIZATION, &format!("Bearer {token}"));
+        let answer = aws.chat.rest(call).await;
+        assert_eq!((answer.status, &answer.body["code"]), (401, &json!(code)), "{what}: {}", route.resource);
+    }
+    assert_eq!(aws.cognito.asked(), 0, "{what}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forged_or_untimely_token_gets_nowhere_and_cognito_is_not_asked() {
+    let aws = FakeAws::with_cognito().await;
+    let now_s = aws.chat.now().unix_ms() / 1_000;
+    let (header, claims) = aws.cognito.genuine(MINJI, now_s + 3_600);
+    let genuine = aws.cognito.signed(&header, &claims);
+    let (signed, _) = genuine.rsplit_once('.').unwrap();
+    let encoded = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+    let none = json!({ "kid": header["kid"], "alg": "none" });
+    let impostor = Cognito::impostor();
+    assert_eq!(impostor.key_id(), header["kid"], "it says our key's name");
+    let another = json!({ "kid": "another", "alg": "RS256" });
+
+    for (what, token, code) in [
+        ("another key", impostor.sign_as(&another, &claims), "unauthorized"),
+        ("our key's name and another key", impostor.sign_as(&header, &claims), "unauthorized"),
+        ("alg none", format!("{}.{}.", encoded(&none), encoded(&claims)), "unauthorized"),
+        ("no signature", format!("{signed}."), "unauthorized"),
+        ("expired by a second", aws.cognito.signed(&header, &but(&claims, "exp", now_s - 1)), "authExpired"),
+        ("expires now", aws.cognito.signed(&header, &but(&claims, "exp", now_s)), "authExpired"),
+        ("of the future", aws.cognito.signed(&header, &but(&claims, "iat", now_s + 120)), "unauthorized"),
+    ] {
+        gets_nowhere(&aws, what, &token, code).await;
+    }
+    assert_eq!(list(&aws, &genuine).await.status, 200, "what was altered was good");
+    assert_eq!(aws.cognito.asked(), 1);
 }

@@ -10,7 +10,8 @@ use tokio::time::sleep;
 use crate::fake_aws::{FakeAws, Fault};
 use crate::support::{ID, JUNHO, MINJI, frame, query};
 
-const COMMIT: &str = "TransactWriteItems";
+/// What stores a message: the update of its room's head.
+const COMMIT: &str = "UpdateItem rooms";
 
 fn message() -> Value {
     frame(json!({ "message": "안녕하세요", "after": "1970-01-01T00:00:00.000Z" }))

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use chat_domain::MessageStore;
 use chat_domain::testing::{DecoratedMessageStore, MessageStoreCall, Outcome};
-use chat_lambda::aws::{ANSWER_WITHIN, invoke, metrics};
+use chat_lambda::aws::metrics::Metrics;
+use chat_lambda::aws::{ANSWER_WITHIN, invoke};
 use chat_wire::Counted;
+use chat_wire::error::ErrorCode;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, ORIGIN};
 use rstest::rstest;
 use serde_json::json;
@@ -74,20 +76,83 @@ async fn a_socket_that_cannot_be_admitted_in_time_is_refused() {
     assert!([200, 503].contains(&answer.status_code));
 }
 
+const SEND: &str = "playground-send";
+
+/// What one invocation makes of a process's metrics, `after` so long.
+fn add(metrics: &mut Metrics, counted: Counted, after: Duration) -> Option<String> {
+    let now_ms = 1_795_510_800_000 + u64::try_from(after.as_millis()).unwrap();
+    metrics.add(SEND, counted, Duration::from_micros(12_345), now_ms)
+}
+
 #[test]
 fn what_is_counted_is_one_line_of_the_embedded_metric_format() {
     let counted = Counted { sends: 1, conflicts: 2, pushes: 3, ..Counted::default() };
-    let line = metrics::line("playground-send", 1_795_510_800_000, &counted, Duration::from_micros(12_345));
+    let line = add(&mut Metrics::default(), counted, Duration::ZERO).expect("the first invocation is told");
     assert!(!line.contains('\n'));
     insta::assert_snapshot!(line);
 }
 
 #[test]
 fn everything_that_is_counted_has_a_name() {
-    let counted =
-        Counted { failures: 1, sends: 2, duplicates: 3, conflicts: 4, pushes: 5, gone: 6, push_failures: 7 };
-    let line = metrics::line("playground-send", 0, &counted, Duration::ZERO);
-    insta::assert_snapshot!(line);
+    let refusals = [(ErrorCode::RateLimited, 8), (ErrorCode::BadRequest, 9)].into();
+    let counted = Counted {
+        failures: 1,
+        sends: 2,
+        duplicates: 3,
+        conflicts: 4,
+        pushes: 5,
+        gone: 6,
+        push_failures: 7,
+        reports: 1,
+        connects: 10,
+        closes: 11,
+        refusals,
+    };
+    insta::assert_snapshot!(add(&mut Metrics::default(), counted, Duration::ZERO).expect("it is the first"));
+}
+
+#[test]
+fn one_line_tells_of_all_invocations_of_a_minute() {
+    let mut metrics = Metrics::default();
+    let refusals = [(ErrorCode::RateLimited, 1)].into();
+    let counted = Counted { sends: 1, pushes: 2, refusals, ..Counted::default() };
+    assert!(add(&mut metrics, counted.clone(), Duration::ZERO).is_some(), "the first");
+    for second in 1..60 {
+        assert_eq!(add(&mut metrics, counted.clone(), Duration::from_secs(second)), None, "{second} s");
+    }
+    let line = add(&mut metrics, counted, Duration::from_secs(60)).expect("a minute is over");
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&told["Sends"], &told["Pushes"], &told["Refusals.rateLimited"]),
+        (&json!(60), &json!(120), &json!(60))
+    );
+    assert_eq!(told["Latency"], json!(vec![12.3; 60]), "one number for each");
+}
+
+#[test]
+fn no_line_has_more_numbers_than_cloudwatch_takes() {
+    let mut metrics = Metrics::default();
+    let lines: Vec<_> = (0..301)
+        .filter_map(|ms| add(&mut metrics, Counted::default(), Duration::from_millis(ms)))
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(&line).unwrap()["Latency"].as_array().unwrap().len()
+        })
+        .collect();
+    assert_eq!(lines, [1, 100, 100, 100]);
+}
+
+#[rstest]
+#[case::failure(Counted { failures: 1, ..Counted::default() })]
+#[case::report(Counted { reports: 1, ..Counted::default() })]
+fn what_rings_an_alarm_by_itself_is_told_at_once(#[case] counted: Counted) {
+    let mut metrics = Metrics::default();
+    let sent = || Counted { sends: 1, ..Counted::default() };
+    add(&mut metrics, sent(), Duration::ZERO).unwrap();
+    assert_eq!(add(&mut metrics, sent(), Duration::from_secs(1)), None);
+    let line = add(&mut metrics, counted, Duration::from_secs(2)).expect("it does not wait");
+    assert!(line.contains("\"Sends\":1"), "what waited goes with it: {line}");
+    assert_eq!(add(&mut metrics, sent(), Duration::from_secs(61)), None, "a minute from the last line");
+    assert!(add(&mut metrics, sent(), Duration::from_secs(62)).is_some());
 }
 
 #[tokio::test]
@@ -102,4 +167,18 @@ async fn sends_duplicates_and_pushes_are_counted_whichever_way_they_came() {
     let counted = chat.server.frames.counts().take();
     assert_eq!(counted, Counted { sends: 1, duplicates: 1, pushes: 2, ..Counted::default() });
     assert_eq!(chat.server.frames.counts().take(), Counted::default(), "each once");
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_their_code() {
+    let chat = Chat::new();
+    let minji = chat.connect(MINJI).await;
+    chat.server.frames.counts().take();
+    let to_herself = frame(json!({ "receiverEmail": MINJI })).to_string();
+    for _ in 0..2 {
+        minji.refused(&to_herself, "selfChat", Some(ID)).await;
+    }
+    minji.refused("{}", "badRequest", None).await;
+    let refusals = [(ErrorCode::SelfChat, 2), (ErrorCode::BadRequest, 1)].into();
+    assert_eq!(chat.server.frames.counts().take(), Counted { refusals, ..Counted::default() });
 }

@@ -90,6 +90,7 @@ impl LocalAws {
             ("CONNECTIONS_TABLE", tables.connections),
             ("MESSAGES_TABLE", tables.messages),
             ("ROOMS_TABLE", tables.rooms),
+            ("USERS_TABLE", tables.users),
             ("ATTACHMENTS_BUCKET", "playground-attachments".to_owned()),
             ("WEBSOCKET_CALLBACK_URL", format!("{}/prod", self.stand_in)),
             ("COGNITO_ISSUER", ISSUER.to_owned()),

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -19,15 +20,15 @@ use aws_smithy_runtime_api::shared::IntoShared as _;
 use aws_smithy_types::body::SdkBody;
 use chat_adapters_aws::{
     ApiGatewayPusher, AwsAccess, CognitoVerifier, DynamoClient, DynamoConnectionStore, DynamoMessageStore,
-    Endpoints, RememberingVerifier, S3AttachmentStore, TableNames, create_tables,
+    DynamoReportStore, DynamoUserStore, Endpoints, PoolKeys, RememberingVerifier, S3AttachmentStore,
+    TableNames, create_tables,
 };
 use chat_domain::{Connection, ConnectionId};
-use chat_lambda::JitteredBackoff;
 use chat_lambda::aws::{WatchedPusher, logs};
-use chat_wire::Ports;
 use chat_wire::frames::encode;
+use chat_wire::{JitteredBackoff, Ports};
 use futures_util::future::BoxFuture;
-use http::{Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -74,7 +75,8 @@ impl FakeAws {
         let gateway_config = access.api_gateway("https://gateway/prod").http_client(gateway.wire(&latency));
         let pusher = ApiGatewayPusher::new(gateway_config, encode);
         let cognito_config = access.cognito().http_client(cognito.wire(&latency));
-        let verifier = CognitoVerifier::new(cognito_config, ISSUER, [CLIENT_ID]);
+        let keys = PoolKeys::new(cognito.wire(&latency), ISSUER);
+        let verifier = CognitoVerifier::new(cognito_config, keys, [CLIENT_ID]);
         let s3_config = access.s3().http_client(bucket.wire(&latency)).force_path_style(true);
         let chat = Chat::with_ports(|ports| {
             *ports = Ports {
@@ -83,7 +85,9 @@ impl FakeAws {
                 messages: Arc::new(DynamoMessageStore::new(&client, &tables)),
                 pusher: Arc::new(WatchedPusher::new(pusher)),
                 attachments: Arc::new(S3AttachmentStore::new(s3_config, "playground-attachments")),
-                backoff: Arc::new(JitteredBackoff),
+                reports: Arc::new(DynamoReportStore::new(&client, &tables)),
+                users: Arc::new(DynamoUserStore::new(&client, &tables)),
+                backoff: Arc::new(JitteredBackoff::new(tokio::time::sleep)),
             };
             if with_cognito {
                 ports.verifier = Arc::new(RememberingVerifier::new(verifier));
@@ -231,7 +235,8 @@ impl Default for Dynamo {
 }
 
 impl Dynamo {
-    /// The next calls of this operation meet these faults, one each.
+    /// The next calls of this operation meet these faults, one each. `UpdateItem rooms` is an operation on
+    /// one table alone.
     pub(crate) fn inject(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
         self.0.faults.lock().unwrap().extend(faults.into_iter().map(|fault| (operation, fault)));
     }
@@ -250,7 +255,7 @@ impl Dynamo {
     pub(crate) fn calls(&self, operation: &str) -> usize {
         let mut calls = self.0.calls.lock().unwrap();
         let before = calls.len();
-        calls.retain(|call| call != operation);
+        calls.retain(|call| call != operation && call.split(' ').next() != Some(operation));
         before - calls.len()
     }
 
@@ -273,10 +278,14 @@ impl Dynamo {
 
 impl DynamoEngine {
     async fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
-        self.calls.lock().unwrap().push(operation.to_owned());
+        let request: Value = serde_json::from_slice(body).unwrap_or_default();
+        let table = request["TableName"].as_str().and_then(|name| name.rsplit('-').next());
+        let on_table = table.map(|table| format!("{operation} {table}"));
+        let is_meant = |name: &str| name == operation || Some(name) == on_table.as_deref();
+        self.calls.lock().unwrap().push(on_table.clone().unwrap_or_else(|| operation.to_owned()));
         let fault = {
             let mut faults = self.faults.lock().unwrap();
-            let place = faults.iter().position(|(planned, _)| *planned == operation);
+            let place = faults.iter().position(|(planned, _)| is_meant(planned));
             place.and_then(|place| faults.remove(place)).map(|(_, fault)| fault)
         };
         match fault {
@@ -431,6 +440,8 @@ pub(crate) enum Availability {
 pub(crate) struct Cognito(Arc<CognitoEngine>);
 
 struct CognitoEngine {
+    /// How often `GetUser` was called.
+    asked: AtomicUsize,
     availability: Mutex<Availability>,
     service: aws_local::Cognito,
     /// Its key takes a while to make.
@@ -442,7 +453,8 @@ impl Default for Cognito {
         // The tests' clock is not the machine's, and the adapter has to see by itself when a token has
         // expired.
         let service = aws_local::Cognito::new(|| SystemTime::UNIX_EPOCH);
-        Self(Arc::new(CognitoEngine { availability: Mutex::default(), service, pool: OnceLock::new() }))
+        let (asked, availability) = (AtomicUsize::default(), Mutex::default());
+        Self(Arc::new(CognitoEngine { asked, availability, service, pool: OnceLock::new() }))
     }
 }
 
@@ -455,6 +467,31 @@ impl Cognito {
         self.pool().revoke(token);
     }
 
+    /// How often it was asked whose a token is since the last time.
+    pub(crate) fn asked(&self) -> usize {
+        self.0.asked.swap(0, Ordering::Relaxed)
+    }
+
+    /// A token with claims of one's choice below a header of one's choice, signed with the pool's key.
+    pub(crate) fn signed(&self, header: &Value, claims: &Value) -> String {
+        self.pool().sign_as(header, claims)
+    }
+
+    /// What a genuine token of a user's says in its header and in its claims.
+    pub(crate) fn genuine(&self, email: &str, expires_at_s: i64) -> (Value, Value) {
+        let header = json!({ "kid": self.pool().key_id(), "alg": "RS256" });
+        let claims = json!({
+            "sub": format!("sub-of-{email}"), "iss": ISSUER, "client_id": CLIENT_ID, "token_use": "access",
+            "scope": "aws.cognito.signin.user.admin", "iat": 0, "exp": expires_at_s,
+        });
+        (header, claims)
+    }
+
+    /// A pool of somebody else's, which gives itself out as this one.
+    pub(crate) fn impostor() -> UserPool {
+        aws_local::Cognito::new(|| SystemTime::UNIX_EPOCH).create_pool(ISSUER)
+    }
+
     fn pool(&self) -> &UserPool {
         self.0.pool.get_or_init(|| self.0.service.create_pool(ISSUER))
     }
@@ -464,7 +501,10 @@ impl Cognito {
         wire(latency, move |request| {
             let engine = engine.clone();
             async move {
-                let (status, answer) = engine.answer(&target(&request), request.into_body()).await;
+                let (status, answer) = match *request.method() {
+                    Method::GET => engine.keys(request.uri().path()).await,
+                    _ => engine.answer(&target(&request), request.into_body()).await,
+                };
                 (status, Vec::new(), answer.into_bytes())
             }
         })
@@ -472,7 +512,18 @@ impl Cognito {
 }
 
 impl CognitoEngine {
+    async fn keys(&self, path: &str) -> (u16, String) {
+        let availability = *self.availability.lock().unwrap();
+        match availability {
+            Availability::Down => (500, String::new()),
+            Availability::Silent => pending().await,
+            // A document has no quota.
+            Availability::Up | Availability::Throttling(_) => (200, self.service.keys(path).unwrap()),
+        }
+    }
+
     async fn answer(&self, operation: &str, body: Vec<u8>) -> (u16, String) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let availability = {
             let mut availability = self.availability.lock().unwrap();
             let now = *availability;
@@ -544,6 +595,13 @@ impl Bucket {
                     // The tag is taken off. Whether there was one, this bucket does not know.
                     "DELETE" => match bucket.asked(request.uri()) {
                         Ok(_) => (204, Vec::new(), Vec::new()),
+                        Err(reply) => reply,
+                    },
+                    "PUT" => match bucket.asked(request.uri()) {
+                        Ok(_) => {
+                            bucket.0.lock().unwrap().requests.puts += 1;
+                            (200, Vec::new(), Vec::new())
+                        }
                         Err(reply) => reply,
                     },
                     method => panic!("a {method} of the bucket"),

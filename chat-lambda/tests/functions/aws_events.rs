@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
 //! and <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
 
-use chat_lambda::Function as _;
+use chat_lambda::GatewayFunction as _;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Chat, JUNHO, MINJI, merged};

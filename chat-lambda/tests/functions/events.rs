@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chat_lambda::Function as _;
+use chat_lambda::GatewayFunction as _;
 use chat_wire::error::ErrorCode;
 use http::Method;
 use http::header::{AUTHORIZATION, ORIGIN as ORIGIN_HEADER, SEC_WEBSOCKET_PROTOCOL};
@@ -183,23 +183,28 @@ async fn a_parameter_of_the_path_and_the_headers_of_an_answer_go_through() {
 async fn what_was_given_up_is_answered_in_the_shape_of_its_route() {
     let chat = Chat::new();
     let event = connect_event(&chat.handshake());
-    let answer =
-        Answer::from(chat_lambda::Function::given_up(&chat.server.connect, &event, ErrorCode::Internal));
+    let answer = Answer::from(chat_lambda::GatewayFunction::given_up(
+        &chat.server.connect,
+        &event,
+        ErrorCode::Internal,
+    ));
     answer.assert_refused(500, "internal");
 
     let event = message_event(&chat.frame_on("connection", &frame(json!({})).to_string()));
-    let given_up = chat_lambda::Function::given_up(&chat.server.frames, &event, ErrorCode::Unavailable);
+    let given_up =
+        chat_lambda::GatewayFunction::given_up(&chat.server.frames, &event, ErrorCode::Unavailable);
     let answer = Answer::from(given_up);
     assert_eq!((answer.status, &answer.body["clientMessageId"]), (200, &json!(ID)));
 
     let mut call = call(&chat, Method::POST, "/chat/proposals");
     call.body = Some(json!({ "clientMessageId": ID }).to_string());
     let given_up =
-        chat_lambda::Function::given_up(&chat.server.rest, &rest_event(&call), ErrorCode::Unavailable);
+        chat_lambda::GatewayFunction::given_up(&chat.server.rest, &rest_event(&call), ErrorCode::Unavailable);
     let answer = Answer::from(given_up);
     answer.assert_refused(503, "unavailable");
     assert_eq!(answer.body["clientMessageId"], ID);
 
-    let given_up = chat_lambda::Function::given_up(&chat.server.disconnect, &event, ErrorCode::Unavailable);
+    let given_up =
+        chat_lambda::GatewayFunction::given_up(&chat.server.disconnect, &event, ErrorCode::Unavailable);
     assert_eq!(given_up.status_code, 503);
 }

@@ -1,57 +1,13 @@
-use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use apigw_local::{IntegrationError, RestIntegration, WebSocketIntegration, killed_when};
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
 };
-use tokio::sync::Notify;
-use tokio::task::yield_now;
 
-use super::{Counts, FaultInjector};
-
-tokio::task_local! {
-    /// The invocation that is running.
-    pub(super) static INVOCATION: Arc<Invocation>;
-}
-
-/// One invocation: what happens within it is counted within it.
-pub(super) struct Invocation {
-    name: String,
-    counts: Counts,
-    /// How often it may wait before it is killed.
-    waits_left: AtomicU64,
-    killed: Notify,
-}
-
-impl Invocation {
-    pub(super) fn new(name: String) -> Self {
-        Self::killed_after(name, u64::MAX)
-    }
-
-    pub(super) fn killed_after(name: String, waits: u64) -> Self {
-        Self { name, counts: Counts::default(), waits_left: AtomicU64::new(waits), killed: Notify::new() }
-    }
-
-    pub(super) fn next(&self, name: &str) -> String {
-        self.counts.next(format!("{}: {name}", self.name))
-    }
-}
-
-/// A place where the running invocation waits, and is killed if it has waited often enough. Places are
-/// counted, not how often the invocation is woken, which is up to the scheduler.
-pub(super) async fn wait() {
-    if let Ok(invocation) = INVOCATION.try_with(Arc::clone) {
-        let lives = |left: u64| left.checked_sub(1);
-        if invocation.waits_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lives).is_err() {
-            invocation.killed.notify_one();
-            pending::<()>().await;
-        }
-    }
-    yield_now().await;
-}
+use super::injector::FaultInjector;
+use super::invocation::{INVOCATION, Invocation};
 
 /// A function whose invocations have names, and are killed where they wait.
 pub(crate) struct UnreliableFunction<I: ?Sized> {
@@ -88,7 +44,13 @@ impl RestIntegration for UnreliableFunction<dyn RestIntegration> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Chaos, lock};
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use tokio::task::yield_now;
+
+    use super::super::counts::lock;
+    use super::super::invocation::wait;
+    use super::super::profile::Chaos;
     use super::*;
 
     /// Waits ten times, and is woken in between for no reason.

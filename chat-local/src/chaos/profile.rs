@@ -34,31 +34,31 @@ pub enum Profile {
 
 /// How likely an event of each kind goes wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Rates {
+pub(super) struct FaultRates {
     pub(super) connections: f64,
     pub(super) functions: f64,
     pub(super) pushes: f64,
     pub(super) store: f64,
 }
 
-/// What `--chaos` was told is no seed and profile.
+/// The text after `--chaos` is neither a seed nor a seed and a profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("SEED or SEED:PROFILE, such as 7 or 7:storm; profiles: {}", Profile::names())]
 pub struct ChaosError;
 
 impl Profile {
-    pub(super) fn rates(self) -> Rates {
-        let all = |rate| Rates { connections: rate, functions: rate, pushes: rate, store: rate };
+    pub(super) fn rates(self) -> FaultRates {
+        let all = |rate| FaultRates { connections: rate, functions: rate, pushes: rate, store: rate };
         let often = all(0.25);
-        let never = Rates::default();
+        let never = FaultRates::default();
         match self {
             Self::Calm => all(0.01),
             Self::Default => all(0.05),
             Self::Storm => often,
-            Self::Pushes => Rates { pushes: often.pushes, ..never },
-            Self::Connections => Rates { connections: often.connections, ..never },
-            Self::Functions => Rates { functions: often.functions, ..never },
-            Self::Store => Rates { store: often.store, ..never },
+            Self::Pushes => FaultRates { pushes: often.pushes, ..never },
+            Self::Connections => FaultRates { connections: often.connections, ..never },
+            Self::Functions => FaultRates { functions: often.functions, ..never },
+            Self::Store => FaultRates { store: often.store, ..never },
         }
     }
 

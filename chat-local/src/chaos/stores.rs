@@ -1,18 +1,22 @@
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chat_domain::testing::{
     ConnectionStoreCall, ConnectionStoreReply, DecoratedConnectionStore, DecoratedMessageStore,
-    DecoratedPusher, MessageStoreCall, Outcome, Port, PusherCall,
+    DecoratedPusher, DecoratedUserStore, MessageStoreCall, Outcome, Port, PusherCall, UserStoreCall,
 };
 use chat_domain::{
-    ConnectionId, ConnectionStore, ConnectionStoreError, MessageStore, MessageStoreError, Pusher,
+    ConnectionId, ConnectionStore, ConnectionStoreError, MessageStore, MessageStoreError, Pusher, UserStore,
+    UserStoreError,
 };
+use chat_wire::Ports;
 use tokio::time::{Instant, sleep};
 
-use super::functions::wait;
-use super::{Draw, FaultInjector, LATE_MS, lock};
+use super::counts::lock;
+use super::injector::{Draw, FaultInjector, LATE_MS};
+use super::invocation::wait;
 
 /// How many looks into the list a new connection is missing from at the most.
 const LOOKS_MAX: u64 = 3;
@@ -35,6 +39,16 @@ trait StoreError {
 const SOURCE: &str = "the chaos mode says so";
 
 impl StoreError for MessageStoreError {
+    fn of(fault: Fault, operation: &'static str) -> Self {
+        match fault {
+            Fault::Throttled => Self::Throttled { operation },
+            Fault::Conflict => Self::Conflict,
+            _ => Self::Unavailable { operation, source: SOURCE.into() },
+        }
+    }
+}
+
+impl StoreError for UserStoreError {
     fn of(fault: Fault, operation: &'static str) -> Self {
         match fault {
             Fault::Throttled => Self::Throttled { operation },
@@ -114,17 +128,48 @@ where
 }
 
 impl FaultInjector {
+    /// These ports, with all that can go wrong behind them.
+    pub(crate) fn over(self: &Arc<Self>, ports: Ports) -> Ports {
+        self.in_process.store(true, Ordering::Relaxed);
+        Ports {
+            users: self.users(ports.users),
+            connections: self.connections(ports.connections),
+            messages: self.messages(ports.messages),
+            pusher: pausing(ports.pusher),
+            ..ports
+        }
+    }
+
     /// Messages in a store that throttles, conflicts, and leaves open what happened.
-    pub(super) fn messages(self: &Arc<Self>, store: Arc<dyn MessageStore>) -> Arc<dyn MessageStore> {
+    fn messages(self: &Arc<Self>, store: Arc<dyn MessageStore>) -> Arc<dyn MessageStore> {
         let injector = self.clone();
         Arc::new(DecoratedMessageStore::new(store, move |made, next| {
             let (event, fault): (_, PossibleFault) = match &made {
-                MessageStoreCall::Room { .. } => ("room", of_read),
+                MessageStoreCall::Room { .. }
+                | MessageStoreCall::RoomForCommit { .. }
+                | MessageStoreCall::RoomForChange { .. } => ("room", of_read),
                 MessageStoreCall::Commit { .. } => ("commit", of_commit),
+                MessageStoreCall::ApplyChange { .. } => ("apply change", of_write),
+                MessageStoreCall::Settle { .. } => ("settle", of_write),
                 MessageStoreCall::Page { .. } => ("page", of_read),
+                MessageStoreCall::MessagesAt { .. } => ("messages at", of_read),
                 MessageStoreCall::RoomsOf { .. } => ("rooms of", of_read),
                 MessageStoreCall::AdvanceRead { .. } => ("advance read", of_write),
-                MessageStoreCall::MarkRowsRead { .. } => ("mark rows read", of_write),
+                MessageStoreCall::WriteConsent { .. } => ("write consent", of_write),
+            };
+            let fault = fault(&injector.draw_within(event));
+            call(next, made.method(), made.into_owned(), fault)
+        }))
+    }
+
+    /// Rows of users in such a store.
+    fn users(self: &Arc<Self>, store: Arc<dyn UserStore>) -> Arc<dyn UserStore> {
+        let injector = self.clone();
+        Arc::new(DecoratedUserStore::new(store, move |made, next| {
+            let (event, fault): (_, PossibleFault) = match &made {
+                UserStoreCall::Get { .. } => ("get user", of_read),
+                UserStoreCall::Put { .. } => ("put user", of_commit),
+                UserStoreCall::List { .. } => ("list users", of_read),
             };
             let fault = fault(&injector.draw_within(event));
             call(next, made.method(), made.into_owned(), fault)
@@ -132,7 +177,7 @@ impl FaultInjector {
     }
 
     /// Connections in such a store, whose list by user also lags.
-    pub(super) fn connections(self: &Arc<Self>, store: Arc<dyn ConnectionStore>) -> Arc<dyn ConnectionStore> {
+    fn connections(self: &Arc<Self>, store: Arc<dyn ConnectionStore>) -> Arc<dyn ConnectionStore> {
         let (injector, index) = (self.clone(), Arc::new(LaggingIndex::default()));
         Arc::new(DecoratedConnectionStore::new(store, move |made, next| {
             let (event, fault): (_, PossibleFault) = match &made {
@@ -165,10 +210,10 @@ impl FaultInjector {
 
 /// Which connections the list by user does not have yet.
 #[derive(Default)]
-struct LaggingIndex(Mutex<HashMap<ConnectionId, Row>>);
+struct LaggingIndex(Mutex<HashMap<ConnectionId, Unlisted>>);
 
-/// What is known of a connection that was stored.
-struct Row {
+/// How long a connection that was stored stays out of the list.
+struct Unlisted {
     /// How many looks it is missing from, and until when at the latest.
     unlisted: u64,
     listed_at: Instant,
@@ -179,7 +224,7 @@ impl LaggingIndex {
         let late = [("late", 1 + draw.number(LOOKS_MAX))];
         let unlisted = draw.choose(draw.rates().connections, &late).unwrap_or(0);
         let listed_at = Instant::now() + Duration::from_millis(LATE_MS.end);
-        lock(&self.0).insert(id.clone(), Row { unlisted, listed_at });
+        lock(&self.0).insert(id.clone(), Unlisted { unlisted, listed_at });
     }
 
     fn delete(&self, id: &ConnectionId) {
@@ -197,7 +242,7 @@ impl LaggingIndex {
 }
 
 /// Pushes as another does, and waits around that, so that a function can be killed there.
-pub(super) fn pausing(pusher: Arc<dyn Pusher>) -> Arc<dyn Pusher> {
+fn pausing(pusher: Arc<dyn Pusher>) -> Arc<dyn Pusher> {
     Arc::new(DecoratedPusher::new(pusher, |made, next| {
         Box::pin(async move {
             let is_push = matches!(made, PusherCall::Push { .. });

@@ -7,14 +7,13 @@ use apigw_local::Connections;
 use aws_local::DynamoDb;
 use axum::Router;
 use chat_adapters_aws::{
-    AwsAccess, DynamoClient, DynamoConnectionStore, DynamoMessageStore, Endpoints, MissingVariable,
-    S3AttachmentStore, TableNames, create_tables,
+    AwsAccess, DynamoClient, DynamoConnectionStore, DynamoMessageStore, DynamoReportStore, DynamoUserStore,
+    Endpoints, MissingVariable, S3AttachmentStore, TableNames, create_tables,
 };
 use chat_adapters_memory::MemoryIdentityVerifier;
 use chat_data_folder::{BUCKET, DataFolder, local_access};
 use chat_domain::BoxError;
-use chat_lambda::JitteredBackoff;
-use chat_wire::{Ports, Settings};
+use chat_wire::{JitteredBackoff, Ports, Settings};
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -62,11 +61,13 @@ pub(super) async fn compose(
             let verifier = MemoryIdentityVerifier::new();
             let ports = Ports {
                 verifier: Arc::new(verifier.clone()),
+                users: Arc::new(DynamoUserStore::new(&client, &tables)),
                 connections: Arc::new(DynamoConnectionStore::new(&client, &tables)),
                 messages: Arc::new(DynamoMessageStore::new(&client, &tables)),
                 pusher: Arc::new(LocalPusher::new(connections)),
                 attachments: Arc::new(S3AttachmentStore::new(access.s3(), BUCKET)),
-                backoff: Arc::new(JitteredBackoff),
+                reports: Arc::new(DynamoReportStore::new(&client, &tables)),
+                backoff: Arc::new(JitteredBackoff::new(tokio::time::sleep)),
             };
             let issue_token: IssueToken = Box::new(move |identity| verifier.issue(identity, rand::random()));
             (Integrations::in_process(ports, settings, injector), issue_token)

@@ -114,10 +114,18 @@ fn environment(
         ("COGNITO_CLIENT_IDS", CLIENT_ID.to_owned()),
         ("COGNITO_ISSUER", issuer),
         ("CONNECTIONS_TABLE", tables.connections.clone()),
+        ("FIRST_CONTACT", config.first_contact.as_str().to_owned()),
         ("MESSAGES_TABLE", tables.messages.clone()),
         ("ROOMS_TABLE", tables.rooms.clone()),
+        ("REQUESTS_PER_SECOND", config.requests_per_second.to_string()),
+        ("REPORTS_PER_DAY", config.reports_per_day.to_string()),
+        ("REQUESTS_PER_HOUR", config.requests_per_hour.to_string()),
+        ("REQUEST_BURST", config.request_burst.to_string()),
+        ("ROOMS_PER_DAY", config.rooms_per_day.to_string()),
         ("SEND_BURST", config.send_burst.to_string()),
         ("SEND_PER_SECOND", config.send_per_second.to_string()),
+        ("UPLOAD_BYTES_PER_DAY", config.upload_bytes_per_day.to_string()),
+        ("USERS_TABLE", tables.users.clone()),
         ("WEBSOCKET_CALLBACK_URL", format!("http://{address}/{STAGE}")),
     ];
     variables.map(|(name, value)| (name.to_owned(), value)).into()

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use apigw_local::Connections;
 use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore,
+    MemoryReportStore, MemoryUserStore,
 };
-use chat_lambda::JitteredBackoff;
-use chat_wire::{Ports, Settings};
+use chat_wire::{JitteredBackoff, Ports, Settings};
 
 use super::parts::{Composition, Resources};
 use crate::chaos::FaultInjector;
@@ -26,11 +26,13 @@ pub(super) fn compose(
     let attachments = MemoryAttachmentStore::new(format!("http://{address}{OBJECTS_PATH}"), rand::random());
     let ports = Ports {
         verifier: Arc::new(verifier.clone()),
+        users: Arc::new(MemoryUserStore::new()),
         connections: Arc::new(MemoryConnectionStore::new()),
         messages: Arc::new(MemoryMessageStore::new()),
         pusher: Arc::new(LocalPusher::new(connections)),
         attachments: Arc::new(attachments.clone()),
-        backoff: Arc::new(JitteredBackoff),
+        reports: Arc::new(MemoryReportStore::new()),
+        backoff: Arc::new(JitteredBackoff::new(tokio::time::sleep)),
     };
     Composition {
         integrations: Integrations::in_process(ports, settings, injector),

@@ -104,11 +104,12 @@ impl Chat {
         self.request("POST", path, &headers, body.to_string().as_bytes()).await
     }
 
-    /// Uploads the smallest PNG to show to `with`, and returns its key.
-    pub(crate) async fn upload_png(&self, token: &str, with: &str) -> String {
-        let png = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 12]].concat();
-        let announced =
-            json!({ "with": with, "contentType": "image/png", "size": png.len(), "width": 1, "height": 1 });
+    /// Uploads a PNG to show to `with`, and returns how a message names it.
+    pub(crate) async fn upload_png(&self, token: &str, with: &str) -> Value {
+        let png = include_bytes!("../../../chat-domain/tests/images/plain.png").as_slice();
+        let mut facts = json!({ "contentType": "image/png", "size": png.len(), "width": 16, "height": 9 });
+        let mut announced = facts.clone();
+        announced["with"] = json!(with);
         let upload = self.post(token, "/chat/uploads", &announced).await.json();
         let headers: Vec<_> = upload["headers"].as_array().expect("headers").clone();
         let headers: Vec<_> = headers
@@ -116,8 +117,9 @@ impl Chat {
             .map(|header| (header["name"].as_str().expect("text"), header["value"].as_str().expect("text")))
             .collect();
         let path = self.path_of(upload["url"].as_str().expect("a URL"));
-        assert_eq!(self.request("PUT", path, &headers, &png).await.status, 200);
-        upload["key"].as_str().expect("a key").to_owned()
+        assert_eq!(self.request("PUT", path, &headers, png).await.status, 200);
+        facts["key"] = upload["key"].clone();
+        facts
     }
 
     /// What is at a URL of this server's.

@@ -2,11 +2,11 @@ use chat_domain::{AccessToken, Connect, ConnectCommand, ConnectionId, Correlatio
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::{AllowedOrigins, Counts, Refused, instant, response};
+use super::{AllowedOrigins, Counts, Refused, UserTags, instant, response};
 use crate::error::{ErrorCode, WireError};
 use crate::table::SUBPROTOCOL;
 
-/// A client that asks for a WebSocket.
+/// A client that asks for a WebSocket: what a server knows of the handshake before it answers it.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectRequest<'a> {
     /// The name that the connection will have for as long as it lives. No other one may ever have it.
@@ -15,6 +15,8 @@ pub struct ConnectRequest<'a> {
     pub request_id: &'a str,
     /// The headers of the handshake.
     pub headers: &'a HeaderMap,
+    /// The network address that the client connects from, for the log; empty if it is not known.
+    pub source: &'a str,
     /// The parameters of the query string, decoded.
     pub query: &'a [(String, String)],
     /// When the client began to connect, in milliseconds since 1970.
@@ -29,10 +31,12 @@ impl ConnectRequest<'_> {
     }
 }
 
-/// Decides whether a WebSocket opens.
+/// Decides whether a WebSocket opens. Ask it before the handshake is answered, and open the socket on 200
+/// only.
 pub struct ConnectHandler {
     connect: Connect,
     allowed_origins: AllowedOrigins,
+    user_tags: UserTags,
     counts: Counts,
 }
 
@@ -40,7 +44,13 @@ impl ConnectHandler {
     /// Composes the handler of its use case.
     #[must_use]
     pub fn new(connect: Connect, allowed_origins: AllowedOrigins) -> Self {
-        Self { connect, allowed_origins, counts: Counts::default() }
+        Self { connect, allowed_origins, user_tags: UserTags::default(), counts: Counts::default() }
+    }
+
+    /// The same handler, which names users in its log.
+    #[must_use]
+    pub fn with_user_tags(self, user_tags: UserTags) -> Self {
+        Self { user_tags, ..self }
     }
 
     /// Answers the handshake: 200 opens the socket, with the subprotocol that the response names, and
@@ -48,15 +58,21 @@ impl ConnectHandler {
     /// then on may find it not open yet.
     pub async fn answer(&self, request: &ConnectRequest<'_>) -> Response<String> {
         let correlation = request.correlation();
+        // The address stands in the lines of this function alone, which are kept for a short time.
+        let connecting = tracing::info_span!("connect", source = request.source);
         if self.allowed_origins.refuses(request.headers) {
             let error = WireError::new(ErrorCode::Unauthorized, "this web page may not use the chat");
+            let error = connecting.in_scope(|| Refused::from(error).logged(&correlation, None));
+            self.counts.answered(&error);
             return response::error(StatusCode::FORBIDDEN, error, &correlation);
         }
         let subprotocols = Subprotocols::of(request.headers);
-        match self.admit(request, &subprotocols).await {
+        let (user, admitted) = self.admit(request, &subprotocols).await;
+        match admitted {
             Ok(()) => {
                 let (request_id, connection) = (request.request_id, request.connection);
-                tracing::info!(request_id, connection, "connected");
+                connecting.in_scope(|| tracing::info!(request_id, user, connection, "connected"));
+                self.counts.connected();
                 let mut response = response::status(StatusCode::OK);
                 if subprotocols.offers_ours {
                     let ours = HeaderValue::from_static(SUBPROTOCOL);
@@ -64,7 +80,10 @@ impl ConnectHandler {
                 }
                 response
             }
-            Err(refused) => self.refuse(refused.logged(&correlation), &correlation),
+            Err(refused) => {
+                let error = connecting.in_scope(|| refused.logged(&correlation, user.as_deref()));
+                self.refuse(error, &correlation)
+            }
         }
     }
 
@@ -86,11 +105,28 @@ impl ConnectHandler {
         response::error(error.code.status(), error, correlation)
     }
 
+    /// What the log calls the user, if the token names one, and whether they come in.
     async fn admit(
         &self,
         request: &ConnectRequest<'_>,
         subprotocols: &Subprotocols<'_>,
-    ) -> Result<(), Refused> {
+    ) -> (Option<String>, Result<(), Refused>) {
+        let command = match Self::command(request, subprotocols) {
+            Ok(command) => command,
+            Err(refused) => return (None, Err(refused)),
+        };
+        let identity = match self.connect.verify(&command).await {
+            Ok(identity) => identity,
+            Err(refused) => return (None, Err(refused.into())),
+        };
+        let opened = self.connect.open(command, &identity).await;
+        (self.user_tags.of(identity.email()), opened.map_err(Refused::from))
+    }
+
+    fn command(
+        request: &ConnectRequest<'_>,
+        subprotocols: &Subprotocols<'_>,
+    ) -> Result<ConnectCommand, Refused> {
         let in_query =
             || request.query.iter().find(|(name, _)| name == "token").map(|(_, token)| token.as_str());
         let token = subprotocols
@@ -99,16 +135,14 @@ impl ConnectHandler {
             .filter(|token| !token.is_empty())
             .ok_or_else(|| WireError::new(ErrorCode::Unauthorized, "a token is needed to connect"))?;
         if request.connection.is_empty() {
-            return Err(WireError::bad_request("the event names no connection").into());
+            return Err(WireError::bad_request("the request names no connection").into());
         }
-        let command = ConnectCommand {
+        Ok(ConnectCommand {
             connection: ConnectionId::new(request.connection),
             token: AccessToken::new(token),
             connected_at: instant(request.connected_at_ms)?,
             now: instant(request.now_ms)?,
-        };
-        self.connect.execute(command).await?;
-        Ok(())
+        })
     }
 }
 

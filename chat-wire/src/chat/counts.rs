@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use chat_domain::{Deliveries, SendOutcome};
 
-use crate::error::WireError;
+use crate::error::{ErrorCode, WireError};
 
-/// What a handler has done since it was last asked: for metrics.
+/// What a handler has done since it was last asked: for metrics. A server without metrics leaves it alone.
 #[derive(Debug, Default)]
 pub struct Counts {
     failures: AtomicU64,
@@ -14,10 +17,14 @@ pub struct Counts {
     pushes: AtomicU64,
     gone: AtomicU64,
     push_failures: AtomicU64,
+    reports: AtomicU64,
+    connects: AtomicU64,
+    closes: AtomicU64,
+    refusals: Mutex<BTreeMap<ErrorCode, u64>>,
 }
 
 /// [`Counts`] at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// Answers that something failed here: `unavailable` and `internal`.
     pub failures: u64,
@@ -33,6 +40,45 @@ pub struct Counted {
     pub gone: u64,
     /// Frames that failed otherwise.
     pub push_failures: u64,
+    /// Reports that were not filed before.
+    pub reports: u64,
+    /// Connections that were admitted.
+    pub connects: u64,
+    /// How often somebody's connection was closed because they asked far too much.
+    pub closes: u64,
+    /// How many answers were refusals, by their codes. Failures are not among them.
+    pub refusals: BTreeMap<ErrorCode, u64>,
+}
+
+impl AddAssign for Counted {
+    fn add_assign(&mut self, more: Self) {
+        let Self {
+            failures,
+            sends,
+            duplicates,
+            conflicts,
+            pushes,
+            gone,
+            push_failures,
+            reports,
+            connects,
+            closes,
+            refusals,
+        } = more;
+        self.failures += failures;
+        self.sends += sends;
+        self.duplicates += duplicates;
+        self.conflicts += conflicts;
+        self.pushes += pushes;
+        self.gone += gone;
+        self.push_failures += push_failures;
+        self.reports += reports;
+        self.connects += connects;
+        self.closes += closes;
+        for (code, count) in refusals {
+            *self.refusals.entry(code).or_default() += count;
+        }
+    }
 }
 
 fn add(count: &AtomicU64, n: u64) {
@@ -51,12 +97,18 @@ impl Counts {
             pushes: take(&self.pushes),
             gone: take(&self.gone),
             push_failures: take(&self.push_failures),
+            reports: take(&self.reports),
+            connects: take(&self.connects),
+            closes: take(&self.closes),
+            refusals: std::mem::take(&mut self.refusals.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
 
     pub(super) fn answered(&self, error: &WireError) {
         if error.failed {
             add(&self.failures, 1);
+        } else {
+            *self.refusals.lock().unwrap_or_else(PoisonError::into_inner).entry(error.code).or_default() += 1;
         }
     }
 
@@ -69,6 +121,18 @@ impl Counts {
             }
             SendOutcome::Duplicate => add(&self.duplicates, 1),
         }
+    }
+
+    pub(super) fn reported(&self) {
+        add(&self.reports, 1);
+    }
+
+    pub(super) fn connected(&self) {
+        add(&self.connects, 1);
+    }
+
+    pub(super) fn closed(&self) {
+        add(&self.closes, 1);
     }
 
     pub(super) fn pushed(&self, deliveries: Deliveries) {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use super::{Counts, Refused};
 use crate::error::{ErrorCode, WireError};
 
-/// A connection has closed.
+/// A connection has closed: what the server tells the chat of it, at most once.
 #[derive(Clone, Copy, Debug)]
 pub struct DisconnectRequest<'a> {
     /// The name that the connection had.
@@ -13,7 +13,7 @@ pub struct DisconnectRequest<'a> {
     pub request_id: &'a str,
 }
 
-/// Forgets a connection that has closed.
+/// Forgets a connection that has closed. If a server never tells, the next push, or the row's age, does it.
 pub struct DisconnectHandler {
     disconnect: Disconnect,
     counts: Counts,
@@ -31,12 +31,12 @@ impl DisconnectHandler {
         let DisconnectRequest { connection, request_id } = *request;
         match self.disconnect.execute(&ConnectionId::new(connection)).await {
             Ok(()) => {
-                tracing::info!(request_id, connection, "disconnected");
+                tracing::debug!(request_id, connection, "disconnected");
                 StatusCode::OK
             }
             Err(error) => {
                 let correlation = Correlation { request_id: request_id.to_owned(), message: None };
-                self.refuse(&Refused::from(error).logged(&correlation))
+                self.refuse(&Refused::from(error).logged(&correlation, None))
             }
         }
     }

@@ -1,22 +1,23 @@
 use std::sync::Arc;
 
 use chat_domain::{
-    AccessToken, ChatError, ClientMessageId, ConnectionId, Correlation, Identify, KeepAlive, MarkRead,
-    Origin, Reauthenticate, SendFromConnection, SendMessage, SendRate, StoreMessage, Typing,
+    AccessToken, ChangeCommand, ChangeConsent, ChatError, ClientMessageId, ConnectionId, ConsentChange,
+    Correlation, FileReport, FirstContact, FrameOrigin, Identify, KeepAlive, LimitFrames, MarkRead,
+    Reauthenticate, SendFromConnection, SendMessage, StoreMessage, Typing,
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Counts, Ports, Refused, instant, log};
+use super::{Counts, Ports, Rates, Refused, UserTags, instant, log};
 use crate::error::{ErrorCode, WireError};
 use crate::frames::{
-    ErrorBody, MarkReadFrame, PingFrame, PongFrame, ReadFrame, ReauthFrame, ReauthedFrame, SendMessageFrame,
-    SentFrame, ServerFrame, TypingFrame, email,
+    ConsentFrame, ErrorBody, MarkReadFrame, PingFrame, PongFrame, ReadFrame, ReauthFrame, ReauthedFrame,
+    ReportFrame, ReportedFrame, SendMessageFrame, SentFrame, ServerFrame, TypingFrame, email,
 };
 use crate::json::Object;
 use crate::table::ClientFrame;
 
-/// A frame that a client has sent on an open connection.
+/// A frame that a client has sent on an open connection, and when the server received it.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameRequest<'a> {
     /// What the client has sent.
@@ -58,18 +59,25 @@ impl Opened {
 
 /// Where a frame came from.
 struct Asked<'a> {
-    origin: Origin,
+    origin: FrameOrigin,
     delivery_id: &'a str,
+    /// What the log calls the user.
+    user: Option<String>,
 }
 
 /// What a frame comes to: the frame that answers it, if one does.
 type Answer = Result<Option<ServerFrame>, Refused>;
 
-/// Answers the frames on open connections.
+/// Answers the frames on open connections. Send what it returns on the same connection; `None` is no answer.
 pub struct FrameHandler {
+    identify: Arc<Identify>,
+    user_tags: UserTags,
+    limit: LimitFrames,
     send: SendFromConnection,
     mark_read: MarkRead,
     typing: Typing,
+    change_consent: ChangeConsent,
+    file_report: FileReport,
     keep_alive: KeepAlive,
     reauthenticate: Reauthenticate,
     counts: Counts,
@@ -78,42 +86,91 @@ pub struct FrameHandler {
 impl FrameHandler {
     /// Composes the handler. All use cases of a process that identify connections share one `identify`.
     #[must_use]
-    pub fn new(ports: &Ports, identify: Arc<Identify>, rate: SendRate) -> Self {
-        let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
+    pub fn new(ports: &Ports, identify: Arc<Identify>, rates: Rates, first_contact: FirstContact) -> Self {
+        let policy = rates.policy(first_contact);
+        let Ports { verifier, users, connections, messages, pusher, attachments, reports, backoff } =
+            ports.clone();
         Self {
+            identify: identify.clone(),
+            user_tags: UserTags::default(),
+            limit: LimitFrames::new(
+                rates.requests,
+                identify.clone(),
+                users.clone(),
+                connections.clone(),
+                pusher.clone(),
+            ),
             send: SendFromConnection::new(
                 identify.clone(),
                 SendMessage::new(
-                    StoreMessage::new(messages.clone(), attachments, backoff, rate),
+                    StoreMessage::new(messages.clone(), attachments, users.clone(), backoff, policy),
                     connections.clone(),
                     pusher.clone(),
                 ),
             ),
-            mark_read: MarkRead::new(identify.clone(), connections.clone(), messages.clone(), pusher.clone()),
-            typing: Typing::new(identify.clone(), connections.clone(), messages, pusher),
+            mark_read: MarkRead::new(
+                identify.clone(),
+                connections.clone(),
+                messages.clone(),
+                pusher.clone(),
+                first_contact,
+            ),
+            change_consent: ChangeConsent::new(
+                identify.clone(),
+                connections.clone(),
+                messages.clone(),
+                pusher.clone(),
+                first_contact,
+            ),
+            file_report: FileReport::new(
+                identify.clone(),
+                messages.clone(),
+                reports,
+                users.clone(),
+                rates.daily,
+            ),
+            typing: Typing::new(identify.clone(), connections.clone(), messages, pusher, first_contact),
             keep_alive: KeepAlive::new(identify.clone()),
-            reauthenticate: Reauthenticate::new(verifier, connections, identify),
+            reauthenticate: Reauthenticate::new(verifier, users, connections, identify),
             counts: Counts::default(),
         }
+    }
+
+    /// The same handler, which names users in its log.
+    #[must_use]
+    pub fn with_user_tags(self, user_tags: UserTags) -> Self {
+        Self { user_tags, ..self }
+    }
+
+    /// What the log calls the user of a connection that this process remembers.
+    fn user(&self, connection: &ConnectionId) -> Option<String> {
+        self.user_tags.of(&self.identify.remembered_user(connection)?)
     }
 
     /// Answers a frame with the text of another one, which goes back on the same connection. Not every frame
     /// is answered.
     pub async fn answer(&self, request: &FrameRequest<'_>) -> Option<String> {
         let Opened { correlation, frame } = Opened::new(request);
-        let answer = match (frame, instant(request.now_ms)) {
-            (Ok(frame), Ok(now)) => {
-                let connection = ConnectionId::new(request.connection);
-                let origin = Origin { connection, correlation: correlation.clone(), now };
-                self.execute(frame, &Asked { origin, delivery_id: request.delivery_id }).await
+        let connection = ConnectionId::new(request.connection);
+        let answer = match instant(request.now_ms) {
+            Ok(now) => {
+                let origin =
+                    FrameOrigin { connection: connection.clone(), correlation: correlation.clone(), now };
+                self.execute(frame, origin, request.delivery_id).await
             }
-            (Err(error), _) | (_, Err(error)) => Err(error.into()),
+            Err(error) => Err(error.into()),
         };
         match answer {
             Ok(frame) => frame.map(|frame| frame.to_json()),
             // It was told on its connection, which is closed by now.
             Err(Refused::ByUseCase(ChatError::UnknownConnection)) => None,
-            Err(refused) => Some(self.refuse(refused.logged(&correlation), &correlation)),
+            Err(refused) => {
+                if let Refused::ByUseCase(ChatError::Closed { .. }) = refused {
+                    self.counts.closed();
+                }
+                let user = self.user(&connection);
+                Some(self.refuse(refused.logged(&correlation, user.as_deref()), &correlation))
+            }
         }
     }
 
@@ -135,12 +192,33 @@ impl FrameHandler {
         ServerFrame::Error(ErrorBody::new(error, correlation)).to_json()
     }
 
-    async fn execute(&self, frame: ClientFrame, asked: &Asked<'_>) -> Answer {
-        match frame {
+    async fn execute(
+        &self,
+        frame: Result<ClientFrame, WireError>,
+        origin: FrameOrigin,
+        delivery_id: &str,
+    ) -> Answer {
+        self.limit.execute(&origin).await?;
+        let user = self.user(&origin.connection);
+        let asked = &Asked { origin, delivery_id, user };
+        match frame? {
             ClientFrame::SendMessage(frame) => self.send_message(frame, asked).await,
+            ClientFrame::React(frame) => {
+                self.change(frame.into_command(|| fallback_id(asked.delivery_id))?, asked).await
+            }
+            ClientFrame::Edit(frame) => {
+                self.change(frame.into_command(|| fallback_id(asked.delivery_id))?, asked).await
+            }
+            ClientFrame::Delete(frame) => {
+                self.change(frame.into_command(|| fallback_id(asked.delivery_id))?, asked).await
+            }
             ClientFrame::MarkRead(frame) => self.mark_read(frame, asked).await,
             ClientFrame::Typing(frame) => self.typing(frame, asked).await,
-            ClientFrame::Ping(PingFrame {}) => self.ping(asked).await,
+            ClientFrame::Accept(frame) => self.change_consent(frame, ConsentChange::Accept, asked).await,
+            ClientFrame::Block(frame) => self.change_consent(frame, ConsentChange::Block, asked).await,
+            ClientFrame::Unblock(frame) => self.change_consent(frame, ConsentChange::Unblock, asked).await,
+            ClientFrame::Report(frame) => self.report(frame, asked).await,
+            ClientFrame::Ping(frame) => self.ping(frame, asked).await,
             ClientFrame::Reauth(frame) => self.reauth(frame, asked).await,
         }
     }
@@ -149,7 +227,14 @@ impl FrameHandler {
         let command = frame.into_command(|| fallback_id(asked.delivery_id))?;
         let sent = self.send.execute(&asked.origin, command).await?;
         self.counts.sent(sent.outcome);
-        log::sent(&sent, &asked.origin.correlation);
+        log::sent(&sent, &asked.origin.correlation, asked.user.as_deref());
+        Ok(Some(ServerFrame::Sent(SentFrame::from(&sent))))
+    }
+
+    async fn change(&self, command: ChangeCommand, asked: &Asked<'_>) -> Answer {
+        let sent = self.send.change(&asked.origin, command).await?;
+        self.counts.sent(sent.outcome);
+        log::sent(&sent, &asked.origin.correlation, asked.user.as_deref());
         Ok(Some(ServerFrame::Sent(SentFrame::from(&sent))))
     }
 
@@ -161,7 +246,8 @@ impl FrameHandler {
         };
         self.counts.pushed(marked.deliveries);
         let request_id = asked.origin.correlation.request_id.as_str();
-        tracing::info!(request_id, room = %marked.room.tag(), outcome = "read", "read mark");
+        let user = asked.user.as_deref();
+        tracing::debug!(request_id, user, room = %marked.room.tag(), outcome = "read", "read mark");
         Ok(Some(ServerFrame::Read(ReadFrame {
             room_id: marked.room.to_string(),
             reader_email: marked.reader.to_string(),
@@ -175,9 +261,35 @@ impl FrameHandler {
         Ok(None)
     }
 
-    async fn ping(&self, asked: &Asked<'_>) -> Answer {
+    async fn change_consent(&self, frame: ConsentFrame, change: ConsentChange, asked: &Asked<'_>) -> Answer {
+        let peer = email("peerEmail", &frame.peer_email)?;
+        let changed = self.change_consent.execute(&asked.origin, &peer, change).await?;
+        self.counts.pushed(changed.deliveries);
+        let request_id = asked.origin.correlation.request_id.as_str();
+        let user = asked.user.as_deref();
+        tracing::info!(request_id, user, room = %changed.room.tag(), outcome = ?change, "consent");
+        Ok(Some(ServerFrame::consent(&changed.room, &peer, change)))
+    }
+
+    async fn report(&self, frame: ReportFrame, asked: &Asked<'_>) -> Answer {
+        let command = frame.into_command()?;
+        // Each message is read, and kept for as long as the report.
+        self.limit.charge(&asked.origin, command.times.iter().count()).await?;
+        let peer_email = command.peer.to_string();
+        let reported = self.file_report.execute(&asked.origin, command).await?;
+        if reported.is_new {
+            self.counts.reported();
+        }
+        let request_id = asked.origin.correlation.request_id.as_str();
+        let (user, room, is_new) = (asked.user.as_deref(), reported.room.tag(), reported.is_new);
+        tracing::info!(request_id, user, %room, is_new, outcome = "reported", "report");
+        Ok(Some(ServerFrame::Reported(ReportedFrame { room_id: reported.room.to_string(), peer_email })))
+    }
+
+    async fn ping(&self, frame: PingFrame, asked: &Asked<'_>) -> Answer {
         self.keep_alive.execute(&asked.origin).await?;
-        Ok(Some(ServerFrame::Pong(PongFrame { server_time: asked.origin.now.to_string() })))
+        let pong = || ServerFrame::Pong(PongFrame { server_time: asked.origin.now.to_string() });
+        Ok((!frame.quiet).then(pong))
     }
 
     async fn reauth(&self, frame: ReauthFrame, asked: &Asked<'_>) -> Answer {

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chat_domain::{
-    AccessToken, AttachmentKey, ChatError, ClientMessageId, Content, Conversations, Correlation, History,
-    IdentityVerifier, ImageFacts, OpenAttachment, PAGE_MAX, PageLimit, PageRange, RequestUpload, SendCommand,
-    SendMessage, StoreMessage, Timestamp, VerifiedIdentity,
+    AccessToken, Activity, Admit, AttachmentKey, Blocked, ChatError, ClientMessageId, Content, Conversations,
+    Correlation, History, IdentityVerifier, ImageFacts, LimitCalls, OpenAttachment, PAGE_MAX, PageLimit,
+    PageRange, RequestUpload, SendCommand, SendMessage, StoreMessage, Timestamp, VerifiedIdentity,
 };
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -15,18 +15,18 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::response::{self, to_json};
-use super::{AllowedOrigins, Counts, Ports, Refused, Settings, instant, log};
+use super::{AllowedOrigins, Counts, Ports, Refused, Settings, UserTags, instant, log};
 use crate::cursor;
 use crate::error::{ErrorCode, WireError};
 use crate::frames::{SentFrame, email};
 use crate::json::Object;
 use crate::rest::{
-    AttachmentUrlBody, ConversationBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody,
-    UploadRequestBody,
+    AttachmentUrlBody, BlockedBody, BlockedPeerBody, ConversationBody, ConversationsBody, HistoryBody,
+    ProposalRequestBody, UploadBody, UploadRequestBody,
 };
 use crate::table::{Operation, ROUTES};
 
-/// A request to one of the routes of REST.
+/// A request to one of the routes of REST, as a server has it once the route is matched.
 #[derive(Clone, Copy, Debug)]
 pub struct RestRequest<'a> {
     /// The method of the request.
@@ -73,15 +73,19 @@ struct Call<'a> {
     now: Timestamp,
 }
 
-/// Answers the requests to all routes of REST.
+/// Answers the requests to all routes of REST, with a status, headers and a body that go out as they are.
 pub struct RestHandler {
     verifier: Arc<dyn IdentityVerifier>,
+    admit: Admit,
+    limit: LimitCalls,
     history: History,
     conversations: Conversations,
+    blocked: Blocked,
     request_upload: RequestUpload,
     open_attachment: OpenAttachment,
     send: SendMessage,
     allowed_origins: AllowedOrigins,
+    user_tags: UserTags,
     counts: Counts,
 }
 
@@ -89,19 +93,25 @@ impl RestHandler {
     /// Composes the handler of its use cases.
     #[must_use]
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
-        let Ports { verifier, connections, messages, pusher, attachments, backoff } = ports.clone();
+        let Ports { verifier, users, connections, messages, pusher, attachments, backoff, .. } =
+            ports.clone();
+        let policy = settings.policy();
         Self {
             verifier,
-            history: History::new(messages.clone()),
-            conversations: Conversations::new(messages.clone()),
-            request_upload: RequestUpload::new(attachments.clone()),
-            open_attachment: OpenAttachment::new(attachments.clone()),
+            admit: Admit::new(users.clone()),
+            limit: LimitCalls::new(settings.rates.requests, users.clone()),
+            history: History::new(messages.clone(), settings.first_contact),
+            conversations: Conversations::new(messages.clone(), settings.first_contact),
+            blocked: Blocked::new(messages.clone()),
+            request_upload: RequestUpload::new(messages.clone(), attachments.clone(), users.clone(), policy),
+            open_attachment: OpenAttachment::new(attachments.clone(), users.clone(), settings.rates.requests),
             send: SendMessage::new(
-                StoreMessage::new(messages, attachments, backoff, settings.rate),
+                StoreMessage::new(messages, attachments, users, backoff, policy),
                 connections,
                 pusher,
             ),
             allowed_origins: settings.allowed_origins.clone(),
+            user_tags: settings.user_tags.clone(),
             counts: Counts::default(),
         }
     }
@@ -114,13 +124,21 @@ impl RestHandler {
         } else {
             let body = request.body();
             let correlation = request.correlation(&body);
-            match self.execute(request, body, &correlation).await {
+            let (user, answered) = match self.caller(request).await {
+                Ok((caller, now)) => {
+                    let user = self.user_tags.of(caller.email());
+                    let call = Call { request, body, caller, correlation: &correlation, now };
+                    (user, self.execute(&call).await)
+                }
+                Err(refused) => (None, Err(refused)),
+            };
+            match answered {
                 Ok(body) => {
                     let (request_id, resource) = (request.request_id, request.resource);
-                    tracing::info!(request_id, resource, outcome = "ok", "answered");
+                    tracing::debug!(request_id, user, resource, outcome = "ok", "answered");
                     response::with_body(StatusCode::OK, body)
                 }
-                Err(refused) => self.refuse(refused.logged(&correlation), &correlation),
+                Err(refused) => self.refuse(refused.logged(&correlation, user.as_deref()), &correlation),
             }
         };
         self.with_headers(response, request)
@@ -157,25 +175,28 @@ impl RestHandler {
         response
     }
 
-    async fn execute(
-        &self,
-        request: &RestRequest<'_>,
-        body: Body<'_>,
-        correlation: &Correlation,
-    ) -> Result<String, Refused> {
+    async fn caller(&self, request: &RestRequest<'_>) -> Result<(VerifiedIdentity, Timestamp), Refused> {
         let now = instant(request.now_ms)?;
         let token = bearer(request.headers)?;
-        let caller = self.verifier.verify(&token, now).await.map_err(ChatError::from)?;
-        let call = Call { request, body, caller, correlation, now };
+        Ok((self.verifier.verify(&token, now).await.map_err(ChatError::from)?, now))
+    }
+
+    async fn execute(&self, call: &Call<'_>) -> Result<String, Refused> {
+        let Call { request, caller, now, .. } = call;
+        self.limit.execute(caller.email(), request.request_id, *now).await?;
+        self.admit.execute(caller, *now).await?;
         let operation = Operation::of(request.method, request.resource)
             .ok_or_else(|| WireError::bad_request("there is no such route"))?;
-        match operation {
-            Operation::History => Ok(to_json(&self.history(&call).await?)),
-            Operation::Conversations => Ok(to_json(&self.conversations(&call).await?)),
-            Operation::RequestUpload => Ok(to_json(&self.request_upload(&call).await?)),
-            Operation::OpenAttachment => Ok(to_json(&self.open_attachment(&call).await?)),
-            Operation::ProposeMatch => Ok(to_json(&self.propose_match(&call).await?)),
-        }
+        let body = match operation {
+            Operation::History => to_json(&self.history(call).await?),
+            Operation::Conversations => to_json(&self.conversations(call).await?),
+            Operation::Blocked => to_json(&self.blocked(call).await?),
+            Operation::RequestUpload => to_json(&self.request_upload(call).await?),
+            Operation::OpenAttachment => to_json(&self.open_attachment(call).await?),
+            Operation::ProposeMatch => to_json(&self.propose_match(call).await?),
+        };
+        self.limit.charge(caller.email(), request.request_id, body.len(), *now).await;
+        Ok(body)
     }
 
     async fn history(&self, call: &Call<'_>) -> Result<HistoryBody, Refused> {
@@ -205,11 +226,19 @@ impl RestHandler {
 
     async fn conversations(&self, call: &Call<'_>) -> Result<ConversationsBody, Refused> {
         let caller = call.caller.email();
-        let after = call.query("cursor")?.map(|text| cursor::decode(text, caller)).transpose()?;
-        let page = self.conversations.execute(caller, after).await?;
+        let page = self.conversations.execute(caller, call.cursor()?).await?;
         Ok(ConversationsBody {
             conversations: page.conversations.iter().map(ConversationBody::from).collect(),
             total_unread: page.total_unread,
+            next_cursor: page.next.map(|place| cursor::encode(place, caller)),
+        })
+    }
+
+    async fn blocked(&self, call: &Call<'_>) -> Result<BlockedBody, Refused> {
+        let caller = call.caller.email();
+        let page = self.blocked.execute(caller, call.cursor()?).await?;
+        Ok(BlockedBody {
+            blocked: page.blocked.iter().map(BlockedPeerBody::from).collect(),
             next_cursor: page.next.map(|place| cursor::encode(place, caller)),
         })
     }
@@ -221,6 +250,7 @@ impl RestHandler {
         let facts = ImageFacts::new(kind, body.size, body.width, body.height).map_err(WireError::from)?;
         let caller = call.caller.email();
         let upload = self.request_upload.execute(caller, &peer, facts, rand::random(), call.now).await?;
+        self.log_image_url(call, "for an upload");
         Ok(upload.into())
     }
 
@@ -228,14 +258,21 @@ impl RestHandler {
         let key = call.request.path_parameters.get("key");
         let key: AttachmentKey = key.and_then(|key| key.parse().ok()).ok_or(ChatError::AttachmentMissing)?;
         let url = self.open_attachment.execute(call.caller.email(), &key, call.now).await?;
+        self.log_image_url(call, "to open");
         Ok(url.into())
+    }
+
+    /// Whoever has such a URL needs no token, so who was given one is on record.
+    fn log_image_url(&self, call: &Call<'_>, purpose: &str) {
+        let (request_id, user) = (call.request.request_id, self.user_tags.of(call.caller.email()));
+        tracing::info!(request_id, user, purpose, "image URL");
     }
 
     async fn propose_match(&self, call: &Call<'_>) -> Result<SentFrame, Refused> {
         let command = call.body::<ProposalRequestBody>()?.into_command()?;
         let sent = self.send.execute(&call.caller, command, call.now).await?;
         self.counts.sent(sent.outcome);
-        log::sent(&sent, call.correlation);
+        log::sent(&sent, call.correlation, self.user_tags.of(call.caller.email()).as_deref());
         Ok(SentFrame::from(&sent))
     }
 }
@@ -248,6 +285,11 @@ impl Call<'_> {
             (value, None) => Ok(value.map(|(_, value)| value.as_str())),
             (_, Some(_)) => Err(WireError::bad_request("comes twice").in_field(name)),
         }
+    }
+
+    /// The place that the page begins after.
+    fn cursor(&self) -> Result<Option<Activity>, WireError> {
+        self.query("cursor")?.map(|text| cursor::decode(text, self.caller.email())).transpose()
     }
 
     fn timestamp(&self, name: &str) -> Result<Option<Timestamp>, WireError> {
@@ -267,7 +309,13 @@ impl ProposalRequestBody {
         let receiver = email("receiverEmail", &self.receiver_email)?;
         let after = self.after.as_deref().map(str::parse).transpose();
         let after = after.map_err(|error| WireError::from(error).in_field("after"))?;
-        Ok(SendCommand { receiver, id, after, content: Content::MatchProposal(self.proposal.try_into()?) })
+        Ok(SendCommand {
+            receiver,
+            id,
+            after,
+            content: Content::MatchProposal(self.proposal.try_into()?),
+            reply_to: None,
+        })
     }
 }
 
@@ -281,7 +329,8 @@ fn bearer(headers: &HeaderMap) -> Result<AccessToken, WireError> {
     }
 }
 
-/// The answer to a browser that asks whether a page may call. Whether it may, the allowed origin says.
+/// The answer to a browser that asks whether a page may call. The allowed origin, a header of every answer,
+/// says whether it may.
 fn preflight() -> Response<String> {
     let mut methods = Vec::new();
     for method in ROUTES.iter().map(|route| &route.method).chain([&Method::OPTIONS]) {

@@ -1,9 +1,10 @@
 //! What a client is told. The errors' own texts are for those who run the chat or build on it, and may say
-//! more.
+//! more. An error that only a part of a message can have stands beside that
+//! [part](crate::message).
 
 use chat_domain::{
-    AttachmentRefused, ChatError, ClientMessageIdError, EMAIL_MAX_BYTES, EmailError, IMAGE_MAX_BYTES,
-    IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE, InDoubt, ProposalRefused, TextError, TimestampError, VerdictError,
+    AttachmentRefused, ChangeRefused, ChatError, ClientMessageIdError, EMAIL_MAX_BYTES, EmailError,
+    IMAGE_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE, InDoubt, ProposalRefused, TextError, TimestampError,
 };
 
 use super::{ErrorCode, WireError};
@@ -23,17 +24,24 @@ impl From<&ChatError> for WireError {
             ChatError::ResyncNeeded => {
                 wire(ErrorCode::ResyncNeeded, "too much was written since; sync, then send again")
             }
-            ChatError::RateLimited { retry_after } => {
+            ChatError::RateLimited { retry_after } | ChatError::Closed { retry_after } => {
                 let ms = retry_after.as_millis();
                 Self::new(
                     ErrorCode::RateLimited,
-                    format!("too many messages; the next one is possible in {ms} ms"),
+                    format!("too much at once; the next is possible in {ms} ms"),
                 )
             }
+            ChatError::NotAccepted => wire(ErrorCode::NotAccepted, "the receiver does not accept it"),
+            ChatError::NotFound => {
+                wire(ErrorCode::NotFound, "there is no such conversation, or no such message in it")
+            }
+            ChatError::ChangeRefused(refused) => wire(ErrorCode::BadRequest, change(*refused)),
             ChatError::ProposalState(refused) => wire(ErrorCode::ProposalState, proposal(*refused)),
             ChatError::AttachmentRejected(refused) => (*refused).into(),
             ChatError::AttachmentMissing => wire(ErrorCode::AttachmentMissing, "there is no such attachment"),
             ChatError::Unauthorized { .. } => wire(ErrorCode::Unauthorized, "the token is not accepted"),
+            ChatError::Suspended => wire(ErrorCode::Suspended, "the user is suspended"),
+            ChatError::NotYours => wire(ErrorCode::NotYours, "it belongs to somebody else"),
             ChatError::AuthExpired => wire(ErrorCode::AuthExpired, "the authentication has expired"),
             ChatError::UnknownConnection => wire(ErrorCode::UnknownConnection, "the connection is unknown"),
             // Nothing has failed: time alone decides.
@@ -51,7 +59,16 @@ impl From<&ChatError> for WireError {
 const fn in_doubt(what: InDoubt) -> &'static str {
     match what {
         InDoubt::Proposal => "a match has just begun or is about to; what was in time is not settled yet",
+        InDoubt::Unblock => "the block is newer than the attempt to lift it",
         InDoubt::Upload => "the upload has just become too old; what was in time is not settled yet",
+    }
+}
+
+const fn change(refused: ChangeRefused) -> &'static str {
+    match refused {
+        ChangeRefused::TargetAfterAfter => "target: later than after",
+        ChangeRefused::Fixed => "target: messages of this kind do not change so",
+        _ => "target: the message does not change so",
     }
 }
 
@@ -138,11 +155,5 @@ impl From<TimestampError> for WireError {
 impl From<ClientMessageIdError> for WireError {
     fn from(_: ClientMessageIdError) -> Self {
         Self::bad_request("a clientMessageId is a UUID in its hyphenated form")
-    }
-}
-
-impl From<VerdictError> for WireError {
-    fn from(_: VerdictError) -> Self {
-        Self::bad_request("an answer is accepted, declined or withdrawn")
     }
 }

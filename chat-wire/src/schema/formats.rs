@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use chat_domain::EMAIL_MAX_BYTES;
+use chat_domain::{EMAIL_MAX_BYTES, EMOJI_MAX_BYTES, KIND_LABEL_MAX_BYTES};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 macro_rules! text_format {
@@ -55,10 +55,24 @@ text_format!(ClientMessageId, {
     "examples": ["018f2d4e-7b1a-7c3d-9e5f-001122334455"],
 });
 
+text_format!(KindLabel, {
+    "description": "The name of a kind of message that this version does not know.",
+    "type": "string",
+    "maxLength": KIND_LABEL_MAX_BYTES,
+    "pattern": "^[A-Za-z][A-Za-z0-9_-]*$",
+});
+
 text_format!(AttachmentKey, {
     "description": "The name of an uploaded image, made by the server for one room and one uploader.",
     "type": "string",
-    "pattern": r"^[0-9a-f]{32}-[0-9a-f]{32}-[ab]-[0-9a-f]{32}\.(jpg|png|webp|gif)$",
+    "pattern": r"^[0-9a-f]{32}-[0-9a-f]{32}-[ab]-[0-9a-f]{32}(-[1-9][0-9]{0,7})?\.(jpg|png|webp|gif)$",
+});
+
+text_format!(Emoji, {
+    "description": "One emoji, as the Unicode standard lists them.",
+    "type": "string",
+    "maxLength": EMOJI_MAX_BYTES,
+    "examples": ["\u{1F44D}"],
 });
 
 /// The types of images that may be sent.
@@ -100,6 +114,15 @@ mod tests {
             schema["oneOf"].as_array().map(|all| all.iter().map(|one| one["const"].clone()).collect());
         let values: Vec<_> = listed.or(one_of).unwrap();
         values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Prose is no place to compute in, so this number stands in it.
+    #[test]
+    fn an_upload_is_to_be_shown_within_the_hours_that_its_description_says() {
+        let schema = SchemaGenerator::default().root_schema_for::<crate::rest::UploadBody>();
+        let description = schema.get("description").and_then(serde_json::Value::as_str).unwrap();
+        let hours = chat_domain::UPLOAD_SHOWN_WITHIN.as_secs() / 3_600;
+        assert!(description.contains(&format!("within {hours} hours")), "{description}");
     }
 
     #[test]

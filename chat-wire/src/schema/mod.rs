@@ -22,14 +22,16 @@ pub struct Document {
     pub text: String,
 }
 
-/// All files that are generated.
+/// All files that are generated. `make generate` writes them, and a test compares them with those that are
+/// committed.
 #[must_use]
-pub fn documents() -> [Document; 4] {
+pub fn documents() -> [Document; 5] {
     [
         Document { path: "docs/openapi.yaml", text: openapi::document() },
         Document { path: "docs/asyncapi.yaml", text: asyncapi::document() },
         Document { path: "web/packages/chat-core/src/wire.ts", text: typescript::document() },
         Document { path: "web/packages/chat-core/src/limits.ts", text: limits::document() },
+        Document { path: "web/packages/chat-core/src/routes.ts", text: limits::routes() },
     ]
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use chat_domain::PAGE_MAX;
+use chat_domain::{DOWNLOAD_URL_LIFETIME, PAGE_MAX, ROOMS_PAGE_MAX, UPLOAD_URL_LIFETIME};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,7 +10,8 @@ use super::{Schemas, formats, yaml};
 use crate::error::ErrorCode;
 use crate::frames::{ErrorBody, SentFrame};
 use crate::rest::{
-    AttachmentUrlBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody, UploadRequestBody,
+    AttachmentUrlBody, BlockedBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody,
+    UploadRequestBody,
 };
 use crate::table::{Operation, ROUTES};
 
@@ -33,7 +35,8 @@ pub(super) fn document() -> String {
     let mut schemas = Schemas::new();
     let mut paths = BTreeMap::<_, BTreeMap<_, _>>::new();
     for route in ROUTES {
-        let description = description(route.operation, &mut schemas);
+        let mut description = description(route.operation, &mut schemas);
+        description["operationId"] = json!(route.operation);
         paths.entry(route.resource).or_default().insert(route.method.as_str().to_lowercase(), description);
     }
     let document = OpenApi {
@@ -89,6 +92,7 @@ fn description(operation: Operation, schemas: &mut Schemas) -> Value {
     match operation {
         Operation::History => history(schemas),
         Operation::Conversations => conversations(schemas),
+        Operation::Blocked => blocked(schemas),
         Operation::RequestUpload => request_upload(schemas),
         Operation::OpenAttachment => open_attachment(schemas),
         Operation::ProposeMatch => propose_match(schemas),
@@ -97,7 +101,6 @@ fn description(operation: Operation, schemas: &mut Schemas) -> Value {
 
 fn history(schemas: &mut Schemas) -> Value {
     json!({
-        "operationId": "history",
         "summary": "A page of a conversation",
         "description": "Newest first, for people who scroll back. With `after` oldest first and strongly \
             consistent: the sync. Follow `nextAfter` until `hasMore` is false, and nothing that was \
@@ -128,26 +131,41 @@ fn history(schemas: &mut Schemas) -> Value {
 
 fn conversations(schemas: &mut Schemas) -> Value {
     json!({
-        "operationId": "conversations",
-        "summary": "The caller's conversations, newest first, 100 a page",
-        "parameters": [query(
-            "cursor",
-            "The `nextCursor` of the page before. It is bound to the caller.",
-            false,
-            json!({ "type": "string" }),
-        )],
+        "summary": format!("The caller's conversations, newest first, {ROOMS_PAGE_MAX} a page"),
+        "parameters": [cursor()],
         "responses": responses::<ConversationsBody>("The page.", &[], schemas),
     })
 }
 
+fn blocked(schemas: &mut Schemas) -> Value {
+    json!({
+        "summary": "The people whom the caller blocks, by the pages of the caller's conversations",
+        "parameters": [cursor()],
+        "responses": responses::<BlockedBody>("The page.", &[], schemas),
+    })
+}
+
+fn cursor() -> Value {
+    let description = "The `nextCursor` of the page before. It is bound to the caller.";
+    query("cursor", description, false, json!({ "type": "string" }))
+}
+
+const fn minutes(lifetime: Duration) -> u64 {
+    lifetime.as_secs() / 60
+}
+
 fn request_upload(schemas: &mut Schemas) -> Value {
     json!({
-        "operationId": "requestUpload",
-        "summary": "A URL to upload an image to, for five minutes",
+        "summary": format!("A URL to upload an image to, for {} minutes", minutes(UPLOAD_URL_LIFETIME)),
         "requestBody": body::<UploadRequestBody>(schemas),
         "responses": responses::<UploadBody>(
             "Where to `PUT` exactly the announced bytes, once.",
-            &[ErrorCode::InvalidEmail, ErrorCode::SelfChat, ErrorCode::AttachmentRejected],
+            &[
+                ErrorCode::InvalidEmail,
+                ErrorCode::SelfChat,
+                ErrorCode::NotAccepted,
+                ErrorCode::AttachmentRejected,
+            ],
             schemas,
         ),
     })
@@ -155,8 +173,7 @@ fn request_upload(schemas: &mut Schemas) -> Value {
 
 fn open_attachment(schemas: &mut Schemas) -> Value {
     json!({
-        "operationId": "openAttachment",
-        "summary": "A URL to download an image from, for five minutes",
+        "summary": format!("A URL to download an image from, for {} minutes", minutes(DOWNLOAD_URL_LIFETIME)),
         "parameters": [{
             "name": "key",
             "in": "path",
@@ -170,7 +187,6 @@ fn open_attachment(schemas: &mut Schemas) -> Value {
 
 fn propose_match(schemas: &mut Schemas) -> Value {
     json!({
-        "operationId": "proposeMatch",
         "summary": "Proposes a match",
         "description": "Stored, pushed and listed like any message. A retry with the same id gets the \
             original answer, with `duplicate`.",
@@ -182,6 +198,7 @@ fn propose_match(schemas: &mut Schemas) -> Value {
                 ErrorCode::SelfChat,
                 ErrorCode::IdReused,
                 ErrorCode::ResyncNeeded,
+                ErrorCode::NotAccepted,
                 ErrorCode::ProposalState,
                 ErrorCode::RateLimited,
             ],

@@ -4,9 +4,10 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::frames::ServerFrame;
 use crate::rest::{
-    AttachmentUrlBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody, UploadRequestBody,
+    AttachmentUrlBody, BlockedBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody,
+    UploadRequestBody,
 };
-use crate::table::ClientFrame;
+use crate::table::{ClientFrame, Operation, ROUTES};
 
 const HEADER: &str = "\
 // The chat's wire format, generated from the Rust types of chat-wire. Do not edit: change them, then run
@@ -19,12 +20,9 @@ pub(super) fn document() -> String {
     let mut found = Declarations { config: Config::new(), by_name: BTreeMap::new() };
     found.visit::<ClientFrame>();
     found.visit::<ServerFrame>();
-    found.visit::<HistoryBody>();
-    found.visit::<ConversationsBody>();
-    found.visit::<UploadRequestBody>();
-    found.visit::<UploadBody>();
-    found.visit::<AttachmentUrlBody>();
-    found.visit::<ProposalRequestBody>();
+    for route in &ROUTES {
+        found.bodies(route.operation);
+    }
     let declarations = found.by_name.values().map(|declaration| format!("\n{declaration}\n"));
     HEADER.to_owned() + &declarations.collect::<String>()
 }
@@ -34,9 +32,26 @@ struct Declarations {
     by_name: BTreeMap<String, String>,
 }
 
+impl Declarations {
+    fn bodies(&mut self, operation: Operation) {
+        match operation {
+            Operation::History => self.visit::<HistoryBody>(),
+            Operation::Conversations => self.visit::<ConversationsBody>(),
+            Operation::Blocked => self.visit::<BlockedBody>(),
+            Operation::RequestUpload => {
+                self.visit::<UploadRequestBody>();
+                self.visit::<UploadBody>();
+            }
+            Operation::OpenAttachment => self.visit::<AttachmentUrlBody>(),
+            // It is answered like the frame that sends a message.
+            Operation::ProposeMatch => self.visit::<ProposalRequestBody>(),
+        }
+    }
+}
+
 impl TypeVisitor for Declarations {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
-        // What has no path of its own is TypeScript's: strings, numbers, arrays.
+        // Types without a path are TypeScript's own: strings, numbers, arrays.
         if T::output_path().is_some() {
             let docs = T::docs().unwrap_or_default();
             let declaration = format!("{docs}export {}", laid_out(&T::decl(&self.config)));

@@ -88,7 +88,7 @@ async fn an_image_that_may_not_be_sent_is_refused_before_and_after_the_upload(#[
 
 #[rstest]
 #[case::largest(json!({ "size": 10 * 1024 * 1024 }))]
-#[case::widest(json!({ "width": 16_384, "height": 4_096 }))]
+#[case::widest(json!({ "width": 16_384, "height": 4_096, "size": 10 * 1024 * 1024 }))]
 #[case::gif(json!({ "contentType": "image/gif" }))]
 #[tokio::test]
 async fn what_is_just_allowed_is_granted(#[case] facts: Value) {

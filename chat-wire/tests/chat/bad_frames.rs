@@ -159,6 +159,7 @@ async fn an_id_that_is_none_is_refused_and_not_echoed(#[case] id: &str) {
 )]
 #[case::typing_to_nobody(json!({ "action": "typing" }), "badRequest")]
 #[case::typing_to_oneself(json!({ "action": "typing", "receiverEmail": MINJI }), "selfChat")]
+#[case::ping_that_is_quiet_in_words(json!({ "action": "ping", "quiet": "yes" }), "badRequest")]
 #[case::reauth_without_token(json!({ "action": "reauth" }), "badRequest")]
 #[case::reauth_with_a_number(json!({ "action": "reauth", "token": 7 }), "badRequest")]
 #[case::reauth_with_nothing(json!({ "action": "reauth", "token": "" }), "unauthorized")]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_domain::{ConnectionId, SendRate};
-use chat_wire::{FrameHandler, Settings};
+use chat_domain::{ConnectionId, FirstContact};
+use chat_wire::{FrameHandler, Rates, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -29,6 +29,19 @@ async fn ping_says_what_time_it_is() {
         minji.say(&json!({ "action": "ping" })).await,
         Some(json!({ "type": "pong", "serverTime": START }))
     );
+}
+
+#[tokio::test]
+async fn a_quiet_ping_is_answered_only_if_something_is_wrong() {
+    let chat = Chat::new();
+    let mut minji = chat.connect(MINJI).await;
+    let quiet = json!({ "action": "ping", "quiet": true });
+    assert_eq!(minji.say(&quiet).await, None);
+    assert_eq!(minji.say(&json!({ "action": "ping", "quiet": false })).await.unwrap()["type"], "pong");
+    chat.ports.connections.delete(&ConnectionId::new(minji.id.as_str())).await.unwrap();
+    assert_eq!(minji.say(&quiet).await, None, "it was told already");
+    assert_eq!(minji.heard()[0]["code"], "unknownConnection");
+    assert!(minji.is_closed());
 }
 
 #[tokio::test]
@@ -151,7 +164,7 @@ async fn a_handler_of_its_own_needs_nothing_but_the_ports() {
     let minji = chat.connect(MINJI).await;
     let identify =
         Arc::new(chat_domain::Identify::new(chat.ports.connections.clone(), chat.ports.pusher.clone()));
-    let send = FrameHandler::new(&chat.ports, identify, SendRate::default());
+    let send = FrameHandler::new(&chat.ports, identify, Rates::default(), FirstContact::default());
     let call = chat.frame_on(&minji.id, &frame(json!({})).to_string());
     assert!(send.answer(&call.request()).await.is_some());
     assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);

@@ -37,6 +37,7 @@ fn throttled() -> MessageStoreError {
 fn messages(error: fn() -> MessageStoreError) -> MockMessageStore {
     let mut store = MockMessageStore::new();
     store.expect_room().returning(move |_, _| Err(error()));
+    store.expect_room_for_commit().returning(move |_, _| Err(error()));
     store.expect_page().returning(move |_, _, _| Err(error()));
     store.expect_rooms_of().returning(move |_, _| Err(error()));
     store.expect_commit().never();
@@ -81,7 +82,7 @@ async fn a_commit_is_tried_a_bounded_number_of_times(
     #[case] attempts: usize,
 ) {
     let mut store = MockMessageStore::new();
-    store.expect_room().returning(|_, _| Ok(None));
+    store.expect_room_for_commit().returning(|_, _| Ok(None));
     store.expect_commit().times(attempts).returning(move |_| Err(error()));
     let chat = Chat::with_ports(|ports| ports.messages = Arc::new(store));
     let minji = chat.connect(MINJI).await;

@@ -5,8 +5,13 @@
 mod admission;
 mod attachments;
 mod bad_frames;
+mod changes;
 mod connections;
+mod consent;
 mod faults;
+mod hostile;
+mod later_kinds;
+mod limits;
 mod proposals;
 mod reading;
 mod rest;
@@ -14,3 +19,4 @@ mod sending;
 mod shapes;
 mod sizes;
 mod support;
+mod users;

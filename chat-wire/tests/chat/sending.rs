@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use chat_domain::SendRate;
-use chat_wire::Settings;
+use chat_domain::{FirstContact, SendRate};
+use chat_wire::{Rates, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -192,7 +192,8 @@ async fn after_in_an_empty_room_is_refused() {
 
 fn unlimited() -> Settings {
     const FAST: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
-    Settings { rate: SendRate { burst: FAST, per_second: FAST }, ..Settings::default() }
+    let rates = Rates { messages: SendRate { burst: FAST, per_second: FAST }, ..Rates::default() };
+    Settings { rates, first_contact: FirstContact::Open, ..Settings::default() }
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chat_wire::error::ErrorCode;
 use serde_json::{Value, json};
 
+use crate::later_kinds;
 use crate::proposals::proposal;
-use crate::support::{Answer, Chat, JUNHO, MINJI, OTHER_ID, START, frame, merged};
+use crate::support::{Answer, Chat, JUNHO, MINJI, OTHER_ID, START, frame, later_id, merged};
 
 /// Zeros for what is random or signed: runs of 32 or more hexadecimal digits.
 fn settled(mut value: Value) -> Value {
@@ -72,15 +73,40 @@ async fn frames() {
     junho.say(&frame(json!({ "receiverEmail": MINJI, "message": null, "proposalAnswer": accepted }))).await;
     assert_shape!("frame_message_match_proposal_answer", minji.heard().remove(0));
 
+    let replied = json!({ "receiverEmail": MINJI, "replyTo": at });
+    junho.say(&frame(merged(replied, json!({ "clientMessageId": later_id(1) })))).await;
+    assert_shape!("frame_message_reply", minji.heard().remove(0));
+    let reacts = json!({ "action": "react", "peerEmail": MINJI, "target": at, "emoji": ["👍", "⚽"] });
+    junho.say(&merged(reacts, json!({ "clientMessageId": later_id(2) }))).await;
+    assert_shape!("frame_changed_reactions", minji.heard().remove(0));
+
     let read = json!({ "action": "markRead", "peerEmail": MINJI, "upTo": at });
     assert_shape!("frame_read", junho.say(&read).await.unwrap());
     junho.say(&json!({ "action": "typing", "receiverEmail": MINJI })).await;
     assert_shape!("frame_typing", minji.heard().remove(1));
+    let blocks = json!({ "action": "block", "peerEmail": MINJI });
+    assert_shape!("frame_block", junho.say(&blocks).await.unwrap());
+    let unblocks = json!({ "action": "unblock", "peerEmail": MINJI });
+    assert_shape!("frame_unblock", junho.say(&unblocks).await.unwrap());
+    let accepts = json!({ "action": "accept", "peerEmail": MINJI });
+    assert_shape!("frame_accept", junho.say(&accepts).await.unwrap());
+    let reports = json!({ "action": "report", "peerEmail": MINJI, "timestamps": [at] });
+    assert_shape!("frame_reported", junho.say(&reports).await.unwrap());
     assert_shape!("frame_pong", minji.say(&json!({ "action": "ping" })).await.unwrap());
     let reauth = json!({ "action": "reauth", "token": chat.token(MINJI) });
     assert_shape!("frame_reauth", minji.say(&reauth).await.unwrap());
     assert_shape!("frame_error", minji.say(&frame(json!({ "receiverEmail": MINJI }))).await.unwrap());
     assert_shape!("frame_error_without_message", minji.say(&json!({ "action": "shout" })).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_kind_that_is_not_known() {
+    let chat = Chat::new();
+    later_kinds::poll(&chat, 1, Some("투표: 어디서 할까요?"), Some(r#"{"places":["잠실"]}"#)).await;
+    let history = ok(chat.get(JUNHO, "/chat/history", &[("with", MINJI)]).await);
+    assert_shape!("rest_history_later_kind", history);
+    let conversations = ok(chat.get(JUNHO, "/chat/conversations", &[]).await);
+    assert_shape!("rest_conversations_later_kind", conversations);
 }
 
 #[tokio::test]
@@ -112,6 +138,14 @@ async fn rest_bodies() {
     assert_shape!("rest_history_before", history(&[("limit", "1")]).await);
     assert_shape!("rest_history_after", history(&[("after", START), ("limit", "1")]).await);
     assert_shape!("rest_conversations", ok(chat.get(MINJI, "/chat/conversations", &[]).await));
+
+    minji.say(&json!({ "action": "block", "peerEmail": JUNHO })).await;
+    assert_shape!("rest_blocked", ok(chat.get(MINJI, "/chat/blocked", &[]).await));
+    minji.say(&json!({ "action": "unblock", "peerEmail": JUNHO })).await;
+    let strangers = Chat::of_strangers();
+    strangers.connect(JUNHO).await.send(MINJI, "안녕하세요").await;
+    let request = ok(strangers.get(MINJI, "/chat/conversations", &[]).await);
+    assert_shape!("rest_conversations_request", request);
 
     let grant = crate::support::picture(json!({ "with": JUNHO }));
     assert_shape!("rest_uploads", ok(chat.post(MINJI, "/chat/uploads", &grant).await));
@@ -161,6 +195,8 @@ async fn error_codes() {
     errors.push(minji.say(&frame(json!({}))).await.unwrap());
     for error in [
         chat_domain::ChatError::ResyncNeeded,
+        chat_domain::ChatError::NotAccepted,
+        chat_domain::ChatError::NotFound,
         chat_domain::ChatError::Unavailable { source: "unseen".into() },
         chat_domain::ChatError::Internal { source: "unseen".into() },
     ] {
@@ -181,7 +217,7 @@ async fn error_codes() {
         })
         .collect();
     listed.sort_by_key(|error| error["code"].as_str().unwrap().to_owned());
-    assert_eq!(listed.len(), 16, "every code once");
+    assert_eq!(listed.len(), 18, "every code once");
     assert_shape!("error_codes", Value::Array(listed));
 }
 

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use chat_domain::{MESSAGE_TEXT_MAX_BYTES, PAGE_MAX, SendRate};
-use chat_wire::Settings;
+use chat_domain::{FirstContact, MESSAGE_TEXT_MAX_BYTES, PAGE_MAX, SendRate};
+use chat_wire::{Rates, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -33,7 +33,8 @@ fn longest_text(filling: &str) -> String {
 
 fn unlimited() -> Settings {
     const FAST: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
-    Settings { rate: SendRate { burst: FAST, per_second: FAST }, ..Settings::default() }
+    let rates = Rates { messages: SendRate { burst: FAST, per_second: FAST }, ..Rates::default() };
+    Settings { rates, first_contact: FirstContact::Open, ..Settings::default() }
 }
 
 /// An image with the longest words and the longest description: no message is larger.

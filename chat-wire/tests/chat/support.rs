@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
-    NoBackoff, UploadRefused,
+    MemoryReportStore, MemoryUserStore, NoBackoff, UploadRefused,
 };
-use chat_domain::{ConnectionId, Event, Timestamp, UserId, VerifiedIdentity};
+use chat_domain::{ConnectionId, DailyLimits, Event, FirstContact, Timestamp, UserId, VerifiedIdentity};
 use chat_wire::frames::encode;
 use chat_wire::{
-    AllowedOrigins, ConnectRequest, DisconnectRequest, FrameRequest, Ports, RestRequest, Settings,
+    AllowedOrigins, ConnectRequest, DisconnectRequest, FrameRequest, Ports, Rates, RestRequest, Settings,
+    UserTags,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -26,6 +27,10 @@ pub(crate) const ROOM: &str = "junho@example.com#minji@example.com";
 pub(crate) const ID: &str = "018f2d4e-7b1a-7c3d-9e5f-001122334455";
 pub(crate) const OTHER_ID: &str = "018f2d4e-7b1a-7c3d-9e5f-00112233ffff";
 pub(crate) const ORIGIN: &str = "https://chat.example.com";
+
+/// The network address that everybody connects from.
+pub(crate) const ADDRESS: &str = "203.0.113.9";
+pub(crate) const LOG_TAG_KEY: &str = "a key of the tests";
 
 /// When every test begins.
 pub(crate) const START: &str = "2026-11-23T09:00:00.000Z";
@@ -87,13 +92,19 @@ pub(crate) struct Chat {
 }
 
 impl Chat {
+    /// One in which everybody may write to everybody.
     pub(crate) fn new() -> Self {
-        Self::composed(|_| {}, Settings { allowed_origins: allowed_origins(), ..Settings::default() })
+        Self::composed(|_| {}, open_settings())
+    }
+
+    /// One in which a first contact is a request.
+    pub(crate) fn of_strangers() -> Self {
+        Self::composed(|_| {}, Settings::default())
     }
 
     /// With some ports replaced, by mocks for example.
     pub(crate) fn with_ports(replace: impl FnOnce(&mut Ports)) -> Self {
-        Self::composed(replace, Settings { allowed_origins: allowed_origins(), ..Settings::default() })
+        Self::composed(replace, open_settings())
     }
 
     pub(crate) fn composed(replace: impl FnOnce(&mut Ports), settings: Settings) -> Self {
@@ -106,6 +117,8 @@ impl Chat {
             messages: Arc::new(MemoryMessageStore::new()),
             pusher: Arc::new(pusher.clone()),
             attachments: Arc::new(attachments.clone()),
+            reports: Arc::new(MemoryReportStore::new()),
+            users: Arc::new(MemoryUserStore::new()),
             backoff: Arc::new(NoBackoff),
         };
         replace(&mut ports);
@@ -157,7 +170,9 @@ impl Chat {
     pub(crate) async fn shake_hands(&self, handshake: &Handshake) -> Answer {
         let Handshake { connection, request_id, headers, query, connected_at_ms, now_ms } = handshake;
         let (connected_at_ms, now_ms) = (*connected_at_ms, *now_ms);
-        let request = ConnectRequest { connection, request_id, headers, query, connected_at_ms, now_ms };
+        let source = ADDRESS;
+        let request =
+            ConnectRequest { connection, request_id, headers, source, query, connected_at_ms, now_ms };
         self.server.connect.answer(&request).await.into()
     }
 
@@ -212,11 +227,18 @@ impl Chat {
     }
 
     pub(crate) async fn rest_response(&self, call: &RestCall) -> Response<String> {
-        let RestCall { method, resource, path_parameters, query, headers, body, request_id, now_ms } = call;
-        let (body, now_ms) = (body.as_deref(), *now_ms);
-        let request =
-            RestRequest { method, resource, path_parameters, query, headers, body, request_id, now_ms };
-        self.server.rest.answer(&request).await
+        answered_by(&self.server, call).await
+    }
+
+    /// The status that another process of the same functions answers this user with.
+    pub(crate) async fn status_of(
+        &self,
+        process: &chat_wire::Chat,
+        email: &str,
+        mut call: RestCall,
+    ) -> StatusCode {
+        set(&mut call.headers, AUTHORIZATION, &format!("Bearer {}", self.token(email)));
+        answered_by(process, &call).await.status()
     }
 
     pub(crate) async fn get(&self, email: &str, resource: &str, parameters: &[(&str, &str)]) -> Answer {
@@ -266,6 +288,17 @@ impl Chat {
         json!({ "attachment": attachment, "url": answer.body["url"] })
     }
 
+    /// Whether a member can download an attachment.
+    pub(crate) async fn downloads(&self, email: &str, key: &str) -> bool {
+        let mut call = self.rest_call(Method::GET, "/chat/attachments/{key}");
+        set(&mut call.headers, AUTHORIZATION, &format!("Bearer {}", self.token(email)));
+        call.path_parameters = [("key".to_owned(), key.to_owned())].into();
+        let answer = self.rest(call).await;
+        let url = answer.body["url"].as_str().expect("a URL is given whether or not there is an object");
+        let query = url.split_once('?').expect("the URL is signed").1.to_owned();
+        self.attachments.serve_download(key, &query, self.now()).is_ok()
+    }
+
     /// Sends bytes to an announced picture's URL; they must be taken.
     pub(crate) fn put(&self, announced: &Value, bytes: &[u8]) {
         self.try_put(announced, bytes).unwrap();
@@ -291,6 +324,13 @@ pub(crate) fn picture(fields: Value) -> Value {
     merged(json!({ "contentType": "image/png", "size": PNG.len(), "width": 640, "height": 480 }), fields)
 }
 
+async fn answered_by(process: &chat_wire::Chat, call: &RestCall) -> Response<String> {
+    let RestCall { method, resource, path_parameters, query, headers, body, request_id, now_ms } = call;
+    let (body, now_ms) = (body.as_deref(), *now_ms);
+    let request = RestRequest { method, resource, path_parameters, query, headers, body, request_id, now_ms };
+    process.rest.answer(&request).await
+}
+
 /// A client's end of a connection.
 pub(crate) struct Socket<'a> {
     pub(crate) chat: &'a Chat,
@@ -299,6 +339,10 @@ pub(crate) struct Socket<'a> {
 }
 
 impl Socket<'_> {
+    pub(crate) fn is_open(&self) -> bool {
+        !self.inbox.is_closed()
+    }
+
     /// Sends a frame: the frame that answers it, if one does.
     pub(crate) async fn say(&self, frame: &Value) -> Option<Value> {
         self.say_text(&frame.to_string()).await
@@ -394,6 +438,13 @@ impl From<Response<String>> for Answer {
     }
 }
 
+/// Only the tests of a day's limits meet them.
+fn open_settings() -> Settings {
+    let rates = Rates { daily: DailyLimits::UNLIMITED, ..Rates::default() };
+    let user_tags = UserTags::keyed(LOG_TAG_KEY);
+    Settings { rates, first_contact: FirstContact::Open, allowed_origins: allowed_origins(), user_tags }
+}
+
 pub(crate) fn allowed_origins() -> AllowedOrigins {
     AllowedOrigins::new([ORIGIN.to_owned()])
 }
@@ -414,6 +465,11 @@ pub(crate) fn frame(fields: Value) -> Value {
     let mut frame = merged(base, fields);
     frame.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     frame
+}
+
+/// An id that no other test has: one for each number.
+pub(crate) fn later_id(number: usize) -> String {
+    format!("018f2d4e-7b1a-7c3d-9e5f-0011223355{number:02x}")
 }
 
 pub(crate) fn merged(mut base: Value, fields: Value) -> Value {

@@ -13,7 +13,7 @@ use crate::idle::{files_needed, idle};
 #[cfg(feature = "lambda")]
 use crate::lambda::{self, Plan, Transport};
 use crate::process::raise_file_limit;
-use crate::run::{Load, Outcome, run};
+use crate::run::{Load, RunOutcome, run};
 use crate::search::{Search, holds};
 use crate::target::Target;
 use crate::{idle as crowd, report, svg};
@@ -61,7 +61,7 @@ async fn load(args: &LoadArgs) -> Result<bool, BenchError> {
     let outcome = measured(&target, args.load(), &args.server).await?;
     print!("{}", report::outcome(&outcome));
     write_curve(args.svg.as_deref(), &outcome)?;
-    Ok(outcome.verdict.is_clean())
+    Ok(outcome.findings.is_clean())
 }
 
 async fn find_max(args: &LoadArgs) -> Result<bool, BenchError> {
@@ -74,7 +74,7 @@ async fn find_max(args: &LoadArgs) -> Result<bool, BenchError> {
             let outcome = measured(&target, args.step(rate), &args.server).await?;
             held = holds(rate, outcome.achieved, outcome.deliveries.at(99.0), args.bound());
             println!("{}", report::step(&outcome, held));
-            if !outcome.verdict.is_clean() {
+            if !outcome.findings.is_clean() {
                 print!("\n{}", report::outcome(&outcome));
                 return Ok(false);
             }
@@ -93,7 +93,7 @@ async fn find_max(args: &LoadArgs) -> Result<bool, BenchError> {
     let half = measured(&target, half, &args.server).await?;
     print!("\n{}\n{}", report::outcome(&half), report::sustained(&best, &half));
     write_curve(args.svg.as_deref(), &half)?;
-    Ok(half.verdict.is_clean())
+    Ok(half.findings.is_clean())
 }
 
 async fn hold(args: &IdleArgs) -> Result<bool, BenchError> {
@@ -105,7 +105,7 @@ async fn hold(args: &IdleArgs) -> Result<bool, BenchError> {
     }
     let (memory, outcome) = idle(&target, people, args.server.process().as_ref(), &progress_bar()).await?;
     print!("{}\n{}", crowd::report(people, memory), report::outcome(&outcome));
-    Ok(outcome.verdict.is_clean())
+    Ok(outcome.findings.is_clean())
 }
 
 #[cfg(feature = "lambda")]
@@ -119,12 +119,12 @@ async fn compare(args: &LambdaArgs) -> Result<bool, BenchError> {
     Ok(comparison.holds())
 }
 
-async fn measured(target: &Target, load: Load, server: &Server) -> Result<Outcome, BenchError> {
+async fn measured(target: &Target, load: Load, server: &Server) -> Result<RunOutcome, BenchError> {
     raise_file_limit();
     run(target, load, server.process().as_ref(), &progress_bar()).await
 }
 
-fn write_curve(file: Option<&Path>, outcome: &Outcome) -> Result<(), BenchError> {
+fn write_curve(file: Option<&Path>, outcome: &RunOutcome) -> Result<(), BenchError> {
     let Some(file) = file else { return Ok(()) };
     fs::write(file, svg::latency_curve(outcome)).map_err(BenchError::io(format!("write {}", file.display())))
 }

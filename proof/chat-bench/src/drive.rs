@@ -27,7 +27,7 @@ const WATCH: Duration = Duration::from_millis(100);
 
 /// A user with an open socket. Users `2p` and `2p + 1` of a list talk with each other.
 #[derive(Debug)]
-pub struct Party {
+pub struct ConnectedUser {
     /// What to say and what was heard.
     pub talker: Talker,
     /// The socket that the user talks through.
@@ -70,26 +70,26 @@ impl RunState {
     }
 }
 
-/// Runs the whole schedule; returns the parties with their logs, in the same order. Gives up when nothing has
+/// Runs the whole schedule; returns the users with their logs, in the same order. Gives up when nothing has
 /// happened for `patience` after the schedule's end.
 pub async fn drive(
-    parties: Vec<Party>,
+    connected: Vec<ConnectedUser>,
     schedule: Schedule,
     patience: Duration,
     bar: &ProgressBar,
-) -> Vec<Party> {
+) -> Vec<ConnectedUser> {
     let run = Arc::new(RunState {
         start: Instant::now() + HEAD_START,
         stop: AtomicBool::new(false),
         acked: AtomicU64::new(0),
         delivered: AtomicU64::new(0),
         due: AtomicU64::new(0),
-        users: parties.iter().map(|_| UserState::default()).collect(),
+        users: connected.iter().map(|_| UserState::default()).collect(),
     });
-    let conversations: Vec<_> = parties
+    let conversations: Vec<_> = connected
         .into_iter()
         .enumerate()
-        .map(|(user, party)| tokio::spawn(converse(party, user, Arc::clone(&run))))
+        .map(|(user, one)| tokio::spawn(converse(one, user, Arc::clone(&run))))
         .collect();
     let ticked = Arc::new(Notify::new());
     let wake_those_due = tokio::spawn(wake_those_due(schedule, Arc::clone(&ticked), Arc::clone(&run)));
@@ -100,13 +100,13 @@ pub async fn drive(
         ticked.notify_one();
     });
 
-    let parties = joined(conversations).await;
+    let connected = joined(conversations).await;
     drop(pacer);
     wake_those_due.abort();
     watch.abort();
     bar.set_position(run.delivered.load(Ordering::Relaxed));
     // Everything expected has come; what comes until the answer to a ping came unexpected.
-    let settled = parties.into_iter().map(|party| tokio::spawn(settle(party, patience, run.start)));
+    let settled = connected.into_iter().map(|one| tokio::spawn(settle(one, patience, run.start)));
     joined(settled.collect::<Vec<_>>()).await
 }
 
@@ -148,14 +148,19 @@ async fn watch(schedule: Schedule, patience: Duration, bar: ProgressBar, run: Ar
 }
 
 /// One user's whole conversation.
-async fn converse(mut party: Party, user: usize, run: Arc<RunState>) -> Party {
-    poll_fn(|cx| poll_converse(&mut party, user, &run, cx)).await;
-    party
+async fn converse(mut connected: ConnectedUser, user: usize, run: Arc<RunState>) -> ConnectedUser {
+    poll_fn(|cx| poll_converse(&mut connected, user, &run, cx)).await;
+    connected
 }
 
 /// Takes every frame that is ready, says what is due, and flushes once.
-fn poll_converse(party: &mut Party, user: usize, run: &RunState, cx: &mut Context<'_>) -> Poll<()> {
-    let Party { talker, socket } = party;
+fn poll_converse(
+    connected: &mut ConnectedUser,
+    user: usize,
+    run: &RunState,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let ConnectedUser { talker, socket } = connected;
     let user_state = &run.users[user];
     user_state.waker.register(cx.waker());
     let (acked, delivered) = (talker.log().acks.len(), talker.log().deliveries.len());
@@ -205,10 +210,10 @@ fn poll_speak(
 }
 
 /// Sends a ping and listens until its answer.
-async fn settle(mut party: Party, patience: Duration, start: Instant) -> Party {
-    if party.talker.log().closed.is_none() {
+async fn settle(mut connected: ConnectedUser, patience: Duration, start: Instant) -> ConnectedUser {
+    if connected.talker.log().closed.is_none() {
         let listening = async {
-            let Party { talker, socket } = &mut party;
+            let ConnectedUser { talker, socket } = &mut connected;
             if socket.send(Message::text(PING)).await.is_err() {
                 return;
             }
@@ -223,5 +228,5 @@ async fn settle(mut party: Party, patience: Duration, start: Instant) -> Party {
         // Without an answer there is just less to look at.
         let _unanswered = tokio::time::timeout(patience, listening).await;
     }
-    party
+    connected
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 /// A run could not be set up or read back. What a *finished* run found wrong is a
-/// [`Verdict`](crate::verify::Verdict), not an error.
+/// [`Findings`](crate::verify::Findings), not an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BenchError {

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::error::BenchError;
 use crate::people::{RunId, email};
 use crate::process::Process;
-use crate::run::{Load, Outcome, connect, log_in, talk};
+use crate::run::{Load, RunOutcome, connect, log_in, talk};
 use crate::stats::thousands;
 use crate::target::Target;
 use crate::verify::Violation;
@@ -48,7 +48,7 @@ pub async fn idle(
     crowd: Crowd,
     server: Option<&Process>,
     bar: &ProgressBar,
-) -> Result<(Memory, Outcome), BenchError> {
+) -> Result<(Memory, RunOutcome), BenchError> {
     let resident = || server.and_then(Process::resident_bytes);
     let run = RunId::now();
     let before = resident();
@@ -66,14 +66,14 @@ pub async fn idle(
     for (login, socket) in &mut silent {
         // The runtime's fairness budget would let the first hundred be looked at and call the rest not ready.
         while let Some(heard) = unconstrained(socket.next()).now_or_never() {
-            let (email, verdict) = (&login.email, &mut outcome.verdict);
+            let (email, findings) = (&login.email, &mut outcome.findings);
             match heard {
                 Some(Ok(Message::Ping(_))) => {}
                 Some(Ok(frame)) => {
-                    verdict.note(Violation::Strange, || format!("{email}, who talks to nobody: {frame}"));
+                    findings.note(Violation::Strange, || format!("{email}, who talks to nobody: {frame}"));
                 }
                 ended => {
-                    verdict.note(Violation::ConnectionLost, || format!("{email}, idle: {ended:?}"));
+                    findings.note(Violation::ConnectionLost, || format!("{email}, idle: {ended:?}"));
                     break;
                 }
             }

@@ -8,7 +8,7 @@ use crate::people::RunId;
 /// Smallest text that can hold the number and the awkward characters.
 pub const MIN_BYTES: usize = 48;
 /// The protocol's limit for one message.
-pub const MAX_BYTES: usize = 8_192;
+pub const MAX_BYTES: usize = chat_domain::MESSAGE_TEXT_MAX_BYTES;
 
 /// The id of message `k`: a version-4 UUID in shape. Its first 48 bits are the run, and its last 62 are `k`.
 pub fn message_id(run: RunId, k: u64) -> Uuid {

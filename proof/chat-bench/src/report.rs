@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use crate::run::Outcome;
+use crate::run::RunOutcome;
 use crate::stats::{Latencies, millis, thousands};
 
 /// The percentiles of every table.
 const PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
 
 /// A run in full.
-pub fn outcome(outcome: &Outcome) -> String {
+pub fn outcome(outcome: &RunOutcome) -> String {
     let load = &outcome.load;
     let mut text = format!(
         "{} pairs, {} messages/s offered for {} s, {} bytes a message\n\n",
@@ -45,15 +45,15 @@ pub fn outcome(outcome: &Outcome) -> String {
          processor cores: driver {}, server {}\n{}",
         thousands(outcome.achieved.round() as u64),
         repeated(outcome),
-        thousands(outcome.verdict.reordered),
+        thousands(outcome.findings.reordered),
         cores(outcome.driver_cores),
         cores(outcome.server_cores),
-        verdict(outcome),
+        findings(outcome),
     );
     text
 }
 
-fn repeated(outcome: &Outcome) -> String {
+fn repeated(outcome: &RunOutcome) -> String {
     if outcome.retries.is_empty() {
         return "none".to_owned();
     }
@@ -61,20 +61,20 @@ fn repeated(outcome: &Outcome) -> String {
     codes.collect::<Vec<_>>().join(", ")
 }
 
-fn verdict(outcome: &Outcome) -> String {
-    if outcome.verdict.is_clean() {
+fn findings(outcome: &RunOutcome) -> String {
+    if outcome.findings.is_clean() {
         format!(
             "verified: {} acknowledged, each delivered once and unchanged, {} read back in the same order\n",
             thousands(outcome.acks.count()),
-            thousands(outcome.verdict.rows_read),
+            thousands(outcome.findings.rows_read),
         )
     } else {
-        outcome.verdict.to_string()
+        outcome.findings.to_string()
     }
 }
 
 /// One step of a search, on one line.
-pub fn step(outcome: &Outcome, held: bool) -> String {
+pub fn step(outcome: &RunOutcome, held: bool) -> String {
     format!(
         "{:>9} msg/s offered  {:>9} achieved  p99 {:>8} ms delivered  {}",
         thousands(outcome.load.rate),
@@ -85,7 +85,7 @@ pub fn step(outcome: &Outcome, held: bool) -> String {
 }
 
 /// Head and one row for a document: the highest rate that held, and latency at half of it.
-pub fn sustained(best: &Outcome, half: &Outcome) -> String {
+pub fn sustained(best: &RunOutcome, half: &RunOutcome) -> String {
     let p = |latencies: &Latencies, percentile: f64| millis(latencies.at(percentile));
     format!(
         "| pairs | bytes | highest sustained msg/s | p99 there, ms | at half, msg/s | ack p50 / p99, ms | \
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_broken_promise_takes_the_place_of_verified() {
         let mut broken = outcome_of(1..=10);
-        broken.verdict.note(Violation::Lost, || "junho@example.com: message 7".to_owned());
+        broken.findings.note(Violation::Lost, || "junho@example.com: message 7".to_owned());
         broken.retries.insert("rateLimited".to_owned(), 1_234);
         let text = outcome(&broken);
         assert!(text.contains("VIOLATION  acknowledged but not delivered: 1"), "{text}");

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use crate::error::BenchError;
 use crate::frames::HistoryPage;
 use crate::target::Target;
-use crate::verify::{Room, Row};
+use crate::verify::{RoomLogs, Row};
 
 /// Rows of one history page: the protocol's maximum.
 const PAGE: usize = 50;
@@ -79,7 +79,7 @@ impl RestClient {
         &mut self,
         token: &str,
         peer: &str,
-        room: &Room<'_>,
+        room: &RoomLogs<'_>,
     ) -> Result<Vec<Row>, BenchError> {
         let mut rows = Vec::new();
         let mut after = BEGINNING.to_owned();

@@ -1,4 +1,4 @@
-//! One run from login to verdict.
+//! One run from login to findings.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use indicatif::ProgressBar;
 
-use crate::drive::{Party, drive};
+use crate::drive::{ConnectedUser, drive};
 use crate::error::BenchError;
 use crate::people::{RunId, email, room_id};
 use crate::process::Process;
@@ -16,7 +16,7 @@ use crate::socket::{Dialer, Socket};
 use crate::stats::Latencies;
 use crate::talker::{Log, Talker};
 use crate::target::Target;
-use crate::verify::{Room, Verdict};
+use crate::verify::{Findings, RoomLogs};
 
 /// Setting up and reading back use this many connections side by side: enough to keep a server busy, few
 /// enough not to overflow its accept queue (Linux: 4,096 at most, often 128).
@@ -39,7 +39,7 @@ pub struct Load {
 
 /// What a run measured and found.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// What was asked for.
     pub load: Load,
     /// Intended send time to acknowledgement.
@@ -57,7 +57,7 @@ pub struct Outcome {
     /// Processor cores the server used meanwhile.
     pub server_cores: Option<f64>,
     /// What was wrong with the run, if anything.
-    pub verdict: Verdict,
+    pub findings: Findings,
 }
 
 /// Logs `2 * pairs` new users in, connects them and lets them talk.
@@ -70,7 +70,7 @@ pub async fn run(
     load: Load,
     server: Option<&Process>,
     bar: &ProgressBar,
-) -> Result<Outcome, BenchError> {
+) -> Result<RunOutcome, BenchError> {
     let run = RunId::now();
     let logins = log_in(target, (0..2 * load.pairs).map(|user| email(run, user)).collect(), bar).await?;
     let sockets = connect(target, &logins, bar).await?;
@@ -78,7 +78,7 @@ pub async fn run(
     Ok(talk(target, run, people, load, server, bar).await?.0)
 }
 
-/// Logs everybody in; the answers are in the order of the addresses.
+/// Logs all users in; the answers are in the order of the addresses.
 ///
 /// # Errors
 ///
@@ -101,7 +101,7 @@ pub async fn log_in(
     Ok(try_join_all(workers).await?.into_iter().flatten().collect())
 }
 
-/// Opens everybody's socket, in the order of the logins.
+/// Opens a socket for each user, in the order of the logins.
 ///
 /// # Errors
 ///
@@ -137,23 +137,23 @@ pub async fn talk(
     load: Load,
     server: Option<&Process>,
     bar: &ProgressBar,
-) -> Result<(Outcome, Vec<Socket>), BenchError> {
+) -> Result<(RunOutcome, Vec<Socket>), BenchError> {
     let schedule = Schedule::new(load.pairs, load.rate, load.seconds);
     let (logins, sockets): (Vec<Login>, Vec<Socket>) = people.into_iter().unzip();
-    let parties = sockets.into_iter().enumerate().map(|(user, socket)| {
+    let connected = sockets.into_iter().enumerate().map(|(user, socket)| {
         let (me, peer) = (logins[user].email.clone(), logins[user ^ 1].email.clone());
-        Party { talker: Talker::new(run, schedule, user, me, peer, load.bytes), socket }
+        ConnectedUser { talker: Talker::new(run, schedule, user, me, peer, load.bytes), socket }
     });
 
     begin(bar, "talking", schedule.total());
     let driver = Process::this();
     let before = (driver.cpu(), server.and_then(Process::cpu));
-    let parties = drive(parties.collect(), schedule, load.patience, bar).await;
+    let connected = drive(connected.collect(), schedule, load.patience, bar).await;
     let after = (driver.cpu(), server.and_then(Process::cpu));
 
     let (logs, sockets): (Vec<Log>, Vec<Socket>) =
-        parties.into_iter().map(|party| (party.talker.into_parts().1, party.socket)).unzip();
-    let verdict = verify(target, run, &schedule, load, &logins, &logs, bar).await?;
+        connected.into_iter().map(|connected| (connected.talker.into_parts().1, connected.socket)).unzip();
+    let findings = verify(target, run, &schedule, load, &logins, &logs, bar).await?;
 
     let last = logs.iter().flat_map(|log| &log.deliveries).map(|d| schedule.due(d.k) + d.latency).max();
     let took = last.unwrap_or_default().max(schedule.length());
@@ -165,7 +165,7 @@ pub async fn talk(
         *retries.entry(code.clone()).or_default() += count;
     }
     let deliveries = Latencies::of(logs.iter().flat_map(|log| &log.deliveries).map(|d| d.latency));
-    let outcome = Outcome {
+    let outcome = RunOutcome {
         load,
         acks: Latencies::of(logs.iter().flat_map(|log| &log.acks).map(|ack| ack.latency)),
         lateness: Latencies::of(logs.iter().flat_map(|log| log.lateness.iter().copied())),
@@ -174,7 +174,7 @@ pub async fn talk(
         retries,
         driver_cores: cores(before.0, after.0),
         server_cores: cores(before.1, after.1),
-        verdict,
+        findings,
     };
     Ok((outcome, sockets))
 }
@@ -187,7 +187,7 @@ async fn verify(
     logins: &[Login],
     logs: &[Log],
     bar: &ProgressBar,
-) -> Result<Verdict, BenchError> {
+) -> Result<Findings, BenchError> {
     begin(bar, "reading back", load.pairs as u64);
     let ids: Vec<_> = logins.chunks(2).map(|pair| room_id(&pair[0].email, &pair[1].email)).collect();
     let rooms: Vec<_> = ids
@@ -195,7 +195,13 @@ async fn verify(
         .enumerate()
         .map(|(pair, id)| {
             let member = |user: usize| (logins[user].email.as_str(), &logs[user]);
-            Room { run, schedule, bytes: load.bytes, id, members: [member(2 * pair), member(2 * pair + 1)] }
+            RoomLogs {
+                run,
+                schedule,
+                bytes: load.bytes,
+                id,
+                members: [member(2 * pair), member(2 * pair + 1)],
+            }
         })
         .collect();
 
@@ -214,13 +220,13 @@ async fn verify(
     });
     let histories = try_join_all(workers).await?.into_iter().flatten();
 
-    let mut verdict = Verdict::default();
+    let mut findings = Findings::default();
     for (room, rows) in rooms.iter().zip(histories) {
-        room.check(&mut verdict);
-        room.check_history(&rows, &mut verdict);
+        room.check(&mut findings);
+        room.check_history(&rows, &mut findings);
     }
     bar.finish_and_clear();
-    Ok(verdict)
+    Ok(findings)
 }
 
 /// Contiguous shares, one per worker.
@@ -236,9 +242,9 @@ fn begin(bar: &ProgressBar, what: &'static str, length: u64) {
 
 /// The outcome of a faultless run with these acknowledgements, each delivered 100 microseconds later.
 #[cfg(test)]
-pub(crate) fn outcome_of(micros: impl Iterator<Item = u64> + Clone) -> Outcome {
+pub(crate) fn outcome_of(micros: impl Iterator<Item = u64> + Clone) -> RunOutcome {
     let latencies = |shift| Latencies::of(micros.clone().map(move |m| Duration::from_micros(m + shift)));
-    Outcome {
+    RunOutcome {
         load: Load { pairs: 50, rate: 1_000, seconds: 1, bytes: 200, patience: Duration::ZERO },
         acks: latencies(0),
         deliveries: latencies(100),
@@ -247,6 +253,6 @@ pub(crate) fn outcome_of(micros: impl Iterator<Item = u64> + Clone) -> Outcome {
         retries: BTreeMap::new(),
         driver_cores: None,
         server_cores: None,
-        verdict: Verdict::default(),
+        findings: Findings::default(),
     }
 }

@@ -4,7 +4,7 @@ use std::f64::consts::LOG10_2;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::run::Outcome;
+use crate::run::RunOutcome;
 use crate::stats::{Latencies, millis, thousands};
 
 const WIDTH: f64 = 760.0;
@@ -27,7 +27,7 @@ text{font:12px sans-serif;fill:#6b7280}.title{font-size:16px;font-weight:600}\
 
 /// Draws the latencies of a run: percentiles to the right, each nine as wide as the one before; milliseconds
 /// upwards, in decades.
-pub fn latency_curve(outcome: &Outcome) -> String {
+pub fn latency_curve(outcome: &RunOutcome) -> String {
     let curves =
         [("ack", "acknowledged", &outcome.acks), ("delivery", "delivered to the peer", &outcome.deliveries)];
     let frame = Frame::around(curves.map(|(_, _, latencies)| latencies));

@@ -68,7 +68,7 @@ impl fmt::Display for Violation {
 
 /// Everything a run found wrong, and what it counted on the way.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Findings {
     violations: BTreeMap<Violation, (u64, Vec<String>)>,
     /// Deliveries that came after a later one of the same sender: allowed, since a push is a hint.
     pub reordered: u64,
@@ -76,7 +76,7 @@ pub struct Verdict {
     pub rows_read: u64,
 }
 
-impl Verdict {
+impl Findings {
     /// Whether every promise was kept.
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty()
@@ -97,7 +97,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (violation, (count, examples)) in &self.violations {
             writeln!(f, "VIOLATION  {violation}: {count}")?;
@@ -124,7 +124,7 @@ pub struct Row {
 
 /// One room after a run: the logs of its two members.
 #[derive(Debug)]
-pub struct Room<'a> {
+pub struct RoomLogs<'a> {
     /// The run that wrote the room.
     pub run: RunId,
     /// When and by whom each message was meant to be sent.
@@ -137,14 +137,14 @@ pub struct Room<'a> {
     pub members: [(&'a str, &'a Log); 2],
 }
 
-impl Room<'_> {
+impl RoomLogs<'_> {
     /// Compares what the two members saw.
-    pub fn check(&self, verdict: &mut Verdict) {
+    pub fn check(&self, findings: &mut Findings) {
         let order = self.order();
         for (place, (_, ack)) in order.iter().enumerate() {
             let expected = place as u64 + 1;
             if ack.seq != expected {
-                verdict.note(Violation::Hole, || format!("{}: {} instead of {expected}", self.id, ack.seq));
+                findings.note(Violation::Hole, || format!("{}: {} instead of {expected}", self.id, ack.seq));
                 break;
             }
         }
@@ -153,78 +153,78 @@ impl Room<'_> {
             if before.stamp >= after.stamp {
                 let (at, seq) = (after.stamp, after.seq);
                 let example = || format!("{}: {seq} at {at}, not after {}", self.id, before.stamp);
-                verdict.note(Violation::TimeGoesBack, example);
+                findings.note(Violation::TimeGoesBack, example);
             }
         }
         for side in [0, 1] {
-            self.check_member(side, verdict);
+            self.check_member(side, findings);
         }
     }
 
-    fn check_member(&self, side: usize, verdict: &mut Verdict) {
+    fn check_member(&self, side: usize, findings: &mut Findings) {
         let ((email, log), (_, peer_log)) = (self.members[side], self.members[1 - side]);
         for (k, code) in &log.refused {
-            verdict.note(Violation::Refused, || format!("{email}: message {k}: {code}"));
+            findings.note(Violation::Refused, || format!("{email}: message {k}: {code}"));
         }
         for k in &log.unresolved {
-            verdict.note(Violation::Unresolved, || format!("{email}: message {k}"));
+            findings.note(Violation::Unresolved, || format!("{email}: message {k}"));
         }
         for frame in &log.strange {
-            verdict.note(Violation::Strange, || format!("{email}: {frame}"));
+            findings.note(Violation::Strange, || format!("{email}: {frame}"));
         }
         if let Some(reason) = &log.closed {
             let example = || format!("{email}: {reason}; {} never sent", log.unsent);
-            verdict.note(Violation::ConnectionLost, example);
+            findings.note(Violation::ConnectionLost, example);
         }
 
         let mut newest = 0;
         let mut seen: HashMap<u64, (u64, Stamp)> = HashMap::with_capacity(log.deliveries.len());
         for delivery in &log.deliveries {
             let what = || format!("{email}: message {} at {}", delivery.k, delivery.seq);
-            verdict.reordered += u64::from(delivery.seq < newest);
+            findings.reordered += u64::from(delivery.seq < newest);
             newest = newest.max(delivery.seq);
             if seen.insert(delivery.k, (delivery.seq, delivery.stamp)).is_some() {
-                verdict.note(Violation::Doubled, what);
+                findings.note(Violation::Doubled, what);
             }
             if !delivery.intact {
-                verdict.note(Violation::Altered, what);
+                findings.note(Violation::Altered, what);
             }
         }
         for ack in &peer_log.acks {
             let what = || format!("{email}: message {} at {}", ack.k, ack.seq);
             match seen.get(&ack.k) {
-                None => verdict.note(Violation::Lost, what),
-                Some(&place) if place != (ack.seq, ack.stamp) => verdict.note(Violation::AckDiffers, what),
+                None => findings.note(Violation::Lost, what),
+                Some(&place) if place != (ack.seq, ack.stamp) => findings.note(Violation::AckDiffers, what),
                 Some(_) => {}
             }
         }
     }
 
     /// Compares the stored rows, oldest first, with what was acknowledged.
-    pub fn check_history(&self, rows: &[Row], verdict: &mut Verdict) {
-        verdict.rows_read += rows.len() as u64;
+    pub fn check_history(&self, rows: &[Row], findings: &mut Findings) {
+        findings.rows_read += rows.len() as u64;
         let mut stored: HashMap<u64, &Row> = HashMap::with_capacity(rows.len());
         for row in rows {
             match row.k.map(|k| stored.entry(k)) {
                 Some(Entry::Vacant(place)) => {
                     place.insert(row);
                 }
-                _ => verdict.note(Violation::StoredExtra, || format!("{}: row {}", self.id, row.seq)),
+                _ => findings.note(Violation::StoredExtra, || format!("{}: row {}", self.id, row.seq)),
             }
         }
         let rising = rows.windows(2).all(|two| two[0].seq < two[1].seq && two[0].stamp < two[1].stamp);
         if !rising {
-            verdict.note(Violation::StoredOtherwise, || format!("{}: rows out of order", self.id));
+            findings.note(Violation::StoredOtherwise, || format!("{}: rows out of order", self.id));
         }
         let mut promised = 0;
         for (email, ack) in self.order() {
             let what = || format!("{}: message {} of {email} at {}", self.id, ack.k, ack.seq);
             match stored.get(&ack.k) {
-                None => verdict.note(Violation::NotStored, what),
+                None => findings.note(Violation::NotStored, what),
                 Some(row) => {
                     promised += 1;
                     if !row.intact || row.seq != ack.seq || row.stamp != Some(ack.stamp) {
-                        verdict.note(Violation::StoredOtherwise, what);
+                        findings.note(Violation::StoredOtherwise, what);
                     }
                 }
             }
@@ -233,7 +233,7 @@ impl Room<'_> {
         let unknown = self.members.iter().flat_map(|(_, log)| &log.unresolved);
         let excused = unknown.filter(|k| stored.contains_key(k)).count();
         for _ in promised + excused..stored.len() {
-            verdict.note(Violation::StoredExtra, || format!("{}: a refused or unsent message", self.id));
+            findings.note(Violation::StoredExtra, || format!("{}: a refused or unsent message", self.id));
         }
     }
 
@@ -298,26 +298,26 @@ mod tests {
         (0..4).map(|k| row(k, k + 1)).collect()
     }
 
-    fn judge(logs: &[Log; 2], rows: &[Row]) -> Verdict {
+    fn judge(logs: &[Log; 2], rows: &[Row]) -> Findings {
         let schedule = Schedule::new(1, 4, 1);
         let members = [("minji@example.com", &logs[0]), ("junho@example.com", &logs[1])];
-        let room = Room { run: RUN, schedule: &schedule, bytes: 64, id: "room", members };
-        let mut verdict = Verdict::default();
-        room.check(&mut verdict);
-        room.check_history(rows, &mut verdict);
-        verdict
+        let room = RoomLogs { run: RUN, schedule: &schedule, bytes: 64, id: "room", members };
+        let mut findings = Findings::default();
+        room.check(&mut findings);
+        room.check_history(rows, &mut findings);
+        findings
     }
 
     #[track_caller]
-    fn only(verdict: &Verdict, violation: Violation) {
-        assert_eq!(verdict.violations.keys().collect::<Vec<_>>(), [&violation], "{verdict}");
+    fn only(findings: &Findings, violation: Violation) {
+        assert_eq!(findings.violations.keys().collect::<Vec<_>>(), [&violation], "{findings}");
     }
 
     #[test]
     fn a_faultless_room_is_clean() {
-        let verdict = judge(&good(), &rows());
-        assert!(verdict.is_clean(), "{verdict}");
-        assert_eq!((verdict.reordered, verdict.rows_read), (0, 4));
+        let findings = judge(&good(), &rows());
+        assert!(findings.is_clean(), "{findings}");
+        assert_eq!((findings.reordered, findings.rows_read), (0, 4));
     }
 
     #[test]
@@ -345,9 +345,9 @@ mod tests {
     fn pushes_in_another_order_are_counted_but_allowed() {
         let mut logs = good();
         logs[0].deliveries.reverse();
-        let verdict = judge(&logs, &rows());
-        assert!(verdict.is_clean(), "{verdict}");
-        assert_eq!(verdict.reordered, 1);
+        let findings = judge(&logs, &rows());
+        assert!(findings.is_clean(), "{findings}");
+        assert_eq!(findings.reordered, 1);
     }
 
     #[test]
@@ -432,17 +432,17 @@ mod tests {
         let mut logs = good();
         logs[0].strange.push("?".to_owned());
         logs[1].closed = Some("1006".to_owned());
-        let verdict = judge(&logs, &rows());
-        assert_eq!((verdict.count(Violation::Strange), verdict.count(Violation::ConnectionLost)), (1, 1));
+        let findings = judge(&logs, &rows());
+        assert_eq!((findings.count(Violation::Strange), findings.count(Violation::ConnectionLost)), (1, 1));
     }
 
     #[test]
     fn a_report_counts_all_and_shows_a_few() {
-        let mut verdict = Verdict::default();
+        let mut findings = Findings::default();
         for k in 0..10 {
-            verdict.note(Violation::Lost, || format!("message {k}"));
+            findings.note(Violation::Lost, || format!("message {k}"));
         }
-        assert_eq!(verdict.to_string().lines().count(), 1 + EXAMPLES);
-        assert!(verdict.to_string().contains("acknowledged but not delivered: 10"));
+        assert_eq!(findings.to_string().lines().count(), 1 + EXAMPLES);
+        assert!(findings.to_string().contains("acknowledged but not delivered: 10"));
     }
 }

@@ -9,7 +9,7 @@ const ADDRESSES: [&str; 3] = ["minji@example.com", "junho@example.com", "team@ex
 
 /// The room of two users.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct NamedRoom {
     /// The lower number comes first.
     members: (User, User),
     pub(crate) room: RoomId,
@@ -21,7 +21,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Directory {
     emails: IdVec<User, Email>,
-    places: Vec<Place>,
+    rooms: Vec<NamedRoom>,
 }
 
 impl Directory {
@@ -30,11 +30,11 @@ impl Directory {
         let emails: IdVec<User, Email> =
             ADDRESSES[..users].iter().map(|user| user.parse().expect("they are addresses")).collect();
         let pairs = emails.ids().flat_map(|other| (0..other.index()).map(move |one| (User::new(one), other)));
-        let places = pairs.map(|(one, other)| {
+        let rooms = pairs.map(|(one, other)| {
             let room = RoomId::new(&emails[one], &emails[other]).expect("they are different users");
-            Place { members: (one, other), name: room.to_string(), room }
+            NamedRoom { members: (one, other), name: room.to_string(), room }
         });
-        Self { places: places.collect(), emails }
+        Self { rooms: rooms.collect(), emails }
     }
 
     pub(crate) fn everybody(&self) -> impl DoubleEndedIterator<Item = User> + use<> {
@@ -53,28 +53,28 @@ impl Directory {
         self.emails.enumerated().find_map(|(user, known)| (known.as_str() == email).then_some(user))
     }
 
-    pub(crate) fn places(&self) -> &[Place] {
-        &self.places
+    pub(crate) fn rooms(&self) -> &[NamedRoom] {
+        &self.rooms
     }
 
-    /// Where the room of two users stands among the [`places`](Self::places).
+    /// Where the room of two users stands among the [`rooms`](Self::rooms).
     pub(crate) fn index_of(&self, one: User, other: User) -> usize {
         let members = (one.min(other), one.max(other));
-        let index = self.places.iter().position(|place| place.members == members);
+        let index = self.rooms.iter().position(|named| named.members == members);
         index.expect("they are different users")
     }
 
-    fn place_of(&self, one: User, other: User) -> &Place {
-        &self.places[self.index_of(one, other)]
+    fn named_room(&self, one: User, other: User) -> &NamedRoom {
+        &self.rooms[self.index_of(one, other)]
     }
 
     pub(crate) fn room_of(&self, one: User, other: User) -> &RoomId {
-        &self.place_of(one, other).room
+        &self.named_room(one, other).room
     }
 
     /// What the room of two users is called on the wire.
     pub(crate) fn name_of(&self, one: User, other: User) -> &str {
-        &self.place_of(one, other).name
+        &self.named_room(one, other).name
     }
 
     /// Which member of the room that they share the first one is.
@@ -84,7 +84,7 @@ impl Directory {
 
     /// Who share the room that is called so.
     pub(crate) fn members_of(&self, name: &str) -> Option<(User, User)> {
-        self.places.iter().find(|place| place.name == name).map(|place| place.members)
+        self.rooms.iter().find(|named| named.name == name).map(|named| named.members)
     }
 
     /// With whom a user shares the room that is called so.

@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+use crate::stores::StoreKind;
+
+/// How far the index lags at the most. A client syncs a second time five seconds after it has connected; what
+/// an index had missed that lagged for longer, the client would only learn from the next message.
+pub(crate) const INDEX_LAG_MAX_MS: i64 = 2_000;
+
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// Something that can go wrong.
@@ -127,8 +133,52 @@ faults! {
     WildReadMark,
     /// somebody sends frames without id
     PlainFrame,
+    /// somebody sends far more requests than one may
+    Hammering,
     /// so much is written at once that a retry cannot be searched for in one page
     Flood,
+    /// somebody makes more requests in an hour than one may
+    HeldUp,
+    /// whoever runs the chat suspends a user, who goes on, and admits them again
+    Suspended,
+    /// a push is refused because the frame is too large
+    PushTooLarge,
+    /// a push is forbidden, as it is where a process lacks the permission
+    PushForbidden,
+    /// somebody comes with a token of another pool
+    ForeignToken,
+    /// a region goes, with its processes and connections
+    RegionLost,
+}
+
+impl Fault {
+    /// Those that came later. They are drawn apart from the others, so that schedules in which none of them
+    /// happens stay what they were.
+    pub(crate) const DRAWN_APART: [Self; 6] = [
+        Self::HeldUp,
+        Self::Suspended,
+        Self::PushTooLarge,
+        Self::PushForbidden,
+        Self::ForeignToken,
+        Self::RegionLost,
+    ];
+
+    /// Those of them that are drawn less often: where pushes fail or tokens are refused, there is less of
+    /// what other faults need.
+    pub(crate) const RARE: [Self; 3] = [Self::PushTooLarge, Self::PushForbidden, Self::ForeignToken];
+
+    /// Whether it can happen where the handlers have these stores.
+    pub(crate) const fn may_happen(self, stores: StoreKind) -> bool {
+        match (self, stores) {
+            // The stores of AWS send a write again only if nothing happened, and no handler has transactions.
+            (
+                Self::WriteRepeated | Self::TransactionConflict,
+                StoreKind::Dynamodb | StoreKind::ThreeRegions,
+            ) => false,
+            (Self::RegionLost, StoreKind::Simulated | StoreKind::Dynamodb) => false,
+            _ => true,
+        }
+    }
 }
 
 const COUNT: usize = Fault::ALL.len();
@@ -164,11 +214,11 @@ impl Counters {
     }
 }
 
-/// How probable each fault is, in so many [`Rates::OF`]ths; zero is off.
+/// How probable each fault is, in so many [`FaultRates::OF`]ths; zero is off.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rates([u16; COUNT]);
+pub(crate) struct FaultRates([u16; COUNT]);
 
-impl Rates {
+impl FaultRates {
     /// A fault of this rate would happen always.
     pub(crate) const OF: u16 = 1_024;
 
@@ -181,9 +231,9 @@ impl Rates {
         let mut rates = Self::NONE;
         // In some schedules few faults are on, in others many.
         let on_of_8 = rng.u8(1..=4);
-        for rate in &mut rates.0 {
+        for fault in Fault::ALL.iter().filter(|fault| !Fault::DRAWN_APART.contains(fault)) {
             if rng.u8(0..8) < on_of_8 {
-                *rate = [8, 32, 128, 400][rng.usize(0..4)];
+                rates.0[*fault as usize] = [8, 32, 128, 400][rng.usize(0..4)];
             }
         }
         rates
@@ -202,7 +252,7 @@ impl Rates {
     }
 }
 
-impl fmt::Debug for Rates {
+impl fmt::Debug for FaultRates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let on = Fault::ALL.iter().filter(|fault| self.is_on(**fault));
         f.debug_map().entries(on.map(|fault| (fault, self.of(*fault)))).finish()

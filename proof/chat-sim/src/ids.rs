@@ -5,6 +5,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
+use chat_domain::ConnectionId;
+
 /// A number that names one of several.
 pub(crate) trait Id: Copy + Eq {
     fn new(index: usize) -> Self;
@@ -47,10 +49,14 @@ ids! {
     User,
     /// A device of a user, with one client.
     DeviceId,
+    /// One of the things that are done in a small case.
+    OperationId,
     /// A WebSocket connection. (`ConnectionId` is what the gateway calls it.)
     SocketId,
     /// A token that the identity provider issued.
     TokenId,
+    /// A region, with processes and connections of its own.
+    RegionId,
     /// A warm process, which handles events.
     ProcessId,
     /// The handling of one event.
@@ -61,6 +67,13 @@ ids! {
     IntentId,
 }
 
+impl DeviceId {
+    /// The device of this number, for tables that are constants.
+    pub(crate) const fn constant(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// A prefix and the number of something, as text. It is made for every event, and the usual way would take
 /// far longer.
 pub(crate) fn numbered(prefix: &str, id: impl Id) -> String {
@@ -68,6 +81,11 @@ pub(crate) fn numbered(prefix: &str, id: impl Id) -> String {
     text.push_str(prefix);
     push_number(&mut text, id.index());
     text
+}
+
+/// Which socket a connection is, if it is one of the schedule's.
+pub(crate) fn socket_number(id: &ConnectionId) -> Option<SocketId> {
+    id.as_str().strip_prefix("socket-")?.parse().ok().map(SocketId::new)
 }
 
 fn push_number(text: &mut String, number: usize) {

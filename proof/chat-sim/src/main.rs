@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod bugs;
+mod call;
 mod checkers;
 mod client;
 mod directory;
 mod environment;
 mod explore;
 mod faults;
+mod gateway;
 mod ids;
 mod observations;
 mod plan;
@@ -15,6 +17,7 @@ mod prove;
 mod server;
 mod shrink;
 mod simulation;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -22,6 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::plan::Plan;
 use crate::server::Real;
+use crate::stores::StoreKind;
 
 /// Most of a schedule is small things that come and go.
 #[global_allocator]
@@ -49,6 +53,9 @@ enum Command {
         /// How many threads run them.
         #[arg(long, default_value_t = 1)]
         threads: usize,
+        /// Which stores the handlers have.
+        #[arg(long, value_enum, default_value_t = StoreKind::Simulated)]
+        stores: StoreKind,
     },
     /// Runs one schedule again and prints all that happens in it.
     Replay {
@@ -60,6 +67,9 @@ enum Command {
         /// What can be left out of it is left out first.
         #[arg(long)]
         shrink: bool,
+        /// Which stores the handlers have; a bug of the bank says so itself.
+        #[arg(long, value_enum, default_value_t = StoreKind::Simulated)]
+        stores: StoreKind,
     },
     /// Lets the checker catch every bug of the bank.
     Bugs,
@@ -70,25 +80,25 @@ enum Command {
 fn main() -> ExitCode {
     prove::panics_name_their_seed();
     let holds = match Arguments::parse().command {
-        Command::Run { seeds, from, threads } => prove::run(from, seeds, threads),
+        Command::Run { seeds, from, threads, stores } => prove::run(from, seeds, threads, stores),
         Command::Bugs => prove::bugs(),
         Command::Explore => explore::explore(),
-        Command::Replay { seed, bug, shrink } => replay(seed, bug.as_deref(), shrink),
+        Command::Replay { seed, bug, shrink, stores } => replay(seed, bug.as_deref(), shrink, stores),
     };
     if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn replay(seed: u64, bug: Option<&str>, shrink: bool) -> bool {
+fn replay(seed: u64, bug: Option<&str>, shrink: bool, stores: StoreKind) -> bool {
     let bug = bug.map(|name| bugs::BUGS.iter().find(|bug| bug.name.contains(name)));
-    let (build, client) = match bug {
-        None => (Real::build as server::Build, None),
-        Some(Some(bug)) => (bug.build, bug.client),
+    let (build, client, stores) = match bug {
+        None => (Real::build as server::Build, None, stores),
+        Some(Some(bug)) => (bug.build, bug.client, bug.stores),
         Some(None) => {
             eprintln!("the bug bank has no such bug; `chat-sim bugs` lists them");
             return false;
         }
     };
-    let mut plan = Plan::of(seed);
+    let mut plan = Plan::of(seed).over(stores);
     if shrink {
         plan = shrink::shrink(plan, build, client);
     }

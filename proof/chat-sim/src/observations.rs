@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chat_domain::{
-    ClientMessageId, Connection, ConnectionId, Content, Event, Member, Message, PageRange, ProposalAnswer,
-    ReadMark, Room, RoomId, Timestamp, Verdict,
+    ClientMessageId, Connection, ConnectionId, ConsentChange, Content, Event, Member, Message, PageRange,
+    ProposalAnswer, ReadMark, Report, Room, RoomId, Timestamp, User as UserRow, Verdict,
 };
-use chat_wire::frames::{ErrorBody, ReadFrame, SentFrame, ServerFrame};
+use chat_wire::frames::{ConsentChangedFrame, ErrorBody, ReadFrame, ReportedFrame, SentFrame, ServerFrame};
 use chat_wire::message::{MessageBody, ProposalBody};
-use chat_wire::rest::{ConversationsBody, HistoryBody};
+use chat_wire::rest::{ConversationsBody, HistoryBody, RequestName};
 
-use crate::ids::{DeviceId, IntentId, SocketId, TaskId, TokenId, User};
-use crate::ports::Call;
+use crate::call::Call;
+use crate::ids::{DeviceId, IntentId, ProcessId, SocketId, TaskId, TokenId, User};
 
 /// Something that was observed.
 #[derive(Debug)]
@@ -43,8 +43,18 @@ pub(crate) enum Observation<'a> {
     Stored(Stored<'a>),
     /// A read mark moved, or was set.
     MarkSet { room: &'a RoomId, reader: Member, mark: ReadMark, head: Option<&'a Arc<Room>> },
-    /// Rows were marked as read.
-    RowsMarked { room: &'a RoomId, rows: &'a [Timestamp] },
+    /// The row of a message was written, or deleted, by itself.
+    Row { room: &'a RoomId, at: Timestamp, row: Option<&'a Message> },
+    /// What a member has decided about the other one was stored.
+    ConsentSet { room: &'a RoomId, member: Member, head: &'a Arc<Room> },
+    /// A report was stored.
+    Reported(&'a Report),
+    /// The row of a user was written.
+    UserRow { user: User, row: &'a UserRow },
+    /// Whoever suspended a user has the receipt for it.
+    Suspended { user: User },
+    /// A handler was killed.
+    Killed { task: TaskId },
     /// The row of a socket's connection was stored, or deleted.
     ConnectionRow { socket: SocketId, row: Option<&'a Arc<Connection>> },
     /// What is stored cannot be read.
@@ -56,7 +66,7 @@ pub(crate) enum Observation<'a> {
     /// Everything has come to rest, and this is what the clients know.
     Settled { when: &'a str, clients: &'a [ClientView<'a>] },
     /// Everything has come to rest after everybody wrote once more; `since` is the first of what they wrote.
-    LastWordsSettled { since: IntentId, clients: &'a [ClientView<'a>] },
+    FinalMessagesSettled { since: IntentId, clients: &'a [ClientView<'a>] },
     /// Everything has come to rest after every client has listed its conversations.
     ListsSettled { clients: &'a [ClientView<'a>] },
     /// Everything has come to rest, and these sockets are open at the gateway.
@@ -78,6 +88,12 @@ pub(crate) enum Told {
     Connections(usize),
     /// A socket is gone.
     Gone(SocketId),
+    /// Another one has written the row of a user since it was read.
+    Conflict,
+    /// The row of a user could not be read or written, or nobody knows whether it was.
+    UserRowFailed,
+    /// Another call failed: what it was for may have happened, or not.
+    Failed,
 }
 
 /// A message that was stored.
@@ -109,6 +125,20 @@ pub(crate) enum Answer<'a> {
         asked: Timestamp,
         told: &'a ReadFrame,
     },
+    /// What a user has decided about another one is stored.
+    Decided {
+        peer: User,
+        change: ConsentChange,
+        /// Whose room the answer names, and whom.
+        told: &'a ConsentChangedFrame,
+    },
+    /// Messages of the conversation with a user are reported.
+    Reported {
+        peer: User,
+        told: &'a ReportedFrame,
+    },
+    /// A request is refused because its user makes too many.
+    TooFast,
     Pong,
     Reauthenticated,
     History {
@@ -194,6 +224,8 @@ pub(crate) enum EventKind {
     Disconnect,
     Frame,
     Rest,
+    /// It comes from whoever runs the chat.
+    Operator,
 }
 
 /// What is known of an event when it is handed to a handler.
@@ -204,15 +236,44 @@ pub(crate) struct TaskFacts {
     pub(crate) socket: Option<SocketId>,
     /// Whose event it is.
     pub(crate) user: User,
+    /// The process that it is handed to, and how many there were in its place before.
+    pub(crate) process: (ProcessId, u32),
     /// The token that came with it.
     pub(crate) token: Option<TokenId>,
     /// Whether that token counts: it is the user's own, it had not expired by the event's clock, and it was
     /// not revoked.
     pub(crate) token_counts: bool,
+    /// What it says that its user has decided about another one.
+    pub(crate) decides: Option<(User, ConsentChange)>,
     /// The time that the event carries.
     pub(crate) now: Timestamp,
     /// When the gateway received it, in true time.
     pub(crate) asked_ms: i64,
+}
+
+impl TaskFacts {
+    /// Who counts how much its user asks.
+    pub(crate) fn hearer(&self) -> Hearer {
+        Hearer { process: self.process, is_rest: self.kind == EventKind::Rest, user: self.user }
+    }
+}
+
+/// A process that counts how many frames, or requests by REST, it gets of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Hearer {
+    process: (ProcessId, u32),
+    is_rest: bool,
+    user: User,
+}
+
+impl Hearer {
+    pub(crate) fn user(self) -> User {
+        self.user
+    }
+
+    pub(crate) fn is_rest(self) -> bool {
+        self.is_rest
+    }
 }
 
 /// A page of history, as it is asked for.
@@ -260,8 +321,17 @@ pub(crate) struct ConversationView<'a> {
     pub(crate) messages: &'a BTreeMap<u64, Seen>,
     /// The numbers of what came by push.
     pub(crate) pushed: &'a [u64],
-    /// The number of its newest message and how many are unread, as it was listed.
-    pub(crate) listed: Option<(u64, u64)>,
+    pub(crate) listed: Option<Listed>,
+}
+
+/// What a list says of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// The number of its newest message.
+    pub(crate) last_seq: u64,
+    pub(crate) unread: u64,
+    pub(crate) request: Option<RequestName>,
+    pub(crate) blocked: bool,
 }
 
 /// A socket that is open at the gateway.

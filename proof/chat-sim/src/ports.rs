@@ -8,86 +8,64 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chat_adapters_aws::items::{self, Items};
+use chat_adapters_aws::{
+    DynamoConnectionStore, DynamoMessageStore, DynamoReportStore, DynamoUserStore, TableNames,
+};
+use chat_domain::testing::{
+    DecoratedConnectionStore, DecoratedIdentityVerifier, DecoratedMessageStore, DecoratedPusher,
+    DecoratedReportStore, DecoratedUserStore, MessageStoreCall, MessageStoreReply, Port as _, answer,
+};
 use chat_domain::{
-    AccessToken, Activity, Advance, Append, Backoff, Connection, ConnectionId, ConnectionStore,
-    ConnectionStoreError, Consistency, Email, Event, IdentityVerifier, Member, Message, MessageStore,
-    MessageStoreError, NoAttachments, Page, PageQuery, Push, PushError, Pusher, ReadMark, Room, RoomId,
-    RoomsPage, Timestamp, VerifiedIdentity, VerifyError,
+    Append, Backoff, ConnectionStoreError, Consistency, MessageStore as _, MessageStoreError, NoAttachments,
+    PushError, ReportStoreError, UserStoreError, VerifyError,
 };
 use chat_wire::Ports;
+use dynamodb_sim::{Answered, Answers, DatabaseAnswer, DatabaseRequest};
+use futures_util::FutureExt as _;
 
-use crate::environment::Environment;
+use crate::call::{Call, Failure, Reply};
+use crate::environment::{Environment, StoreFailure};
 use crate::ids::TicketId;
 
-/// A call of a port.
-#[derive(Clone, Debug)]
-pub(crate) enum Call {
-    Room(RoomId, Consistency),
-    Page(RoomId, PageQuery, Consistency),
-    RoomsOf(Email, Option<Activity>),
-    Commit(Box<Append>),
-    AdvanceRead(RoomId, Member, ReadMark),
-    MarkRows(RoomId, Member, Vec<Timestamp>, Timestamp),
-    Get(ConnectionId),
-    OfUser(Email, Timestamp),
-    Put(Box<Connection>),
-    SetExpiry(ConnectionId, Timestamp),
-    Delete(ConnectionId),
-    DeleteIfBefore(ConnectionId, Timestamp),
-    Push(ConnectionId, Box<Event>),
-    Close(ConnectionId),
-    Verify(String, Timestamp),
-    Wait(Duration),
-    /// What no port allows, for the bug bank: an unconditional put of a row.
-    PutRow(Box<Message>),
-    /// What no port allows, for the bug bank: a mark set wherever one likes.
-    ForceMark(RoomId, Member, ReadMark),
+/// A port whose calls the environment answers, each when it has its turn.
+macro_rules! port {
+    ($shared:expr, $decorated:ident, $variant:ident, $error:expr) => {{
+        let shared = $shared.clone();
+        $decorated::from_fn(move |call| {
+            let (shared, operation) = (shared.clone(), call.method());
+            let call = Call::$variant(call.into_owned());
+            Box::pin(async move {
+                match shared.call(call).await {
+                    Ok(Reply::$variant(reply)) => Ok(reply),
+                    Ok(other) => unreachable!("the environment answers as it is asked, not {other:?}"),
+                    Err(failure) => Err($error(failure, operation)),
+                }
+            })
+        })
+    }};
 }
 
-impl Call {
-    pub(crate) fn is_write(&self) -> bool {
-        matches!(
-            self,
-            Self::Commit(_)
-                | Self::AdvanceRead(..)
-                | Self::MarkRows(..)
-                | Self::Put(_)
-                | Self::SetExpiry(..)
-                | Self::Delete(_)
-                | Self::DeleteIfBefore(..)
-                | Self::PutRow(_)
-                | Self::ForceMark(..)
-        )
-    }
-}
-
-/// Why a call failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Failure {
-    Conflict,
-    /// The attachment is shown already.
-    Taken,
-    Throttled,
-    Unavailable,
-    Corrupt,
-    Gone,
-    Expired,
-    Rejected,
-}
-
-/// What came of a call.
-#[derive(Clone, Debug)]
-pub(crate) enum Reply {
-    Done,
-    Was(bool),
-    Room(Option<Arc<Room>>),
-    Page(Page),
-    Rooms(RoomsPage),
-    Advance(Box<Advance>),
-    Connection(Option<Connection>),
-    Connections(Vec<Connection>),
-    Identity(VerifiedIdentity),
-    Failed(Failure),
+/// A store of which each call is observed, and what comes of it.
+macro_rules! observed {
+    ($shared:expr, $decorated:ident, $variant:ident, $error:ident, $store:expr) => {{
+        let shared = $shared.clone();
+        $decorated::new(Arc::new($store), move |call, next| {
+            let shared = shared.clone();
+            Box::pin(async move {
+                let observed = Call::$variant(call.clone().into_owned());
+                let task = shared.environment().begin_call(&observed);
+                let reply = next.call(call).await;
+                let told = match &reply {
+                    Ok(reply) => Ok(Reply::$variant(reply.clone())),
+                    Err(error @ $error::Corrupt { .. }) => Err(StoreFailure::Corrupt(format!("{error:?}"))),
+                    Err(error) => Err(StoreFailure::Other(format!("{error:?}"))),
+                };
+                shared.environment().end_call(task, &observed, told);
+                reply
+            })
+        })
+    }};
 }
 
 /// The environment, shared by the ports and whoever runs them.
@@ -112,15 +90,115 @@ impl SharedEnvironment {
         Turn { shared: self, call: Some(call), ticket: None }
     }
 
-    /// All ports over this environment.
-    pub(crate) fn ports(&self) -> Ports {
+    /// Stores a message at once, past all handlers, if it can be.
+    pub(crate) fn store_at_once(&self, append: Append) {
+        let tables = self.environment().dynamodb_tables();
+        let Some(tables) = tables else { return self.environment().late(&Call::commit(append)) };
+        let store = DynamoMessageStore::new(&Answered(AtOnce(self.clone())), &tables);
+        let stored =
+            async { store.commit(&append).await.is_ok() && store.settle(append.message()).await.is_ok() };
+        stored.now_or_never();
+    }
+
+    /// What the stores of AWS ask: each request waits for its turn.
+    pub(crate) fn items(&self) -> Answered<Self> {
+        Answered(self.clone())
+    }
+
+    /// All ports, with the stores of AWS over these items. A call is observed when it is made, and its
+    /// requests have their turns.
+    pub(crate) fn ports_over(&self, items: &(impl Items + Clone + 'static), tables: &TableNames) -> Ports {
         Ports {
-            verifier: Arc::new(self.clone()),
-            connections: Arc::new(self.clone()),
-            messages: Arc::new(self.clone()),
-            pusher: Arc::new(self.clone()),
+            connections: Arc::new(observed!(
+                self,
+                DecoratedConnectionStore,
+                Connections,
+                ConnectionStoreError,
+                DynamoConnectionStore::new(items, tables)
+            )),
+            messages: Arc::new(observed!(
+                self,
+                DecoratedMessageStore,
+                Messages,
+                MessageStoreError,
+                DynamoMessageStore::new(items, tables)
+            )),
+            reports: Arc::new(observed!(
+                self,
+                DecoratedReportStore,
+                Reports,
+                ReportStoreError,
+                DynamoReportStore::new(items, tables)
+            )),
+            users: if self.environment().keeps_out() {
+                Arc::new(observed!(
+                    self,
+                    DecoratedUserStore,
+                    Users,
+                    UserStoreError,
+                    DynamoUserStore::new(items, tables)
+                ))
+            } else {
+                Arc::new(self.users())
+            },
+            ..self.ports_over_tables()
+        }
+    }
+
+    pub(crate) fn messages(&self) -> DecoratedMessageStore {
+        let store = Arc::new(port!(self, DecoratedMessageStore, Messages, message_error));
+        DecoratedMessageStore::new(store, |call, next| match call {
+            // The tables leave nothing for later.
+            MessageStoreCall::Settle { .. } => answer(Ok(MessageStoreReply::Settle(()))),
+            MessageStoreCall::ApplyChange { append } => Box::pin(async move {
+                let mut found = Vec::new();
+                if let Some((target, _)) = append.change() {
+                    let room = &append.message().room;
+                    found = next.messages_at(room, &[target], Consistency::Strong).await?;
+                }
+                Ok(MessageStoreReply::ApplyChange(found.pop()))
+            }),
+            MessageStoreCall::RoomForChange { id, place, consistency } => Box::pin(async move {
+                let room = next.room(&id, consistency).await?;
+                let found = next.messages_at(&id, &[place], Consistency::Strong).await?.pop();
+                Ok(MessageStoreReply::RoomForChange((room, found)))
+            }),
+            MessageStoreCall::RoomForCommit { id, consistency } => {
+                Box::pin(
+                    async move { next.room(&id, consistency).await.map(MessageStoreReply::RoomForCommit) },
+                )
+            }
+            call => next.call(call),
+        })
+    }
+
+    pub(crate) fn connections(&self) -> DecoratedConnectionStore {
+        port!(self, DecoratedConnectionStore, Connections, connection_error)
+    }
+
+    pub(crate) fn users(&self) -> DecoratedUserStore {
+        port!(self, DecoratedUserStore, Users, user_error)
+    }
+
+    /// All ports over this environment, with the stores that the plan has.
+    pub(crate) fn ports(&self) -> Ports {
+        let tables = self.environment().dynamodb_tables();
+        match tables {
+            None => self.ports_over_tables(),
+            Some(tables) => self.ports_over(&self.items(), &tables),
+        }
+    }
+
+    fn ports_over_tables(&self) -> Ports {
+        Ports {
+            verifier: Arc::new(port!(self, DecoratedIdentityVerifier, Verifier, verify_error)),
+            connections: Arc::new(self.connections()),
+            messages: Arc::new(self.messages()),
+            pusher: Arc::new(port!(self, DecoratedPusher, Pusher, push_error)),
             // Nobody uploads anything here.
             attachments: Arc::new(NoAttachments),
+            reports: Arc::new(port!(self, DecoratedReportStore, Reports, report_error)),
+            users: Arc::new(self.users()),
             backoff: Arc::new(self.clone()),
         }
     }
@@ -134,9 +212,9 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Future for Turn<'_> {
-    type Output = Reply;
+    type Output = Result<Reply, Failure>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut environment = self.shared.environment();
         if let Some(call) = self.call.take() {
             self.ticket = Some(environment.register(call));
@@ -158,6 +236,21 @@ fn message_error(failure: Failure, operation: &'static str) -> MessageStoreError
     }
 }
 
+fn report_error(failure: Failure, operation: &'static str) -> ReportStoreError {
+    match failure {
+        Failure::Throttled => ReportStoreError::Throttled { operation },
+        _ => ReportStoreError::Unavailable { operation, source: LOST.into() },
+    }
+}
+
+fn user_error(failure: Failure, operation: &'static str) -> UserStoreError {
+    match failure {
+        Failure::Conflict => UserStoreError::Conflict,
+        Failure::Throttled => UserStoreError::Throttled { operation },
+        _ => UserStoreError::Unavailable { operation, source: LOST.into() },
+    }
+}
+
 fn connection_error(failure: Failure, operation: &'static str) -> ConnectionStoreError {
     match failure {
         Failure::Throttled => ConnectionStoreError::Throttled { operation },
@@ -165,150 +258,57 @@ fn connection_error(failure: Failure, operation: &'static str) -> ConnectionStor
     }
 }
 
-/// Takes one kind of reply apart; any other is a fault of the simulator.
-macro_rules! expect {
-    ($reply:expr, $error:expr, $($pattern:pat => $value:expr),+) => {
-        match $reply {
-            $($pattern => Ok($value),)+
-            Reply::Failed(failure) => Err($error(failure)),
-            other => unreachable!("the environment answers as it is asked, not {other:?}"),
-        }
-    };
-}
-
-#[async_trait]
-impl MessageStore for SharedEnvironment {
-    async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError> {
-        let reply = self.call(Call::Room(id.clone(), consistency)).await;
-        let error = |failure| message_error(failure, "room");
-        expect!(reply, error, Reply::Room(room) => room.map(Arc::unwrap_or_clone))
-    }
-
-    async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let reply = self.call(Call::Commit(Box::new(append.clone()))).await;
-        expect!(reply, |failure| message_error(failure, "commit"), Reply::Done => ())
-    }
-
-    async fn page(
-        &self,
-        room: &RoomId,
-        query: PageQuery,
-        consistency: Consistency,
-    ) -> Result<Page, MessageStoreError> {
-        let reply = self.call(Call::Page(room.clone(), query, consistency)).await;
-        expect!(reply, |failure| message_error(failure, "page"), Reply::Page(page) => page)
-    }
-
-    async fn rooms_of(
-        &self,
-        member: &Email,
-        after: Option<Activity>,
-    ) -> Result<RoomsPage, MessageStoreError> {
-        let reply = self.call(Call::RoomsOf(member.clone(), after)).await;
-        expect!(reply, |failure| message_error(failure, "rooms_of"), Reply::Rooms(rooms) => rooms)
-    }
-
-    async fn advance_read(
-        &self,
-        room: &RoomId,
-        reader: Member,
-        mark: ReadMark,
-    ) -> Result<Advance, MessageStoreError> {
-        let reply = self.call(Call::AdvanceRead(room.clone(), reader, mark)).await;
-        expect!(reply, |failure| message_error(failure, "advance_read"), Reply::Advance(advance) => *advance)
-    }
-
-    async fn mark_rows_read(
-        &self,
-        room: &RoomId,
-        reader: Member,
-        rows: &[Timestamp],
-        through: Timestamp,
-    ) -> Result<(), MessageStoreError> {
-        let reply = self.call(Call::MarkRows(room.clone(), reader, rows.to_vec(), through)).await;
-        expect!(reply, |failure| message_error(failure, "mark_rows_read"), Reply::Done => ())
-    }
-}
-
-#[async_trait]
-impl ConnectionStore for SharedEnvironment {
-    async fn put(&self, connection: &Connection) -> Result<(), ConnectionStoreError> {
-        let reply = self.call(Call::Put(Box::new(connection.clone()))).await;
-        expect!(reply, |failure| connection_error(failure, "put"), Reply::Done => ())
-    }
-
-    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, ConnectionStoreError> {
-        let reply = self.call(Call::Get(id.clone())).await;
-        expect!(reply, |failure| connection_error(failure, "get"), Reply::Connection(found) => found)
-    }
-
-    async fn of_user(&self, email: &Email, now: Timestamp) -> Result<Vec<Connection>, ConnectionStoreError> {
-        let reply = self.call(Call::OfUser(email.clone(), now)).await;
-        expect!(reply, |failure| connection_error(failure, "of_user"), Reply::Connections(found) => found)
-    }
-
-    async fn set_identity_expiry(
-        &self,
-        id: &ConnectionId,
-        expires_at: Timestamp,
-    ) -> Result<bool, ConnectionStoreError> {
-        let reply = self.call(Call::SetExpiry(id.clone(), expires_at)).await;
-        expect!(reply, |failure| connection_error(failure, "set_identity_expiry"), Reply::Was(was) => was)
-    }
-
-    async fn delete(&self, id: &ConnectionId) -> Result<(), ConnectionStoreError> {
-        let reply = self.call(Call::Delete(id.clone())).await;
-        expect!(reply, |failure| connection_error(failure, "delete"), Reply::Done => ())
-    }
-
-    async fn delete_if_connected_before(
-        &self,
-        id: &ConnectionId,
-        instant: Timestamp,
-    ) -> Result<bool, ConnectionStoreError> {
-        let reply = self.call(Call::DeleteIfBefore(id.clone(), instant)).await;
-        let error = |failure| connection_error(failure, "delete_if_connected_before");
-        expect!(reply, error, Reply::Was(was) => was)
-    }
-}
-
 fn push_error(failure: Failure, operation: &'static str) -> PushError {
     match failure {
         Failure::Gone => PushError::Gone,
+        Failure::TooLarge => PushError::TooLarge,
+        Failure::Forbidden => PushError::Forbidden { operation, source: LOST.into() },
         Failure::Throttled => PushError::Throttled,
         _ => PushError::Unavailable { operation, source: LOST.into() },
     }
 }
 
-#[async_trait]
-impl Pusher for SharedEnvironment {
-    async fn push(&self, to: &ConnectionId, push: &Push) -> Result<(), PushError> {
-        let reply = self.call(Call::Push(to.clone(), Box::new(push.event().clone()))).await;
-        expect!(reply, |failure| push_error(failure, "push"), Reply::Done => ())
-    }
-
-    async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {
-        let reply = self.call(Call::Close(id.clone())).await;
-        expect!(reply, |failure| push_error(failure, "close"), Reply::Done => ())
+fn verify_error(failure: Failure, _: &'static str) -> VerifyError {
+    match failure {
+        Failure::Expired => VerifyError::Expired,
+        Failure::Rejected => VerifyError::Rejected { reason: "unknown or revoked" },
+        _ => VerifyError::Unavailable { source: LOST.into() },
     }
 }
 
 #[async_trait]
-impl IdentityVerifier for SharedEnvironment {
-    async fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<VerifiedIdentity, VerifyError> {
-        let reply = self.call(Call::Verify(token.expose().to_owned(), now)).await;
-        let error = |failure| match failure {
-            Failure::Expired => VerifyError::Expired,
-            Failure::Rejected => VerifyError::Rejected { reason: "unknown or revoked" },
-            _ => VerifyError::Unavailable { source: LOST.into() },
-        };
-        expect!(reply, error, Reply::Identity(identity) => identity)
+impl Answers for SharedEnvironment {
+    async fn answer(&self, request: DatabaseRequest) -> Result<DatabaseAnswer, items::Failure> {
+        match self.call(Call::Items(Box::new(request))).await {
+            Ok(Reply::Items(answer)) => Ok(answer),
+            Ok(other) => unreachable!("the environment answers as it is asked, not {other:?}"),
+            Err(Failure::Throttled) => Err(items::Failure::Throttled),
+            Err(_) => Err(items::Failure::Unavailable(LOST.into())),
+        }
     }
+
+    async fn pause(&self, duration: Duration) {
+        let _ = self.call(Call::Pause(duration)).await;
+    }
+}
+
+/// Answers requests without a turn, and without a fault.
+#[derive(Clone)]
+struct AtOnce(SharedEnvironment);
+
+#[async_trait]
+impl Answers for AtOnce {
+    async fn answer(&self, request: DatabaseRequest) -> Result<DatabaseAnswer, items::Failure> {
+        let answer = self.0.environment().answer_at_once(&request);
+        answer.map_err(|_| items::Failure::Unavailable(LOST.into()))
+    }
+
+    async fn pause(&self, _: Duration) {}
 }
 
 #[async_trait]
 impl Backoff for SharedEnvironment {
     async fn wait(&self, at_most: Duration) {
-        self.call(Call::Wait(at_most)).await;
+        let _ = self.call(Call::Wait(at_most)).await;
     }
 }

@@ -16,10 +16,17 @@ use crate::faults::{Counters, Fault};
 use crate::plan::Plan;
 use crate::server::{Build, Real};
 use crate::shrink::shrink;
-use crate::simulation::{self, Report};
+use crate::simulation::{self, ScheduleResult};
+use crate::stores::StoreKind;
 
-/// From how many seeds on every fault must have happened.
-const EVERY_FAULT_FROM: u64 = 5_000;
+/// From how many seeds on every fault must have happened, over each of the stores.
+const fn every_fault_from(stores: StoreKind) -> u64 {
+    match stores {
+        StoreKind::Simulated => 5_000,
+        StoreKind::Dynamodb | StoreKind::ThreeRegions => 2_000,
+    }
+}
+
 /// How many seeds are run twice, to see that a seed is all it takes.
 const RUN_TWICE: u64 = 200;
 
@@ -29,11 +36,11 @@ thread_local! {
 }
 
 /// Runs the schedule of a seed.
-fn run_seed(seed: u64, build: Build, client: Option<ClientBug>) -> Report {
+fn run_seed(seed: u64, build: Build, client: Option<ClientBug>, stores: StoreKind) -> ScheduleResult {
     RUNNING.set(Some(seed));
-    let report = simulation::run(&Plan::of(seed), build, client, false);
+    let result = simulation::run(&Plan::of(seed).over(stores), build, client, false);
     RUNNING.set(None);
-    report
+    result
 }
 
 /// From now on a panic also says in which schedule it was: it leaves no report that could.
@@ -48,10 +55,10 @@ pub(crate) fn panics_name_their_seed() {
 }
 
 /// Runs schedules, and says whether every promise held.
-pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
+pub(crate) fn run(from: u64, seeds: u64, threads: usize, stores: StoreKind) -> bool {
     println!("{seeds} schedules from seed {from} at commit {}", commit());
     for seed in from..from + seeds.min(RUN_TWICE) {
-        let [once, again] = [(); 2].map(|()| run_seed(seed, Real::build, None).trace);
+        let [once, again] = [(); 2].map(|()| run_seed(seed, Real::build, None, stores).trace);
         if once != again {
             eprintln!("seed {seed} does not do the same twice");
             return false;
@@ -70,10 +77,10 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
                     if seed >= from + seeds {
                         break;
                     }
-                    let report = run_seed(seed, Real::build, None);
-                    own.add(seed, &report);
+                    let result = run_seed(seed, Real::build, None, stores);
+                    own.add(seed, &result);
                     bar.inc(1);
-                    if report.violation.is_some() {
+                    if result.violation.is_some() {
                         failed.store(true, Ordering::Relaxed);
                     }
                 }
@@ -85,7 +92,7 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
     let Sum { fired, steps, failing, digest } = sum.into_inner().expect("no thread panicked");
     if let Some(seed) = failing {
         println!("seed {seed} breaks a promise; what can be left out of it is left out:");
-        let plan = shrink(Plan::of(seed), Real::build, None);
+        let plan = shrink(Plan::of(seed).over(stores), Real::build, None);
         tell(&plan, &simulation::run(&plan, Real::build, None, true));
         println!("all of it again: chat-sim replay {seed}, at commit {}", commit());
         return false;
@@ -99,8 +106,8 @@ pub(crate) fn run(from: u64, seeds: u64, threads: usize) -> bool {
         "{seeds} schedules, {steps} steps, {seconds:.1} s, {rate:.0} schedules a second: every promise held"
     );
     println!("digest {digest:016x}");
-    let missing = fired.missing();
-    if seeds >= EVERY_FAULT_FROM && !missing.is_empty() {
+    let missing: Vec<_> = fired.missing().into_iter().filter(|fault| fault.may_happen(stores)).collect();
+    if seeds >= every_fault_from(stores) && !missing.is_empty() {
         eprintln!("these never went wrong: {missing:?}");
         return false;
     }
@@ -120,15 +127,15 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, seed: u64, report: &Report) {
-        self.fired.merge(&report.fired);
-        self.steps += report.steps;
-        if report.violation.is_some() {
+    fn add(&mut self, seed: u64, result: &ScheduleResult) {
+        self.fired.merge(&result.fired);
+        self.steps += result.steps;
+        if result.violation.is_some() {
             self.failing = self.failing.or(Some(seed));
         }
         let mut hasher = DefaultHasher::new();
-        (seed, report.trace, report.steps, &report.fired).hash(&mut hasher);
-        report.violation.as_ref().map(|violation| violation.rule).hash(&mut hasher);
+        (seed, result.trace, result.steps, &result.fired).hash(&mut hasher);
+        result.violation.as_ref().map(|violation| violation.rule).hash(&mut hasher);
         self.digest = self.digest.wrapping_add(hasher.finish());
     }
 
@@ -145,7 +152,7 @@ pub(crate) fn bugs() -> bool {
     for (control, seed) in
         CONTROLS.iter().flat_map(|control| (0..SEEDS_TO_CATCH).map(move |seed| (control, seed)))
     {
-        if let Some(violation) = run_seed(seed, *control, None).violation {
+        if let Some(violation) = run_seed(seed, *control, None, StoreKind::Simulated).violation {
             eprintln!("seed {seed} finds something in what has no bug: {violation:?}");
             return false;
         }
@@ -161,8 +168,8 @@ pub(crate) fn bugs() -> bool {
 
 fn is_caught(bug: &Bug) -> bool {
     let caught = (0..SEEDS_TO_CATCH).find_map(|seed| {
-        let report = run_seed(seed, bug.build, bug.client);
-        report.violation.map(|violation| (seed, violation.rule))
+        let result = run_seed(seed, bug.build, bug.client, bug.stores);
+        result.violation.map(|violation| (seed, violation.rule))
     });
     if let Some((seed, rule)) = caught {
         println!("{:>6}  {rule:<4}  {}", seed + 1, bug.name);
@@ -171,16 +178,16 @@ fn is_caught(bug: &Bug) -> bool {
 }
 
 /// Prints what happened in a schedule, and says whether every promise held.
-pub(crate) fn tell(plan: &Plan, report: &Report) -> bool {
+pub(crate) fn tell(plan: &Plan, result: &ScheduleResult) -> bool {
     println!("{plan:#?}");
-    for line in &report.history {
+    for line in &result.history {
         println!("{line}");
     }
-    match &report.violation {
+    match &result.violation {
         None => println!("every promise held"),
         Some(violation) => println!("{} is broken: {}", violation.rule, violation.what),
     }
-    report.violation.is_none()
+    result.violation.is_none()
 }
 
 pub(crate) fn progress(length: u64) -> ProgressBar {
@@ -211,9 +218,10 @@ mod tests {
 
     #[test]
     fn who_panics_is_known_by_its_seed() {
-        run_seed(6, Real::build, None);
+        run_seed(6, Real::build, None, StoreKind::Simulated);
         assert_eq!(RUNNING.get(), None);
-        let panicked = panic::catch_unwind(|| run_seed(7, |_| Box::new(Panicking), None));
+        let panicked =
+            panic::catch_unwind(|| run_seed(7, |_| Box::new(Panicking), None, StoreKind::Simulated));
         assert!(panicked.is_err());
         assert_eq!(RUNNING.get(), Some(7));
     }
@@ -226,6 +234,6 @@ mod tests {
         let seed = seed.rsplit(' ').next().unwrap().parse().unwrap();
         let (name, _) = rest.split_once('\'').unwrap();
         let bug = BUGS.iter().find(|bug| bug.name.contains(name)).unwrap();
-        assert!(run_seed(seed, bug.build, bug.client).violation.is_some());
+        assert!(run_seed(seed, bug.build, bug.client, bug.stores).violation.is_some());
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use chat_adapters_memory::{
     MemoryAttachmentStore, MemoryConnectionStore, MemoryIdentityVerifier, MemoryMessageStore, MemoryPusher,
-    NoBackoff,
+    MemoryReportStore, MemoryUserStore, NoBackoff,
 };
 use chat_domain::{
     Activity, Attachment, AttachmentKey, Connection, ConnectionId, Day, Email, ImageFacts, ImageType, Member,
     RoomId, RoomIdError, StoredObject, Timestamp, UserId, VerifiedIdentity,
 };
-use chat_wire::frames::{ClientFrame, ServerFrame};
+use chat_wire::frames::ServerFrame;
+use chat_wire::table::ClientFrame;
 use chat_wire::{Chat, FrameRequest, Ports, Settings, cursor};
 
 /// The largest frame of API Gateway.
@@ -57,6 +58,8 @@ fn answer(text: &str) -> Option<String> {
         messages: Arc::new(MemoryMessageStore::new()),
         pusher: Arc::new(MemoryPusher::new()),
         attachments: Arc::new(MemoryAttachmentStore::new("http://localhost", [7; 32])),
+        reports: Arc::new(MemoryReportStore::new()),
+        users: Arc::new(MemoryUserStore::new()),
         backoff: Arc::new(NoBackoff),
     };
     let frame = FrameRequest {
@@ -184,6 +187,6 @@ fn is_shown(file: &[u8]) -> bool {
         uploaded_at: Timestamp::UNIX_EPOCH,
         bytes: file.to_vec(),
     };
-    let key = AttachmentKey::mint(&room, Member::A, kind, 1);
+    let key = AttachmentKey::mint(&room, Member::A, facts, 1);
     Attachment { key, facts, alt: None }.check_object(&stored, Timestamp::UNIX_EPOCH).is_ok()
 }

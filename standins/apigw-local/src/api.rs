@@ -175,6 +175,7 @@ impl WebSocketApi {
 #[derive(Default)]
 pub struct RestApi {
     pub(crate) methods: Vec<RestMethod>,
+    pub(crate) minimum_compression_size: Option<u16>,
 }
 
 pub(crate) struct RestMethod {
@@ -204,6 +205,16 @@ impl RestApi {
             "a resource begins with a plain segment: {resource:?}"
         );
         self.methods.push(RestMethod { method, resource: resource.to_owned(), integration });
+        self
+    }
+
+    /// Compresses answers of at least so many bytes for clients that accept it, by gzip or deflate, as a
+    /// REST API does that has a [minimum compression size][aws]. Without it nothing is compressed.
+    ///
+    /// [aws]: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
+    #[must_use]
+    pub fn minimum_compression_size(mut self, bytes: u16) -> Self {
+        self.minimum_compression_size = Some(bytes);
         self
     }
 }

@@ -102,7 +102,7 @@ pub(crate) async fn killed_after(
     invocation: impl Future<Output = Result<ApiGatewayProxyResponse, IntegrationError>>,
 ) -> Result<ApiGatewayProxyResponse, IntegrationError> {
     let mut left = waits;
-    // It is looked at whenever the invocation has been, and waits.
+    // This future is polled each time after the invocation was polled and waits.
     let too_often = poll_fn(|_| match left.checked_sub(1) {
         None => Poll::Ready(()),
         Some(fewer) => {
@@ -113,7 +113,7 @@ pub(crate) async fn killed_after(
     killed_when(too_often, invocation).await
 }
 
-/// What somebody gets who is told nothing.
+/// The answer that stands for no answer: a status, and no body.
 pub(crate) fn silence() -> ApiGatewayProxyResponse {
     let mut nothing = ApiGatewayProxyResponse::default();
     nothing.status_code = 200;

@@ -16,6 +16,8 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tokio::time::timeout;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 
 use crate::IntegrationError;
 use crate::api::RestMethod;
@@ -28,10 +30,14 @@ pub(crate) fn router(state: &GatewayState) -> Router<Arc<GatewayState>> {
         state.rest.methods.iter().filter_map(|method| segments(&method.resource).next()).collect();
     prefixes.sort_unstable();
     prefixes.dedup();
-    prefixes.into_iter().fold(Router::new(), |router, prefix| {
+    let router = prefixes.into_iter().fold(Router::new(), |router, prefix| {
         let router = router.route(&format!("/{prefix}"), any(handle));
         router.route(&format!("/{prefix}/"), any(handle)).route(&format!("/{prefix}/{{*rest}}"), any(handle))
-    })
+    });
+    match state.rest.minimum_compression_size {
+        None => router,
+        Some(bytes) => router.layer(CompressionLayer::new().compress_when(SizeAbove::new(bytes))),
+    }
 }
 
 async fn handle(State(state): State<Arc<GatewayState>>, request: Request) -> Response {
@@ -53,7 +59,7 @@ async fn handle(State(state): State<Arc<GatewayState>>, request: Request) -> Res
             return error(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request Timeout");
         }
     };
-    // Only now: a shutdown waits for invocations, and a request that never arrives whole is none.
+    // A shutdown waits from here on, since a request that never arrives whole is no invocation.
     let running = state.invocations.token();
     if !state.connections.accepting() {
         return error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
@@ -61,7 +67,7 @@ async fn handle(State(state): State<Arc<GatewayState>>, request: Request) -> Res
     let event = event(&state, method, path_parameters, &parts, &body);
     let request_id = event.request_context.request_id.clone().unwrap_or_default();
 
-    // In a task of its own: a client that goes away does not stop a Lambda function.
+    // The function runs in a task of its own, so a client that goes away does not stop it.
     let integration = Arc::clone(&method.integration);
     let gateway = Arc::clone(&state);
     let invocation = tokio::spawn(async move {

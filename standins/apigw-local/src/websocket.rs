@@ -79,8 +79,8 @@ async fn handshake(State(state): State<Arc<GatewayState>>, mut request: Request)
     let connect = state.web_socket.connect.clone().map(|integration| {
         (integration, events::connect(state.stage(), &connection.id, &stamp, &peer, &parts))
     });
-    // In a task of its own: a client that gives up does not stop a Lambda function. The upgrade then fails,
-    // and `$disconnect` runs.
+    // The function runs in a task of its own, so a client that gives up does not stop it. The upgrade then
+    // fails, and `$disconnect` runs.
     let gateway = Arc::clone(&state);
     let establishing = state.invocations.spawn(async move {
         let verdict = match connect {
@@ -392,7 +392,8 @@ fn dispatch(state: &Arc<GatewayState>, connection: &Arc<Connection>, body: Utf8B
     let (state, connection, route) = (Arc::clone(state), Arc::clone(connection), route.clone());
     let in_flight = connection.begin_invocation(state.limits().in_flight_per_connection);
     let running = state.invocations.token();
-    // Before the task is: messages are asked about in the order in which they came.
+    // The fault is asked for before the task starts, so messages are asked about in the order in which they
+    // came.
     let stamp = state.stamp();
     let fault = state.fault(&connection, InvokedRoute::Message, &stamp);
     tokio::spawn(async move {

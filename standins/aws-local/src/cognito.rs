@@ -10,9 +10,11 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_S
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use axum::body::Bytes;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use http::StatusCode;
+use http::{StatusCode, Uri, header};
 use serde_json::{Value, json};
 
 use crate::wire::{self, Answer, JsonService};
@@ -23,7 +25,7 @@ const NOT_POISONED: &str = "nothing panics while it holds the lock";
 /// What `GetUser` needs a token to be good for.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// Cognito in one region: user pools, and `GetUser`. Cheap to clone.
+/// Cognito in one region: user pools, `GetUser`, and the keys that verify tokens. Cheap to clone.
 ///
 /// Like the real one, `GetUser` answers for an access token of *any* of its pools, issued for any client.
 #[derive(Clone)]
@@ -42,8 +44,13 @@ struct PoolState {
     issuer: String,
     key_id: String,
     key: KeyPair,
+    clock: fn() -> SystemTime,
     users: Mutex<HashMap<String, Vec<(String, String)>>>,
     revoked: Mutex<HashSet<String>>,
+}
+
+fn unix_seconds(clock: fn() -> SystemTime) -> u64 {
+    clock().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl Cognito {
@@ -60,7 +67,14 @@ impl Cognito {
         let key = KeyPair::generate(KeySize::Rsa2048).expect("a key of a common length can be made");
         let issuer = issuer.into();
         let key_id = format!("key of {issuer}");
-        let state = PoolState { issuer, key_id, key, users: Mutex::default(), revoked: Mutex::default() };
+        let state = PoolState {
+            issuer,
+            key_id,
+            key,
+            clock: self.clock,
+            users: Mutex::default(),
+            revoked: Mutex::default(),
+        };
         let pool = UserPool { state: Arc::new(state) };
         self.pools().push(pool.clone());
         pool
@@ -72,9 +86,23 @@ impl Cognito {
         wire::http_client(Arc::new(self.clone()))
     }
 
-    /// For everybody else: answers `POST /`.
+    /// For everybody else: answers `POST /`, and `GET /<pool id>/.well-known/jwks.json`.
     pub fn router(&self) -> Router {
-        wire::router(Arc::new(self.clone()))
+        let cognito = self.clone();
+        let keys = async move |uri: Uri| match cognito.keys(uri.path()) {
+            Some(keys) => ([(header::CONTENT_TYPE, "application/json")], keys).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        };
+        wire::router(Arc::new(self.clone())).route("/{pool}/.well-known/jwks.json", get(keys))
+    }
+
+    /// The public keys of a pool as a document, by its path: `/<pool id>/.well-known/jwks.json`.
+    #[must_use]
+    pub fn keys(&self, path: &str) -> Option<String> {
+        let pool_id = path.strip_prefix('/')?.strip_suffix("/.well-known/jwks.json")?;
+        let pools = self.pools();
+        let pool = pools.iter().find(|pool| pool.state.issuer.rsplit('/').next() == Some(pool_id))?;
+        Some(json!({ "keys": [pool.public_key()] }).to_string())
     }
 
     /// The answer to a request, as status and JSON: for tests that put something between an SDK and this.
@@ -98,7 +126,7 @@ impl Cognito {
         if !scopes.split(' ').any(|scope| scope == SCOPE) {
             return Err(refused("Access Token does not have required scopes"));
         }
-        let now = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = unix_seconds(self.clock);
         if claims["exp"].as_u64().is_none_or(|expiry| expiry <= now) {
             return Err(refused("Access Token has expired"));
         }
@@ -142,6 +170,7 @@ impl UserPool {
             "client_id": client_id,
             "token_use": "access",
             "scope": SCOPE,
+            "iat": unix_seconds(self.state.clock),
             "exp": expires_at,
             "username": sub,
         }))
@@ -150,8 +179,13 @@ impl UserPool {
     /// Signs whatever claims there are, with the pool's key.
     #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
-        let header = json!({ "kid": self.state.key_id, "alg": "RS256" });
-        let [header, payload] = [&header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+        self.sign_as(&json!({ "kid": self.state.key_id, "alg": "RS256" }), claims)
+    }
+
+    /// Signs whatever claims there are with the pool's key, below a header that may say something else.
+    #[must_use]
+    pub fn sign_as(&self, header: &Value, claims: &Value) -> String {
+        let [header, payload] = [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
         let signed = format!("{header}.{payload}");
         let mut signature = vec![0; self.state.key.public_modulus_len()];
         self.state
@@ -159,6 +193,20 @@ impl UserPool {
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
             .expect("the buffer has the key's length");
         format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// The name of the key, as the headers of tokens have it.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.state.key_id
+    }
+
+    /// As RFC 7517 writes it.
+    fn public_key(&self) -> Value {
+        let key = self.state.key.public_key();
+        let [n, e] = [key.modulus(), key.exponent()]
+            .map(|number| BASE64_URL_SAFE_NO_PAD.encode(number.big_endian_without_leading_zero()));
+        json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.state.key_id, "n": n, "e": e })
     }
 
     /// Revokes a token: it stays signed, and `GetUser` refuses it.
@@ -181,6 +229,10 @@ impl UserPool {
 
 #[async_trait]
 impl JsonService for Cognito {
+    fn document(&self, path: &str) -> Option<String> {
+        self.keys(path)
+    }
+
     async fn answer(&self, target: &str, body: Bytes) -> Answer {
         if target.strip_prefix(TARGET_PREFIX) != Some("GetUser") {
             return Answer::refusal("UnknownOperationException", "only GetUser is served here");

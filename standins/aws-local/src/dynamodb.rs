@@ -28,7 +28,7 @@ pub struct DynamoDb {
     file: Option<File>,
 }
 
-/// What else there is where there is a disk to wait for.
+/// What a database in a file needs besides: its readers, and commits that share one wait for the disk.
 #[derive(Clone)]
 struct File {
     path: Arc<str>,
@@ -49,7 +49,7 @@ struct Readers {
 pub struct DynamoDbError(#[source] DynoxideError);
 
 impl DynamoDb {
-    /// Without tables; gone with the last clone.
+    /// A database in memory, without tables. It is gone with the last clone.
     ///
     /// # Errors
     /// [`DynamoDbError`] when there is no memory.
@@ -57,7 +57,7 @@ impl DynamoDb {
         Database::memory().map(|database| Self { database, file: None }).map_err(DynamoDbError)
     }
 
-    /// With the tables that are in the file; it is made if there is none.
+    /// The database in this file, with its tables. The file is made if there is none.
     ///
     /// # Errors
     /// [`DynamoDbError`] when the file cannot be opened, or is something else.
@@ -167,6 +167,10 @@ fn to_json(response: &impl Serialize) -> Result<String, DynoxideError> {
 
 #[async_trait]
 impl JsonService for DynamoDb {
+    fn document(&self, _path: &str) -> Option<String> {
+        None
+    }
+
     async fn answer(&self, target: &str, body: Bytes) -> Answer {
         let Some(operation) = target.strip_prefix(TARGET_PREFIX).map(str::to_owned) else {
             return Answer::refusal("com.amazon.coral.service#UnknownOperationException", "");

@@ -19,16 +19,19 @@ use self::tagged::Tagged;
 ///
 /// - Signatures are checked as S3 does, those in a URL among them: a request that differs from what was
 ///   signed is refused.
-/// - It takes, shows, lists and deletes objects, and takes the tags off them; it has no other operation.
+/// - It takes, shows, lists and deletes objects, takes the tags off them and puts others on; it has no other
+///   operation.
 /// - An upload that does not say its length is refused with 411.
-/// - What an [`ExpirationRule`] names is deleted with the first upload after its time. S3 does so once a day.
+/// - What an [`ExpirationRule`] names is not shown to presigned URLs, and deleted with the first upload after
+///   its time. S3 does that once a day.
 #[derive(Clone)]
 pub struct S3 {
     bucket: String,
     service: S3Service,
 }
 
-/// Deletes objects that bear a tag.
+/// Deletes objects that bear a tag, and shows them to nobody who has a URL with a signature: S3 does so by a
+/// policy of whoever has signed the URL, with a condition on `s3:ExistingObjectTag`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpirationRule {
     /// The tags of an upload, as its header `x-amz-tagging` has them.

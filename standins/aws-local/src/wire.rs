@@ -40,6 +40,9 @@ impl Answer {
 pub(crate) trait JsonService: Send + Sync + 'static {
     /// `target` is `Prefix.Operation`, as `X-Amz-Target` has it.
     async fn answer(&self, target: &str, body: Bytes) -> Answer;
+
+    /// The JSON document at a path, for services that publish some.
+    fn document(&self, path: &str) -> Option<String>;
 }
 
 /// The service for SDKs in this process: no socket, no serialised HTTP.
@@ -60,6 +63,13 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let service = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
+            if request.method() == "GET" {
+                let path = request.uri().parse().map(|uri: http::Uri| uri.path().to_owned());
+                let document = path.ok().and_then(|path| service.document(&path));
+                let status = if document.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+                let status = status.as_u16().try_into().expect("it was a status before");
+                return Ok(HttpResponse::new(status, SdkBody::from(document.unwrap_or_default())));
+            }
             let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
             let body = request.into_body();
             let body = body

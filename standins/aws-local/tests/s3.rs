@@ -128,6 +128,25 @@ async fn what_bears_the_tag_of_a_rule_expires() {
     assert_eq!(bucket.keys().await, ["last", "named", "plain"]);
 }
 
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-and-policies.html>
+#[tokio::test]
+async fn a_url_shows_nothing_that_bears_the_tag_of_a_rule() {
+    let later = Duration::from_secs(3_600);
+    let bucket = bucket_with(Some(ExpirationRule { tagging: "state=new".to_owned(), after: later })).await;
+    bucket.put_tagged("one", Some("state=new")).await;
+    bucket.put_tagged("two", Some("state=old")).await;
+    let get = async |key: &str| {
+        let presigning = PresigningConfig::expires_in(later).unwrap();
+        let request = bucket.client.get_object().bucket("images").key(key);
+        support::get_status(request.presigned(presigning).await.unwrap().uri()).await
+    };
+    assert_eq!((get("one").await, get("two").await), (403, 200));
+    let own = bucket.client.get_object().bucket("images").key("one").send().await;
+    assert!(own.is_ok(), "whoever has the key may read it");
+    bucket.client.delete_object_tagging().bucket("images").key("one").send().await.unwrap();
+    assert_eq!(get("one").await, 200);
+}
+
 #[tokio::test]
 async fn what_the_tag_was_taken_off_stays() {
     let bucket = forgetful_bucket().await;

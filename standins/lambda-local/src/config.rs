@@ -35,15 +35,16 @@ pub struct FunctionConfig {
     pub region: String,
     /// What the function is told; nothing is enforced. By default 128 MB, as on AWS.
     pub memory_mb: u32,
-    /// Of an invocation, from event to the readiness for the next one. By default 3 s, as on AWS.
+    /// How long an invocation may take, from its event to the readiness for the next one. By default 3 s, as
+    /// on AWS.
     pub timeout: Duration,
-    /// Of the start, up to the first request for an event. By default 10 s, as on AWS.
+    /// How long the start may take, up to the first request for an event. By default 10 s, as on AWS.
     pub init_timeout: Duration,
-    /// Processes at a time; further invocations are throttled. By default 10.
+    /// How many processes there may be at a time; further invocations are throttled. By default 10.
     pub instances_max: usize,
-    /// A process that got no event for so long is ended. By default 5 minutes; AWS does not say.
+    /// How long a process lives on without an event. By default 5 minutes; AWS does not say.
     pub idle: Duration,
-    /// By default, `tracing` at level `INFO` with the fields `function` and `stream`.
+    /// Where output goes. By default to `tracing`, at level `INFO`, with the fields `function` and `stream`.
     pub logs: LogSink,
 }
 

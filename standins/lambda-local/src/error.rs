@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// Why there can be no such function.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConfigError {
+pub enum FunctionConfigError {
     /// Lambda has no such name, or AWS no such region: 1 to 64 letters, digits, `-` and `_`.
     #[error("{field} is not plain: {value:?}")]
     NotPlain {

@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::instance;
-use crate::instances::{Instances, Place};
+use crate::instances::{Destination, Instances};
 use crate::invocation::{Invocation, Job};
 use crate::runtime_api::PAYLOAD_BYTES_MAX;
-use crate::{ConfigError, FunctionConfig, InvokeError};
+use crate::{FunctionConfig, FunctionConfigError, InvokeError};
 
 /// How long an invocation waits for an instance that has answered and not yet asked for the next event,
 /// before it takes a new one. A runtime asks within a millisecond; on a machine too busy for that, a new
@@ -34,16 +34,16 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`].
-    pub fn new(config: FunctionConfig) -> Result<Self, ConfigError> {
+    /// [`FunctionConfigError`].
+    pub fn new(config: FunctionConfig) -> Result<Self, FunctionConfigError> {
         for (field, value) in [("the name", &config.name), ("the region", &config.region)] {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
             if !(1..=64).contains(&value.len()) || !value.chars().all(plain) {
-                return Err(ConfigError::NotPlain { field, value: value.clone() });
+                return Err(FunctionConfigError::NotPlain { field, value: value.clone() });
             }
         }
         executable(&config.program)
-            .map_err(|source| ConfigError::NoProgram { program: config.program.clone(), source })?;
+            .map_err(|source| FunctionConfigError::NoProgram { program: config.program.clone(), source })?;
         let stop = CancellationToken::new();
         let instances = Arc::new(Instances::new(config, stop.clone()));
         Ok(Self { instances, _stop: stop.drop_guard() })
@@ -67,16 +67,16 @@ impl Function {
         loop {
             let mut changed = std::pin::pin!(self.instances.changed.notified());
             changed.as_mut().enable();
-            match self.instances.place(Instant::now() < patience)? {
-                Place::Ready(instance) => match instance.try_send(job) {
+            match self.instances.destination(Instant::now() < patience)? {
+                Destination::Ready(instance) => match instance.try_send(job) {
                     Ok(()) => break,
                     Err(ended) => job = ended.into_inner(),
                 },
-                Place::Free(alive) => {
+                Destination::Free(alive) => {
                     tokio::spawn(instance::on_demand(alive, job));
                     break;
                 }
-                Place::Finishing => drop(timeout_at(patience, changed).await),
+                Destination::Finishing => drop(timeout_at(patience, changed).await),
             }
         }
         answer.await.unwrap_or(Err(InvokeError::ShutDown))

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::InvokeError;
 use crate::instances::{Alive, Instances};
-use crate::invocation::{Caller, Invocation, Job, Report};
+use crate::invocation::{Caller, Invocation, InvocationReport, Job};
 use crate::process::Process;
 use crate::runtime_api::{self, Call, Reply, Request, RuntimeApi};
 
@@ -139,7 +139,7 @@ impl Instance {
         }
     }
 
-    /// Up to the end of the process. An event that came when it had ended already needs another one.
+    /// Runs until the process ends. Returns an event that came too late, which needs another process.
     async fn live(mut self, mut alive: Alive, mut next: Next, first: First) -> Option<(Alive, Job)> {
         let (mut first, mut ready) = match first {
             First::Event(task) => (Some(task), None),
@@ -165,7 +165,7 @@ impl Instance {
         };
         self.process.end().await;
         drop(alive);
-        // Last, so that whoever invokes again finds the place free.
+        // The caller is answered last, so that whoever invokes again finds the place free.
         if let Some((caller, error)) = failed {
             let _ = caller.send(Err(error));
         }
@@ -196,7 +196,7 @@ impl Instance {
             }
         }
         jobs.close();
-        // An event that came at the last moment.
+        // An event may have come at the last moment.
         jobs.try_recv().ok()
     }
 
@@ -225,7 +225,7 @@ impl Instance {
             Ok(answered) => answered,
             Err(error) => return Err(Some((caller, error))),
         };
-        let report = Report {
+        let report = InvocationReport {
             request_id,
             process_id: self.process.id(),
             init_duration,
@@ -325,7 +325,7 @@ impl Instance {
             biased;
             () = self.instances.stop.cancelled() => Happening::Ends(InvokeError::ShutDown),
             () = sleep_until(limit.at) => Happening::Ends(InvokeError::TimedOut { after: limit.after }),
-            // Before the exit: what a process said before it ended counts.
+            // Calls are looked at before the exit, because what a process said before it ended counts.
             Some(call) = self.calls.recv() => Happening::Calls(call),
             Ok(status) = self.process.exit() => Happening::Ends(InvokeError::Exited { status }),
         }

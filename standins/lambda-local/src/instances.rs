@@ -32,7 +32,7 @@ struct Counts {
 }
 
 /// Where an event goes.
-pub(crate) enum Place {
+pub(crate) enum Destination {
     Ready(mpsc::Sender<Job>),
     Free(Alive),
     Finishing,
@@ -58,17 +58,17 @@ impl Instances {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn place(self: &Arc<Self>, patient: bool) -> Result<Place, InvokeError> {
+    pub(crate) fn destination(self: &Arc<Self>, patient: bool) -> Result<Destination, InvokeError> {
         {
             let mut counts = self.counts();
             if let Some(instance) = counts.ready.pop() {
-                return Ok(Place::Ready(instance));
+                return Ok(Destination::Ready(instance));
             }
             if patient && counts.finishing > 0 {
-                return Ok(Place::Finishing);
+                return Ok(Destination::Finishing);
             }
         }
-        self.grow(self.config.instances_max)?.map(Place::Free).ok_or(InvokeError::Throttled)
+        self.grow(self.config.instances_max)?.map(Destination::Free).ok_or(InvokeError::Throttled)
     }
 
     /// A place for one more instance, if there are fewer than `most`.

@@ -12,13 +12,13 @@ pub struct Invocation {
     /// What the function answered.
     pub payload: Bytes,
     /// What the invocation took.
-    pub report: Report,
+    pub report: InvocationReport,
 }
 
 /// What Lambda writes as `REPORT` at the end of an invocation.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Report {
+pub struct InvocationReport {
     /// The id that the function saw.
     pub request_id: String,
     /// The process that answered.

@@ -14,6 +14,6 @@ mod runtime_api;
 mod supervisor;
 
 pub use config::{FunctionConfig, LogSink, Stream};
-pub use error::{ConfigError, InvokeError};
+pub use error::{FunctionConfigError, InvokeError};
 pub use function::Function;
-pub use invocation::{Invocation, Report};
+pub use invocation::{Invocation, InvocationReport};

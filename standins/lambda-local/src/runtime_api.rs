@@ -164,7 +164,8 @@ enum Unread {
     Broken,
 }
 
-/// Reads to the end even what is too large: an answer in the middle of a request is lost on many clients.
+/// Reads a body to its end, even if it is too large, because many clients lose an answer that comes in the
+/// middle of their request.
 async fn read(mut body: Body) -> Result<(Bytes, HeaderMap), Unread> {
     let (mut kept, mut bytes, mut trailers) = (BytesMut::new(), 0, HeaderMap::new());
     while let Some(frame) = body.frame().await {
@@ -186,7 +187,7 @@ fn function_error(headers: &HeaderMap, payload: Bytes) -> InvokeError {
     InvokeError::Function { error_type, message, payload }
 }
 
-/// Of a report, which need not be JSON; then the header names the type.
+/// The type and the message of a report. If the report is not JSON, the header names the type.
 fn type_and_message(headers: &HeaderMap, report: &[u8]) -> (String, String) {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]

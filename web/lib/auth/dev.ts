@@ -4,7 +4,10 @@ import { type Memory, tabMemory } from '../storage'
 import type { Auth, Session } from './session'
 
 const KEY = 'chat.dev-user'
-/** Renewed this long before it expires, or at half its life if that is later: an expired connection hears nothing. */
+/**
+ * A token is renewed this long before it expires, or at half its life if that is later, since nothing is pushed to an expired
+ * connection.
+ */
 const RENEW_BEFORE_MS = 60_000
 const RENEW_AGAIN_MS = 5_000
 const TIMER_MIN_MS = 1_000
@@ -14,15 +17,15 @@ interface Login {
   accessToken: string
   email: string
   /**
-   * How long the token is good, in seconds: the device's clock may be wrong. A server of before does not say it, and its token is
+   * How long the token is valid, in seconds, since the device's clock may be wrong. An older server does not send it; then the token is
    * renewed when it is refused.
    */
   expiresIn?: number
 }
 
 /**
- * Signing in as anybody, at a development server. The session belongs to the tab, not to the browser: two tabs side by side are two
- * people. `?as=ADDRESS` signs in at once.
+ * Signs in as anybody, at a development server. The session belongs to the tab and not to the browser, so two tabs can be two people.
+ * `?as=ADDRESS` signs in at once.
  */
 export class DevAuth implements Auth {
   constructor(
@@ -37,7 +40,7 @@ export class DevAuth implements Auth {
     return email === null ? null : this.signIn(email)
   }
 
-  /** Nothing can be wrong with a login before it is used: a token is asked for when one is needed. */
+  /** A login cannot fail before it is used: a token is requested when one is needed. */
   signIn(email: string): Session {
     this.memory.set(KEY, email)
     const tokens = new DevTokens(() => this.login(email))
@@ -46,8 +49,8 @@ export class DevAuth implements Auth {
       this.memory.set(KEY, null)
     }
     const forget = async () => leave()
-    // What a tab has of its own, no other one takes away.
-    return { email, tokens, forget, signOut: forget, leave, isKept: async () => true }
+    // No other tab can end the session of this tab.
+    return { email, tokens, forget, signOut: forget, endEverywhere: null, leave, isKept: async () => true }
   }
 
   private async login(email: string): Promise<Login> {
@@ -104,7 +107,7 @@ class DevTokens implements Tokens {
       },
       (error) => {
         this.#current = null
-        // The server may be away for a moment only, so the token is asked for again.
+        // The server may be away only for a moment, so the page asks for the token again.
         if (renewed && !(error instanceof SignedOut)) this.#renewIn(RENEW_AGAIN_MS)
       },
     )
@@ -123,7 +126,7 @@ class DevTokens implements Tokens {
   }
 }
 
-/** A parameter of the page's URL, which then no longer has it. */
+/** Takes a parameter out of the page's URL. */
 function takeParameter(name: string): string | null {
   const url = new URL(location.href)
   const value = url.searchParams.get(name)

@@ -4,12 +4,12 @@ import type { OidcAuthConfig } from '../config'
 import { browserStorage } from '../storage'
 import { type Auth, type Session, SignInFailed } from './session'
 
-/** Where the provider sends the browser back to. It must be told so: `CallbackURLs` of deploy/template.yaml. */
+/** The URL that the provider sends the browser back to. The provider has to allow it: see `CallbackURLs` in deploy/template.yaml. */
 export const RETURN_PATH = '/'
 
 /**
- * Signing in at an OpenID Connect provider by code and PKCE, as Cognito's hosted page offers it. The path that the provider sends the
- * browser back to leads with the code to the page on which it was begun.
+ * Signs in at an OpenID Connect provider by code and PKCE, as Cognito's hosted page offers it. The provider sends the browser back to a
+ * path that leads, with the code, to the page on which signing in was begun.
  */
 export class OidcAuth implements Auth {
   readonly #manager: UserManager
@@ -29,7 +29,7 @@ export class OidcAuth implements Auth {
       scope: config.scope,
       userStore: new WebStorageStateStore({ store: storage, prefix: 'chat.' }),
       stateStore: this.#states,
-      // By the refresh token: third-party cookies in a hidden frame no longer work.
+      // Tokens are renewed by the refresh token, because third-party cookies in a hidden frame no longer work.
       automaticSilentRenew: true,
       accessTokenExpiringNotificationTimeInSeconds: 120,
     })
@@ -40,7 +40,7 @@ export class OidcAuth implements Auth {
     const state = url.searchParams.get('state')
     const returned = state !== null && (url.searchParams.has('code') || url.searchParams.has('error'))
     if (returned) {
-      // The callback forgets it, also when it fails.
+      // The callback removes the stored state, also when it fails.
       const begun = await this.#begun(state, url.pathname)
       const user = await this.#manager.signinRedirectCallback(url.href).catch(() => null)
       history.replaceState(history.state, '', `${url.pathname}${begun}`)
@@ -64,7 +64,7 @@ export class OidcAuth implements Auth {
     const user = await this.#manager.getUser()
     if (user === null || !user.expired) return user
     if (user.refresh_token === undefined) return null
-    // Who cannot reach the provider is offline, and still signed in: the token is renewed when it is asked for.
+    // A user who cannot reach the provider is offline and still signed in. The token is renewed when it is requested.
     return this.#manager.signinSilent().catch((error) => (isRefusal(error) ? null : user))
   }
 
@@ -77,11 +77,14 @@ export class OidcAuth implements Auth {
     const email = normaliseEmail(user.profile.email ?? '')
     if (email === null) return null
     this.#manager.startSilentRenew()
+    const tokens = this.#tokens()
+    const url = this.config.globalSignOutUrl
     return {
       email,
-      tokens: this.#tokens(),
+      tokens,
       forget: () => this.#forget(),
       signOut: () => this.#signOut(),
+      endEverywhere: url === null ? null : async () => (await import('./globalSignOut')).globalSignOut(url, await tokens.get()),
       isKept: async () => (await this.#manager.getUser()) !== null,
       leave: () => this.#leave(),
     }
@@ -126,14 +129,14 @@ export class OidcAuth implements Auth {
   }
 
   async #signOut(): Promise<void> {
-    // Access tokens cannot be revoked at Cognito, and one that is refused would keep the other from being sent.
+    // Cognito cannot revoke access tokens, and after a refused request the refresh token would not be revoked either.
     await this.#manager.revokeTokens(['refresh_token']).catch(() => {})
     await this.#forget()
     if (this.config.logoutUrl !== null) location.assign(this.config.logoutUrl)
   }
 }
 
-/** The provider said no; anything else is the network, and may pass. */
+/** Whether the provider has refused. Any other error comes from the network, and may pass. */
 function isRefusal(error: unknown): error is ErrorResponse {
   return error instanceof ErrorResponse
 }

@@ -4,17 +4,19 @@ import type { Tokens } from 'chat-core'
 export interface Session {
   readonly email: string
   readonly tokens: Tokens
-  /** Forgets the session in this browser: it has ended anyway. */
+  /** Removes the session from this browser, after it has ended elsewhere. */
   forget(): Promise<void>
-  /** Ends the session, here and at the provider if there is one. */
+  /** Ends the session in this browser, and at the provider if there is one. */
   signOut(): Promise<void>
+  /** Ends all sessions of the user at the provider, this one too; `null` where there is no such thing. Rejects when it did not. */
+  readonly endEverywhere: (() => Promise<void>) | null
   /** Whether this browser still has it: another tab may have signed out. */
   isKept(): Promise<boolean>
-  /** Does nothing more with it. Another tab has signed out, and ends it. */
+  /** Stops using the session, which another tab is ending. */
   leave(): void
 }
 
-/** Signing in was begun, and ended without a session: the provider said no, or could not be asked. */
+/** Signing in ended without a session: the provider refused, or could not be reached. */
 export class SignInFailed extends Error {
   override name = 'SignInFailed'
 }

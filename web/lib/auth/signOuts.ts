@@ -18,7 +18,7 @@ export function onSignedOut(session: Session, left: () => void): () => void {
     stop()
     left()
   }
-  // A page that was not there to be told looks when it is back: one from the back/forward cache, or where there is no channel.
+  // A page that could not receive the message checks when it is shown again: it was in the back/forward cache, or has no channel.
   const look = async () => {
     if (document.visibilityState === 'visible' && !(await session.isKept())) end()
   }
@@ -38,7 +38,7 @@ export function onSignedOut(session: Session, left: () => void): () => void {
   return stop
 }
 
-/** An old browser has no channel, and one that keeps nothing for a site may refuse it. */
+/** Opens the channel. An old browser has none, and a browser that keeps nothing for a site may refuse it. */
 function openChannel(): BroadcastChannel | null {
   try {
     return new BroadcastChannel(CHANNEL)

@@ -229,10 +229,12 @@ test.describe('a slow rate', () => {
 
   test('holds messages back, says so, and sends them by itself', async ({ browser, open }) => {
     const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
-    for (const text of ['일', '이', '삼', '사']) await minji.send(text)
+    // So many that they wait for several seconds: the words are gone as soon as the last one is sent.
+    const texts = ['일', '이', '삼', '사', '오', '육', '칠', '팔', '구', '십']
+    for (const text of texts) await minji.send(text)
     await expect(minji.page.getByText('잠시 후 자동으로 다시 보냅니다').first()).toBeVisible()
-    await expect(minji.status('사')).toHaveAttribute('data-status', 'sent')
-    expect(await minji.texts()).toEqual(['일', '이', '삼', '사'])
+    await expect(minji.status('십')).toHaveAttribute('data-status', 'sent')
+    expect(await minji.texts()).toEqual(texts)
   })
 })
 

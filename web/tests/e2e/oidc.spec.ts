@@ -17,6 +17,10 @@ const REGISTERED = (() => {
 class Provider {
   readonly grants: string[] = []
   readonly revoked: string[] = []
+  /** The access tokens whose users' sessions were ended, all of them. */
+  readonly ended: string[] = []
+  /** It answers nothing but an error. */
+  unreachable = false
   /** Who signs in thinks better of it. */
   declined = false
   /** How long its tokens say that they last. */
@@ -32,7 +36,13 @@ class Provider {
   async install(): Promise<void> {
     const issuer = `${this.server.url}/idp`
     const config = await (await this.context.request.get(`${this.server.url}/config.json`)).json()
-    const auth = { mode: 'oidc', authority: issuer, clientId: 'web', logoutUrl: `${this.server.url}/?signed-out` }
+    const auth = {
+      mode: 'oidc',
+      authority: issuer,
+      clientId: 'web',
+      logoutUrl: `${this.server.url}/?signed-out`,
+      globalSignOutUrl: `${issuer}/`,
+    }
     await this.context.route('**/config.json', (route) => route.fulfill({ json: { ...config, auth } }))
     await this.context.route('**/idp/.well-known/openid-configuration', (route) =>
       route.fulfill({
@@ -47,6 +57,7 @@ class Provider {
     await this.context.route('**/idp/authorize?**', (route) => this.authorize(route))
     await this.context.route('**/idp/token', (route) => this.token(route))
     await this.context.route('**/idp/revoke', (route) => this.revoke(route))
+    await this.context.route('**/idp/', (route) => this.endAll(route))
   }
 
   /** Cognito revokes refresh tokens alone. */
@@ -55,6 +66,15 @@ class Provider {
     const refreshes = body.get('token') === 'again'
     if (refreshes) this.revoked.push('again')
     await route.fulfill(refreshes ? { status: 200 } : { status: 400, json: { error: 'unsupported_token_type' } })
+  }
+
+  /** Answers as Cognito's GlobalSignOut does. */
+  private async endAll(route: Route): Promise<void> {
+    const request = route.request()
+    expect(request.headers()['x-amz-target']).toBe('AWSCognitoIdentityProviderService.GlobalSignOut')
+    const { AccessToken } = request.postDataJSON()
+    if (!this.unreachable) this.ended.push(AccessToken)
+    await route.fulfill(this.unreachable ? { status: 503 } : { json: {} })
   }
 
   private async authorize(route: Route): Promise<void> {
@@ -136,11 +156,32 @@ test('signing in at a provider leads back to where one was, lasts, renews itself
   await page.reload()
   await expect(minji.text('연장되었습니다')).toBeVisible()
   await page.getByRole('button', { name: '설정' }).click()
-  await page.getByRole('button', { name: '로그아웃' }).click()
+  await page.getByRole('button', { name: '로그아웃', exact: true }).click()
   await page.waitForURL(/\/ko\/chat\/\?signed-out/)
   expect(provider.revoked).toEqual(['again'])
   await expect(page.getByRole('button', { name: '로그인' })).toBeVisible()
   expect(complaints).toEqual([])
+})
+
+test('one signs out on all devices, and is told when that did not work', async ({ browser, server }) => {
+  const context = await browser.newContext()
+  const provider = new Provider(context, server)
+  await provider.install()
+  const page = await context.newPage()
+  await page.goto(`${server.url}/ko/chat/`)
+  await page.getByRole('button', { name: '로그인' }).click()
+  await page.getByRole('button', { name: '설정' }).click()
+
+  provider.unreachable = true
+  await page.getByRole('button', { name: '모든 기기에서 로그아웃' }).click()
+  await expect(page.getByRole('alert').filter({ hasText: '다른 기기에서 로그아웃하지 못했습니다' })).toBeVisible()
+  expect(provider.revoked).toEqual([])
+
+  provider.unreachable = false
+  await page.getByRole('button', { name: '모든 기기에서 로그아웃' }).click()
+  await page.waitForURL(/\?signed-out/)
+  expect(provider.ended).toHaveLength(1)
+  await expect(page.getByRole('button', { name: '로그인' })).toBeVisible()
 })
 
 test('signing in leads back to where it was begun, and nowhere else', async ({ browser, server }) => {

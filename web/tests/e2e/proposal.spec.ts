@@ -47,12 +47,16 @@ test('a proposal is declined, and both see it, also later', async ({ browser, op
   const minji = new Conversation(await open(await browser.newContext(), MINJI, '/ko/teams/'))
   await online(minji.page)
   await propose(minji.page, '잠실')
+  const size = () => card(minji).evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize))
+  const whileOpen = await size()
   await card(junho).getByRole('button', { name: '거절' }).click()
   for (const chat of [minji, junho]) {
     await expect(card(chat)).toHaveAttribute('data-proposal', 'declined')
     await expect(card(chat).getByRole('button')).toHaveCount(0)
     await expect(chat.text('경기 제안을 거절했습니다')).toBeVisible()
   }
+  // Nothing comes of it any more, so it is quieter.
+  expect(await size()).toBeLessThan(whileOpen)
   await minji.page.reload()
   await expect(card(minji)).toHaveAttribute('data-proposal', 'declined')
   expect((await stored(server.url, MINJI, JUNHO)).map(({ kind }) => kind)).toEqual(['matchProposalAnswer', 'matchProposal'])

@@ -8,7 +8,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ImageBubble } from '@/components/ImageBubble'
 import ImagePreview from '@/components/ImagePreview'
 import { MessageRow } from '@/components/MessageRow'
-import { ProposalCard } from '@/components/ProposalCard'
+import ProposalCard from '@/components/ProposalCard'
 import { areNames } from '@/components/pastedNames'
 import { renderChat } from './support/render'
 
@@ -28,6 +28,16 @@ beforeAll(() => {
     return `blob:${made}`
   }
   URL.revokeObjectURL = () => {}
+  // Nor does it decode any.
+  vi.stubGlobal(
+    'Image',
+    class {
+      onerror = () => {}
+      set src(_: string) {
+        queueMicrotask(() => this.onerror())
+      }
+    },
+  )
   vi.stubGlobal('matchMedia', () => ({ matches: false }))
 })
 afterEach(cleanup)
@@ -62,14 +72,15 @@ describe('a proposal', () => {
   test('is answered once', async () => {
     const { client } = renderChat(card({}))
     let done = (): void => {}
-    const answer = vi.spyOn(client, 'answer').mockReturnValue(
+    const queue = vi.spyOn(client, 'queue').mockReturnValue(
       new Promise((resolve) => {
         done = resolve
       }),
     )
     await userEvent.dblClick(screen.getByRole('button', { name: '수락' }))
-    expect(answer).toHaveBeenCalledOnce()
-    expect(answer).toHaveBeenCalledWith(JUNHO, at(1), 'accepted')
+    expect(queue).toHaveBeenCalledOnce()
+    const answer = { proposal: at(1), answer: 'accepted' }
+    expect(queue).toHaveBeenCalledWith(JUNHO, { kind: 'matchProposalAnswer', text: '', answer })
     await act(async () => done())
   })
 
@@ -81,7 +92,12 @@ describe('a proposal', () => {
 
 describe('an image', () => {
   const bubble = (id: string) => (
-    <ImageBubble name={{ id, key: 'key-1', type: 'image/png' }} facts={{ width: 4_000, height: 3_000, alt: '골대' }} />
+    <ImageBubble
+      peer={JUNHO}
+      name={{ id, key: 'key-1', type: 'image/png' }}
+      facts={{ width: 4_000, height: 3_000, alt: '골대' }}
+      fit="bare"
+    />
   )
 
   test('has its room before it is there, then is shown', async () => {
@@ -146,7 +162,7 @@ describe('an image', () => {
   test('that waits to be uploaded can be stopped, and once it is there it cannot', async () => {
     const { client } = renderChat(row({}))
     const discard = vi.spyOn(client, 'discard').mockResolvedValue()
-    expect(screen.getByText('연결되면 올립니다')).toBeTruthy()
+    expect(await screen.findByText('연결되면 올립니다')).toBeTruthy()
     await userEvent.click(screen.getByRole('button', { name: '취소' }))
     expect(discard).toHaveBeenCalledWith('p')
     cleanup()
@@ -158,9 +174,9 @@ describe('an image', () => {
     ['attachmentMissing', /서버에 없습니다/, true],
     ['attachmentRejected', /받지 않았습니다/, true],
     ['imageLost', /남아 있지 않습니다/, false],
-  ] as const)('that failed says why: %s', (reason, words, again) => {
+  ] as const)('that failed says why: %s', async (reason, words, again) => {
     renderChat(row({ status: 'failed', reason }))
-    expect(screen.getByText(words)).toBeTruthy()
+    expect(await screen.findByText(words)).toBeTruthy()
     expect(screen.queryByRole('button', { name: '다시 보내기' }) !== null).toBe(again)
   })
 })
@@ -170,24 +186,24 @@ describe('what was picked', () => {
     character.charCodeAt(0),
   )
   // jsdom's own Blob cannot be read.
-  const preview = (bytes: Uint8Array<ArrayBuffer>, onClose = () => {}, others = 0) => (
-    <ImagePreview file={new NodeBlob([bytes]) as unknown as Blob} peer={JUNHO} others={others} onClose={onClose} />
-  )
+  const preview = (bytes: Uint8Array<ArrayBuffer>, onClose = () => {}) => {
+    const files = [new NodeBlob([bytes]) as unknown as Blob]
+    return <ImagePreview files={files} peer={JUNHO} onClose={onClose} />
+  }
 
   test('is prepared, then sent with a caption and a description', async () => {
     const onClose = vi.fn()
-    const { client } = renderChat(preview(GIF, onClose, 2))
+    const { client } = renderChat(preview(GIF, onClose))
     const send = vi.spyOn(client, 'sendImage').mockResolvedValue()
     const button = screen.getByRole('button', { name: '보내기' }) as HTMLButtonElement
     expect(button.disabled).toBe(true)
     expect(screen.getByText('사진을 준비하는 중…')).toBeTruthy()
-    expect(screen.getByText(/나머지 2장/)).toBeTruthy()
     await screen.findByTestId('preview')
     await userEvent.type(screen.getByLabelText('설명 (선택)'), ' 골! ')
     await userEvent.type(screen.getByLabelText('대체 텍스트 (선택)'), '공')
     await userEvent.click(button)
     const image = { bytes: GIF, contentType: 'image/gif', width: 2, height: 3 }
-    expect(send).toHaveBeenCalledWith(JUNHO, image, { caption: '골!', alt: '공' })
+    expect(send).toHaveBeenCalledWith(JUNHO, image, { caption: '골!', alt: '공' }, undefined)
     expect(onClose).toHaveBeenCalledOnce()
   })
 

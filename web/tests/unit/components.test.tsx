@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { act, cleanup, configure, render, screen, waitFor, within } from '@testing-library/react'
+import { act, cleanup, configure, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { emptyRoom, MemoryOutbox, type Pending, type Room } from 'chat-core'
 import { FakeServer, JUNHO, MINJI, message } from 'chat-core/testing'
@@ -8,8 +8,9 @@ import { Banner } from '@/components/Banner'
 import { Composer } from '@/components/Composer'
 import { ConversationList } from '@/components/ConversationList'
 import { Incoming } from '@/components/Incoming'
+import type { Item } from '@/components/items'
 import { MessageList } from '@/components/MessageList'
-import { type Item, MessageRow } from '@/components/MessageRow'
+import { MessageRow } from '@/components/MessageRow'
 import { OnDemand, Part } from '@/components/OnDemand'
 import { renderChat } from './support/render'
 
@@ -264,17 +265,17 @@ describe('a message', () => {
     expect(screen.getByText('junho:')).toBeTruthy()
   })
 
-  test('that waits says why', () => {
+  test('that waits says why', async () => {
     renderChat(row({ ...entry, reason: 'rateLimited' }))
-    expect(screen.getByText(/잠시 후 자동으로 다시 보냅니다/)).toBeTruthy()
+    expect(await screen.findByText(/잠시 후 자동으로 다시 보냅니다/)).toBeTruthy()
   })
 
   test.each([
     ['internal', '서버가 응답하지 않습니다. 자동으로 다시 보냅니다.'],
     ['unavailable', '서버가 응답하지 않습니다. 자동으로 다시 보냅니다.'],
-  ] as const)('that waits for a server in trouble says so: %s', (reason, words) => {
+  ] as const)('that waits for a server in trouble says so: %s', async (reason, words) => {
     renderChat(row({ ...entry, reason }))
-    expect(screen.getByText(words)).toBeTruthy()
+    expect(await screen.findByText(words)).toBeTruthy()
   })
 
   test('that this device does not keep says so', async () => {
@@ -286,13 +287,13 @@ describe('a message', () => {
     expect(kept).toMatchObject({ status: 'failed', reason: 'notKept' })
     cleanup()
     renderChat(row(kept as Pending))
-    expect(screen.getByText(/이 기기에 저장하지 못했습니다/)).toBeTruthy()
+    expect(await screen.findByText(/이 기기에 저장하지 못했습니다/)).toBeTruthy()
   })
 
   test('that was refused can be sent again, or deleted', async () => {
     const { client } = renderChat(row({ ...entry, status: 'failed', reason: 'idReused' }))
     const [retry, discard] = [vi.spyOn(client, 'retry').mockResolvedValue(), vi.spyOn(client, 'discard').mockResolvedValue()]
-    expect(screen.getByText(/서버가 이 메시지를 받지 않았습니다/)).toBeTruthy()
+    expect(await screen.findByText(/이 메시지는 보낼 수 없습니다/)).toBeTruthy()
     // A row comes and goes with scrolling: what is said once is said elsewhere.
     expect(screen.queryByRole('alert')).toBeNull()
     await userEvent.click(screen.getByRole('button', { name: '다시 보내기' }))
@@ -306,10 +307,10 @@ describe('a message', () => {
     expect(screen.getByText('지워진 메시지입니다')).toBeTruthy()
   })
 
-  test('of another kind is told in words', () => {
+  test('of another kind is told in words', async () => {
     const proposal = { teamName: '한강 FC', opponentTeamName: '서울숲', matchAt: '2026-12-05T05:00:00.000Z', place: '여의도' }
     renderChat(row(message(1, { kind: 'matchProposal', message: '', proposal })))
-    expect(screen.getByText('경기 제안')).toBeTruthy()
+    expect(await screen.findByText('경기 제안')).toBeTruthy()
     expect(screen.getByText('여의도')).toBeTruthy()
   })
 })
@@ -324,7 +325,7 @@ describe('the field', () => {
     expect(send).not.toHaveBeenCalled()
     await userEvent.clear(field)
     await userEvent.type(field, '안녕{Enter}')
-    expect(send).toHaveBeenCalledWith(JUNHO, '안녕')
+    expect(send).toHaveBeenCalledWith(JUNHO, '안녕', undefined)
     expect(field.value).toBe('')
   })
 
@@ -338,6 +339,31 @@ describe('the field', () => {
     unmount()
     renderChat(<Composer peer={JUNHO} onPick={() => {}} />)
     expect((screen.getByRole('textbox') as HTMLTextAreaElement).value).toBe('다른 탭')
+  })
+
+  test('keeps what is written here when another tab sends its own words, and takes those for its draft', async () => {
+    const { unmount } = renderChat(<Composer peer={JUNHO} onPick={() => {}} />)
+    const field = screen.getByRole('textbox') as HTMLTextAreaElement
+    const other = new BroadcastChannel('chat.drafts')
+    const key = `chat.draft:${MINJI}:${JUNHO}`
+    other.postMessage({ key, before: '', now: '저쪽' })
+    await waitFor(() => expect(field.value).toBe('저쪽'))
+    await userEvent.clear(field)
+    await userEvent.type(field, '이쪽')
+    // It takes away what it believes to be its own, and a browser says that it was what is written here.
+    localStorage.removeItem(key)
+    fireEvent(window, new StorageEvent('storage', { key, oldValue: '이쪽', newValue: null }))
+    other.postMessage({ key, before: '저쪽', now: '' })
+    await waitFor(() => expect(localStorage.getItem(key)).toBe('이쪽'))
+    expect(field.value).toBe('이쪽')
+    // The same words are gone where they were sent from another tab.
+    other.postMessage({ key, before: '이쪽', now: '' })
+    await waitFor(() => expect(field.value).toBe(''))
+    // Whoever has written nothing here sees what is written there, whatever was there before.
+    other.postMessage({ key, before: '그사이', now: '그사이에' })
+    await waitFor(() => expect(field.value).toBe('그사이에'))
+    other.close()
+    unmount()
   })
 
   test('keeps what was sent as a draft until it is kept as a message', async () => {
@@ -390,18 +416,29 @@ describe('the banner', () => {
 
 describe('a new message', () => {
   const shown: string[] = []
+  const told: FakeNotification[] = []
+  const closed: FakeNotification[] = []
   class FakeNotification {
     static permission = 'granted'
     onclick: (() => void) | null = null
-    constructor(title: string, { body }: { body: string }) {
-      shown.push(`${title}: ${body}`)
+    constructor(
+      title: string,
+      readonly options: { body: string; tag: string; renotify: boolean },
+    ) {
+      shown.push(`${title}: ${options.body}`)
+      told.push(this)
     }
-    close(): void {}
+    close(): void {
+      closed.push(this)
+    }
   }
-  const look = (state: DocumentVisibilityState) => vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state)
+  const look = (state: DocumentVisibilityState, focused = state === 'visible') => {
+    vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state)
+    vi.spyOn(document, 'hasFocus').mockReturnValue(focused)
+  }
 
   beforeEach(() => {
-    shown.length = 0
+    shown.length = told.length = closed.length = 0
     vi.stubGlobal('Notification', FakeNotification)
   })
 
@@ -418,7 +455,32 @@ describe('a new message', () => {
     localStorage.setItem('chat.notify', 'on')
     act(() => void server.store(JUNHO, '알림'))
     await waitFor(() => expect(shown).toContain('junho: 알림'))
+    look('visible', false)
+    act(() => void server.store(JUNHO, '옆 창'))
+    await waitFor(() => expect(shown).toContain('junho: 옆 창'))
     expect(shown).not.toContain('junho: 보고 있음')
+  })
+
+  test('of the same conversation is heard again, whole letters of it, and taken back when it was read elsewhere', async () => {
+    const { link, server, release } = renderChat(<Incoming />)
+    release()
+    act(() => link.open())
+    look('hidden')
+    localStorage.setItem('chat.notify', 'on')
+    act(() => void server.store(JUNHO, '하나'))
+    await waitFor(() => expect(shown).toEqual(['junho: 하나']))
+    let last = server.store(JUNHO, `${'가'.repeat(199)}👨‍👩‍👧 끝`).stored
+    await waitFor(() => expect(shown[1]).toBe(`junho: ${'가'.repeat(199)}`))
+    expect(told.map(({ options }) => options.renotify)).toEqual([true, true])
+    expect(told[0]?.options.tag).toBe(told[1]?.options.tag)
+    expect(closed).toEqual([])
+    const read = () => link.push({ type: 'read', roomId: last.roomId, readerEmail: MINJI, upTo: last.timestamp })
+    act(read)
+    await waitFor(() => expect(closed).toEqual([told[1]]))
+    last = server.store(JUNHO, '둘').stored
+    await waitFor(() => expect(told).toHaveLength(3))
+    act(read)
+    await waitFor(() => expect(closed).toEqual(told.slice(1)))
   })
 
   test('that says the same again is spoken again', async () => {

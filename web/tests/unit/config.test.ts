@@ -21,7 +21,14 @@ describe('config.json', () => {
 
   test('of a deployed one', () => {
     expect(parseConfig({ ...oidc, limits: { messageBytes: 100, imageBytes: 7 } })).toMatchObject({
-      auth: { mode: 'oidc', authority: 'https://issuer', clientId: 'c', scope: 'openid email', logoutUrl: null },
+      auth: {
+        mode: 'oidc',
+        authority: 'https://issuer',
+        clientId: 'c',
+        scope: 'openid email',
+        logoutUrl: null,
+        globalSignOutUrl: null,
+      },
       limits: { messageBytes: 100, imageBytes: 7 },
     })
   })

@@ -7,7 +7,15 @@ import { SignInFailed } from '@/lib/auth/session'
 
 const AUTHORITY = 'https://idp.example/pool'
 const USER = `chat.user:${AUTHORITY}:web`
-const auth = () => new OidcAuth({ mode: 'oidc', authority: AUTHORITY, clientId: 'web', scope: 'openid email', logoutUrl: null })
+const auth = () =>
+  new OidcAuth({
+    mode: 'oidc',
+    authority: AUTHORITY,
+    clientId: 'web',
+    scope: 'openid email',
+    logoutUrl: null,
+    globalSignOutUrl: null,
+  })
 
 /** What the token endpoint does. */
 let token: () => Promise<Response>

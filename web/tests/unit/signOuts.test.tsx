@@ -14,7 +14,16 @@ afterEach(() => {
 function session(email: string): Session & { kept: boolean } {
   const nothing = async () => {}
   const tokens = { get: async () => 'token', renew: async () => 'newer' }
-  const made = { email, tokens, forget: nothing, signOut: nothing, leave: () => {}, kept: true, isKept: async () => made.kept }
+  const made = {
+    email,
+    tokens,
+    forget: nothing,
+    signOut: nothing,
+    endEverywhere: null,
+    leave: () => {},
+    kept: true,
+    isKept: async () => made.kept,
+  }
   return made
 }
 

@@ -56,14 +56,17 @@ function worker(version: string) {
       this.url = new URL(path, ORIGIN).href
     }
   }
-  const run = new Function('VERSION', 'FILES', 'caches', 'fetch', 'location', 'addEventListener', 'Request', SOURCE)
-  run(version, FILES, caches, fetcher, { origin: ORIGIN }, listen, RequestOfIt)
+  const run = new Function('VERSION', 'FILES', 'caches', 'fetch', 'location', 'addEventListener', 'Request', 'clients', SOURCE)
+  const claimed = vi.fn()
+  run(version, FILES, caches, fetcher, { origin: ORIGIN }, listen, RequestOfIt, { claim: claimed })
   const wait = async (name: string) => {
     let work: Promise<void> | undefined
     listeners.get(name)?.({ waitUntil: (promise: Promise<void>) => (work = promise) })
     await work
   }
   return {
+    /** Takes over the pages that are open. */
+    claimed,
     install: () => wait('install'),
     activate: () => wait('activate'),
     /** The text of its answer; nothing when the browser asks the network itself. */
@@ -123,7 +126,9 @@ describe('the service worker', () => {
     expect(asked).not.toContain('/_next/static/chunks/a.js')
     expect(asked).toContain('/ko/chat/')
     expect(await caches.keys()).toContain('chat-page-1')
+    expect(two.claimed).not.toHaveBeenCalled()
     await two.activate()
+    expect(two.claimed).toHaveBeenCalledOnce()
     expect((await caches.keys()).sort()).toEqual(['chat-config', 'chat-page-2'])
   })
 

@@ -1,7 +1,7 @@
 //! Exif: a TIFF file without a picture (CIPA DC-008).
 
-use super::check_opaque;
 use super::reader::Reader;
+use super::words::check_opaque;
 use crate::AttachmentRefused;
 
 /// How many directories are read: more than any camera writes. The limit ends directories that lead back to

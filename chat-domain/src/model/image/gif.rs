@@ -1,7 +1,8 @@
 //! GIF (version 89a): a screen, then images and extensions up to a trailer.
 
 use super::reader::Reader;
-use super::{Seen, check_words};
+use super::seen::Seen;
+use super::words::check_words;
 use crate::AttachmentRefused;
 
 const IMAGE: u8 = 0x2C;
@@ -17,6 +18,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
     let (width, height) = (rest.u16_le()?, rest.u16_le()?);
     let [flags, _background, _aspect] = rest.array()?;
     skip_colours(&mut rest, flags)?;
+    let mut seen = Seen::new(width, height);
     let mut has_pixels = false;
     loop {
         match rest.byte()? {
@@ -32,6 +34,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
                 if !(2..=8).contains(&code_size) || blocks(&mut rest)?.is_empty() {
                     return Err(AttachmentRefused::Broken);
                 }
+                seen = seen.with_frame(u64::from(w) * u64::from(h));
                 has_pixels = true;
             }
             EXTENSION => {
@@ -47,7 +50,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
         }
     }
     rest.end()?;
-    if has_pixels { Ok(Seen::new(width, height)) } else { Err(AttachmentRefused::Broken) }
+    if has_pixels { Ok(seen) } else { Err(AttachmentRefused::Broken) }
 }
 
 /// Reads a table of colours, if the flags announce one.

@@ -1,7 +1,9 @@
 //! JPEG (ITU-T T.81): segments that begin with a marker, and coded pixels between them.
 
+use super::exif;
 use super::reader::Reader;
-use super::{Seen, check_opaque, check_remark, check_words, exif};
+use super::seen::Seen;
+use super::words::{check_opaque, check_remark, check_words};
 use crate::AttachmentRefused;
 
 const START: u8 = 0xD8;

@@ -1,7 +1,9 @@
 //! WebP (RFC 9649): chunks in a RIFF container, whose length says where the file ends.
 
+use super::exif;
 use super::reader::Reader;
-use super::{Seen, check_opaque, check_remark, check_words, exif};
+use super::seen::Seen;
+use super::words::{check_opaque, check_remark, check_words};
 use crate::AttachmentRefused;
 
 pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
@@ -17,8 +19,10 @@ pub(super) fn examine(file: &[u8]) -> Result<Seen, AttachmentRefused> {
         let (kind, chunk) = next(&mut rest)?;
         match (&kind, canvas) {
             (b"VP8X", None) => canvas = Some(extended(chunk)?),
-            (b"ANMF", Some(canvas)) => {
-                turned |= frame(chunk, canvas)?;
+            (b"ANMF", Some(around)) => {
+                let (frame_turned, pixels) = frame(chunk, around)?;
+                turned |= frame_turned;
+                canvas = Some(around.with_frame(pixels));
                 has_pixels = true;
             }
             (b"VP8 " | b"VP8L", _) => {
@@ -90,8 +94,9 @@ fn lossless(chunk: &[u8]) -> Result<Seen, AttachmentRefused> {
 }
 
 /// Checks a frame of an animation, which lies within the canvas. Its place is given in steps of two pixels.
-/// After 16 bytes it has chunks of its own, one of which is a picture of the frame's size.
-fn frame(chunk: &[u8], canvas: Seen) -> Result<bool, AttachmentRefused> {
+/// After 16 bytes it has chunks of its own, one of which is a picture of the frame's size. Says whether the
+/// frame turns the image, and how many pixels it has.
+fn frame(chunk: &[u8], canvas: Seen) -> Result<(bool, u64), AttachmentRefused> {
     let mut rest = Reader(chunk);
     let (x, y) = (2 * rest.u24_le()?, 2 * rest.u24_le()?);
     let (width, height) = (rest.u24_le()? + 1, rest.u24_le()? + 1);
@@ -109,5 +114,6 @@ fn frame(chunk: &[u8], canvas: Seen) -> Result<bool, AttachmentRefused> {
         }
     }
     let inside = x + width <= canvas.width && y + height <= canvas.height;
-    if inside && has_pixels { Ok(turned) } else { Err(AttachmentRefused::Broken) }
+    let pixels = u64::from(width) * u64::from(height);
+    if inside && has_pixels { Ok((turned, pixels)) } else { Err(AttachmentRefused::Broken) }
 }

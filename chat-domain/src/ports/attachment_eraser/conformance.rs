@@ -43,14 +43,17 @@ type Harness = Arc<dyn AttachmentEraserHarness>;
 const STORED: &str = "the store works";
 
 async fn upload(harness: &Harness, uploader: Member, random: u128) -> AttachmentKey {
-    let key = AttachmentKey::mint(&their_room(), uploader, ImageType::Png, random);
+    let key = AttachmentKey::mint(&their_room(), uploader, facts(), random);
     upload_at(harness, &key, november(23)).await;
     key
 }
 
+fn facts() -> ImageFacts {
+    ImageFacts::new(ImageType::Png, 4, 1, 1).expect("the facts are within bounds")
+}
+
 async fn upload_at(harness: &Harness, key: &AttachmentKey, now: Timestamp) {
-    let facts = ImageFacts::new(ImageType::Png, 4, 1, 1).expect("the facts are within bounds");
-    let url = harness.store().upload_url(key, facts, now).await.expect(STORED);
+    let url = harness.store().upload_url(key, facts(), now).await.expect(STORED);
     assert!(harness.put(&url, "image/png", b"1234", now).await);
 }
 

@@ -23,7 +23,7 @@ pub trait AttachmentEraser: Send + Sync {
     async fn delete(&self, key: &AttachmentKey) -> Result<(), AttachmentStoreError>;
 }
 
-/// An object in a list.
+/// An object in a list, shown by a message or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedUpload {
     /// The name of the object.
@@ -34,7 +34,7 @@ pub struct ListedUpload {
     pub uploaded_at: Timestamp,
 }
 
-/// A page of objects.
+/// A page of objects, and where the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadsPage {
     /// In the order of their keys.

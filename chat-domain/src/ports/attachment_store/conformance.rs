@@ -39,8 +39,12 @@ suite! {
             nothing_is_there_before_an_upload,
             an_upload_is_seen_at_once_by_who_saw_nothing_before,
         }
+        "Downloads show what is kept" {
+            what_nobody_kept_does_not_come_down,
+            what_was_released_does_not_come_down_any_more,
+        }
         "Downloads expire" {
-            what_was_uploaded_comes_down_again,
+            what_was_kept_comes_down_again,
             a_download_url_works_again_and_again_until_it_expires,
             a_download_url_of_nothing_is_given_and_finds_nothing,
             a_download_url_may_be_given_before_the_upload,
@@ -58,6 +62,9 @@ suite! {
         }
         "keep" {
             only_what_is_there_can_be_kept,
+        }
+        "release" {
+            what_is_not_there_can_be_released,
         }
         "download_url" {
             a_download_url_says_when_it_expires,
@@ -88,7 +95,7 @@ const STORED: &str = "the store works";
 const PNG: &str = "image/png";
 
 fn key(random: u128) -> AttachmentKey {
-    AttachmentKey::mint(&their_room(), MINJI, ImageType::Png, random)
+    AttachmentKey::mint(&their_room(), MINJI, facts(ImageType::Png, &picture()), random)
 }
 
 fn facts(kind: ImageType, bytes: &[u8]) -> ImageFacts {
@@ -152,7 +159,7 @@ async fn an_announced_upload_is_taken_and_seen(harness: Harness) {
 
 async fn every_type_of_image_is_taken(harness: Harness) {
     for kind in [ImageType::Jpeg, ImageType::Png, ImageType::Webp, ImageType::Gif] {
-        let key = AttachmentKey::mint(&their_room(), JUNHO, kind, 1);
+        let key = AttachmentKey::mint(&their_room(), JUNHO, facts(kind, &picture()), 1);
         let facts = facts(kind, &picture());
         let url = harness.store().upload_url(&key, facts, november(23)).await.expect(STORED);
         assert!(harness.put(&url, kind.as_str(), &picture(), november(23)).await);
@@ -317,15 +324,50 @@ async fn an_upload_url_says_when_it_expires_and_what_to_send(harness: Harness) {
     assert!(matches!(content_types[..], [(_, value)] if value == PNG), "{:?}", url.headers);
 }
 
-async fn what_was_uploaded_comes_down_again(harness: Harness) {
+async fn what_nobody_kept_does_not_come_down(harness: Harness) {
+    upload(&harness, &key(1), &picture()).await;
+    upload(&harness, &key(2), &picture()).await;
+    let url = download_url(&harness, &key(1)).await;
+    assert_eq!(harness.get(&url, november(23)).await, None);
+    assert!(keep(&harness, &key(2)).await);
+    assert_eq!(harness.get(&url, november(23)).await, None, "another one was kept");
+    assert!(keep(&harness, &key(1)).await);
+    assert_eq!(harness.get(&url, november(23)).await, Some(picture()), "the same URL shows it now");
+}
+
+async fn what_was_released_does_not_come_down_any_more(harness: Harness) {
+    for random in [1, 2] {
+        upload(&harness, &key(random), &picture()).await;
+        assert!(keep(&harness, &key(random)).await);
+    }
+    let urls = [download_url(&harness, &key(1)).await, download_url(&harness, &key(2)).await];
+    for _ in 0..2 {
+        harness.store().release(&key(1)).await.expect(STORED);
+        assert_eq!(harness.get(&urls[0], november(23)).await, None);
+    }
+    assert_eq!(harness.get(&urls[1], november(23)).await, Some(picture()), "another one was released");
+    harness.expire(november(25)).await;
+    assert_eq!(inspect(&harness, &key(1)).await, None);
+    assert!(inspect(&harness, &key(2)).await.is_some());
+}
+
+async fn what_is_not_there_can_be_released(harness: Harness) {
+    harness.store().release(&key(1)).await.expect(STORED);
+    upload(&harness, &key(1), &picture()).await;
+    assert!(keep(&harness, &key(1)).await, "what comes later is not released");
+}
+
+async fn what_was_kept_comes_down_again(harness: Harness) {
     upload(&harness, &key(1), &picture()).await;
     upload(&harness, &key(2), &picture()[..10]).await;
+    assert!(keep(&harness, &key(1)).await);
     let url = download_url(&harness, &key(1)).await;
     assert_eq!(harness.get(&url, november(23)).await, Some(picture()));
 }
 
 async fn a_download_url_works_again_and_again_until_it_expires(harness: Harness) {
     upload(&harness, &key(1), &picture()).await;
+    assert!(keep(&harness, &key(1)).await);
     let url = download_url(&harness, &key(1)).await;
     let expires_at = november(23).after(DOWNLOAD_URL_LIFETIME);
     for now in [november(23), expires_at.previous()] {
@@ -347,6 +389,7 @@ async fn a_download_url_of_nothing_is_given_and_finds_nothing(harness: Harness) 
 async fn a_download_url_may_be_given_before_the_upload(harness: Harness) {
     let url = download_url(&harness, &key(1)).await;
     upload(&harness, &key(1), &picture()).await;
+    assert!(keep(&harness, &key(1)).await);
     assert_eq!(harness.get(&url, november(23)).await, Some(picture()));
 }
 
@@ -358,6 +401,7 @@ async fn a_download_url_does_not_upload(harness: Harness) {
 
 async fn an_upload_url_does_not_download(harness: Harness) {
     upload(&harness, &key(1), &picture()).await;
+    assert!(keep(&harness, &key(1)).await);
     let url = upload_url(&harness, &key(1), &picture()).await;
     assert_eq!(harness.get(&url, november(23)).await, None);
 }
@@ -370,6 +414,7 @@ fn with_text_replaced(url: &SignedUrl, from: &str, to: &str) -> SignedUrl {
 
 async fn a_url_does_not_work_for_another_key(harness: Harness) {
     upload(&harness, &key(1), &picture()).await;
+    assert!(keep(&harness, &key(1)).await);
     let downloads_other = download_url(&harness, &key(2)).await;
     let forged = with_text_replaced(&downloads_other, key(2).as_str(), key(1).as_str());
     assert_eq!(harness.get(&forged, november(23)).await, None);
@@ -382,6 +427,7 @@ async fn a_url_does_not_work_for_another_key(harness: Harness) {
 
 async fn a_url_with_a_changed_signature_does_not_work(harness: Harness) {
     upload(&harness, &key(1), &picture()).await;
+    assert!(keep(&harness, &key(1)).await);
     let mut url = download_url(&harness, &key(1)).await;
     let last = url.url.pop().expect("a URL is not empty");
     url.url.push(if last == '0' { '1' } else { '0' });

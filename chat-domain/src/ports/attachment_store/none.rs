@@ -32,6 +32,10 @@ impl AttachmentStore for NoAttachments {
         Ok(false)
     }
 
+    async fn release(&self, _: &AttachmentKey) -> Result<(), AttachmentStoreError> {
+        Ok(())
+    }
+
     async fn download_url(&self, _: &AttachmentKey, _: Timestamp) -> Result<SignedUrl, AttachmentStoreError> {
         Err(no_url("download_url"))
     }

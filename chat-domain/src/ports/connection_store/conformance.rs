@@ -27,7 +27,7 @@ suite! {
         }
         // The suite has no way to make a store fail: the tests of each adapter do that.
         "Errors" {}
-        // Neither has it one to make the store's clock go on.
+        // The suite has no way to move the store's clock either.
         "Age" {}
         "put" {
             a_connection_reads_back_whole,

@@ -1,6 +1,7 @@
 use crate::BoxError;
 
-/// What can go wrong with a [`ConnectionStore`](crate::ConnectionStore).
+/// What can go wrong with a [`ConnectionStore`](crate::ConnectionStore). The variants differ in what a caller
+/// can do about them; an adapter maps what its vendor answers to these, in one place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectionStoreError {

@@ -5,7 +5,7 @@ mod error;
 use async_trait::async_trait;
 
 pub use self::error::MessageStoreError;
-use crate::{Activity, Append, Email, Member, Message, ReadMark, Room, RoomId, Timestamp};
+use crate::{Activity, Append, ConsentWrite, Email, Member, Message, ReadMark, Room, RoomId, Timestamp};
 
 /// The most rows a page of messages has. Fifty of the longest texts stay below DynamoDB's 1 MB a query.
 pub const PAGE_MAX: usize = 50;
@@ -19,19 +19,34 @@ pub const ROOMS_PAGE_MAX: usize = 100;
 /// - **Atomicity.** [`commit`](Self::commit) stores the message and the room's log, or neither; it succeeds
 ///   at most once for each [`Append::expected_seq`] of a room. So timestamps and sequence numbers become
 ///   visible in their order, and nothing is ever committed at or before a timestamp that was visible.
-/// - **One message for each attachment.** If another message shows or has shown the attachment,
+/// - **Changes.** Once [`commit`](Self::commit) has stored a [change](Append::change), every strong read
+///   shows
+///   its target as [`Message::changed_by`] says, whether or not [`apply_change`](Self::apply_change) was
+///   called for it; and so does every page that has the change, if it has the target. The effects of changes
+///   come in the order of the log. A target that is not there stays absent.
+/// - **One message for each attachment.** If another message shows or has shown the attachment, or tried to,
 ///   [`commit`](Self::commit) stores nothing and says
-///   [`AttachmentTaken`](MessageStoreError::AttachmentTaken). That message may be the same one, which an
-///   earlier attempt has stored: read the room again.
+///   [`AttachmentTaken`](MessageStoreError::AttachmentTaken). It may say so of a message that an earlier
+///   attempt has stored: read the room again. A message is the same by its sender and its
+///   [`ClientMessageId`](crate::ClientMessageId). The store may forget what was shown a day after it, when
+///   nobody may [show it for the first time](crate::UPLOAD_SHOWN_WITHIN) any more, which the caller checks.
+/// - **A block holds.** While the stored receiver of a message [blocks](crate::Consent::blocked) its
+///   sender, [`commit`](Self::commit) stores nothing and says [`Conflict`](MessageStoreError::Conflict),
+///   whatever head the message was made from.
 /// - **Separate halves.** [`commit`](Self::commit) never changes what reading wrote, and
-///   [`advance_read`](Self::advance_read) and [`mark_rows_read`](Self::mark_rows_read) never change what
-///   sending wrote; neither makes the other fail. Reading never creates a row.
+///   [`advance_read`](Self::advance_read) never changes what sending wrote; neither makes the other fail. Nor
+///   do they change a member's [`Consent`](crate::Consent), which only
+///   [`write_consent`](Self::write_consent) writes, and which changes nothing else but
+///   [`ReadState::shown_to`](crate::ReadState::shown_to). Reading and deciding never create a row.
+/// - **No hole.** A page has every message between two that it has. What [`commit`](Self::commit) has stored
+///   is in every strong page that it belongs to, whether or not [`settle`](Self::settle) was called.
 /// - **Consistency.** A [`Strong`](Consistency::Strong) read sees every write that was acknowledged before it
 ///   began. An [`Eventual`](Consistency::Eventual) one may see any earlier state, and two of them may go back
 ///   in time.
-/// - **Idempotency.** [`advance_read`](Self::advance_read) and [`mark_rows_read`](Self::mark_rows_read) may
-///   be repeated. A repeated [`commit`](Self::commit) is a [`Conflict`](MessageStoreError::Conflict), also
-///   when the first attempt succeeded and its answer was lost: read the room again.
+/// - **Idempotency.** [`advance_read`](Self::advance_read) and [`write_consent`](Self::write_consent) may be
+///   repeated; a repeated block that freezes is a [`Conflict`](MessageStoreError::Conflict). So is a repeated
+///   [`commit`](Self::commit), also when the first attempt succeeded and its answer was lost: read the room
+///   again.
 /// - **Errors.** After [`Throttled`](MessageStoreError::Throttled), [`Conflict`](MessageStoreError::Conflict)
 ///   and [`AttachmentTaken`](MessageStoreError::AttachmentTaken) nothing happened. After
 ///   [`Unavailable`](MessageStoreError::Unavailable) a write may have happened, *or may still*.
@@ -42,19 +57,68 @@ pub trait MessageStore: Send + Sync {
     /// Reads the room, if anything was ever sent to it.
     async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, MessageStoreError>;
 
+    /// Reads the same as [`room`](Self::room), for a caller who is about to [`commit`](Self::commit) to the
+    /// room. A store that has to know more by then looks after it here, at the same time; most have not.
+    async fn room_for_commit(
+        &self,
+        id: &RoomId,
+        consistency: Consistency,
+    ) -> Result<Option<Room>, MessageStoreError> {
+        self.room(id, consistency).await
+    }
+
+    /// Reads the same as [`room_for_commit`](Self::room_for_commit), and the message at `place`, if there is
+    /// one, for a caller who is about to change it. The message has had every change that the room has had.
+    /// So nobody is told that they changed what was deleted before.
+    async fn room_for_change(
+        &self,
+        id: &RoomId,
+        place: Timestamp,
+        consistency: Consistency,
+    ) -> Result<(Option<Room>, Option<Message>), MessageStoreError> {
+        let room = self.room_for_commit(id, consistency).await?;
+        let found = self.messages_at(id, &[place], Consistency::Strong).await?;
+        Ok((room, found.into_iter().next()))
+    }
+
     /// Stores the message and the room's new [`log`](Append::log), if the stored room's [`seq`](Room::seq)
     /// still is [`expected_seq`](Append::expected_seq); otherwise [`Conflict`](MessageStoreError::Conflict),
     /// or [`AttachmentTaken`](MessageStoreError::AttachmentTaken). The sender is no longer
     /// [erased](Room::erased); whether the receiver is stays as it is stored.
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError>;
 
-    /// Reads a page of a room's messages, with [`read`](Message::read) as the rows say.
+    /// The message that a committed [change](Append::change) has changed, as it is by now. A store that left
+    /// the effect of the change for later has it now; call it before [`settle`](Self::settle), and not for a
+    /// message.
+    async fn apply_change(&self, append: &Append) -> Result<Option<Message>, MessageStoreError> {
+        let Some((target, _)) = append.change() else { return Ok(None) };
+        let found = self.messages_at(&append.message().room, &[target], Consistency::Strong).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Finishes what the [`commit`](Self::commit) of this message has left for later, if the store leaves
+    /// anything; most leave nothing. The message is stored already: a caller does this while it tells others
+    /// of the message, and need not mind if it fails.
+    async fn settle(&self, _message: &Message) -> Result<(), MessageStoreError> {
+        Ok(())
+    }
+
+    /// Reads a page of a room's messages.
     async fn page(
         &self,
         room: &RoomId,
         query: PageQuery,
         consistency: Consistency,
     ) -> Result<Page, MessageStoreError>;
+
+    /// Reads the messages at these places, as they are by now, in no particular order; at most [`PAGE_MAX`].
+    /// Those that are not there are left out.
+    async fn messages_at(
+        &self,
+        room: &RoomId,
+        places: &[Timestamp],
+        consistency: Consistency,
+    ) -> Result<Vec<Message>, MessageStoreError>;
 
     /// Lists the rooms of a user, latest [`Activity`] first, beginning after the place `after`; eventually
     /// consistent. At most [`ROOMS_PAGE_MAX`].
@@ -73,19 +137,18 @@ pub trait MessageStore: Send + Sync {
         mark: ReadMark,
     ) -> Result<Advance, MessageStoreError>;
 
-    /// Sets `read` on the messages at `rows` (at most [`PAGE_MAX`]), each only if it exists, then notes that
-    /// the peer's rows up to `through` are marked, unless a later instant is noted already or the reader's
-    /// mark is before it. A room that does not exist stays absent.
-    async fn mark_rows_read(
+    /// Writes what a member has decided about the other, as [`ConsentWrite::applied`] says, and says whether
+    /// there is such a room. What it must not write is a [`Conflict`](MessageStoreError::Conflict).
+    async fn write_consent(
         &self,
         room: &RoomId,
-        reader: Member,
-        rows: &[Timestamp],
-        through: Timestamp,
-    ) -> Result<(), MessageStoreError>;
+        member: Member,
+        write: ConsentWrite,
+    ) -> Result<bool, MessageStoreError>;
 }
 
-/// What a read may see.
+/// What a read may see. Ask for [`Strong`](Self::Strong) where nothing catches a state of a moment ago:
+/// before a refusal, and in a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consistency {
     /// The read may see any earlier state, and is cheaper.
@@ -94,7 +157,7 @@ pub enum Consistency {
     Strong,
 }
 
-/// Which messages of a room a page has.
+/// Which messages of a room a page has. A range says where, a limit how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageQuery {
     /// Where the page begins and which way it goes.
@@ -116,7 +179,7 @@ pub enum PageRange {
     After(Timestamp),
 }
 
-/// How many messages a page has at most: 1 to [`PAGE_MAX`].
+/// How many messages a page has at most: 1 to [`PAGE_MAX`], so that no request touches more rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PageLimit(usize);
 
@@ -146,7 +209,7 @@ impl PageLimit {
     }
 }
 
-/// A page of messages.
+/// A page of messages, in the order that its query asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// The messages in the order that was asked for.
@@ -155,7 +218,7 @@ pub struct Page {
     pub has_more: bool,
 }
 
-/// A page of rooms.
+/// A page of rooms, and where the next one begins: what a list of conversations is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomsPage {
     /// The rooms, latest [`Activity`] first.

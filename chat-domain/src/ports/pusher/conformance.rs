@@ -67,10 +67,15 @@ fn typing() -> Event {
 
 fn every_kind() -> [Event; 4] {
     let text = "안녕하세요".parse().expect("the text is short");
-    let draft = Draft { id: ClientMessageId::from_u128(1), sender: MINJI, content: Content::Text(text) };
+    let draft = Draft {
+        id: ClientMessageId::from_u128(1),
+        sender: MINJI,
+        content: Content::Text(text),
+        reply_to: None,
+    };
     let append = Room::empty(their_room()).append(&draft, november(23), SendRate::default());
     [
-        Event::Message(append.expect("the first message of a room").message),
+        Event::Message(append.expect("the first message of a room").log.newest),
         Event::Read { room: their_room(), reader: minji(), up_to: november(23) },
         typing(),
         Event::UnknownConnection(Correlation::default()),

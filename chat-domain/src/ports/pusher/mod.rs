@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use async_trait::async_trait;
 
 pub use self::error::PushError;
-use crate::{ConnectionId, Correlation, Email, Message, RoomId, Timestamp};
+use crate::{ConnectionId, ConsentChange, Correlation, Email, Message, RoomId, Timestamp};
 
 /// Sends events to open connections.
 ///
@@ -66,11 +66,20 @@ impl From<Event> for Push {
     }
 }
 
-/// Something that a connected client is told without having asked.
+/// Something that a connected client is told without having asked. Whoever writes a [`Pusher`] gets it
+/// encoded, by [`Push::text`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "an event is told by itself, so its size costs nothing")]
 pub enum Event {
     /// A message was stored.
     Message(Message),
+    /// A message was changed.
+    Changed {
+        /// The change, as it stands in the log.
+        entry: Message,
+        /// The message as it is by now.
+        target: Message,
+    },
     /// A member has read further.
     Read {
         /// The room that the reader has read in.
@@ -86,6 +95,15 @@ pub enum Event {
         room: RoomId,
         /// The address of who types.
         sender: Email,
+    },
+    /// A member has decided something about the other. Only the member's own devices are told.
+    Consent {
+        /// The room of the two.
+        room: RoomId,
+        /// The address of the other, about whom it was decided.
+        peer: Email,
+        /// What the member has decided.
+        change: ConsentChange,
     },
     /// The server does not know this connection and is about to close it. The client connects anew, and sends
     /// again what this answers.

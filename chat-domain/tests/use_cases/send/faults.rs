@@ -15,7 +15,7 @@ use crate::chat::*;
 use crate::faults::{Commit, Step};
 
 fn junhos(number: u128) -> Draft {
-    Draft { id: id(number), sender: JUNHO, content: words("내가 먼저") }
+    Draft { id: id(number), sender: JUNHO, content: words("내가 먼저"), reply_to: None }
 }
 
 fn stored_after(retries: u32) -> SendOutcome {
@@ -132,7 +132,7 @@ async fn a_commit_that_happens_once_the_head_was_read_is_found(#[case] further: 
 #[tokio::test]
 async fn two_devices_that_retry_at_once_store_one_row() {
     let chat = Chat::new().await;
-    let minjis = Draft { id: id(1), sender: MINJI, content: words("안녕") };
+    let minjis = Draft { id: id(1), sender: MINJI, content: words("안녕"), reply_to: None };
     chat.messages.next_commits([Commit::BeatenBy(minjis)]);
     let sent = chat.send(MINJI_LAPTOP, to_junho(1, "안녕"), at(0)).await.unwrap();
     assert_eq!((sent.seq, sent.outcome), (1, SendOutcome::Duplicate));
@@ -221,13 +221,13 @@ fn corrupt() -> MessageStoreError {
 async fn a_corrupt_room_is_a_fault_that_no_retry_mends() {
     let chat = Chat::new().await;
     let mut messages = MockMessageStore::new();
-    messages.expect_room().times(1).returning(|_, _| Err(corrupt()));
+    messages.expect_room_for_commit().times(1).returning(|_, _| Err(corrupt()));
     let process = chat.process_over(Arc::new(messages));
     let refused = process.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await;
     assert_refused!(refused, ChatError::Internal { .. });
 
     let mut messages = MockMessageStore::new();
-    messages.expect_room().times(1).returning(|_, _| Ok(None));
+    messages.expect_room_for_commit().times(1).returning(|_, _| Ok(None));
     messages.expect_commit().times(1).returning(|_| Err(corrupt()));
     let process = chat.process_over(Arc::new(messages));
     let refused = process.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await;
@@ -238,7 +238,9 @@ async fn a_corrupt_room_is_a_fault_that_no_retry_mends() {
 async fn a_head_that_cannot_be_read_leaves_the_outcome_open() {
     let chat = Chat::new().await;
     let mut messages = MockMessageStore::new();
-    messages.expect_room().returning(|_, _| Err(MessageStoreError::Throttled { operation: "room" }));
+    messages
+        .expect_room_for_commit()
+        .returning(|_, _| Err(MessageStoreError::Throttled { operation: "room" }));
     let process = chat.process_over(Arc::new(messages));
     let refused = process.send(MINJI_PHONE, to_junho(1, "안녕"), at(0)).await;
     assert_refused!(refused, ChatError::Unavailable { .. });

@@ -1,7 +1,7 @@
 //! Who sends: whoever authenticated on the connection, as long as its row exists and its authentication
 //! lasts.
 
-use chat_domain::{ChatError, Connection, ConnectionId, ConnectionStore, Correlation, Event, Origin};
+use chat_domain::{ChatError, Connection, ConnectionId, ConnectionStore, Correlation, Event, FrameOrigin};
 
 use crate::assert_refused;
 use crate::chat::*;
@@ -21,8 +21,11 @@ async fn a_connection_without_a_row_is_told_and_closed() {
     let chat = Chat::new().await;
     chat.delete_row(MINJI_PHONE).await;
     let correlation = Correlation { request_id: "request-1".into(), message: Some(id(1)) };
-    let origin =
-        Origin { connection: ConnectionId::new(MINJI_PHONE), correlation: correlation.clone(), now: at(0) };
+    let origin = FrameOrigin {
+        connection: ConnectionId::new(MINJI_PHONE),
+        correlation: correlation.clone(),
+        now: at(0),
+    };
 
     let refused = chat.here.send_from_connection.execute(&origin, to_junho(1, "안녕")).await;
 

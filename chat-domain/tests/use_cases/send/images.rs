@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chat_domain::{
     Attachment, AttachmentKey, AttachmentRefused, AttachmentStore, AttachmentStoreError, ChatError, Content,
-    Draft, IN_DOUBT_FOR, ImageFacts, ImageType, Member, MockAttachmentStore, NoAttachments, RoomId,
-    SendCommand, SendRate, StoredObject, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN,
+    DailyLimits, Draft, IN_DOUBT_FOR, ImageFacts, ImageType, Member, MockAttachmentStore, NoAttachments,
+    RoomId, SendCommand, SendPolicy, SendRate, StoredObject, UPLOAD_KEPT_FOR, UPLOAD_SHOWN_WITHIN,
 };
 
 use crate::assert_refused;
@@ -21,7 +21,7 @@ const LOCATED: &[u8] = include_bytes!("../../images/gps.png");
 
 pub(crate) fn image(room: &RoomId, uploader: Member) -> Attachment {
     let facts = ImageFacts::new(ImageType::Png, PNG.len() as u64, 16, 9).unwrap();
-    Attachment { key: AttachmentKey::mint(room, uploader, ImageType::Png, 7), facts, alt: None }
+    Attachment { key: AttachmentKey::mint(room, uploader, facts, 7), facts, alt: None }
 }
 
 pub(crate) fn of(attachment: &Attachment) -> SendCommand {
@@ -112,7 +112,7 @@ async fn an_image_that_tells_where_it_was_taken_is_refused_and_not_kept() {
 /// Whether an object is there when a day has passed.
 async fn stays(chat: &Chat, attachment: &Attachment) -> bool {
     let later = at(0).after(UPLOAD_KEPT_FOR);
-    let key = AttachmentKey::mint(&their_room(), JUNHO, ImageType::Png, 99);
+    let key = AttachmentKey::mint(&their_room(), JUNHO, attachment.facts, 99);
     let signed = chat.attachments.upload_url(&key, attachment.facts, later).await.unwrap();
     let (_, query) = signed.url.split_once('?').unwrap();
     let bytes = vec![0; usize::try_from(attachment.facts.size_bytes()).unwrap()];
@@ -125,7 +125,7 @@ async fn an_image_that_a_message_shows_stays_and_one_that_none_shows_does_not() 
     let chat = Chat::new().await;
     let shown = image(&their_room(), MINJI);
     let other =
-        Attachment { key: AttachmentKey::mint(&their_room(), MINJI, ImageType::Png, 8), ..shown.clone() };
+        Attachment { key: AttachmentKey::mint(&their_room(), MINJI, shown.facts, 8), ..shown.clone() };
     for attachment in [&shown, &other] {
         upload(&chat, attachment, PNG).await;
     }
@@ -155,7 +155,7 @@ async fn of_two_messages_that_race_for_an_upload_one_is_refused() {
     let chat = Chat::new().await;
     let attachment = image(&their_room(), MINJI);
     upload(&chat, &attachment, PNG).await;
-    let faster = Draft { id: id(2), sender: MINJI, content: of(&attachment).content };
+    let faster = Draft { id: id(2), sender: MINJI, content: of(&attachment).content, reply_to: None };
     chat.messages.next_commits([Commit::BeatenBy(faster)]);
     let refused = chat.send(MINJI_PHONE, of(&attachment), at(1)).await;
     assert_refused!(refused, ChatError::AttachmentRejected(AttachmentRefused::Taken));
@@ -222,6 +222,19 @@ async fn nothing_is_stored_before_the_upload_is_known_to_stay() {
     assert_refused!(unknown, ChatError::Unavailable { .. });
     assert_refused!(send(|| Ok(false)).await, ChatError::AttachmentMissing);
     assert!(!chat.journal.take().contains(&Step::Commit));
+}
+
+#[tokio::test]
+async fn who_begins_too_many_rooms_keeps_nothing() {
+    let daily = DailyLimits { rooms: NonZeroU32::MIN, ..DailyLimits::default() };
+    let chat = Chat::with_policy(SendPolicy { daily, ..no_limit() }).await;
+    let to_sora = SendCommand { receiver: email("sora@example.com"), ..to_junho(2, "하나") };
+    chat.send(MINJI_PHONE, to_sora, at(0)).await.unwrap();
+    let attachment = image(&their_room(), MINJI);
+    upload(&chat, &attachment, PNG).await;
+    let refused = chat.send(MINJI_PHONE, of(&attachment), at(1)).await;
+    assert_refused!(refused, ChatError::RateLimited { .. });
+    assert!(!stays(&chat, &attachment).await);
 }
 
 #[tokio::test]

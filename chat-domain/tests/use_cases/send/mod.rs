@@ -25,7 +25,7 @@ async fn a_message_reaches_every_device_but_the_one_it_came_from() {
 
     let [message]: [Message; 1] = chat.rows().await.try_into().unwrap();
     assert_eq!((message.sender_email(), message.receiver_email()), (&minji(), &junho()));
-    assert_eq!((message.id, &message.content, message.read), (id(1), &words("안녕"), false));
+    assert_eq!((message.id, &message.content), (id(1), &words("안녕")));
     for device in [MINJI_LAPTOP, JUNHO_PHONE, JUNHO_LAPTOP] {
         assert_eq!(chat.received(device), [Event::Message(message.clone())], "{device}");
     }
@@ -136,7 +136,7 @@ pub(crate) fn proposal() -> Content {
         team_name: "한강 FC".parse().unwrap(),
         opponent_team_name: "남산 FC".parse().unwrap(),
         match_at: at(600_000),
-        place: "여의도".parse().unwrap(),
+        venue: "여의도".parse().unwrap(),
         note: None,
     })
 }
@@ -158,7 +158,7 @@ async fn of_answers_that_race_the_first_in_the_room_stands_and_all_others_are_re
             };
             let content = Content::MatchProposalAnswer(ProposalAnswer { proposal: proposed.at, verdict });
             let id = id(u128::from(round) << 8 | u128::from(n));
-            let command = SendCommand { receiver: to, id, after: None, content };
+            let command = SendCommand { receiver: to, id, after: None, content, reply_to: None };
             let chat = chat.clone();
             tokio::spawn(async move { chat.send(device, command, proposed_at.next()).await })
         });

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use chat_adapters_memory::{MemoryAttachmentStore, MemoryConnectionStore, MemoryMessageStore, MemoryPusher};
+use chat_adapters_memory::{
+    MemoryAttachmentStore, MemoryConnectionStore, MemoryMessageStore, MemoryPusher, MemoryUserStore,
+    NoBackoff,
+};
 use chat_domain::{
-    Backoff, ClientMessageId, Connection, ConnectionId, ConnectionStore, Content, Correlation, Draft, Email,
-    Event, History, Identify, MarkRead, Member, MessageStore, MessageText, Origin, PageLimit, PageRange,
-    ReadMark, Room, RoomId, SendCommand, SendFromConnection, SendMessage, SendRate, StoreMessage, Timestamp,
-    UserId, VerifiedIdentity,
+    ClientMessageId, Connection, ConnectionId, ConnectionStore, Content, Correlation, Draft, Email, Event,
+    FirstContact, FrameOrigin, History, Identify, MarkRead, Member, MessageStore, MessageText, PageLimit,
+    PageRange, ReadMark, Room, RoomId, SendCommand, SendFromConnection, SendMessage, SendRate, StoreMessage,
+    Timestamp, UserId, VerifiedIdentity,
 };
 use futures_util::FutureExt;
 use tokio::sync::mpsc::Receiver;
@@ -36,13 +38,6 @@ pub(crate) struct Chat {
     _inboxes: [Receiver<Event>; 2],
 }
 
-struct NoBackoff;
-
-#[async_trait]
-impl Backoff for NoBackoff {
-    async fn wait(&self, _: Duration) {}
-}
-
 /// The result of a future that never waits, as all of memory's do not.
 pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory adapters never wait")
@@ -60,12 +55,13 @@ impl Chat {
         let mut head = Room::empty(room.clone());
         for number in 0..length {
             let sender = room.member(if number % 2 == 0 { &minji } else { &junho }).expect("a member");
-            let draft = Draft { id: id_of(number), sender, content: Content::Text(text.clone()) };
+            let draft =
+                Draft { id: id_of(number), sender, content: Content::Text(text.clone()), reply_to: None };
             let append = head.append(&draft, time_of(number), SendRate::default()).expect("within the rate");
             at_once(messages.commit(&append)).expect("nobody else writes");
             if number + 1 == length - unread {
                 let reader = room.member(&minji).expect("a member");
-                read_up_to(&messages, &room, reader, &append.message);
+                read_up_to(&messages, &room, reader, append.message());
             }
             head.apply(&append);
         }
@@ -82,18 +78,25 @@ impl Chat {
 
         let identify = Arc::new(Identify::new(connections.clone(), pusher.clone()));
         let store: Arc<dyn MessageStore> = Arc::new(messages.clone());
+        let users = Arc::new(MemoryUserStore::new());
         let attachments = Arc::new(MemoryAttachmentStore::new("http://127.0.0.1", [0; 32]));
         Self {
             send: SendFromConnection::new(
                 identify.clone(),
                 SendMessage::new(
-                    StoreMessage::new(store.clone(), attachments, Arc::new(NoBackoff), SendRate::default()),
+                    StoreMessage::new(
+                        store.clone(),
+                        attachments,
+                        users,
+                        Arc::new(NoBackoff),
+                        SendRate::default(),
+                    ),
                     connections.clone(),
                     pusher.clone(),
                 ),
             ),
-            history: History::new(store.clone()),
-            mark_read: MarkRead::new(identify, connections, store, pusher),
+            history: History::new(store.clone(), FirstContact::default()),
+            mark_read: MarkRead::new(identify, connections, store, pusher, FirstContact::default()),
             minji,
             junho,
             messages,
@@ -105,7 +108,7 @@ impl Chat {
     }
 
     /// The next `count` messages, in turns.
-    pub(crate) fn next_messages(&self, count: u64) -> Vec<(Origin, SendCommand)> {
+    pub(crate) fn next_messages(&self, count: u64) -> Vec<(FrameOrigin, SendCommand)> {
         let message = |number: u64| {
             let (sender, receiver) = if number.is_multiple_of(2) {
                 (&self.minji, &self.junho)
@@ -117,6 +120,7 @@ impl Chat {
                 id: id_of(number),
                 after: number.checked_sub(1).map(time_of),
                 content: Content::Text(self.text.clone()),
+                reply_to: None,
             };
             (origin(sender, time_of(number)), command)
         };
@@ -130,7 +134,7 @@ impl Chat {
     }
 
     /// The last `count` messages, one by one, as Minji reads them.
-    pub(crate) fn readings(&self, count: u64) -> Vec<(Origin, Timestamp)> {
+    pub(crate) fn readings(&self, count: u64) -> Vec<(FrameOrigin, Timestamp)> {
         let now = time_of(self.length);
         (self.length - count..self.length).map(|number| (origin(&self.minji, now), time_of(number))).collect()
     }
@@ -147,7 +151,6 @@ impl Chat {
 fn read_up_to(messages: &MemoryMessageStore, room: &RoomId, reader: Member, last: &chat_domain::Message) {
     at_once(messages.advance_read(room, reader, ReadMark::at(last, reader))).expect("memory stores");
     // What the rows say is not measured; that they need no marking is.
-    at_once(messages.mark_rows_read(room, reader, &[], last.at)).expect("memory stores");
 }
 
 fn id_of(number: u64) -> ClientMessageId {
@@ -163,6 +166,6 @@ fn connection_of(email: &Email) -> ConnectionId {
     ConnectionId::new(email.as_str())
 }
 
-fn origin(email: &Email, now: Timestamp) -> Origin {
-    Origin { connection: connection_of(email), correlation: Correlation::default(), now }
+fn origin(email: &Email, now: Timestamp) -> FrameOrigin {
+    FrameOrigin { connection: connection_of(email), correlation: Correlation::default(), now }
 }

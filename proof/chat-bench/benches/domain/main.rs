@@ -17,7 +17,7 @@ use std::{env, fs, io};
 
 use chat::{Chat, at_once};
 use chat_bench::stats::thousands;
-use chat_domain::{Origin, PAGE_MAX, PageLimit, PageRange, SendCommand, SendOutcome, Timestamp};
+use chat_domain::{FrameOrigin, PAGE_MAX, PageLimit, PageRange, SendCommand, SendOutcome, Timestamp};
 
 /// Room lengths, the shortest first.
 const LENGTHS: [u64; 3] = [100, 10_000, 1_000_000];
@@ -75,7 +75,7 @@ fn counted_pages(chat: &Chat, pages: Vec<(PageRange, PageLimit)>) {
 }
 
 #[inline(never)]
-fn counted_readings(chat: &Chat, readings: Vec<(Origin, Timestamp)>) {
+fn counted_readings(chat: &Chat, readings: Vec<(FrameOrigin, Timestamp)>) {
     for (origin, up_to) in readings {
         let marked = at_once(chat.mark_read.execute(&origin, &chat.junho, up_to));
         assert!(marked.expect("memory answers").is_some());
@@ -83,7 +83,7 @@ fn counted_readings(chat: &Chat, readings: Vec<(Origin, Timestamp)>) {
 }
 
 #[inline(never)]
-fn counted_messages(chat: &Chat, messages: Vec<(Origin, SendCommand)>) {
+fn counted_messages(chat: &Chat, messages: Vec<(FrameOrigin, SendCommand)>) {
     for (origin, command) in messages {
         let sent = at_once(chat.send.execute(&origin, command)).expect("memory answers");
         assert!(matches!(sent.outcome, SendOutcome::Stored { retries: 0, .. }));

@@ -74,11 +74,27 @@ impl FixedTables {
             "seq": { "N": SEQ.to_string() },
             "sentA": { "N": (SEQ / 2).to_string() },
             "sentB": { "N": (SEQ / 2).to_string() },
-            "lastKind": { "S": "text" },
-            "preview": { "S": "안녕하세요" },
+            "kind": { "S": "text" },
+            "message": { "S": "안녕하세요" },
             "recent": { "B": STANDARD.encode(recent) },
         });
         (room == ROOM).then_some(head)
+    }
+
+    /// The row of the room's newest message.
+    pub(super) fn newest_row(&self) -> Value {
+        json!({
+            "roomId": { "S": ROOM },
+            "timestamp": { "S": iso(self.newest_ms()) },
+            "senderEmail": { "S": RECEIVER.0 },
+            "receiverEmail": { "S": SENDER.0 },
+            "read": { "BOOL": false },
+            "seq": { "N": SEQ.to_string() },
+            "senderSeq": { "N": (SEQ / 2).to_string() },
+            "clientMessageId": { "S": Uuid::from_u128(u128::from(SEQ)).to_string() },
+            "kind": { "S": "text" },
+            "message": { "S": "안녕하세요" },
+        })
     }
 
     /// What API Gateway hands to the function when minji sends.

@@ -46,12 +46,14 @@ def send(event, sender):
     receiver = frame["receiverEmail"]
     room = "#".join(sorted([sender, receiver]))
     head = dynamodb("GetItem", {"TableName": os.environ["ROOMS_TABLE"], "Key": {"roomId": {"S": room}}})["Item"]
+    dynamodb("Query", {"TableName": os.environ["MESSAGES_TABLE"], "ExpressionAttributeValues": {":room": {"S": room}}})
     audience = connections_of(sender) + connections_of(receiver)
     if HOW != "lies":
         condition = {"ConditionExpression": "as ever"}
         put = {"TableName": os.environ["MESSAGES_TABLE"], **condition}
         update = {"TableName": os.environ["ROOMS_TABLE"], **condition}
-        dynamodb("TransactWriteItems", {"TransactItems": [{"Put": put}, {"Update": update}]})
+        dynamodb("UpdateItem", update)
+        dynamodb("PutItem", put)
     for connection in audience:
         if connection != event["requestContext"]["connectionId"]:
             for _ in range(2 if HOW == "twice" else 1):

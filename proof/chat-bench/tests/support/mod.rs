@@ -14,9 +14,9 @@ use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
-/// What the server does wrong, once, with its [`VICTIM`]th message.
+/// What the server does wrong, once, with message number [`ALTERED_MESSAGE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mischief {
+pub(crate) enum ServerBug {
     None,
     LosePush,
     DoublePush,
@@ -38,7 +38,8 @@ pub(crate) enum Mischief {
     Broadcast,
 }
 
-const VICTIM: u64 = 7;
+/// The number of the message with which the server does something wrong.
+const ALTERED_MESSAGE: u64 = 7;
 
 /// A row of a room, as JSON.
 type Row = Value;
@@ -52,15 +53,15 @@ struct State {
 }
 
 struct Server {
-    mischief: Mischief,
+    bug: ServerBug,
     state: Mutex<State>,
 }
 
 /// Starts a server on a free port of this machine; it lives as long as the runtime.
-pub(crate) async fn start(mischief: Mischief) -> SocketAddr {
+pub(crate) async fn start(bug: ServerBug) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = Arc::new(Server { mischief, state: Mutex::default() });
+    let server = Arc::new(Server { bug, state: Mutex::default() });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(serve(stream, Arc::clone(&server)));
@@ -142,16 +143,16 @@ async fn serve_socket(stream: TcpStream, server: Arc<Server>) {
     }
 }
 
-/// Keeps the row, or what the mischief makes of it.
-fn store(rows: &mut Vec<Row>, row: &Row, mischief: Mischief) {
-    let absent = matches!(mischief, Mischief::Refuse | Mischief::AskAgain | Mischief::LoseRow);
+/// Keeps the row, or what the bug makes of it.
+fn store(rows: &mut Vec<Row>, row: &Row, bug: ServerBug) {
+    let absent = matches!(bug, ServerBug::Refuse | ServerBug::AskAgain | ServerBug::LoseRow);
     if !absent {
         rows.push(row.clone());
     }
-    match mischief {
-        Mischief::DoubleRow => rows.push(row.clone()),
-        Mischief::AlterRow => rows.last_mut().unwrap()["message"] = json!("altered"),
-        Mischief::SwapRows if rows.len() > 1 => rows.reverse(),
+    match bug {
+        ServerBug::DoubleRow => rows.push(row.clone()),
+        ServerBug::AlterRow => rows.last_mut().unwrap()["message"] = json!("altered"),
+        ServerBug::SwapRows if rows.len() > 1 => rows.reverse(),
         _ => {}
     }
 }
@@ -167,25 +168,25 @@ impl Server {
             return state.send(sender, json!({ "type": "pong", "serverTime": "" }).to_string());
         }
         state.count += 1;
-        let mischief = if state.count == VICTIM { self.mischief } else { Mischief::None };
+        let bug = if state.count == ALTERED_MESSAGE { self.bug } else { ServerBug::None };
 
         let (receiver, id) = (frame["receiverEmail"].as_str().unwrap(), &frame["clientMessageId"]);
         let room_id = room_id(sender, receiver);
         let rows = state.rooms.entry(room_id.clone()).or_default();
         let seq = rows.last().map_or(0, |row| row["seq"].as_u64().unwrap()) + 1;
-        let seq = seq + u64::from(mischief == Mischief::SkipSeq);
+        let seq = seq + u64::from(bug == ServerBug::SkipSeq);
         let stamp =
             |seq: u64| format!("2025-01-01T00:{:02}:{:02}.{:03}Z", seq / 60_000, seq / 1000 % 60, seq % 1000);
-        let timestamp = stamp(if mischief == Mischief::StopTime { seq - 1 } else { seq });
+        let timestamp = stamp(if bug == ServerBug::StopTime { seq - 1 } else { seq });
         let row = json!({
             "roomId": room_id, "timestamp": timestamp, "seq": seq, "senderEmail": sender,
             "receiverEmail": receiver, "message": frame["message"], "read": false, "kind": "text",
             "clientMessageId": id,
         });
 
-        store(rows, &row, mischief);
-        let refused = matches!(mischief, Mischief::Refuse | Mischief::RefuseButStore);
-        if refused || mischief == Mischief::AskAgain {
+        store(rows, &row, bug);
+        let refused = matches!(bug, ServerBug::Refuse | ServerBug::RefuseButStore);
+        if refused || bug == ServerBug::AskAgain {
             let error = json!({
                 "type": "error", "code": "unavailable", "message": "no", "requestId": "r",
                 "retryable": !refused, "clientMessageId": id,
@@ -193,14 +194,14 @@ impl Server {
             return state.send(sender, error.to_string());
         }
 
-        state.push(sender, receiver, row, mischief);
-        match mischief {
-            Mischief::NeverAnswer => return,
-            Mischief::HangUp => state.sockets[sender].send(Message::Close(None)).unwrap(),
-            Mischief::Chatter => state.send(sender, json!({ "type": "weather" }).to_string()),
+        state.push(sender, receiver, row, bug);
+        match bug {
+            ServerBug::NeverAnswer => return,
+            ServerBug::HangUp => state.sockets[sender].send(Message::Close(None)).unwrap(),
+            ServerBug::Chatter => state.send(sender, json!({ "type": "unheardOf" }).to_string()),
             _ => {}
         }
-        let seq = if mischief == Mischief::MoveAck { seq + 100 } else { seq };
+        let seq = if bug == ServerBug::MoveAck { seq + 100 } else { seq };
         let ack = json!({
             "type": "sent", "clientMessageId": id, "roomId": room_id, "timestamp": timestamp, "seq": seq,
             "duplicate": false,
@@ -232,22 +233,22 @@ impl State {
         let _gone = self.sockets[email].send(Message::text(frame));
     }
 
-    /// Pushes the row to its receiver, or does what the mischief makes of that.
-    fn push(&mut self, sender: &str, receiver: &str, row: Row, mischief: Mischief) {
+    /// Pushes the row to its receiver, or does what the bug makes of that.
+    fn push(&mut self, sender: &str, receiver: &str, row: Row, bug: ServerBug) {
         let mut push = row;
         push["type"] = json!("message");
-        if mischief == Mischief::AlterPush {
+        if bug == ServerBug::AlterPush {
             push["message"] = json!("altered");
         }
         let push = push.to_string();
-        match mischief {
-            Mischief::LosePush => return,
-            Mischief::DelayPush => {
+        match bug {
+            ServerBug::LosePush => return,
+            ServerBug::DelayPush => {
                 self.delayed = Some((receiver.to_owned(), push));
                 return;
             }
-            Mischief::DoublePush => self.send(receiver, push.clone()),
-            Mischief::Broadcast => {
+            ServerBug::DoublePush => self.send(receiver, push.clone()),
+            ServerBug::Broadcast => {
                 for email in self.sockets.keys().filter(|email| ![sender, receiver].contains(&email.as_str()))
                 {
                     self.send(email, push.clone());

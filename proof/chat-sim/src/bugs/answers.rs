@@ -2,9 +2,11 @@
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
-use chat_wire::frames::{ClientFrame, PongFrame, ServerFrame};
+use chat_wire::frames::{PongFrame, ServerFrame};
+use chat_wire::table::ClientFrame;
 use serde_json::Value;
 
+use super::base::real;
 use crate::ports::SharedEnvironment;
 use crate::server::{GatewayEvent, Running, Server};
 
@@ -19,7 +21,7 @@ pub(super) struct Altered {
 
 impl Altered {
     pub(super) fn build(shared: &SharedEnvironment, change: Change) -> Box<dyn Server> {
-        Box::new(Self { real: super::real(shared), change })
+        Box::new(Self { real: real(shared), change })
     }
 }
 
@@ -47,7 +49,7 @@ pub(super) fn messages(answer: &mut Value) -> &mut [Value] {
 /// The real functions, and pushes that are altered.
 pub(super) fn pushing(shared: &SharedEnvironment, change: fn(&mut ServerFrame)) -> Box<dyn Server> {
     shared.environment().bug_state().alters_push = Some(change);
-    super::real(shared)
+    real(shared)
 }
 
 /// The real functions, but that a ping is answered without a look at the connection.
@@ -55,7 +57,7 @@ pub(super) struct Hasty(Box<dyn Server>);
 
 impl Hasty {
     pub(super) fn build(shared: &SharedEnvironment) -> Box<dyn Server> {
-        Box::new(Self(super::real(shared)))
+        Box::new(Self(real(shared)))
     }
 }
 

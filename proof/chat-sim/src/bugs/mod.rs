@@ -2,19 +2,25 @@
 //! checkers have to catch each of them, or they prove nothing.
 
 mod answers;
+mod base;
+mod consent;
+mod dynamodb;
+mod limits;
 mod ports;
 mod read;
 mod send;
+mod users;
 
 use chat_wire::frames::ServerFrame;
 use chat_wire::message::{KindName, MessageBody};
 use serde_json::{Value, json};
 
 use crate::client::ClientBug;
-use crate::ports::SharedEnvironment;
-use crate::server::{Build, Real, Server};
+use crate::server::{Build, Real};
+use crate::stores::StoreKind;
 
 use self::answers::{Altered, Hasty, messages};
+use self::consent::Route;
 use self::read::ReadBug;
 use self::send::SendBug;
 
@@ -23,17 +29,29 @@ pub(crate) struct Bug {
     pub(crate) name: &'static str,
     pub(crate) build: Build,
     pub(crate) client: Option<ClientBug>,
+    /// Over which stores it is one.
+    pub(crate) stores: StoreKind,
 }
 
 /// Within how many seeds the checkers have to catch a bug.
-pub(crate) const SEEDS_TO_CATCH: u64 = 3_000;
+pub(crate) const SEEDS_TO_CATCH: u64 = 6_000;
 
 const fn server(name: &'static str, build: Build) -> Bug {
-    Bug { name, build, client: None }
+    Bug { name, build, client: None, stores: StoreKind::Simulated }
 }
 
 const fn client(name: &'static str, bug: ClientBug) -> Bug {
-    Bug { name, build: Real::build, client: Some(bug) }
+    Bug { name, build: Real::build, client: Some(bug), stores: StoreKind::Simulated }
+}
+
+/// A bug of a chat that is in several regions.
+const fn of_regions(name: &'static str, build: Build) -> Bug {
+    Bug { name, build, client: None, stores: StoreKind::ThreeRegions }
+}
+
+/// A bug of the stores of AWS, or of how they are called.
+const fn of_dynamodb(name: &'static str, build: Build) -> Bug {
+    Bug { name, build, client: None, stores: StoreKind::Dynamodb }
 }
 
 macro_rules! send {
@@ -103,6 +121,7 @@ pub(crate) const BUGS: &[Bug] = &[
     server("an identity is cached past its expiry", ports::cached_identity),
     server("a cursor is trusted", ports::cursor_trusted),
     server("an error of the verifier lets in", ports::fails_open),
+    server("a token of any pool lets in", ports::any_pool),
     server("a read mark is answered and not stored", read!(OnlyAnswered)),
     server("a proposal is stored with its teams in each other's place", ports::content_altered),
     server("a room's preview is that of the message before", ports::preview_of_the_one_before),
@@ -213,6 +232,75 @@ pub(crate) const BUGS: &[Bug] = &[
             }
         }),
     ),
+    server("a commit does not look whom its receiver blocks", consent::commit_without_condition),
+    server("typing is told to who blocks", |shared| {
+        consent::as_if_unblocked(shared, Route::Frames("typing"))
+    }),
+    server("typing is decided on a head that may be stale", |shared| {
+        consent::on_stale_heads(shared, Route::Frames("typing"))
+    }),
+    server("a read mark is told to who blocks", |shared| {
+        consent::as_if_unblocked(shared, Route::Frames("markRead"))
+    }),
+    server("a read mark is told by the head before it", consent::mark_told_by_an_earlier_head),
+    server("a page shows what was read since a block", |shared| {
+        consent::as_if_unblocked(shared, Route::Rest("/chat/history"))
+    }),
+    server("a list shows what was read since a block", |shared| {
+        consent::as_if_unblocked(shared, Route::Rest("/chat/conversations"))
+    }),
+    server("a request has an eleventh message", |shared| {
+        consent::as_if_open(shared, Route::Frames("sendMessage"))
+    }),
+    server("a request tells who types", |shared| consent::as_if_open(shared, Route::Frames("typing"))),
+    server("a request tells what was read", |shared| consent::as_if_open(shared, Route::Frames("markRead"))),
+    server("a block freezes what was read, whoever blocks already", consent::frozen_whoever_blocks),
+    server("a page shows who reads a request", |shared| {
+        consent::as_if_open(shared, Route::Rest("/chat/history"))
+    }),
+    server("a list shows who reads a request", |shared| {
+        consent::as_if_open(shared, Route::Rest("/chat/conversations"))
+    }),
+    server("a decision is answered and not stored", |shared| {
+        consent::written_as(shared, consent::not_written)
+    }),
+    server("a decision is written for the peer", |shared| consent::written_as(shared, consent::for_the_peer)),
+    server("lifting a block lifts the other one's too", |shared| {
+        consent::written_as(shared, consent::forgets_the_others)
+    }),
+    server("lifting a block lifts a later one too", |shared| consent::written_as(shared, consent::lifts_any)),
+    server("accepting lifts a block", |shared| consent::written_as(shared, consent::accept_lifts)),
+    server("a block is told to who is blocked", |shared| consent::told_to_the_peer(shared, "block")),
+    server("who accepts tells the other one", |shared| consent::told_to_the_peer(shared, "accept")),
+    server("the bucket of frames never runs out", limits::frames_without_end),
+    server("the bucket of calls never runs out", limits::calls_without_end),
+    server("a bucket is empty too soon", limits::empty_too_soon),
+    server("whoever goes on stays connected", limits::stays_connected),
+    server("whoever is suspended connects", users::suspended_connects),
+    server("a connect that cannot find out who comes takes its row back", users::row_taken_back),
+    server("a process believes for ever whom it has admitted", users::admitted_for_ever),
+    server("the sockets of whoever is suspended stay open", users::sockets_stay),
+    server("whoever suspends somebody does not look for their sockets again", users::looks_once),
+    server("each process counts the requests of an hour for itself", users::counted_by_each),
+    server("the requests of an hour are not counted", users::not_counted),
+    server("whoever is held up connects", users::held_up_connects),
+    server("whoever is held up keeps their sockets", users::held_up_stays),
+    server("a push goes to every socket there is", send!(PushedToEverySocket)),
+    server("pushes are counted for each member", send!(PushesCountedPerMember)),
+    server("a report keeps its messages as somebody else's", consent::report_altered),
+    server("a report is answered and not kept", consent::report_lost),
+    of_regions("a push goes to the gateway of the process's own region", ports::pushes_within_region),
+    of_dynamodb("a head is replaced whose message has no row", dynamodb::never_settled),
+    of_dynamodb("an earlier row is taken for the newest message's", dynamodb::settled_by_an_earlier_row),
+    of_dynamodb("the row of a message is put before its head", dynamodb::row_before_head),
+    of_dynamodb("a page leaves out the message that only the head has", dynamodb::page_of_rows),
+    of_dynamodb("a page has the head's message behind a hole", dynamodb::page_with_a_hole),
+    of_dynamodb("a message is acknowledged before its head is written", dynamodb::acknowledged_before_head),
+    of_dynamodb("a head is replaced whatever its version", dynamodb::head_put_over),
+    of_dynamodb("a page that DynamoDB cuts is taken for all", dynamodb::cut_is_all),
+    of_dynamodb("a head is replaced whomever its receiver blocks", dynamodb::head_ignores_a_block),
+    of_dynamodb("a read mark is set where there is a further one", dynamodb::mark_moves_back),
+    of_dynamodb("a block freezes marks in an item that has a block", dynamodb::block_freezes_whoever_blocks),
     client("client: no second sync, so that the index's lag is ignored", ClientBug::NoSecondSync),
     client("client: a new id for every retry", ClientBug::NewIdForEveryRetry),
     client("client: the outbox is in memory only", ClientBug::OutboxInMemoryOnly),
@@ -228,14 +316,4 @@ fn replace(object: &mut Value, field: &str, value: Value) {
     if let Some(there) = object.get_mut(field) {
         *there = value;
     }
-}
-
-/// The real functions over other ports.
-fn over(ports: &chat_wire::Ports) -> Real {
-    Real::over(ports)
-}
-
-/// A server for everything that a wrong one does not handle itself.
-fn real(shared: &SharedEnvironment) -> Box<dyn Server> {
-    Real::build(shared)
 }

@@ -18,19 +18,21 @@ use chat_domain::{
 };
 use futures_util::future::join_all;
 
+use super::base::over;
+use crate::environment::Token;
 use crate::ids::{Id, TokenId};
 use crate::ports::SharedEnvironment;
 use crate::server::{GatewayEvent, Real, Running, Server};
 
 /// The real functions over a message store with a bug.
-fn over_messages<F>(shared: &SharedEnvironment, bug: F) -> Box<dyn Server>
+pub(super) fn over_messages<F>(shared: &SharedEnvironment, bug: F) -> Box<dyn Server>
 where
     F: for<'a> Fn(MessageStoreCall<'a>, &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore>,
     F: Send + Sync + 'static,
 {
     let mut ports = shared.ports();
     ports.messages = Arc::new(DecoratedMessageStore::new(ports.messages, bug));
-    Box::new(super::over(&ports))
+    Box::new(over(shared, &ports))
 }
 
 /// Every commit that may have happened increments unread, and every read mark sets it to nothing.
@@ -43,9 +45,9 @@ pub(super) fn incremented_unread(shared: &SharedEnvironment) -> Box<dyn Server> 
                 MessageStoreCall::Commit { append } => {
                     let outcome = next.commit(&append).await;
                     if matches!(outcome, Ok(()) | Err(MessageStoreError::Unavailable { .. })) {
-                        let receiver = append.message.sender.peer();
+                        let receiver = append.message().sender.peer();
                         let mut environment = shared.environment();
-                        environment.bug_state().unread.entry(append.message.room.clone()).or_default()
+                        environment.bug_state().unread.entry(append.message().room.clone()).or_default()
                             [receiver] += 1;
                     }
                     outcome.map(MessageStoreReply::Commit)
@@ -154,20 +156,35 @@ fn altering(
 /// The two teams of a proposal are stored in each other's place.
 pub(super) fn content_altered(shared: &SharedEnvironment) -> Box<dyn Server> {
     altering(shared, |append| {
-        if let Content::MatchProposal(proposal) = &mut append.message.content {
+        if let Content::MatchProposal(proposal) = &mut append.log.newest.content {
             std::mem::swap(&mut proposal.team_name, &mut proposal.opponent_team_name);
         }
     })
 }
 
-/// A room's preview is stored as it was.
+/// A list shows what was said before the newest message.
 pub(super) fn preview_of_the_one_before(shared: &SharedEnvironment) -> Box<dyn Server> {
     let environment = shared.clone();
-    altering(shared, move |append| {
-        let before = environment.environment().tables().room(&append.message.room, 0);
-        if let Some(log) = before.as_ref().and_then(|room| room.log()) {
-            append.log.newest.preview = log.preview();
-        }
+    over_messages(shared, move |call, next| {
+        let shared = environment.clone();
+        Box::pin(async move {
+            let MessageStoreCall::RoomsOf { member, after } = call else { return next.call(call).await };
+            let mut page = next.rooms_of(&member, after).await?;
+            let environment = shared.environment();
+            for room in &mut page.rooms {
+                let reads = PerMember { a: room.read_state(Member::A), b: room.read_state(Member::B) };
+                let Some(mut log) = room.log().cloned() else { continue };
+                let query = PageQuery { range: PageRange::Before(log.last_at()), limit: PageLimit::ONE };
+                let before = environment.tables().page(room.id(), query, 0).messages.pop();
+                let Some(before) = before else { continue };
+                log.newest.content = before.content;
+                let restored =
+                    Room::restore(room.id().clone(), log, reads).expect("its numbers are the same");
+                *room = restored.with_consent(room.consents());
+            }
+            drop(environment);
+            Ok(MessageStoreReply::RoomsOf(page))
+        })
     })
 }
 
@@ -177,7 +194,7 @@ type ConnectionsBug =
 fn over_connections(shared: &SharedEnvironment, bug: ConnectionsBug) -> Box<dyn Server> {
     let mut ports = shared.ports();
     ports.connections = Arc::new(DecoratedConnectionStore::new(ports.connections, bug));
-    Box::new(super::over(&ports))
+    Box::new(over(shared, &ports))
 }
 
 /// A connection's row that cannot be read is taken for none.
@@ -209,8 +226,9 @@ where
 {
     let ports = shared.ports();
     let connections = Arc::new(DecoratedConnectionStore::new(ports.connections.clone(), bug));
-    let connect = Connect::new(ports.verifier.clone(), connections, ports.pusher.clone());
-    Box::new(super::over(&ports).connecting_by(connect))
+    let connect =
+        Connect::new(ports.verifier.clone(), ports.users.clone(), connections, ports.pusher.clone());
+    Box::new(over(shared, &ports).connecting_by(connect))
 }
 
 /// Passes a call on, and alters the list if it is for one.
@@ -285,7 +303,7 @@ where
 {
     let mut ports = shared.ports();
     ports.verifier = Arc::new(DecoratedIdentityVerifier::new(ports.verifier, bug));
-    Box::new(super::over(&ports))
+    Box::new(over(shared, &ports))
 }
 
 /// A token that cannot be verified is believed what it says of itself.
@@ -305,11 +323,33 @@ pub(super) fn fails_open(shared: &SharedEnvironment) -> Box<dyn Server> {
     })
 }
 
+/// A token of another pool is believed what it says of itself.
+pub(super) fn any_pool(shared: &SharedEnvironment) -> Box<dyn Server> {
+    let environment = shared.clone();
+    over_verifier(shared, move |IdentityVerifierCall::Verify { token, now }, next| {
+        let shared = environment.clone();
+        Box::pin(async move {
+            let verified = next.verify(&token, now).await;
+            let is_foreign = issued(&shared, token.expose()).is_some_and(|token| token.is_foreign);
+            let verified = match claimed(&shared, token.expose()) {
+                Some(identity) if is_foreign => Ok(identity),
+                _ => verified,
+            };
+            verified.map(IdentityVerifierReply::Verify)
+        })
+    })
+}
+
+/// The token that is written so, whoever issued it.
+fn issued(shared: &SharedEnvironment, token: &str) -> Option<Token> {
+    let number = token.rsplit('-').next()?.parse().ok()?;
+    shared.environment().identities().token(TokenId::new(number)).cloned()
+}
+
 /// What a token says of itself.
 fn claimed(shared: &SharedEnvironment, token: &str) -> Option<VerifiedIdentity> {
-    let number = token.rsplit('-').next()?.parse().ok()?;
+    let claimed = issued(shared, token)?;
     let environment = shared.environment();
-    let claimed = environment.identities().token(TokenId::new(number))?;
     let email = environment.directory().email(claimed.user).clone();
     let user = UserId::new(format!("sub-{}", claimed.user));
     Some(VerifiedIdentity::vouched(email, user, claimed.expires_at))
@@ -335,7 +375,7 @@ pub(super) fn cached_identity(shared: &SharedEnvironment) -> Box<dyn Server> {
 
 /// A cursor is taken for the caller's own, whoever it was given to.
 pub(super) fn cursor_trusted(shared: &SharedEnvironment) -> Box<dyn Server> {
-    Box::new(Trusting { real: super::over(&shared.ports()), shared: shared.clone() })
+    Box::new(Trusting { real: over(shared, &shared.ports()), shared: shared.clone() })
 }
 
 struct Trusting {
@@ -365,4 +405,10 @@ impl Server for Trusting {
         }
         self.real.handle(event)
     }
+}
+
+/// Connections of other regions are looked for in the process's own.
+pub(super) fn pushes_within_region(shared: &SharedEnvironment) -> Box<dyn Server> {
+    shared.environment().bug_state().pushes_within_region = true;
+    Real::build(shared)
 }

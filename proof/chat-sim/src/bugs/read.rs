@@ -5,11 +5,15 @@ use std::sync::Arc;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_domain::{
-    Advance, ClientMessageId, ConnectionId, Consistency, Content, Email, Message, ReadMark, RoomId, Timestamp,
+    Advance, Changed, ClientMessageId, ConnectionId, Consistency, Content, Email, Message, ReadMark, RoomId,
+    Timestamp,
 };
-use chat_wire::frames::{ClientFrame, MarkReadFrame, ReadFrame, ServerFrame};
+use chat_wire::frames::{MarkReadFrame, ReadFrame, ServerFrame};
+use chat_wire::table::ClientFrame;
 
-use crate::ports::{Call, SharedEnvironment};
+use super::base::real;
+use crate::call::Call;
+use crate::ports::SharedEnvironment;
 use crate::server::{GatewayEvent, Running, Server};
 
 /// What the planted handler of read marks does wrong.
@@ -32,11 +36,15 @@ pub(super) struct ReadServer {
 
 impl ReadServer {
     pub(super) fn build(shared: &SharedEnvironment, bug: ReadBug) -> Box<dyn Server> {
-        Box::new(Self { real: super::real(shared), shared: shared.clone(), bug })
+        Box::new(Self { real: real(shared), shared: shared.clone(), bug })
     }
 }
 
 impl Server for ReadServer {
+    fn counts_requests(&self) -> bool {
+        false
+    }
+
     fn handle(&self, event: GatewayEvent) -> Running {
         if let GatewayEvent::Frame(frame) = &event
             && let Ok(ClientFrame::MarkRead(parsed)) =
@@ -88,17 +96,19 @@ async fn mark(
                     seq: log.seq() + 1,
                     sender: reader.peer(),
                     sender_seq: log.sent[reader.peer()] + 1,
+                    changes: log.changes,
                     id: ClientMessageId::from_u128(0),
                     content,
-                    read: true,
+                    reply_to: None,
+                    changed: Changed::default(),
                 };
-                shared.call(Call::PutRow(Box::new(message))).await;
+                let _ = shared.call(Call::PutRow(Box::new(message))).await;
             }
             return None;
         }
         ReadBug::PastHead => {
             let mark = ReadMark { up_to, count: log.sent[reader.peer()] };
-            shared.call(Call::ForceMark(id.clone(), reader, mark)).await;
+            let _ = shared.call(Call::ForceMark(id.clone(), reader, mark)).await;
             (reader, up_to)
         }
         ReadBug::None | ReadBug::OnlyAnswered | ReadBug::Backwards | ReadBug::ForThePeer => {
@@ -116,7 +126,7 @@ async fn mark(
                     Advance::NoRoom => return None,
                 },
                 _ => {
-                    shared.call(Call::ForceMark(id.clone(), by, mark)).await;
+                    let _ = shared.call(Call::ForceMark(id.clone(), by, mark)).await;
                     (by, mark.up_to)
                 }
             }

@@ -1,5 +1,6 @@
 //! A handler that sends, and is wrong in many ways; with [`SendBug::None`] it is right.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,17 +8,21 @@ use std::time::Duration;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_domain::{
-    Append, CONNECTION_SETTLED_AFTER, ClientMessageId, Connection, ConnectionId, Consistency, Content,
-    Correlation, Draft, Email, Event, Member, Message, MessageStoreError, PageLimit, PageQuery, PageRange,
-    PerMember, PushError, Recall, Room, RoomId, SendRate, Timestamp,
+    Append, AppendRefused, CONNECTION_SETTLED_AFTER, CONNECTIONS_MAX, Changed, ClientMessageId, Connection,
+    ConnectionId, Consistency, Content, Correlation, Draft, Email, Event, Member, Message, MessageStoreError,
+    PUSHES_MAX, PageLimit, PageQuery, PageRange, PerMember, PushError, Recall, Room, RoomId, SendPolicy,
+    Timestamp,
 };
 use chat_wire::Ports;
 use chat_wire::error::ErrorCode;
-use chat_wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame, ServerFrame};
+use chat_wire::frames::{ErrorBody, SendMessageFrame, SentFrame, ServerFrame};
+use chat_wire::table::ClientFrame;
 use futures_util::future::{join_all, join3};
 use serde_json::Value;
 
-use crate::ports::{Call, SharedEnvironment};
+use super::base::real;
+use crate::call::Call;
+use crate::ports::SharedEnvironment;
 use crate::server::{GatewayEvent, Running, Server};
 
 /// What the planted handler of messages does wrong.
@@ -45,6 +50,8 @@ pub(super) enum SendBug {
     AnsweredTwice,
     PushedToAll,
     RetriedOnAndOn,
+    PushedToEverySocket,
+    PushesCountedPerMember,
 }
 
 /// The real functions, but that `sendMessage` is handled here.
@@ -56,11 +63,15 @@ pub(super) struct SendServer {
 impl SendServer {
     pub(super) fn build(shared: &SharedEnvironment, bug: SendBug) -> Box<dyn Server> {
         let send = Send { shared: shared.clone(), ports: shared.ports(), memory: Mutex::default(), bug };
-        Box::new(Self { real: super::real(shared), send: Arc::new(send) })
+        Box::new(Self { real: real(shared), send: Arc::new(send) })
     }
 }
 
 impl Server for SendServer {
+    fn counts_requests(&self) -> bool {
+        false
+    }
+
     fn handle(&self, event: GatewayEvent) -> Running {
         if let GatewayEvent::Frame(frame) = &event {
             let body = frame.body.clone().unwrap_or_default();
@@ -233,7 +244,7 @@ impl Send {
         let member = room.member(sender).ok_or(Refused::With(ErrorCode::SelfChat))?;
         let after = frame.after.as_ref().and_then(|after| after.parse().ok());
         let content = content(frame)?;
-        let draft = Draft { id, sender: member, content };
+        let draft = Draft { id, sender: member, content, reply_to: None };
         if self.bug == SendBug::Naive {
             let message = self.naive(&room, &draft, asked.now).await?;
             return Ok(((message.at, message.seq, false), id, room));
@@ -264,9 +275,14 @@ impl Send {
         )
         .await;
         let head = head?;
-        let mut audience = theirs.unwrap_or_default();
-        if self.bug != SendBug::OwnDevicesForgotten {
-            audience.extend(own.unwrap_or_default());
+        let placed = |listed: Vec<Connection>| {
+            if self.bug == SendBug::PushedToEverySocket { listed } else { with_a_place(listed, asked.now) }
+        };
+        let mut own = placed(own.unwrap_or_default());
+        own.retain(|other| self.bug != SendBug::OwnDevicesForgotten && other.id != asked.connection);
+        let mut audience = newest_of_each(placed(theirs.unwrap_or_default()), own);
+        if ![SendBug::PushedToEverySocket, SendBug::PushesCountedPerMember].contains(&self.bug) {
+            audience.truncate(PUSHES_MAX);
         }
         if self.bug == SendBug::PushedToAll {
             let environment = self.shared.environment();
@@ -286,13 +302,13 @@ impl Send {
                 Ok(Decided::There(place)) => return Ok(place),
                 Ok(Decided::New(append)) => {
                     if self.bug == SendBug::PushBeforeStore {
-                        self.push(sending, &append.message).await;
+                        self.push(sending, append.message()).await;
                     }
                     if self.is_stored(&append, retries).await? {
                         if self.bug != SendBug::PushBeforeStore {
-                            self.push(sending, &append.message).await;
+                            self.push(sending, append.message()).await;
                         }
-                        return Ok((append.message.at, append.message.seq, false));
+                        return Ok((append.message().at, append.message().seq, false));
                     }
                     retries += 1;
                     self.ports.backoff.wait(RETRY_AFTER).await;
@@ -383,31 +399,32 @@ impl Send {
     }
 
     fn append(&self, head: &Room, draft: &Draft, now: Timestamp) -> Result<Append, Refused> {
-        let rate = SendRate::default();
+        let first_contact = self.shared.environment().settings().first_contact;
+        let policy = SendPolicy { first_contact, ..SendPolicy::default() };
         let answers = matches!(draft.content, Content::MatchProposalAnswer(_));
         if self.bug == SendBug::AnsweredTwice && answers {
             let words = Content::Text("?".parse().expect("it is short"));
             let mut append = head
-                .append(&Draft { content: words, ..draft.clone() }, now, rate)
+                .append(&Draft { content: words, ..draft.clone() }, now, policy)
                 .map_err(|_| Refused::With(ErrorCode::RateLimited))?;
-            append.message.content = draft.content.clone();
+            append.log.newest.content = draft.content.clone();
             return Ok(append);
         }
-        head.append(draft, now, rate).map(|append| self.at_own_clock(head, append, now)).map_err(|refused| {
-            match refused {
-                chat_domain::AppendRefused::RateLimited { .. } => Refused::With(ErrorCode::RateLimited),
+        head.append(draft, now, policy).map(|append| self.at_own_clock(head, append, now)).map_err(
+            |refused| match refused {
+                AppendRefused::RateLimited { .. } => Refused::With(ErrorCode::RateLimited),
+                AppendRefused::NotAccepted => Refused::With(ErrorCode::NotAccepted),
                 _ => Refused::With(ErrorCode::ProposalState),
-            }
-        })
+            },
+        )
     }
 
     fn at_own_clock(&self, head: &Room, mut append: Append, now: Timestamp) -> Append {
         if self.bug != SendBug::OwnClock {
             return append;
         }
-        append.message.at = now;
+        append.log.newest.at = now;
         let mut log = append.log.clone();
-        log.newest.at = now;
         if let Some(last) = log.recent.last_mut() {
             last.at = now;
         }
@@ -419,9 +436,9 @@ impl Send {
     }
 
     async fn commit(&self, append: &Append) -> Result<(), MessageStoreError> {
-        let in_order = append.log.last_at() == append.message.at;
+        let in_order = append.log.recent.last().is_some_and(|recent| recent.at == append.log.last_at());
         if !in_order {
-            self.shared.call(Call::PutRow(Box::new(append.message.clone()))).await;
+            let _ = self.shared.call(Call::PutRow(Box::new(append.message().clone()))).await;
             return Ok(());
         }
         self.ports.messages.commit(append).await
@@ -438,11 +455,13 @@ impl Send {
             seq: newest.map_or(0, |newest| newest.seq) + 1,
             sender: draft.sender,
             sender_seq: newest.map_or(0, |newest| newest.sent_by(draft.sender)) + 1,
+            changes: newest.map_or(0, |newest| newest.changes),
             id: draft.id,
             content: draft.content.clone(),
-            read: false,
+            reply_to: draft.reply_to,
+            changed: Changed::default(),
         };
-        self.shared.call(Call::PutRow(Box::new(message.clone()))).await;
+        let _ = self.shared.call(Call::PutRow(Box::new(message.clone()))).await;
         Ok(message)
     }
 
@@ -470,6 +489,26 @@ impl Send {
             };
         }))
         .await;
+    }
+}
+
+/// The newest connections of a user, as many as have a place. What is dated ahead comes last.
+fn with_a_place(mut listed: Vec<Connection>, now: Timestamp) -> Vec<Connection> {
+    listed.sort_by_key(|one| (one.connected_at > now, Reverse(one.connected_at)));
+    listed.truncate(CONNECTIONS_MAX);
+    listed
+}
+
+/// The newest of each, the second newest of each, and so on.
+fn newest_of_each(theirs: Vec<Connection>, own: Vec<Connection>) -> Vec<Connection> {
+    let (mut theirs, mut own) = (theirs.into_iter(), own.into_iter());
+    let mut all = Vec::new();
+    loop {
+        let before = all.len();
+        all.extend(theirs.next().into_iter().chain(own.next()));
+        if all.len() == before {
+            return all;
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! G1: an acknowledged message is stored at the acknowledged timestamp, with the content that was sent.
 
-use chat_wire::frames::SentFrame;
+use chat_wire::frames::{ReportedFrame, SentFrame};
 
 use super::{Checker, Finding, Record};
-use crate::ids::{IntentId, TaskId};
+use crate::ids::{IntentId, TaskId, User};
 use crate::observations::{Answer, Observation, Stored};
 
 #[derive(Default)]
@@ -23,6 +23,7 @@ impl Checker for Durable {
     fn answered(&mut self, task: TaskId, answer: &Answer<'_>, before: &Record) -> Finding {
         match answer {
             Answer::Sent { intent, sent } => acknowledged(*intent, sent, before),
+            Answer::Reported { peer, told } => reported(task, *peer, told, before),
             Answer::Unreadable { body } => Err(format!("task {task} answers {body}")),
             Answer::Unexpected { frame } => Err(format!("task {task} answers {frame:?}")),
             _ => Ok(()),
@@ -46,6 +47,18 @@ fn acknowledged(intent: IntentId, sent: &SentFrame, before: &Record) -> Finding 
             && stored.content == meant.content
     });
     if is_same { Ok(()) } else { Err(format!("{meant:?} is acknowledged as {sent:?}")) }
+}
+
+/// A report that is acknowledged is kept.
+fn reported(task: TaskId, peer: User, told: &ReportedFrame, before: &Record) -> Finding {
+    let user = before.tasks[task].user;
+    let (room, reporter) = (before.room_of(user, peer), before.directory.member(user, peer));
+    let right_names = told.room_id == before.directory.name_of(user, peer)
+        && told.peer_email == before.directory.email(peer).as_str();
+    if right_names && room.reported_by[reporter] {
+        return Ok(());
+    }
+    Err(format!("{told:?} is answered to user {user}, of whom no report is kept"))
 }
 
 /// At the end, whatever was acknowledged is there.

@@ -22,7 +22,7 @@ impl Checker for ExactlyOnce {
         Ok(())
     }
 
-    fn told(&mut self, task: TaskId, what: Told) -> Finding {
+    fn told(&mut self, task: TaskId, what: Told, _: &Record) -> Finding {
         if let (Told::Stored(at), Some(known)) = (what, self.stored.get_mut(task)) {
             *known = Some(at);
         }

@@ -1,13 +1,14 @@
 //! G3: the sender is who authenticated, and what is stored, pushed and shown is what was meant.
 
-use chat_domain::{Event, Message};
+use chat_domain::testing::MessageStoreCall;
+use chat_domain::{Event, Message, Report};
 use chat_wire::message::MessageBody;
 
 use super::page::differs;
 use super::{Checker, Finding, Record};
+use crate::call::Call;
 use crate::ids::{DeviceId, SocketId, TaskId, User};
-use crate::observations::Stored;
-use crate::ports::Call;
+use crate::observations::{Observation, Stored};
 
 #[derive(Default)]
 pub(super) struct Integrity;
@@ -17,7 +18,7 @@ impl Checker for Integrity {
 
     fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
         match call {
-            Call::Commit(append) => author(task, &append.message, before),
+            Call::Messages(MessageStoreCall::Commit { append }) => author(task, append.message(), before),
             Call::PutRow(message) => author(task, message, before),
             _ => Ok(()),
         }
@@ -32,6 +33,10 @@ impl Checker for Integrity {
             Some(_) => Ok(()),
             None => Err(format!("nobody wrote {:?}", stored.message)),
         }
+    }
+
+    fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
+        if let Observation::Reported(report) = seen { kept(report, before) } else { Ok(()) }
     }
 
     fn shown(&mut self, _: User, _: DeviceId, message: &MessageBody, before: &Record) -> Finding {
@@ -51,9 +56,10 @@ fn author(task: TaskId, message: &Message, before: &Record) -> Finding {
 fn pushed(task: TaskId, event: &Event, before: &Record) -> Finding {
     let by = match event {
         Event::Message(message) => message.sender_email(),
+        Event::Changed { entry, .. } => entry.sender_email(),
         Event::Read { reader, .. } => reader,
         Event::Typing { sender, .. } => sender,
-        Event::UnknownConnection(_) => return Ok(()),
+        Event::Consent { .. } | Event::UnknownConnection(_) => return Ok(()),
     };
     if before.tasks.get(task).is_some_and(|running| by != before.directory.email(running.user)) {
         return Err(format!("{event:?} is told, which somebody else has done"));
@@ -66,6 +72,20 @@ fn pushed(task: TaskId, event: &Event, before: &Record) -> Finding {
             && stored.content == message.content
     });
     if is_same { Ok(()) } else { Err(format!("{message:?} is pushed; stored is {stored:?}")) }
+}
+
+/// A report keeps whole messages of its room.
+fn kept(report: &Report, before: &Record) -> Finding {
+    let room = before.room(&report.room);
+    let is_stored = |kept: &Message| {
+        let stored = room.and_then(|room| room.find(kept.at));
+        stored.is_some_and(|stored| (stored.seq, stored.sender) == (kept.seq, kept.sender))
+            && stored.is_some_and(|stored| stored.content == kept.content)
+    };
+    if !report.messages.is_empty() && report.messages.iter().all(is_stored) {
+        return Ok(());
+    }
+    Err(format!("{report:?} is kept, whose messages are not stored so"))
 }
 
 /// A message that a device is told of: all of it is as it is stored.

@@ -1,12 +1,14 @@
 //! G7: a connected client can be reached, keeps its connection, and knows what is stored.
 
-use chat_domain::{CONNECTION_SETTLED_AFTER, CONNECTIONS_MAX, Event};
+use chat_domain::testing::{ConnectionStoreCall, PusherCall};
+use chat_domain::{CONNECTION_SETTLED_AFTER, CONNECTIONS_MAX, Event, RequestRate};
 
+use super::record::SocketRecord;
 use super::{Checker, Finding, Record};
-use crate::environment::{INDEX_LAG_MAX_MS, socket_number};
-use crate::ids::{Id, IdVec, IntentId, SocketId, TaskId, User};
+use crate::call::Call;
+use crate::faults::INDEX_LAG_MAX_MS;
+use crate::ids::{Id, IdVec, IntentId, SocketId, TaskId, User, socket_number};
 use crate::observations::{Answer, ClientView, ConversationView, EventKind, Observation, OpenSocket, Told};
-use crate::ports::Call;
 
 /// How long the row of a connection may be missing before a frame has to notice that reads the row: not at
 /// all.
@@ -37,7 +39,7 @@ impl Checker for Convergence {
         if let Event::UnknownConnection(_) = event { turned_away(task, to, before) } else { Ok(()) }
     }
 
-    fn told(&mut self, task: TaskId, what: Told) -> Finding {
+    fn told(&mut self, task: TaskId, what: Told, _: &Record) -> Finding {
         if let (Told::Gone(socket), Some(gone)) = (what, self.gone.get_mut(task)) {
             gone.push(socket);
         }
@@ -59,7 +61,7 @@ impl Checker for Convergence {
             Observation::Settled { when, clients } => {
                 clients.iter().try_for_each(|client| knows_what_is_stored(client, when, before))
             }
-            Observation::LastWordsSettled { since, clients } => told_of_all(*since, clients, before),
+            Observation::FinalMessagesSettled { since, clients } => told_of_all(*since, clients, before),
             Observation::ConnectionsSettled { open } => all_have_rows(open, before),
             _ => Ok(()),
         }
@@ -70,14 +72,17 @@ impl Convergence {
     /// A row is deleted, and a connection closed, only for a reason.
     fn has_reason(&self, task: TaskId, call: &Call, before: &Record) -> Finding {
         let Some(running) = before.tasks.get(task) else { return Ok(()) };
+        if is_of_somebody_kept_out(task, call, before) {
+            return Ok(());
+        }
         match call {
-            Call::Delete(id) => {
+            Call::Connections(ConnectionStoreCall::Delete { id }) => {
                 if running.kind == EventKind::Disconnect && running.socket == socket_number(id) {
                     return Ok(());
                 }
                 Err(format!("task {task} deletes the row of {id}, which has not closed"))
             }
-            Call::DeleteIfBefore(id, instant) => {
+            Call::Connections(ConnectionStoreCall::DeleteIfConnectedBefore { id, instant }) => {
                 let was_gone = socket_number(id).is_some_and(|socket| self.gone[task].contains(&socket));
                 if !was_gone {
                     return Err(format!("task {task} deletes the row of {id}, which answered"));
@@ -89,14 +94,30 @@ impl Convergence {
                 }
                 Ok(())
             }
-            Call::Close(id) => match (running.kind, socket_number(id)) {
+            Call::Pusher(PusherCall::Close { id }) => match (running.kind, socket_number(id)) {
                 (EventKind::Connect, Some(socket)) => one_too_many(task, socket, before),
-                (EventKind::Frame, Some(socket)) => turned_away(task, socket, before),
+                (EventKind::Frame, Some(socket)) => turned_away(task, socket, before)
+                    .or_else(|_| goes_on(task, socket, before))
+                    .or_else(|_| without_place(task, socket, before)),
+                (EventKind::Rest, Some(socket)) => without_place(task, socket, before),
                 _ => Err(format!("task {task} closes {id}")),
             },
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a call ends a connection of the user whose request it is, and that user is suspended or held up.
+fn is_of_somebody_kept_out(task: TaskId, call: &Call, before: &Record) -> bool {
+    let (Call::Connections(ConnectionStoreCall::Delete { id }) | Call::Pusher(PusherCall::Close { id })) =
+        call
+    else {
+        return false;
+    };
+    let running = &before.tasks[task];
+    let closed = socket_number(id).and_then(|socket| before.sockets.get(socket));
+    closed.is_some_and(|closed| closed.user == running.user)
+        && before.users[running.user].was_kept_out_since(running.asked_ms)
 }
 
 /// Whoever connects closes only what is too much: of the connections that the same user had before, those
@@ -131,6 +152,33 @@ fn turned_away(task: TaskId, socket: SocketId, before: &Record) -> Finding {
         return Ok(());
     }
     Err(format!("task {task} turns socket {socket} away, which is known"))
+}
+
+/// A handler may close the connection that its frame came on, if the frame's sender has been refused as many
+/// frames as a burst has, after a whole burst was admitted.
+fn goes_on(task: TaskId, socket: SocketId, before: &Record) -> Finding {
+    let running = &before.tasks[task];
+    let asked = before.asked(running.hearer());
+    if running.socket == Some(socket) && asked > 2 * RequestRate::default().burst.get() {
+        return Ok(());
+    }
+    Err(format!("task {task} closes socket {socket}, on which {asked} frames came"))
+}
+
+/// Whoever pushes closes only what has no place: of the connections of the same user, as many are newer as
+/// one may have, or it is dated ahead of the pushing handler's clock.
+fn without_place(task: TaskId, socket: SocketId, before: &Record) -> Finding {
+    let (Some(running), Some(closed)) = (before.tasks.get(task), before.sockets.get(socket)) else {
+        return Ok(());
+    };
+    let place = |of: &SocketRecord| (of.connected_at <= running.now, of.connected_at, of.id.clone());
+    let own = place(closed);
+    let theirs = before.sockets.iter().filter(|other| other.user == closed.user);
+    let newer = theirs.filter(|other| place(other) > own).count();
+    if newer >= CONNECTIONS_MAX {
+        return Ok(());
+    }
+    Err(format!("task {task} closes socket {socket}, and only {newer} of its user come before it"))
 }
 
 /// A frame was accepted: its client can be reached, or could be a moment ago.

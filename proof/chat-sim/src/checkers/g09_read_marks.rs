@@ -36,7 +36,6 @@ impl Checker for ReadMarks {
     fn other(&mut self, seen: &Observation<'_>, before: &Record) -> Finding {
         match seen {
             Observation::MarkSet { room, reader, mark, .. } => moved(room, *reader, *mark, before),
-            Observation::RowsMarked { room, rows } => rows_marked(room, rows, before),
             Observation::Corrupt { error } => Err(format!("what is stored contradicts itself: {error}")),
             _ => Ok(()),
         }
@@ -59,21 +58,8 @@ fn moved(id: &RoomId, reader: Member, mark: ReadMark, before: &Record) -> Findin
     Ok(())
 }
 
-fn rows_marked(id: &RoomId, rows: &[Timestamp], before: &Record) -> Finding {
-    let Some(room) = before.room(id) else { return Ok(()) };
-    let is_read = |at: &Timestamp| room.find(*at).is_some_and(|row| room.is_read(row));
-    match rows.iter().find(|at| !is_read(at)) {
-        None => Ok(()),
-        Some(at) => Err(format!("{at} in {id} is marked as read, and was not")),
-    }
-}
-
 fn pushed(event: &Event, before: &Record) -> Finding {
     match event {
-        Event::Message(message) => match before.room(&message.room) {
-            Some(room) => as_read(room, message, message.read, "pushed"),
-            None => Ok(()),
-        },
         Event::Read { room, reader, up_to } => {
             let member = room.member(reader);
             let mark = member.zip(before.room(room)).and_then(|(member, room)| room.read_up_to(member));
@@ -129,8 +115,8 @@ fn marked(task: TaskId, peer: User, asked: Timestamp, told: &ReadFrame, before: 
     ))
 }
 
-/// The marks that a page tells of, and what it says was read, are so; in a page that is read strongly, they
-/// are so since it was asked for at the latest.
+/// A page shows no mark and no message as read that is further than what is stored. If the page is read
+/// strongly, it shows at least the marks that were stored when it was asked for.
 fn page(task: TaskId, asked: AskedPage, body: &HistoryBody, before: &Record) -> Finding {
     let running = &before.tasks[task];
     let room = before.room_of(running.user, asked.peer);
@@ -139,7 +125,9 @@ fn page(task: TaskId, asked: AskedPage, body: &HistoryBody, before: &Record) -> 
     for (reader, told) in [(me, &body.my_read_up_to), (me.peer(), &body.peer_read_up_to)] {
         let told = told.as_ref().and_then(|told| told.parse::<Timestamp>().ok());
         let (is, was) = (room.read_up_to(reader), room.read_before(reader, running.asked_ms));
-        if told > is || (is_strong && told < was) {
+        // Who is not in touch does not see how far the other one reads.
+        let sees = reader == me || before.were_in_touch_since(room, running.asked_ms);
+        if told > is || (is_strong && sees && told < was) {
             return Err(format!(
                 "{reader:?} is said to have read {} up to {told:?}, was at {was:?}, is at {is:?}",
                 room.id

@@ -1,14 +1,14 @@
 //! G10: unread is what a recount counts; the head of a room and every list say of its rows what they say
 //! themselves.
 
-use chat_domain::{Member, Message, RECENT_MAX, ReadMark, Recent, Room, RoomId};
+use chat_domain::{FirstContact, Member, Message, RECENT_MAX, ReadMark, Recent, Room, RoomId};
 use chat_wire::rest::{ConversationBody, ConversationsBody};
 
-use super::page::kind;
+use super::page::{kind, request, shows};
 use super::record::{RoomRecord, answers};
 use super::{Checker, Finding, Record};
 use crate::ids::{TaskId, User};
-use crate::observations::{Answer, ClientView, Observation, Stored};
+use crate::observations::{Answer, ClientView, Listed, Observation, Stored};
 
 #[derive(Default)]
 pub(super) struct UnreadExact;
@@ -42,10 +42,7 @@ fn head_is_right(newest: &Message, head: &Room, before: &Record) -> Finding {
     let earlier = &room.rows[room.rows.len().saturating_sub(RECENT_MAX - 1)..];
     let recent = earlier.iter().map(|row| &row.message).chain([newest]);
     let recent = recent.map(|message| Recent { id: message.id, sender: message.sender, at: message.at });
-    let is_same = (log.seq(), log.last_at(), log.last_sender()) == (newest.seq, newest.at, newest.sender)
-        && log.last_kind() == newest.content.kind()
-        // Nothing that is said here is long, or has more than one line.
-        && log.preview() == newest.content.text()
+    let is_same = log.newest == *newest
         && [Member::A, Member::B].iter().all(|member| log.sent[*member] == newest.sent_by(*member))
         && log.recent.iter().copied().eq(recent)
         && log.open_proposals.iter().all(|open| {
@@ -94,20 +91,29 @@ fn was_so(user: User, found: &ConversationBody, before: &Record) -> bool {
     newest.seq == found.last_seq
         && newest.at.to_string() == found.last_timestamp
         && newest.sender_email().as_str() == found.last_sender_email
-        && kind(&newest.content) == Some(found.last_kind)
+        && kind(&newest.content).as_ref() == Some(&found.last_kind)
+        // Nothing that is said here is long, or has more than one line.
         && newest.content.text() == found.preview
-        && were_unread(room, me, found)
+        && was_listed_so(room, me, found, before.first_contact)
 }
 
-/// Whether a head with these marks was ever there, when so many rows were not covered by them.
-fn were_unread(room: &RoomRecord, me: Member, found: &ConversationBody) -> bool {
+/// Whether a head with these marks and this consent was ever there, when so many rows were not covered by
+/// the marks.
+fn was_listed_so(
+    room: &RoomRecord,
+    me: Member,
+    found: &ConversationBody,
+    first_contact: FirstContact,
+) -> bool {
     room.heads.iter().rev().filter(|head| head.room.seq() == found.last_seq).any(|head| {
         let mark = head.room.read_up_to(me);
         let unread = room.rows[..head.rows]
             .iter()
             .filter(|row| row.message.sender == me.peer() && Some(row.message.at) > mark);
         unread.count() as u64 == found.unread
-            && head.room.read_up_to(me.peer()).map(|at| at.to_string()) == found.peer_read_up_to
+            && shows(&head.room, me, first_contact).map(|at| at.to_string()) == found.peer_read_up_to
+            && request(&head.room, me, first_contact) == found.request
+            && head.room.consent(me).blocked.is_some() == found.blocked
     })
 }
 
@@ -116,7 +122,12 @@ fn lists_what_is_stored(client: &ClientView<'_>, before: &Record) -> Finding {
     for conversation in client.conversations.iter().filter(|it| it.peer != client.user) {
         let (user, peer) = (client.user, conversation.peer);
         let me = before.directory.member(user, peer);
-        let stored = before.room_of(user, peer).head().map(|head| (head.seq(), head.unread(me)));
+        let stored = before.room_of(user, peer).head().map(|head| Listed {
+            last_seq: head.seq(),
+            unread: head.unread(me),
+            request: request(head, me, before.first_contact),
+            blocked: head.consent(me).blocked.is_some(),
+        });
         let listed = conversation.listed;
         if listed != stored {
             return Err(format!(

@@ -1,12 +1,13 @@
 //! G11: a frame, a row or a mark of a room is its two members' alone.
 
 use chat_domain::Event;
+use chat_domain::testing::MessageStoreCall;
 use chat_wire::message::MessageBody;
 
 use super::{Checker, Finding, Record};
+use crate::call::Call;
 use crate::ids::{DeviceId, SocketId, TaskId, User};
 use crate::observations::Answer;
-use crate::ports::Call;
 
 #[derive(Default)]
 pub(super) struct Isolation;
@@ -15,8 +16,10 @@ impl Checker for Isolation {
     const GUARANTEE: &'static str = "G11";
 
     fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
-        let (Call::AdvanceRead(room, reader, _) | Call::ForceMark(room, reader, _)) = call else {
-            return Ok(());
+        let (room, reader) = match call {
+            Call::Messages(MessageStoreCall::AdvanceRead { room, reader, .. }) => (&**room, reader),
+            Call::ForceMark(room, reader, _) => (room, reader),
+            _ => return Ok(()),
         };
         let Some(running) = before.tasks.get(task) else { return Ok(()) };
         let (user, reader) = (running.user, room.email(*reader));
@@ -30,7 +33,8 @@ impl Checker for Isolation {
         let user = before.sockets[to].user;
         let room = match event {
             Event::Message(message) => &message.room,
-            Event::Read { room, .. } | Event::Typing { room, .. } => room,
+            Event::Changed { entry, .. } => &entry.room,
+            Event::Read { room, .. } | Event::Typing { room, .. } | Event::Consent { room, .. } => room,
             Event::UnknownConnection(_) => return Ok(()),
         };
         if room.member(before.directory.email(user)).is_some() {

@@ -1,11 +1,12 @@
 //! G12: no frame is accepted after the token has expired, and nothing is pushed.
 
 use chat_domain::Event;
+use chat_domain::testing::MessageStoreCall;
 
 use super::{Checker, Finding, Record};
+use crate::call::Call;
 use crate::ids::{SocketId, TaskId};
 use crate::observations::{Answer, EventKind};
-use crate::ports::Call;
 
 #[derive(Default)]
 pub(super) struct FreshLogin;
@@ -15,8 +16,10 @@ impl Checker for FreshLogin {
 
     fn called(&mut self, task: TaskId, call: &Call, before: &Record) -> Finding {
         match call {
-            Call::Commit(_) | Call::PutRow(_) => fresh(task, "sends", before),
-            Call::AdvanceRead(..) | Call::ForceMark(..) => fresh(task, "marks as read", before),
+            Call::Messages(MessageStoreCall::Commit { .. }) | Call::PutRow(_) => fresh(task, "sends", before),
+            Call::Messages(MessageStoreCall::AdvanceRead { .. }) | Call::ForceMark(..) => {
+                fresh(task, "marks as read", before)
+            }
             _ => Ok(()),
         }
     }

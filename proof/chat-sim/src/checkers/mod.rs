@@ -1,5 +1,5 @@
-//! The checkers: one for each guarantee of [docs/guarantees.md](../../../../docs/guarantees.md), in a file of
-//! its name. Each reads the log of observations, and keeps to itself whatever else it has to remember.
+//! The checkers: one for each guarantee of `docs/guarantees.md`, in a file of its name. Each reads the log of
+//! observations, and keeps to itself whatever else it has to remember.
 
 mod g01_durable;
 mod g02_exactly_once;
@@ -14,19 +14,25 @@ mod g10_unread_exact;
 mod g11_isolation;
 mod g12_fresh_login;
 mod g13_bounded;
+mod g15_consent;
+mod g16_bounded_harm;
+mod g16_held_up;
+mod g16_suspended;
+mod g18_settled;
 mod liveness;
 mod page;
 mod record;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use chat_domain::Event;
+use chat_domain::{Event, FirstContact};
 use chat_wire::message::MessageBody;
 
+use crate::call::Call;
 use crate::directory::Directory;
 use crate::ids::{DeviceId, SocketId, TaskId, User};
 use crate::observations::{Answer, Observation, Stored, Told};
-use crate::ports::Call;
 
 pub(crate) use self::record::Record;
 
@@ -56,7 +62,7 @@ trait Checker: Default {
     }
 
     /// A handler is told what came of a call.
-    fn told(&mut self, task: TaskId, what: Told) -> Finding {
+    fn told(&mut self, task: TaskId, what: Told, before: &Record) -> Finding {
         Ok(())
     }
 
@@ -84,7 +90,7 @@ trait Checker: Default {
 /// A guarantee that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Violation {
-    /// Which: `G1` to `G13`, or `live`.
+    /// Which: `G1` to `G18`, or `live`.
     pub(crate) rule: &'static str,
     /// How it was broken, in words that name the message, the device or the row.
     pub(crate) what: String,
@@ -106,6 +112,11 @@ struct Checkers {
     isolation: g11_isolation::Isolation,
     fresh_login: g12_fresh_login::FreshLogin,
     bounded: g13_bounded::Bounded,
+    consent: g15_consent::HeldConsent,
+    bounded_harm: g16_bounded_harm::BoundedHarm,
+    held_up: g16_held_up::HeldUp,
+    suspended: g16_suspended::Suspended,
+    settled: g18_settled::Settled,
     liveness: liveness::Liveness,
 }
 
@@ -115,7 +126,7 @@ macro_rules! ask {
     ($checkers:ident.$method:ident $arguments:tt) => {
         ask!($checkers, $method, $arguments: bounded, isolation, durable, no_gaps, one_order, integrity,
             exactly_once, refused_means_absent, causal, fresh_login, convergence, read_marks, unread_exact,
-            liveness)
+            consent, bounded_harm, held_up, suspended, settled, liveness)
     };
     ($checkers:ident, $method:ident, $arguments:tt: $($field:ident),+) => {{
         $(named(&mut $checkers.$field, |checker| checker.$method $arguments)?;)+
@@ -128,7 +139,7 @@ impl Checkers {
             Observation::Invoked(_) => ask!(self.invoked()),
             Observation::Called { task, call } => ask!(self.called(*task, call, before)),
             Observation::Pushed { task, to, event } => ask!(self.pushed(*task, *to, event, before)),
-            Observation::Told { task, what } => ask!(self.told(*task, *what)),
+            Observation::Told { task, what } => ask!(self.told(*task, *what, before)),
             Observation::Stored(stored) => ask!(self.stored(*stored, before)),
             Observation::Answered { task, answer } => ask!(self.answered(*task, answer, before)),
             Observation::Shown { user, device, message } => {
@@ -164,6 +175,21 @@ pub(crate) struct Observer {
 impl Observer {
     pub(crate) fn new(directory: Arc<Directory>) -> Self {
         Self { record: Record::new(directory), checkers: Checkers::default(), violation: None }
+    }
+
+    /// From now on conversations begin like this.
+    pub(crate) fn begin_with(&mut self, first_contact: FirstContact) {
+        self.record.first_contact = first_contact;
+    }
+
+    /// From now on one user may make so many requests in an hour.
+    pub(crate) fn allow_per_hour(&mut self, per_hour: NonZeroU32) {
+        self.record.per_hour = per_hour.get();
+    }
+
+    /// From now on rows are written after their heads, or with them.
+    pub(crate) fn written_ahead(&mut self, writes_ahead: bool) {
+        self.record.writes_ahead = writes_ahead;
     }
 
     /// Sees an observation that is made at a true time. Returns the violation if it is the first that is

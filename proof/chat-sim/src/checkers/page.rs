@@ -1,10 +1,10 @@
 //! What a page of history, and each message in it, has to be.
 
-use chat_domain::{Content, Message, PageRange, Timestamp};
+use chat_domain::{Content, FirstContact, Member, Message, PageRange, Room, Timestamp};
 use chat_wire::message::{KindName, MessageBody};
-use chat_wire::rest::HistoryBody;
+use chat_wire::rest::{HistoryBody, RequestName};
 
-use super::record::Row;
+use super::record::StoredMessage;
 
 /// What the wire calls a content, of those that are sent here.
 pub(super) fn kind(content: &Content) -> Option<KindName> {
@@ -12,35 +12,62 @@ pub(super) fn kind(content: &Content) -> Option<KindName> {
         Content::Text(_) => Some(KindName::Text),
         Content::MatchProposal(_) => Some(KindName::MatchProposal),
         Content::MatchProposalAnswer(_) => Some(KindName::MatchProposalAnswer),
-        Content::Image { .. } | Content::Erased => None,
+        Content::Change(_) => Some(KindName::Change),
+        Content::Deleted => Some(KindName::Deleted),
+        Content::Image { .. } | Content::Erased | Content::Other(_) => None,
+    }
+}
+
+/// Whose request a room is to a member, while it is one.
+pub(super) fn request(head: &Room, me: Member, first_contact: FirstContact) -> Option<RequestName> {
+    let log = head.log().filter(|_| first_contact == FirstContact::Request)?;
+    let is_known_to = |member: Member| head.consent(member).accepted || log.sent[member] > 0;
+    match (is_known_to(me), is_known_to(me.peer())) {
+        (true, true) => None,
+        (true, false) => Some(RequestName::Outgoing),
+        (false, _) => Some(RequestName::Incoming),
+    }
+}
+
+/// How far a member sees that the other one has read.
+pub(super) fn shows(head: &Room, me: Member, first_contact: FirstContact) -> Option<Timestamp> {
+    let nobody_blocks = [Member::A, Member::B].iter().all(|member| head.consent(*member).blocked.is_none());
+    let reads = head.read_state(me.peer());
+    if nobody_blocks && request(head, me, first_contact).is_none() {
+        reads.mark.map(|mark| mark.up_to)
+    } else {
+        reads.shown_to
     }
 }
 
 /// What of a message that somebody is shown is not as it is stored; whether it is read changes, and is looked
 /// at elsewhere.
 pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static str> {
-    let words = match &stored.content {
-        Content::Text(words) => words.as_str(),
-        Content::MatchProposal(proposal) => proposal.note.as_ref().map_or("", |note| note.as_str()),
-        _ => "",
+    let (words, proposal, answer) = match &stored.content {
+        Content::Text(words) => (words.as_str(), None, None),
+        Content::MatchProposal(proposal) => {
+            (proposal.note.as_ref().map_or("", |note| note.as_str()), Some(proposal), None)
+        }
+        Content::MatchProposalAnswer(answer) => ("", None, Some(answer)),
+        Content::Change(_) | Content::Deleted => ("", None, None),
+        // Nobody sends these here.
+        Content::Image { .. } | Content::Erased | Content::Other(_) => ("", None, None),
     };
-    let proposal = match (&stored.content, &seen.proposal) {
-        (Content::MatchProposal(stored), Some(seen)) => {
+    let proposal = match (proposal, &seen.proposal) {
+        (Some(stored), Some(seen)) => {
             stored.team_name.as_str() == seen.team_name
                 && stored.opponent_team_name.as_str() == seen.opponent_team_name
                 && seen.match_at.parse() == Ok(stored.match_at)
-                && stored.place.as_str() == seen.place
+                && stored.venue.as_str() == seen.place
                 && stored.note.as_ref().map(|note| note.as_str()) == seen.note.as_deref()
         }
-        (Content::MatchProposal(_), None) | (_, Some(_)) => false,
-        (_, None) => true,
+        (stored, seen) => stored.is_none() && seen.is_none(),
     };
-    let answer = match (&stored.content, &seen.proposal_answer) {
-        (Content::MatchProposalAnswer(stored), Some(seen)) => {
+    let answer = match (answer, &seen.proposal_answer) {
+        (Some(stored), Some(seen)) => {
             seen.proposal.parse() == Ok(stored.proposal) && stored.verdict.as_str() == seen.answer
         }
-        (Content::MatchProposalAnswer(_), None) | (_, Some(_)) => false,
-        (_, None) => true,
+        (stored, seen) => stored.is_none() && seen.is_none(),
     };
     [
         (seen.timestamp.parse() == Ok(stored.at), "timestamp"),
@@ -48,7 +75,7 @@ pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static s
         (seen.sender_email == stored.sender_email().as_str(), "senderEmail"),
         (seen.receiver_email == stored.receiver_email().as_str(), "receiverEmail"),
         (seen.message == words, "message"),
-        (Some(seen.kind) == kind(&stored.content), "kind"),
+        (Some(&seen.kind) == kind(&stored.content).as_ref(), "kind"),
         (seen.client_message_id.parse() == Ok(stored.id), "clientMessageId"),
         (seen.attachment.is_none(), "attachment"),
         (proposal, "proposal"),
@@ -61,7 +88,7 @@ pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static s
 /// What is wrong with a page: its order, where it begins, where it ends, or what it says of what is beyond.
 /// `begun` rows were there when it was asked for, which a strong read has to show.
 pub(super) fn misplaced(
-    rows: &[Row],
+    rows: &[StoredMessage],
     range: PageRange,
     begun: u64,
     body: &HistoryBody,

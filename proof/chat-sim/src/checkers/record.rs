@@ -1,16 +1,19 @@
 //! The log of observations, in the form in which the checkers look things up in it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_domain::{
-    ClientMessageId, Connection, ConnectionId, Content, Member, Message, PerMember, ReadMark, Room, RoomId,
-    Timestamp,
+    ClientMessageId, Connection, ConnectionId, ConsentChange, Content, FirstContact, Member, Message,
+    PerMember, ReadMark, RequestRate, Room, RoomId, Timestamp, User as UserRow,
 };
+use chat_wire::error::ErrorCode;
 use chat_wire::frames::ErrorBody;
 
 use crate::directory::Directory;
 use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, User};
-use crate::observations::{Answer, EventKind, Observation, Says, TaskFacts, Written};
+use crate::observations::{Answer, EventKind, Hearer, Observation, Says, TaskFacts, Written};
 
 /// What somebody meant to say, and what became of it.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct Intent {
     pub(crate) acked: Option<(Timestamp, u64)>,
     /// It was refused for good.
     pub(crate) refused: bool,
+    /// When it was refused first, in true time, if that was because its receiver did not accept it.
+    pub(crate) unwelcome_ms: Option<i64>,
     /// Whoever wrote it lost it, or never cared.
     pub(crate) dropped: bool,
     /// It was sent without `after`: then it is recognised among the newest messages, and no further is
@@ -40,7 +45,7 @@ pub(crate) struct Intent {
 
 /// A message that is stored.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub(crate) struct StoredMessage {
     pub(crate) message: Message,
     /// When it was stored, in true time.
     stored_ms: i64,
@@ -52,6 +57,65 @@ pub(crate) struct Head {
     pub(crate) room: Arc<Room>,
     /// How many rows there were then.
     pub(crate) rows: usize,
+    /// Since when it is so, in true time.
+    since_ms: i64,
+}
+
+impl Head {
+    /// Whether there was another one, or none, at an instant.
+    pub(crate) fn began_after(&self, ms: i64) -> bool {
+        self.since_ms >= ms
+    }
+}
+
+/// A time in which a member of a room blocks the other one.
+#[derive(Debug)]
+pub(crate) struct Block {
+    from_ms: i64,
+    /// `None` as long as it lasts.
+    until_ms: Option<i64>,
+    /// When it was acknowledged, if it was.
+    pub(crate) acked_ms: Option<i64>,
+    /// How far each member had read when it began.
+    pub(crate) marks: PerMember<Option<Timestamp>>,
+}
+
+/// What a member of a room has decided about the other one.
+#[derive(Debug, Default)]
+pub(crate) struct ConsentRecord {
+    /// The member has accepted the other's request in so many words.
+    pub(crate) accepted: bool,
+    /// When the member accepted or answered, in true time.
+    accepted_ms: Option<i64>,
+    blocks: Vec<Block>,
+}
+
+impl ConsentRecord {
+    /// The block that lasts.
+    pub(crate) fn block(&self) -> Option<&Block> {
+        self.blocks.last().filter(|block| block.until_ms.is_none())
+    }
+
+    /// Whether the member has blocked the other one at some time since an instant.
+    pub(crate) fn was_blocked_since(&self, ms: i64) -> bool {
+        self.blocks.iter().any(|block| block.until_ms.is_none_or(|until_ms| until_ms >= ms))
+    }
+
+    /// Whether the member has not blocked the other one at some time since an instant.
+    pub(crate) fn was_open_since(&self, ms: i64) -> bool {
+        self.block().is_none_or(|block| block.from_ms >= ms)
+    }
+
+    /// Whether the member has accepted, answered or lifted a block since an instant.
+    pub(crate) fn was_opened_since(&self, ms: i64) -> bool {
+        let lifted = self.blocks.iter().filter_map(|block| block.until_ms);
+        lifted.chain(self.accepted_ms).any(|opened_ms| opened_ms >= ms)
+    }
+
+    /// Whether the member had accepted or answered before an instant.
+    pub(crate) fn had_accepted(&self, ms: i64) -> bool {
+        self.accepted_ms.is_some_and(|accepted_ms| accepted_ms < ms)
+    }
 }
 
 /// What was observed of a room.
@@ -60,8 +124,11 @@ pub(crate) struct RoomRecord {
     pub(crate) id: RoomId,
     /// In the order in which they were stored, which is that of their timestamps as long as no promise is
     /// broken.
-    pub(crate) rows: Vec<Row>,
-    /// The head each time that a message was stored or a mark moved.
+    pub(crate) rows: Vec<StoredMessage>,
+    pub(crate) consent: PerMember<ConsentRecord>,
+    /// Whether a report of each member is kept.
+    pub(crate) reported_by: PerMember<bool>,
+    /// The head each time that it changed.
     pub(crate) heads: Vec<Head>,
     pub(crate) marks: PerMember<Option<ReadMark>>,
     /// Each time that a mark moved: whose, when in true time, and where to.
@@ -77,6 +144,8 @@ impl RoomRecord {
         Self {
             id,
             rows: Vec::new(),
+            consent: PerMember::default(),
+            reported_by: PerMember::default(),
             heads: Vec::new(),
             marks: PerMember::default(),
             moves: Vec::new(),
@@ -129,12 +198,42 @@ impl RoomRecord {
         self.rows.iter().any(|row| answers(&row.message, proposal))
     }
 
-    fn store(&mut self, message: &Message, now_ms: i64) {
-        self.rows.push(Row { message: message.clone(), stored_ms: now_ms });
+    /// The heads that were there at some time since an instant.
+    pub(crate) fn heads_since(&self, ms: i64) -> impl Iterator<Item = &Head> {
+        let first = self.heads.partition_point(|head| head.since_ms < ms);
+        self.heads[first.saturating_sub(1)..].iter()
     }
 
-    fn keep_head(&mut self, head: &Arc<Room>) {
-        self.heads.push(Head { room: Arc::clone(head), rows: self.rows.len() });
+    /// Whether a member has neither accepted nor answered the other's messages.
+    pub(crate) fn is_strange_to(&self, member: Member) -> bool {
+        self.consent[member].accepted_ms.is_none()
+    }
+
+    fn store(&mut self, message: &Message, now_ms: i64) {
+        self.consent[message.sender].accepted_ms.get_or_insert(now_ms);
+        self.rows.push(StoredMessage { message: message.clone(), stored_ms: now_ms });
+    }
+
+    fn decide(&mut self, member: Member, head: &Arc<Room>, now_ms: i64) {
+        let marks = PerMember { a: self.read_up_to(Member::A), b: self.read_up_to(Member::B) };
+        let (is, was) = (head.consent(member), &mut self.consent[member]);
+        if is.accepted {
+            was.accepted = true;
+            was.accepted_ms.get_or_insert(now_ms);
+        }
+        match (was.block().is_some(), is.blocked.is_some()) {
+            (false, true) => {
+                was.blocks.push(Block { from_ms: now_ms, until_ms: None, acked_ms: None, marks });
+            }
+            (true, false) => {
+                was.blocks.last_mut().expect("one lasts").until_ms = Some(now_ms);
+            }
+            _ => {}
+        }
+    }
+
+    fn keep_head(&mut self, head: &Arc<Room>, now_ms: i64) {
+        self.heads.push(Head { room: Arc::clone(head), rows: self.rows.len(), since_ms: now_ms });
     }
 }
 
@@ -156,15 +255,64 @@ pub(crate) struct SocketRecord {
     pub(crate) row_since_ms: i64,
 }
 
+/// What was observed of a user.
+#[derive(Debug, Default)]
+pub(crate) struct UserRecord {
+    /// Since when the user is suspended, in true time.
+    pub(crate) suspended_ms: Option<i64>,
+    /// Since when whoever suspended them has the receipt.
+    pub(crate) receipt_ms: Option<i64>,
+    /// Since when the user is held up, in true time, and until when, by the clocks.
+    pub(crate) held: Option<(i64, Timestamp)>,
+    /// When the user was last suspended or held up, and is so no more.
+    admitted_ms: Option<i64>,
+}
+
+impl UserRecord {
+    fn written(&mut self, row: &UserRow, now_ms: i64) {
+        if self.is_kept_out() {
+            self.admitted_ms = Some(now_ms);
+        }
+        self.suspended_ms = row.suspended_since.map(|_| self.suspended_ms.unwrap_or(now_ms));
+        self.receipt_ms = self.receipt_ms.filter(|_| self.suspended_ms.is_some());
+        let since_ms = self.held.map_or(now_ms, |(since_ms, _)| since_ms);
+        self.held = row.held_until.map(|until| (since_ms, until));
+    }
+
+    fn is_kept_out(&self) -> bool {
+        self.suspended_ms.is_some() || self.held.is_some()
+    }
+
+    /// Whether the user was suspended or held up at some time since an instant.
+    pub(crate) fn was_kept_out_since(&self, ms: i64) -> bool {
+        self.is_kept_out() || self.admitted_ms.is_some_and(|admitted_ms| admitted_ms >= ms)
+    }
+
+    /// Since when the user is held up, in true time, if they are by a clock.
+    pub(crate) fn held_ms(&self, now: Timestamp) -> Option<i64> {
+        self.held.filter(|(_, until)| now < *until && *until <= now.after(HOUR)).map(|(since_ms, _)| since_ms)
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
 /// Everything that was observed.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) directory: Arc<Directory>,
     /// The true time of the latest observation.
     now_ms: i64,
+    pub(crate) first_contact: FirstContact,
+    /// Whether a message's row is written after its head, and by itself.
+    pub(crate) writes_ahead: bool,
     pub(crate) intents: IdVec<IntentId, Intent>,
     pub(crate) tasks: IdVec<TaskId, TaskFacts>,
     pub(crate) sockets: IdVec<SocketId, SocketRecord>,
+    /// How many requests each process has got of each user.
+    asked: HashMap<Hearer, u32>,
+    /// How many requests a user may make in an hour.
+    pub(crate) per_hour: u32,
+    pub(crate) users: IdVec<User, UserRecord>,
     /// In the order of the directory.
     rooms: Vec<RoomRecord>,
     /// The intent of the message that is being stored, if anybody meant to write it.
@@ -175,13 +323,19 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn new(directory: Arc<Directory>) -> Self {
-        let rooms = directory.places().iter().map(|place| RoomRecord::new(place.room.clone())).collect();
+        let rooms = directory.rooms().iter().map(|named| RoomRecord::new(named.room.clone())).collect();
+        let users = directory.everybody().map(|_| UserRecord::default()).collect();
         Self {
             directory,
             now_ms: 0,
+            first_contact: FirstContact::Open,
+            writes_ahead: false,
             intents: IdVec::default(),
             tasks: IdVec::default(),
             sockets: IdVec::default(),
+            asked: HashMap::new(),
+            per_hour: RequestRate::default().per_hour.get(),
+            users,
             rooms,
             carried_out: None,
             named_at: None,
@@ -205,6 +359,48 @@ impl Record {
     pub(crate) fn room_called(&self, name: &str) -> Option<&RoomRecord> {
         let (one, other) = self.directory.members_of(name)?;
         Some(self.room_of(one, other))
+    }
+
+    /// The true time of the latest observation.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// How many requests a process has got of a user.
+    pub(super) fn asked(&self, hearer: Hearer) -> u32 {
+        self.asked.get(&hearer).copied().unwrap_or_default()
+    }
+
+    /// How many requests all processes have got of a user, and how many of them counted these.
+    pub(super) fn asked_in_all(&self, user: User) -> (u64, u64) {
+        let theirs = self.asked.iter().filter(|(hearer, _)| hearer.user() == user);
+        theirs.fold((0, 0), |(asked, hearers), (_, count)| (asked + u64::from(*count), hearers + 1))
+    }
+
+    /// Whether a room is a request: one of its members has neither accepted nor answered.
+    pub(super) fn is_request(&self, room: &RoomRecord) -> bool {
+        let is_strange = || room.is_strange_to(Member::A) || room.is_strange_to(Member::B);
+        self.first_contact == FirstContact::Request && !room.rows.is_empty() && is_strange()
+    }
+
+    /// Whether neither member of a room blocked the other, and it was no request, from an instant on.
+    pub(super) fn were_in_touch_since(&self, room: &RoomRecord, ms: i64) -> bool {
+        [Member::A, Member::B].into_iter().all(|member| {
+            let consent = &room.consent[member];
+            let is_known = self.first_contact == FirstContact::Open || consent.had_accepted(ms);
+            is_known && !consent.was_blocked_since(ms)
+        })
+    }
+
+    /// How far a member of a room may see at most that the other one has read.
+    pub(super) fn shown_at_most(&self, room: &RoomRecord, viewer: Member) -> Option<Timestamp> {
+        if self.is_request(room) {
+            return None;
+        }
+        let reader = viewer.peer();
+        let blocks = [Member::A, Member::B].map(|member| room.consent[member].block());
+        let frozen = blocks.into_iter().flatten().map(|block| block.marks[reader]).min();
+        frozen.unwrap_or_else(|| room.read_up_to(reader))
     }
 
     /// The intent of the message that is being stored, if anybody meant to write it.
@@ -283,6 +479,14 @@ impl Record {
                 if let (EventKind::Connect, Some(socket)) = (facts.kind, facts.socket) {
                     self.sockets[socket].connected_at = facts.now;
                 }
+                let is_heard = match facts.kind {
+                    EventKind::Frame => true,
+                    EventKind::Rest => facts.token_counts,
+                    EventKind::Connect | EventKind::Disconnect | EventKind::Operator => false,
+                };
+                if is_heard {
+                    *self.asked.entry(facts.hearer()).or_default() += 1;
+                }
                 self.tasks.push(*facts);
             }
             Observation::Stored(stored) => self.stored(stored.message, stored.head),
@@ -290,6 +494,11 @@ impl Record {
                 self.mark_set(room, *reader, *mark, *head);
             }
             Observation::ConnectionRow { socket, row } => self.row_written(*socket, *row),
+            Observation::UserRow { user, row } => self.users[*user].written(row, self.now_ms),
+            Observation::Suspended { user } => {
+                let is = &mut self.users[*user];
+                is.receipt_ms = is.suspended_ms.map(|_| self.now_ms);
+            }
             Observation::Answered { answer: Answer::Sent { intent, sent }, .. } => {
                 if let Some(at) = self.named_at {
                     self.acknowledged(*intent, at, sent.seq);
@@ -297,6 +506,37 @@ impl Record {
             }
             Observation::Answered { answer: Answer::Refused { intent, error }, .. } => {
                 self.refused(*intent, error);
+            }
+            seen => self.take_among_strangers(seen),
+        }
+    }
+
+    /// Takes in what concerns consent.
+    fn take_among_strangers(&mut self, seen: &Observation<'_>) {
+        let now_ms = self.now_ms;
+        match seen {
+            Observation::ConsentSet { room, member, head } => {
+                if let Some(room) = self.room_mut(room) {
+                    room.decide(*member, head, now_ms);
+                    room.keep_head(head, now_ms);
+                }
+            }
+            Observation::Answered {
+                task,
+                answer: Answer::Decided { peer, change: ConsentChange::Block, .. },
+            } => {
+                let user = self.tasks[*task].user;
+                let member = self.directory.member(user, *peer);
+                let room = &mut self.rooms[self.directory.index_of(user, *peer)];
+                let lasting = room.consent[member].blocks.last_mut();
+                if let Some(block) = lasting.filter(|block| block.until_ms.is_none()) {
+                    block.acked_ms.get_or_insert(now_ms);
+                }
+            }
+            Observation::Reported(report) => {
+                if let Some(room) = self.room_mut(&report.room) {
+                    room.reported_by[report.reporter] = true;
+                }
             }
             _ => {}
         }
@@ -315,6 +555,7 @@ impl Record {
             row: None,
             acked: None,
             refused: false,
+            unwelcome_ms: None,
             dropped: unattended,
             without_after,
         });
@@ -328,7 +569,7 @@ impl Record {
         let Some(room) = self.room_mut(&message.room) else { return };
         room.store(message, now_ms);
         if let Some(head) = head {
-            room.keep_head(head);
+            room.keep_head(head, now_ms);
         }
     }
 
@@ -340,7 +581,7 @@ impl Record {
         }
         room.marks[reader] = Some(mark);
         if let Some(head) = head {
-            room.keep_head(head);
+            room.keep_head(head, now_ms);
         }
     }
 
@@ -362,7 +603,14 @@ impl Record {
     }
 
     fn refused(&mut self, intent: IntentId, error: &ErrorBody) {
+        let now_ms = self.now_ms;
         let meant = &mut self.intents[intent];
-        meant.refused |= !error.retryable && meant.row.is_none();
+        if error.retryable || meant.row.is_some() {
+            return;
+        }
+        if error.code == ErrorCode::NotAccepted && !meant.refused {
+            meant.unwelcome_ms = Some(now_ms);
+        }
+        meant.refused = true;
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Conversation {
     pub(super) waiting: Option<Waiting>,
     /// How many tries have failed in a row.
     pub(super) tries: u32,
+    /// How many tries in a row had no answer.
+    pub(super) unanswered: usize,
     /// Counts on whenever what it waits for changes, so that earlier timers count for nothing.
     pub(super) attempt: u32,
     /// The numbers of what came by push.

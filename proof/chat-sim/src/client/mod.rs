@@ -6,23 +6,26 @@
 
 mod conversation;
 mod outgoing;
-mod request;
 mod syncing;
 mod timing;
 
 use std::collections::BTreeMap;
 
-use chat_domain::{ClientMessageId, Timestamp};
+use chat_domain::{ClientMessageId, ConsentChange, Timestamp};
 use chat_wire::error::ErrorCode;
-use chat_wire::frames::{ClientFrame, PingFrame, ReauthFrame, ServerFrame};
+use chat_wire::frames::{ConsentFrame, PingFrame, ReauthFrame, ReportFrame, ServerFrame};
+use chat_wire::table::ClientFrame;
 
 use self::conversation::{Conversation, seen};
 pub(crate) use self::outgoing::{Entry, send_frame};
-pub(crate) use self::request::{HttpRequest, Request, Response};
 use self::timing::{PING_EVERY_MS, PONG_WITHIN_MS, REAUTH_WITHIN_MS, SYNC_AGAIN_MS, reconnect_ms};
+use crate::environment::Timer;
+use crate::gateway::{About, Line};
 use crate::ids::{DeviceId, IdVec, SocketId, TokenId, User, numbered};
-use crate::observations::{ClientView, ConversationView};
-use crate::simulation::{About, Line};
+use crate::observations::{ClientView, ConversationView, Listed};
+
+/// How many messages are reported at once.
+const REPORTED_MAX: usize = 3;
 
 /// What is wrong with a client, for the bug bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,31 +38,6 @@ pub(crate) enum ClientBug {
     HolesIgnored,
     CursorPastAHole,
     AfterOfNow,
-}
-
-/// A timer of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Timer {
-    /// The page is opened.
-    Start,
-    Connect,
-    /// Syncs a second time, on the socket that has just opened.
-    Again(SocketId),
-    /// What was missing may have come by now.
-    Hole(User),
-    /// The answer to an attempt should have come by now.
-    Answer(User, u32),
-    /// An attempt that failed is made again.
-    Backoff(User, u32),
-    Ping(SocketId),
-    /// The answer to a ping should have come by now.
-    Pong(SocketId),
-    /// The answer to a reauthentication should have come by now.
-    Reauth(u32),
-    /// The user signs in.
-    SignIn,
-    /// The client closes its connection, if it has one, and opens another.
-    Renew,
 }
 
 /// A client on its device.
@@ -92,8 +70,10 @@ struct Session {
     reauthing: bool,
     /// A ping waits for its answer.
     pinged: bool,
-    /// The number of the newest message and how many are unread, as conversations were listed.
-    list: BTreeMap<User, (u64, u64)>,
+    /// The last ping that kept the connection open was quiet.
+    pinged_quietly: bool,
+    /// The conversations as they were listed.
+    list: BTreeMap<User, Listed>,
 }
 
 /// What others may know of a client.
@@ -261,6 +241,7 @@ impl Client {
         session.open = true;
         session.failures = 0;
         session.pinged = false;
+        session.pinged_quietly = false;
         for peer in session.conversations.ids() {
             self.send_mark(line, peer);
         }
@@ -310,7 +291,7 @@ impl Client {
             Timer::Answer(peer, attempt) => self.unanswered(line, peer, attempt),
             Timer::Backoff(peer, attempt) => self.waited(line, peer, attempt),
             Timer::Ping(socket) if self.is_on(socket) => {
-                self.ping(line);
+                self.keep_alive(line);
                 self.timer(line, PING_EVERY_MS, Timer::Ping(socket));
             }
             Timer::Pong(socket) => {
@@ -334,6 +315,42 @@ impl Client {
         }
     }
 
+    /// Says what its user has decided about a peer. If that is not answered, the user decides again, or does
+    /// not.
+    pub(crate) fn decide(&self, line: &mut Line<'_>, peer: User, change: ConsentChange) {
+        let frame = ConsentFrame { peer_email: line.directory().email(peer).to_string() };
+        let frame = match change {
+            ConsentChange::Accept => ClientFrame::Accept(frame),
+            ConsentChange::Block => ClientFrame::Block(frame),
+            ConsentChange::Unblock => ClientFrame::Unblock(frame),
+        };
+        self.say(line, &frame, About::Consent(peer, change));
+    }
+
+    /// Reports the newest messages that are loaded of a conversation.
+    pub(crate) fn report(&self, line: &mut Line<'_>, peer: User) {
+        let Some(session) = &self.session else { return };
+        let newest = session.conversations[peer].messages.values().rev().take(REPORTED_MAX);
+        let timestamps: Vec<String> = newest.map(|seen| seen.at.to_string()).collect();
+        if timestamps.is_empty() {
+            return;
+        }
+        let peer_email = line.directory().email(peer).to_string();
+        let frame = ClientFrame::Report(ReportFrame { peer_email, timestamps, reason: None });
+        self.say(line, &frame, About::Report(peer));
+    }
+
+    /// Keeps the connection open. Every second time, an answer has to come.
+    fn keep_alive(&mut self, line: &mut Line<'_>) {
+        let Some(session) = self.session.as_mut() else { return };
+        session.pinged_quietly = !session.pinged_quietly;
+        if session.pinged_quietly {
+            self.say(line, &ClientFrame::Ping(PingFrame { quiet: true }), About::Other);
+        } else {
+            self.ping(line);
+        }
+    }
+
     /// Finds out whether the connection still works.
     pub(crate) fn ping(&mut self, line: &mut Line<'_>) {
         let Some(session) = self.session.as_mut().filter(|session| session.open && !session.pinged) else {
@@ -341,8 +358,12 @@ impl Client {
         };
         session.pinged = true;
         let Some(socket) = session.socket else { return };
-        self.say(line, &ClientFrame::Ping(PingFrame {}), About::Other);
+        self.say_ping(line);
         self.timer(line, PONG_WITHIN_MS, Timer::Pong(socket));
+    }
+
+    pub(crate) fn say_ping(&self, line: &mut Line<'_>) {
+        self.say(line, &ClientFrame::Ping(PingFrame::default()), About::Other);
     }
 
     /// Sends a frame, if the socket is open.
@@ -415,7 +436,13 @@ impl Client {
                     },
                 }
             }
-            ServerFrame::Typing(_) | ServerFrame::Pong(_) => {}
+            ServerFrame::Changed(_)
+            | ServerFrame::Typing(_)
+            | ServerFrame::Accept(_)
+            | ServerFrame::Block(_)
+            | ServerFrame::Unblock(_)
+            | ServerFrame::Reported(_)
+            | ServerFrame::Pong(_) => {}
         }
     }
 

@@ -2,18 +2,20 @@
 
 use chat_domain::{ClientMessageId, Timestamp, Verdict};
 use chat_wire::error::ErrorCode;
-use chat_wire::frames::{ClientFrame, ErrorBody, SendMessageFrame, SentFrame};
+use chat_wire::frames::{ErrorBody, SendMessageFrame, SentFrame};
 use chat_wire::message::{MessageBody, ProposalAnswerBody};
 use chat_wire::rest::HistoryBody;
+use chat_wire::table::ClientFrame;
 
 use super::conversation::{Waiting, seen};
 use super::syncing::next_after;
-use super::timing::{ANSWER_WITHIN_MS, longest_retry_ms};
-use super::{Client, ClientBug, Request, Timer};
+use super::timing::{answer_within_ms, longest_retry_ms};
+use super::{Client, ClientBug};
 use crate::directory::Directory;
+use crate::environment::Timer;
+use crate::gateway::{About, Line, Request};
 use crate::ids::{IntentId, User};
 use crate::observations::{Says, Seen, proposal};
-use crate::simulation::{About, Line};
 
 /// Where the bug that gives every retry an id of its own puts the number of the attempt, above all ids that
 /// are given out.
@@ -83,6 +85,7 @@ impl Client {
         let Some(conversation) = self.conversation(peer) else { return };
         conversation.attempt += 1;
         let (attempt, newest) = (conversation.attempt, conversation.newest_known());
+        let answer_within_ms = answer_within_ms(conversation.unanswered);
         let Some(mut after) = entry.after else {
             conversation.waiting = Some(Waiting::Otherwise);
             return self.ask(line, Request::One(peer));
@@ -101,7 +104,7 @@ impl Client {
         }
         let frame = send_frame(line.directory(), peer, id, Some(after), &entry.says);
         if self.say(line, &frame, About::Intent(entry.intent)) {
-            self.timer(line, ANSWER_WITHIN_MS, Timer::Answer(peer, attempt));
+            self.timer(line, answer_within_ms, Timer::Answer(peer, attempt));
         }
     }
 
@@ -111,6 +114,7 @@ impl Client {
         if conversation.attempt == attempt && conversation.waits_for_answer() {
             conversation.waiting = None;
             conversation.tries += 1;
+            conversation.unanswered += 1;
             self.ping(line);
             self.send_next(line, peer);
         }
@@ -125,7 +129,7 @@ impl Client {
         }
     }
 
-    /// Now it is known what a message that was written blindly comes after.
+    /// Gives the next message its `after`, if its author wrote it before anything of the room was known.
     pub(super) fn written_after(&mut self, line: &mut Line<'_>, peer: User, after: Timestamp) {
         if let Some(entry) = self.next_entry(peer) {
             entry.after.get_or_insert(after);
@@ -153,6 +157,7 @@ impl Client {
         }
         conversation.wait_for(None);
         conversation.tries = 0;
+        conversation.unanswered = 0;
         let proposal = matches!(entry.says, Says::Proposal(_));
         conversation.learn(sent.seq, Seen { at, id, mine: true, proposal });
         self.outbox.retain(|entry| entry.id != id);
@@ -167,6 +172,7 @@ impl Client {
         if conversation.waiting != Some(Waiting::ForAnswer(id)) {
             return;
         }
+        conversation.unanswered = 0;
         if !error.retryable {
             conversation.wait_for(None);
             conversation.tries = 0;

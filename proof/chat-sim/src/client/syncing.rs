@@ -2,14 +2,16 @@
 
 use chat_domain::Timestamp;
 use chat_wire::error::ErrorCode;
-use chat_wire::frames::{ClientFrame, MarkReadFrame, TypingFrame};
+use chat_wire::frames::{MarkReadFrame, TypingFrame};
 use chat_wire::rest::{ConversationsBody, HistoryBody};
+use chat_wire::table::ClientFrame;
 
 use super::timing::{HOLE_PATIENCE_MS, SYNC_PAGES_MAX};
-use super::{Client, ClientBug, HttpRequest, Request, Response, Timer};
+use super::{Client, ClientBug};
+use crate::environment::Timer;
+use crate::gateway::{About, HttpRequest, Line, Request, Response};
 use crate::ids::User;
-use crate::observations::Says;
-use crate::simulation::{About, Line};
+use crate::observations::{Listed, Says};
 
 /// How long somebody who was signed out takes to sign in.
 const SIGN_IN_MS: std::ops::Range<i64> = 1_000..10_000;
@@ -121,6 +123,10 @@ impl Client {
                 self.resynced(line, peer, id, after, &body);
             }
             (Request::Propose(peer, id), Response::Sent(sent)) => self.acknowledged(line, peer, id, &sent),
+            // Whoever is suspended goes on here, as somebody would who does not take no for an answer.
+            (Request::Propose(peer, _), Response::Refused(error)) if error.code == ErrorCode::Suspended => {
+                self.wait(line, peer);
+            }
             (Request::Propose(_, id), Response::Refused(error)) => self.refused(line, id, &error),
             (Request::One(peer) | Request::Resync(peer, ..) | Request::Propose(peer, _), _) => {
                 self.wait(line, peer);
@@ -146,7 +152,13 @@ impl Client {
         let Some(session) = self.session.as_mut() else { return };
         for found in &body.conversations {
             let Some(peer) = line.directory().user_called(&found.peer_email) else { continue };
-            session.list.insert(peer, (found.last_seq, found.unread));
+            let listed = Listed {
+                last_seq: found.last_seq,
+                unread: found.unread,
+                request: found.request,
+                blocked: found.blocked,
+            };
+            session.list.insert(peer, listed);
             let at = found.last_timestamp.parse().ok();
             let conversation = &mut session.conversations[peer];
             conversation.last = conversation.last.max(at.map(|at| (found.last_seq, at)));

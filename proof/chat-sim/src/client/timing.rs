@@ -7,11 +7,16 @@ pub(super) const SYNC_AGAIN_MS: i64 = 5_000;
 pub(super) const HOLE_PATIENCE_MS: i64 = 200;
 /// How many pages one sync takes before it begins anew with the newest one.
 pub(super) const SYNC_PAGES_MAX: u32 = 10;
-/// How long a message waits for its answer: longer than a handler may run.
-pub(super) const ANSWER_WITHIN_MS: i64 = 35_000;
+/// How long a message waits for the answer to its first try, to its second, and to each further one.
+const ANSWER_WITHIN_MS: [i64; 3] = [12_000, 20_000, 35_000];
 pub(super) const PONG_WITHIN_MS: i64 = 10_000;
-pub(super) const PING_EVERY_MS: i64 = 300_000;
+pub(super) const PING_EVERY_MS: i64 = 530_000;
 pub(super) const REAUTH_WITHIN_MS: i64 = 10_000;
+
+/// How long a message waits for its answer, when so many tries in a row had none.
+pub(super) fn answer_within_ms(unanswered: usize) -> i64 {
+    ANSWER_WITHIN_MS[unanswered.min(ANSWER_WITHIN_MS.len() - 1)]
+}
 
 /// How long it waits before it tries a message again, at most, the first time; twice as long each further
 /// time.
@@ -48,13 +53,18 @@ mod tests {
         };
     }
 
-    /// The value of a constant of the page's, which may be a product.
-    fn of_page(source: &str, name: &str) -> i64 {
+    /// A constant of the page's, as it is written.
+    fn written<'a>(source: &'a str, name: &str) -> &'a str {
         let declaration = format!("const {name} = ");
         let line =
             source.lines().find_map(|line| line.trim_start_matches("export ").strip_prefix(&declaration));
-        let value = line.unwrap_or_else(|| panic!("the page has no {name}"));
-        value.replace('_', "").split('*').map(|factor| factor.trim().parse::<i64>().unwrap()).product()
+        line.unwrap_or_else(|| panic!("the page has no {name}"))
+    }
+
+    /// The value of one, which may be a product.
+    fn of_page(source: &str, name: &str) -> i64 {
+        let factors = written(source, name).replace('_', "");
+        factors.split('*').map(|factor| factor.trim().parse::<i64>().unwrap()).product()
     }
 
     #[test]
@@ -64,7 +74,6 @@ mod tests {
             (SYNC_AGAIN_MS, source!("client.ts"), "SYNC_AGAIN_MS"),
             (HOLE_PATIENCE_MS, source!("roomSync.ts"), "HOLE_PATIENCE_MS"),
             (i64::from(SYNC_PAGES_MAX), source!("roomSync.ts"), "SYNC_PAGES_MAX"),
-            (ANSWER_WITHIN_MS, source!("exchange.ts"), "ANSWER_WITHIN_MS"),
             (PONG_WITHIN_MS, transport, "ANSWER_WITHIN_MS"),
             (PING_EVERY_MS, transport, "PING_EVERY_MS"),
             (REAUTH_WITHIN_MS, source!("reauth.ts"), "ANSWER_WITHIN_MS"),
@@ -76,5 +85,7 @@ mod tests {
         ] {
             assert_eq!(waits, of_page(source, name), "{name}");
         }
+        let within = written(source!("exchange.ts"), "ANSWER_WITHIN_MS").replace('_', "");
+        assert_eq!(within, format!("{ANSWER_WITHIN_MS:?} as const"));
     }
 }

@@ -4,16 +4,23 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::task::Waker;
 
+use chat_domain::testing::{
+    ConnectionStoreCall, ConnectionStoreReply, IdentityVerifierCall, IdentityVerifierReply, MessageStoreCall,
+    MessageStoreReply, PusherCall, PusherReply, ReportStoreCall, ReportStoreReply, UserStoreCall,
+    UserStoreReply,
+};
 use chat_domain::{
-    Advance, Append, Connection, ConnectionId, Member, MessageStoreError, ReadMark, Room, RoomId,
-    VerifiedIdentity,
+    Advance, Append, Connection, ConnectionId, ConsentWrite, Member, MessageStoreError, ReadMark, Room,
+    RoomId, VerifiedIdentity,
 };
 
-use super::{Environment, Happening, INDEX_LAG_MAX_MS, Outcome, note, socket_number};
-use crate::faults::Fault;
-use crate::ids::{TaskId, TicketId};
+use dynamodb_sim::Seen;
+
+use super::{CallOutcome, Environment, Happening, note};
+use crate::call::{Call, Failure, Reply};
+use crate::faults::{Fault, INDEX_LAG_MAX_MS};
+use crate::ids::{TaskId, TicketId, socket_number};
 use crate::observations::{Observation, Stored, Told};
-use crate::ports::{Call, Failure, Reply};
 
 /// How far the index lags without a fault.
 const INDEX_LAG_MS: i64 = 100;
@@ -26,12 +33,22 @@ const FROZEN_GIVEN_UP_AFTER_MS: i64 = 20_000;
 /// How much of a reply the history shows.
 const REPLY_SHOWN_CHARS: usize = 300;
 
+/// How a call of a store failed that makes requests of its own.
+#[derive(Debug)]
+pub(crate) enum StoreFailure {
+    /// What is stored cannot be read.
+    Corrupt(String),
+    /// Anything else, which the history shows.
+    #[expect(dead_code, reason = "the history shows it")]
+    Other(String),
+}
+
 /// A call that waits for its turn, or has had it.
 pub(super) struct Ticket {
     /// `None` when it was given up, and nobody waits for it.
     task: Option<TaskId>,
     pub(super) call: Option<Call>,
-    reply: Option<Reply>,
+    reply: Option<Result<Reply, Failure>>,
     /// Whom to tell that there is a reply: of many futures together only those that were woken are polled.
     waker: Option<Waker>,
 }
@@ -39,7 +56,7 @@ pub(super) struct Ticket {
 impl Environment {
     pub(crate) fn register(&mut self, call: Call) -> TicketId {
         let task = self.current;
-        if self.immediate {
+        if self.immediate || (!self.keeps_out && matches!(call, Call::Users(_))) {
             let reply = self.apply(&call);
             return self.tickets.push(Ticket {
                 task: Some(task),
@@ -50,6 +67,7 @@ impl Environment {
         }
         let wait = match &call {
             Call::Wait(at_most) => self.rng.i64(0..=i64::try_from(at_most.as_millis()).unwrap_or(0)),
+            Call::Pause(duration) => i64::try_from(duration.as_millis()).unwrap_or(0),
             _ => self.rng.i64(1..=20),
         };
         let made = Ticket { task: Some(task), call: Some(call), reply: None, waker: None };
@@ -75,7 +93,7 @@ impl Environment {
         ticket
     }
 
-    pub(crate) fn take_reply(&mut self, ticket: TicketId, waker: &Waker) -> Option<Reply> {
+    pub(crate) fn take_reply(&mut self, ticket: TicketId, waker: &Waker) -> Option<Result<Reply, Failure>> {
         let reply = self.tickets[ticket].reply.take();
         match reply {
             None => self.tickets[ticket].waker = Some(waker.clone()),
@@ -110,20 +128,20 @@ impl Environment {
     }
 
     /// Gives a call its turn. Says whether its handler lives on.
-    pub(crate) fn turn(&mut self, ticket: TicketId, outcome: Outcome) -> bool {
+    pub(crate) fn turn(&mut self, ticket: TicketId, outcome: CallOutcome) -> bool {
         let Some(task) = self.tickets[ticket].task else { return false };
         let Some(call) = self.tickets[ticket].call.take() else { return false };
         note!(
             self,
             "task {task}: {call:?}{}",
             match outcome {
-                Outcome::Normal => String::new(),
+                CallOutcome::Normal => String::new(),
                 outcome => format!(" meets {outcome:?}"),
             }
         );
         match outcome {
-            Outcome::Killed => return false,
-            Outcome::KilledWriting => {
+            CallOutcome::Killed => return false,
+            CallOutcome::KilledWriting => {
                 self.give_up(call);
                 return false;
             }
@@ -147,31 +165,97 @@ impl Environment {
         true
     }
 
-    fn observe_call(&mut self, task: TaskId, call: &Call) {
+    /// A handler calls a port.
+    pub(crate) fn observe_call(&mut self, task: TaskId, call: &Call) {
+        // By these a store does what it was called for.
+        if let Call::Items(_) | Call::Pause(_) = call {
+            return;
+        }
         self.observe(&Observation::Called { task, call });
-        if let Call::Push(id, event) = call
-            && let Some(to) = socket_number(id).filter(|to| self.sockets.get(*to).is_some())
+        if let Call::Pusher(PusherCall::Push { to, push }) = call
+            && let Some(to) = socket_number(to).filter(|to| self.sockets.get(*to).is_some())
         {
-            self.observe(&Observation::Pushed { task, to, event });
+            self.observe(&Observation::Pushed { task, to, event: push.event() });
         }
     }
 
-    fn observe_reply(&mut self, task: TaskId, call: &Call, reply: &Reply) {
+    /// A handler is told what came of a call.
+    pub(crate) fn observe_reply(&mut self, task: TaskId, call: &Call, reply: &Result<Reply, Failure>) {
         let what = match (call, reply) {
-            (Call::Commit(append), Reply::Done) => Told::Stored(append.message.at),
-            (Call::PutRow(message), Reply::Done) => Told::Stored(message.at),
-            (_, Reply::Connections(listed)) => Told::Connections(listed.len()),
-            (Call::Push(id, _) | Call::Close(id), Reply::Failed(Failure::Gone)) => {
+            (Call::Messages(MessageStoreCall::Commit { append }), Ok(_)) => Told::Stored(append.message().at),
+            (Call::PutRow(message), Ok(_)) => Told::Stored(message.at),
+            (_, Ok(Reply::Connections(ConnectionStoreReply::OfUser(listed)))) => {
+                Told::Connections(listed.len())
+            }
+            (
+                Call::Pusher(PusherCall::Push { to: id, .. } | PusherCall::Close { id }),
+                Err(Failure::Gone),
+            ) => {
                 let Some(socket) = socket_number(id) else { return };
                 Told::Gone(socket)
             }
+            (Call::Users(_), Err(Failure::Conflict)) => Told::Conflict,
+            (Call::Users(_), Err(_)) => Told::UserRowFailed,
+            (_, Err(failure)) if *failure != Failure::Conflict => Told::Failed,
             _ => return,
         };
         self.observe(&Observation::Told { task, what });
     }
 
+    /// A handler calls a store that makes requests of it. Says whose call it is.
+    pub(crate) fn begin_call(&mut self, call: &Call) -> TaskId {
+        let task = self.current;
+        note!(self, "task {task} calls {call:?}");
+        match call {
+            // By this nothing is asked for that was not asked for before.
+            Call::Messages(MessageStoreCall::Settle { .. }) => {}
+            Call::Messages(MessageStoreCall::RoomForCommit { id, consistency }) => {
+                let read = MessageStoreCall::Room { id: id.clone(), consistency: *consistency };
+                self.observe_call(task, &Call::Messages(read));
+            }
+            call => self.observe_call(task, call),
+        }
+        task
+    }
+
+    /// The store has done what it was called for, or has not.
+    pub(crate) fn end_call(&mut self, task: TaskId, call: &Call, reply: Result<Reply, StoreFailure>) {
+        if self.keeps_history() {
+            let text: String = format!("{reply:?}").chars().take(REPLY_SHOWN_CHARS).collect();
+            note!(self, "task {task}: {text}");
+        }
+        match reply {
+            Ok(reply) => self.observe_reply(task, call, &Ok(reply)),
+            Err(StoreFailure::Corrupt(error)) => self.observe(&Observation::Corrupt { error: &error }),
+            Err(StoreFailure::Other(_)) => {
+                let is_of_user = matches!(call, Call::Users(_));
+                let what = if is_of_user { Told::UserRowFailed } else { Told::Failed };
+                self.observe(&Observation::Told { task, what });
+            }
+        }
+    }
+
+    /// A handler is gone with its region: some of the writes that it waits for arrive all the same.
+    pub(crate) fn leave_writes(&mut self, task: TaskId) {
+        let of_task =
+            |ticket: &Ticket| ticket.task == Some(task) && ticket.call.as_ref().is_some_and(Call::is_write);
+        let waiting: Vec<TicketId> = self
+            .tickets
+            .enumerated()
+            .filter(|(_, ticket)| of_task(ticket))
+            .map(|(number, _)| number)
+            .collect();
+        for ticket in waiting {
+            if let Some(call) = self.tickets[ticket].call.take()
+                && self.rng.bool()
+            {
+                self.give_up(call);
+            }
+        }
+    }
+
     /// A write that nobody waits for any more, and that arrives all the same.
-    fn give_up(&mut self, call: Call) {
+    pub(crate) fn give_up(&mut self, call: Call) {
         if self.explored {
             self.tickets.push(Ticket { task: None, call: Some(call), reply: None, waker: None });
             return;
@@ -183,90 +267,141 @@ impl Environment {
     /// A write arrives that was given up.
     pub(crate) fn late(&mut self, call: &Call) {
         note!(self, "late: {call:?}");
-        self.apply(call);
+        let _ = self.apply(call);
     }
 
     /// Does what a call asks for, as far as what it meets lets it.
-    fn execute(&mut self, call: &Call, outcome: Outcome) -> Reply {
+    fn execute(&mut self, call: &Call, outcome: CallOutcome) -> Result<Reply, Failure> {
         match (call, outcome) {
-            (Call::Push(id, event), _) => self.push(id, event, outcome),
-            (_, Outcome::Refused(failure)) => Reply::Failed(failure),
-            (Call::Close(id), _) => self.close(id),
-            (_, Outcome::AppliedThenError) => {
-                self.apply(call);
-                Reply::Failed(Failure::Unavailable)
+            (Call::Pusher(PusherCall::Push { to, push }), _) => {
+                self.push(to, push.event(), outcome).map(|()| Reply::Pusher(PusherReply::Push(())))
             }
-            (_, Outcome::Repeated) => {
-                self.apply(call);
+            (Call::Items(request), _) => self.execute_request(request, outcome).map(Reply::Items),
+            (_, CallOutcome::Refused(failure)) => Err(failure),
+            (Call::Pusher(PusherCall::Close { id }), _) => {
+                self.close(id).map(|()| Reply::Pusher(PusherReply::Close(())))
+            }
+            (_, CallOutcome::AppliedThenError) => {
+                let _ = self.apply(call);
+                Err(Failure::Unavailable)
+            }
+            (_, CallOutcome::Repeated) => {
+                let _ = self.apply(call);
                 self.apply(call)
             }
-            (_, Outcome::Late) => {
+            (_, CallOutcome::Late) => {
                 self.give_up(call.clone());
-                Reply::Failed(Failure::Unavailable)
+                Err(Failure::Unavailable)
             }
-            (Call::Room(id, _), Outcome::Stale(back)) => Reply::Room(self.tables.room(id, back)),
-            (Call::Page(id, query, _), Outcome::Stale(back)) => {
-                Reply::Page(self.tables.page(id, *query, back))
+            (Call::Messages(call), CallOutcome::Stale(back)) => {
+                self.read(call, back, usize::MAX).map(Reply::Messages)
             }
-            (Call::RoomsOf(member, after), Outcome::Stale(back)) => {
-                Reply::Rooms(self.tables.rooms_of(member, *after, back))
-            }
-            (Call::Page(id, query, _), Outcome::Cut(rows)) => {
-                let mut page = self.tables.page(id, *query, 0);
-                if page.messages.len() > rows {
-                    page.messages.truncate(rows);
-                    page.has_more = true;
-                }
-                Reply::Page(page)
-            }
-            (Call::RoomsOf(member, after), Outcome::Cut(rows)) => {
-                let mut page = self.tables.rooms_of(member, *after, 0);
-                if page.rooms.len() > rows {
-                    page.rooms.truncate(rows);
-                    page.next = page.rooms.last().and_then(chat_domain::Room::activity);
-                }
-                Reply::Rooms(page)
-            }
-            (Call::OfUser(email, now), Outcome::IndexAt(ago_ms)) => {
-                Reply::Connections(self.tables.listed(email, self.now_ms() - ago_ms, *now))
+            (Call::Messages(call), CallOutcome::Cut(rows)) => self.read(call, 0, rows).map(Reply::Messages),
+            (Call::Connections(ConnectionStoreCall::OfUser { email, now }), CallOutcome::IndexAt(ago_ms)) => {
+                let listed = self.tables.listed(email, self.now_ms() - ago_ms, *now);
+                Ok(Reply::Connections(ConnectionStoreReply::OfUser(listed)))
             }
             _ => self.apply(call),
         }
     }
 
     /// Does what a call asks for.
-    fn apply(&mut self, call: &Call) -> Reply {
+    fn apply(&mut self, call: &Call) -> Result<Reply, Failure> {
         match call {
-            Call::Room(id, _) => Reply::Room(self.tables.room(id, 0)),
-            Call::Page(id, query, _) => Reply::Page(self.tables.page(id, *query, 0)),
-            Call::RoomsOf(member, after) => Reply::Rooms(self.tables.rooms_of(member, *after, 0)),
-            Call::Commit(append) => self.or_failed(|it| it.commit(append)),
-            Call::AdvanceRead(id, reader, mark) => self.or_failed(|it| it.advance_read(id, *reader, *mark)),
-            Call::MarkRows(id, reader, rows, through) => self.or_failed(|it| {
-                it.tables.mark_rows_read(id, *reader, rows, *through)?;
-                it.observe(&Observation::RowsMarked { room: id, rows });
-                Ok(Reply::Done)
-            }),
+            Call::Messages(call) => self.apply_to_messages(call).map(Reply::Messages),
+            Call::Connections(call) => Ok(Reply::Connections(self.apply_to_connections(call))),
+            Call::Reports(ReportStoreCall::File { report }) => {
+                self.observe(&Observation::Reported(report));
+                Ok(Reply::Reports(ReportStoreReply::File(true)))
+            }
+            Call::Users(call) => self.apply_to_users(call).map(Reply::Users),
+            Call::Reports(call) => unreachable!("no handler calls `{}`", call.method()),
+            Call::Verifier(IdentityVerifierCall::Verify { token, now }) => {
+                if self.identities.is_revoked(token.expose()) {
+                    self.fired.add(Fault::TokenRevoked);
+                }
+                let identity = self.identities.verify(token.expose(), *now)?;
+                Ok(Reply::Verifier(IdentityVerifierReply::Verify(identity)))
+            }
             Call::PutRow(message) => {
                 self.tables.put_row(Clone::clone(message));
                 self.observe(&Observation::Stored(Stored { message, head: None }));
-                Reply::Done
+                Ok(Reply::Done)
             }
             Call::ForceMark(id, reader, mark) => self.or_failed(|it| {
                 it.tables.force_mark(id, *reader, *mark)?;
                 it.mark_was_set(id, *reader);
                 Ok(Reply::Done)
             }),
-            Call::Get(id) => {
-                let row = self.tables.connection(id).and_then(|row| row.row.as_ref());
-                Reply::Connection(row.map(|row| Connection::clone(row)))
+            Call::Items(request) => self.apply_request(request, Seen::ALL).map(Reply::Items),
+            Call::Pause(_) | Call::Wait(_) => Ok(Reply::Done),
+            Call::Pusher(_) => unreachable!("a push is no call of a store"),
+        }
+    }
+
+    fn apply_to_messages(&mut self, call: &MessageStoreCall<'_>) -> Result<MessageStoreReply, Failure> {
+        match call {
+            MessageStoreCall::Commit { append } => {
+                self.or_failed(|it| it.commit(append)).map(MessageStoreReply::Commit)
             }
-            Call::OfUser(email, now) => Reply::Connections(self.tables.listed(email, self.now_ms(), *now)),
-            Call::Put(connection) => {
+            MessageStoreCall::AdvanceRead { room, reader, mark } => {
+                self.or_failed(|it| it.advance_read(room, *reader, *mark)).map(MessageStoreReply::AdvanceRead)
+            }
+            MessageStoreCall::WriteConsent { room, member, write } => self
+                .or_failed(|it| it.write_consent(room, *member, *write))
+                .map(MessageStoreReply::WriteConsent),
+            call => self.read(call, 0, usize::MAX),
+        }
+    }
+
+    /// What a read of messages sees, so many versions ago and with so many rows at the most.
+    fn read(
+        &self,
+        call: &MessageStoreCall<'_>,
+        back: usize,
+        rows_max: usize,
+    ) -> Result<MessageStoreReply, Failure> {
+        Ok(match call {
+            MessageStoreCall::Room { id, .. } => {
+                MessageStoreReply::Room(self.tables.room(id, back).map(Arc::unwrap_or_clone))
+            }
+            MessageStoreCall::Page { room, query, .. } => {
+                let mut page = self.tables.page(room, *query, back);
+                if page.messages.len() > rows_max {
+                    page.messages.truncate(rows_max);
+                    page.has_more = true;
+                }
+                MessageStoreReply::Page(page)
+            }
+            MessageStoreCall::MessagesAt { room, places, .. } => {
+                MessageStoreReply::MessagesAt(self.tables.messages_at(room, places))
+            }
+            MessageStoreCall::RoomsOf { member, after } => {
+                let mut page = self.tables.rooms_of(member, *after, back);
+                if page.rooms.len() > rows_max {
+                    page.rooms.truncate(rows_max);
+                    page.next = page.rooms.last().and_then(Room::activity);
+                }
+                MessageStoreReply::RoomsOf(page)
+            }
+            call => unreachable!("`{}` is no read", call.method()),
+        })
+    }
+
+    fn apply_to_connections(&mut self, call: &ConnectionStoreCall<'_>) -> ConnectionStoreReply {
+        match call {
+            ConnectionStoreCall::Put { connection } => {
                 self.put_connection(connection);
-                Reply::Done
+                ConnectionStoreReply::Put(())
             }
-            Call::SetExpiry(id, expires_at) => {
+            ConnectionStoreCall::Get { id } => {
+                let row = self.tables.connection(id).and_then(|row| row.row.as_ref());
+                ConnectionStoreReply::Get(row.map(|row| Connection::clone(row)))
+            }
+            ConnectionStoreCall::OfUser { email, now } => {
+                ConnectionStoreReply::OfUser(self.tables.listed(email, self.now_ms(), *now))
+            }
+            ConnectionStoreCall::SetIdentityExpiry { id, expires_at } => {
                 let extended = self.tables.connection(id).and_then(|row| row.row.as_ref()).map(|row| {
                     let (email, user) = (row.identity.email().clone(), row.identity.user_id().clone());
                     Connection {
@@ -278,48 +413,63 @@ impl Environment {
                 if was_there {
                     self.write_connection(id, extended);
                 }
-                Reply::Was(was_there)
+                ConnectionStoreReply::SetIdentityExpiry(was_there)
             }
-            Call::Delete(id) => {
+            ConnectionStoreCall::Delete { id } => {
                 self.write_connection(id, None);
-                Reply::Done
+                ConnectionStoreReply::Delete(())
             }
-            Call::DeleteIfBefore(id, instant) => {
+            ConnectionStoreCall::DeleteIfConnectedBefore { id, instant } => {
                 let row = self.tables.connection(id).and_then(|row| row.row.as_ref());
                 let earlier = row.is_some_and(|connection| connection.connected_at < *instant);
                 if earlier {
                     self.write_connection(id, None);
                 }
-                Reply::Was(earlier)
+                ConnectionStoreReply::DeleteIfConnectedBefore(earlier)
             }
-            Call::Verify(token, now) => {
-                if self.identities.is_revoked(token) {
-                    self.fired.add(Fault::TokenRevoked);
-                }
-                self.identities.verify(token, *now).map_or_else(Reply::Failed, Reply::Identity)
-            }
-            Call::Wait(_) => Reply::Done,
-            Call::Push(..) | Call::Close(_) => unreachable!("a push is no call of a store"),
         }
     }
 
-    fn or_failed(&mut self, apply: impl FnOnce(&mut Self) -> Result<Reply, MessageStoreError>) -> Reply {
-        match apply(self) {
-            Ok(reply) => reply,
-            Err(MessageStoreError::Conflict) => Reply::Failed(Failure::Conflict),
-            Err(MessageStoreError::AttachmentTaken) => Reply::Failed(Failure::Taken),
-            Err(error) => {
+    fn apply_to_users(&mut self, call: &UserStoreCall<'_>) -> Result<UserStoreReply, Failure> {
+        match call {
+            UserStoreCall::Get { email } => Ok(UserStoreReply::Get(self.tables.user(email).cloned())),
+            UserStoreCall::Put { user } => {
+                let written = self.tables.put_user(user).ok_or(Failure::Conflict)?;
+                self.user_was_written(&written);
+                Ok(UserStoreReply::Put(()))
+            }
+            UserStoreCall::List { .. } => unreachable!("no handler lists users"),
+        }
+    }
+
+    /// The row of a user was written.
+    pub(super) fn user_was_written(&mut self, row: &chat_domain::User) {
+        let Some(user) = self.directory.user(&row.email) else { return };
+        if row.held_until.is_some() {
+            self.happened(Fault::HeldUp);
+        }
+        self.observe(&Observation::UserRow { user, row });
+    }
+
+    fn or_failed<T>(
+        &mut self,
+        apply: impl FnOnce(&mut Self) -> Result<T, MessageStoreError>,
+    ) -> Result<T, Failure> {
+        apply(self).map_err(|error| match error {
+            MessageStoreError::Conflict => Failure::Conflict,
+            MessageStoreError::AttachmentTaken => Failure::Taken,
+            error => {
                 self.observe(&Observation::Corrupt { error: &format!("{error:?}") });
-                Reply::Failed(Failure::Corrupt)
+                Failure::Corrupt
             }
-        }
+        })
     }
 
-    fn commit(&mut self, append: &Append) -> Result<Reply, MessageStoreError> {
-        let head = self.tables.commit(append)?;
-        let stored = Stored { message: &append.message, head: Some(&head) };
+    fn commit(&mut self, append: &Append) -> Result<(), MessageStoreError> {
+        let head = self.tables.commit(append, self.bug_state.ignores_blocks)?;
+        let stored = Stored { message: append.message(), head: Some(&head) };
         self.observe(&Observation::Stored(stored));
-        Ok(Reply::Done)
+        Ok(())
     }
 
     fn advance_read(
@@ -327,12 +477,25 @@ impl Environment {
         id: &RoomId,
         reader: Member,
         mark: ReadMark,
-    ) -> Result<Reply, MessageStoreError> {
+    ) -> Result<Advance, MessageStoreError> {
         let advance = self.tables.advance_read(id, reader, mark)?;
         if let Advance::Moved(_) = &advance {
             self.mark_was_set(id, reader);
         }
-        Ok(Reply::Advance(Box::new(advance)))
+        Ok(advance)
+    }
+
+    fn write_consent(
+        &mut self,
+        id: &RoomId,
+        member: Member,
+        write: ConsentWrite,
+    ) -> Result<bool, MessageStoreError> {
+        let is_there = self.tables.write_consent(id, member, write, self.bug_state.freezes_whoever_blocks)?;
+        if let Some(head) = self.tables.table(id).and_then(|table| table.head()).cloned() {
+            self.observe(&Observation::ConsentSet { room: id, member, head: &head });
+        }
+        Ok(is_there)
     }
 
     fn put_connection(&mut self, connection: &Connection) {
@@ -350,21 +513,25 @@ impl Environment {
         self.observe(&Observation::MarkSet { room, reader, mark, head: head.as_ref() });
     }
 
-    pub(super) fn write_connection(&mut self, id: &ConnectionId, connection: Option<Connection>) {
-        let connection = connection.map(Arc::new);
-        let fault = match connection {
-            Some(_) => Fault::IndexLag,
-            None => Fault::IndexStaleDelete,
-        };
+    /// How long it takes until the index of connections shows what is stored of one.
+    pub(super) fn draw_index_lag_ms(&mut self, is_there: bool) -> i64 {
+        let fault = if is_there { Fault::IndexLag } else { Fault::IndexStaleDelete };
         // A lag is no fault that ends: it is there as well when nothing else goes wrong any more.
         let lags = self.hit(fault) || (!self.faults_on && self.rates.is_on(fault));
-        let lag = if self.immediate || self.explored {
+        // Rows of connections come to other regions within a second or two.
+        let lags = lags || (self.spans_regions() && self.rng.bool());
+        if self.immediate || self.explored {
             0
         } else if lags {
             self.rng.i64(INDEX_LAG_MS..INDEX_LAG_MAX_MS)
         } else {
             self.rng.i64(0..INDEX_LAG_MS)
-        };
+        }
+    }
+
+    pub(super) fn write_connection(&mut self, id: &ConnectionId, connection: Option<Connection>) {
+        let connection = connection.map(Arc::new);
+        let lag = self.draw_index_lag_ms(connection.is_some());
         if let Some(socket) = socket_number(id) {
             self.observe(&Observation::ConnectionRow { socket, row: connection.as_ref() });
         }
@@ -372,14 +539,14 @@ impl Environment {
     }
 }
 
-fn hash_reply(call: &Call, reply: &Reply) -> u64 {
+fn hash_reply(call: &Call, reply: &Result<Reply, Failure>) -> u64 {
     let mut hasher = DefaultHasher::new();
     match reply {
-        Reply::Room(Some(room)) => hash_room(room, &mut hasher),
-        Reply::Page(page) => {
+        Ok(Reply::Messages(MessageStoreReply::Room(Some(room)))) => hash_room(room, &mut hasher),
+        Ok(Reply::Messages(MessageStoreReply::Page(page))) => {
             page.has_more.hash(&mut hasher);
             for row in &page.messages {
-                (row.at, row.id, row.read).hash(&mut hasher);
+                (row.at, row.id).hash(&mut hasher);
             }
         }
         reply => format!("{reply:?}").hash(&mut hasher),
@@ -393,10 +560,14 @@ fn hash_reply(call: &Call, reply: &Reply) -> u64 {
 pub(crate) fn hash_room(room: &Room, hasher: &mut impl Hasher) {
     for member in [Member::A, Member::B] {
         let state = room.read_state(member);
-        (state.mark.map(|mark| (mark.up_to, mark.count)), state.rows_marked_to).hash(hasher);
+        (state.mark.map(|mark| (mark.up_to, mark.count)), state.shown_to).hash(hasher);
+        let consent = room.consent(member);
+        (consent.accepted, consent.blocked).hash(hasher);
     }
     let Some(log) = room.log() else { return };
-    (log.seq(), log.last_at(), log.last_sender(), log.sent, log.preview()).hash(hasher);
+    (log.seq(), log.last_at(), log.sent, log.changes).hash(hasher);
+    let last = log.last_message();
+    (last.sender, last.preview).hash(hasher);
     for recent in &log.recent {
         (recent.id, recent.sender, recent.at).hash(hasher);
     }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use chat_domain::{Timestamp, UserId, VerifiedIdentity};
 
+use crate::call::Failure;
 use crate::directory::Directory;
 use crate::ids::{Id, IdVec, TokenId, User};
-use crate::ports::Failure;
 
 /// A token that was issued.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
     pub(crate) user: User,
     pub(crate) expires_at: Timestamp,
+    /// Whether it is of a pool that the chat does not know.
+    pub(crate) is_foreign: bool,
     revoked_at_ms: Option<i64>,
 }
 
@@ -29,7 +31,12 @@ impl IdentityProvider {
     }
 
     pub(super) fn issue(&mut self, user: User, expires_at: Timestamp) -> TokenId {
-        self.tokens.push(Token { user, expires_at, revoked_at_ms: None })
+        self.tokens.push(Token { user, expires_at, is_foreign: false, revoked_at_ms: None })
+    }
+
+    /// Another pool issues a token for the address of a user.
+    pub(super) fn issue_elsewhere(&mut self, user: User, expires_at: Timestamp) -> TokenId {
+        self.tokens.push(Token { user, expires_at, is_foreign: true, revoked_at_ms: None })
     }
 
     pub(super) fn revoke(&mut self, token: TokenId, now_ms: i64) {
@@ -48,6 +55,7 @@ impl IdentityProvider {
     pub(crate) fn is_good(&self, token: TokenId, user: User, now: Timestamp, asked_ms: i64) -> bool {
         self.tokens.get(token).is_some_and(|token| {
             token.user == user
+                && !token.is_foreign
                 && now < token.expires_at
                 && token.revoked_at_ms.is_none_or(|revoked| asked_ms <= revoked)
         })
@@ -64,7 +72,7 @@ impl IdentityProvider {
 
     pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedIdentity, Failure> {
         match self.issued(token) {
-            Some(token) if token.revoked_at_ms.is_none() => {
+            Some(token) if token.revoked_at_ms.is_none() && !token.is_foreign => {
                 if now >= token.expires_at {
                     return Err(Failure::Expired);
                 }

@@ -1,48 +1,50 @@
 //! The environment of the handlers: time, tables, sockets, tokens, and what goes wrong with them.
 
 mod calls;
+mod dynamodb;
 mod identity;
 mod outcome;
 mod push;
+mod regions;
 mod schedule;
 mod sockets;
 pub(crate) mod tables;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::RangeBounds;
 use std::sync::Arc;
 
-use chat_domain::{ClientMessageId, Connection, ConnectionId, PerMember, RoomId, Timestamp};
+use chat_domain::{ClientMessageId, Connection, ConnectionId, FirstContact, PerMember, RoomId, Timestamp};
+use chat_wire::Settings;
 use chat_wire::frames::ServerFrame;
 
 use self::calls::Ticket;
-pub(crate) use self::calls::hash_room;
+pub(crate) use self::calls::{StoreFailure, hash_room};
+use self::dynamodb::Dynamodb;
 use self::identity::IdentityProvider;
-pub(crate) use self::outcome::Outcome;
-pub(crate) use self::schedule::Happening;
+pub(crate) use self::identity::Token;
+pub(crate) use self::outcome::CallOutcome;
+use self::regions::Regions;
 use self::schedule::Schedule;
-pub(crate) use self::sockets::{End, Socket, socket_number};
+pub(crate) use self::schedule::{Happening, START_MS, Timer};
+pub(crate) use self::sockets::{End, Socket};
 use self::tables::Tables;
 use crate::checkers::{Observer, Record, Violation};
 use crate::directory::Directory;
-use crate::faults::{Counters, Fault, Rates};
-use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::faults::{Counters, Fault, FaultRates};
+use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User, socket_number};
 use crate::observations::{Observation, OpenSocket, Written};
 
-/// 2026-11-23T09:00:00.000Z, when every schedule begins.
-pub(crate) const START_MS: i64 = 1_795_424_400_000;
-/// How far the index may lag, whatever the seed: a client syncs again five seconds after it has connected,
-/// and an index that lags by more would be noticed by the next message only.
-pub(crate) const INDEX_LAG_MAX_MS: i64 = 2_000;
 /// How far the clock of a process is off at the most.
 pub(crate) const CLOCK_SKEW_MAX_MS: i64 = 300_000;
 /// How far a clock jumps back at the most.
 pub(crate) const CLOCK_JUMP_MAX_MS: i64 = 300_000;
 /// How long a token lasts.
 const TOKEN_LIFETIME_MS: i64 = 3_600_000;
-/// At most how long one lasts that expires early, and at least how long the first of a device does, and a
-/// later one.
+/// How long a token lasts at most that expires early. The two lengths after it are the least: of a device's
+/// first token, and of its later ones.
 const SHORT_LIFETIME_MAX_MS: i64 = 60_000;
 const FIRST_LIFETIME_MIN_MS: i64 = 1_000;
 const LATER_LIFETIME_MIN_MS: i64 = 2_000;
@@ -60,19 +62,31 @@ pub(crate) struct BugState {
     pub(crate) unread: HashMap<RoomId, PerMember<u64>>,
     /// What is done to frames that are pushed.
     pub(crate) alters_push: Option<fn(&mut ServerFrame)>,
+    /// Messages are stored whomever their receiver blocks.
+    pub(crate) ignores_blocks: bool,
+    /// A block freezes how far each has read, whoever blocks already.
+    pub(crate) freezes_whoever_blocks: bool,
+    /// What a process pushes goes to the gateway of its own region, wherever the connection is.
+    pub(crate) pushes_within_region: bool,
 }
 
 /// Everything but the handlers and the clients.
 pub(crate) struct Environment {
     schedule: Schedule,
     rng: fastrand::Rng,
-    rates: Rates,
+    rates: FaultRates,
     faults_on: bool,
     fired: Counters,
+    settings: Settings,
+    /// Somebody is suspended or held up in this schedule.
+    keeps_out: bool,
     directory: Arc<Directory>,
     identities: IdentityProvider,
     tables: Tables,
+    /// What stands in the place of the tables, if the stores are those of AWS.
+    dynamodb: Option<Dynamodb>,
     sockets: IdVec<SocketId, Socket>,
+    regions: Regions,
     tickets: IdVec<TicketId, Ticket>,
     /// Those whose reply was taken: they are used again.
     free_tickets: Vec<TicketId>,
@@ -103,7 +117,7 @@ macro_rules! note {
 pub(crate) use note;
 
 impl Environment {
-    pub(crate) fn new(users: usize, seed: u64, rates: Rates) -> Self {
+    pub(crate) fn new(users: usize, seed: u64, rates: FaultRates) -> Self {
         let directory = Arc::new(Directory::of(users));
         Self {
             schedule: Schedule::new(),
@@ -111,9 +125,13 @@ impl Environment {
             rates,
             faults_on: true,
             fired: Counters::default(),
+            settings: Settings { first_contact: FirstContact::Open, ..Settings::default() },
+            keeps_out: false,
             identities: IdentityProvider::of(Arc::clone(&directory)),
             tables: Tables::default(),
+            dynamodb: None,
             sockets: IdVec::default(),
+            regions: Regions::of(1),
             tickets: IdVec::default(),
             free_tickets: Vec::new(),
             current: TaskId::new(0),
@@ -131,7 +149,35 @@ impl Environment {
     /// An environment whose ports work by themselves.
     #[cfg(test)]
     pub(crate) fn immediate() -> Self {
-        Self { immediate: true, faults_on: false, ..Self::new(2, 0, Rates::NONE) }
+        Self { immediate: true, faults_on: false, ..Self::new(2, 0, FaultRates::NONE) }
+    }
+
+    /// From now on conversations begin like this.
+    pub(crate) fn begin_with(&mut self, first_contact: FirstContact) {
+        self.settings.first_contact = first_contact;
+        self.observer.begin_with(first_contact);
+    }
+
+    /// From now on the rows of users are stored like all others: calls have turns and faults.
+    pub(crate) fn keep_out(&mut self) {
+        self.keeps_out = true;
+    }
+
+    /// Whether the rows of users matter: in other schedules everybody is admitted, and calls that find that
+    /// out are answered at once.
+    pub(crate) fn keeps_out(&self) -> bool {
+        self.keeps_out
+    }
+
+    /// From now on one user may make so many requests in an hour.
+    pub(crate) fn allow_per_hour(&mut self, per_hour: NonZeroU32) {
+        self.settings.rates.requests.per_hour = per_hour;
+        self.observer.allow_per_hour(per_hour);
+    }
+
+    /// What whoever runs the chat has decided.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings.clone()
     }
 
     /// Writes a line of history, if anybody wants it.
@@ -279,7 +325,7 @@ impl Environment {
     /// Whether a fault is to happen now; whoever asks counts it, if it makes a difference.
     pub(crate) fn is_drawn(&mut self, fault: Fault) -> bool {
         let rate = self.rates.of(fault);
-        rate > 0 && self.faults_on && self.rng.u16(0..Rates::OF) < rate
+        rate > 0 && self.faults_on && self.rng.u16(0..FaultRates::OF) < rate
     }
 
     /// Whether a fault happens now.
@@ -290,7 +336,7 @@ impl Environment {
     /// Whether a fault happens now that is `rarer` times less probable than its rate says.
     pub(crate) fn hit_one_in(&mut self, fault: Fault, rarer: u16) -> bool {
         let rate = self.rates.of(fault);
-        let hit = rate > 0 && self.faults_on && self.rng.u16(0..Rates::OF) < (rate / rarer).max(1);
+        let hit = rate > 0 && self.faults_on && self.rng.u16(0..FaultRates::OF) < (rate / rarer).max(1);
         if hit {
             self.fired.add(fault);
         }
@@ -317,8 +363,9 @@ impl Environment {
         silent: bool,
     ) -> SocketId {
         let number = self.sockets.next_id();
+        let region = self.region_for(Some(device));
         let opening = Socket::opening(number, user, device, epoch, connected_at);
-        let socket = Socket { silent, ..opening };
+        let socket = Socket { silent, region, ..opening };
         self.observe(&Observation::SocketMade { user, id: &socket.id, connected_at });
         self.sockets.push(socket)
     }
@@ -380,7 +427,7 @@ impl Environment {
     /// How many connections a user has.
     pub(crate) fn connections_of(&self, user: User) -> usize {
         let open = self.sockets.iter().filter(|it| it.user == user && it.at_gateway == End::Open);
-        open.filter(|it| self.tables.connection(&it.id).is_some_and(|row| row.row.is_some())).count()
+        open.filter(|it| socket_number(&it.id).is_some_and(|socket| self.record().has_row(socket))).count()
     }
 
     /// Every socket is open, and has its row: what closed has connected anew.
@@ -400,6 +447,9 @@ impl Environment {
     /// The store deletes what is past its age.
     pub(crate) fn expire_rows(&mut self) {
         let now = timestamp(self.now_ms());
+        if self.dynamodb.is_some() {
+            return self.expire_connections(now);
+        }
         let rows = self.tables.connections.iter();
         let is_past = |row: &Arc<Connection>| !row.may_be_open(now);
         let past = rows.filter(|row| row.row.as_ref().is_some_and(is_past)).map(|row| row.id.clone());
@@ -424,6 +474,11 @@ impl Environment {
         let lifetime_ms =
             if is_short { self.rng.i64(short_ms..SHORT_LIFETIME_MAX_MS) } else { TOKEN_LIFETIME_MS };
         self.identities.issue(user, timestamp(self.now_ms() + lifetime_ms))
+    }
+
+    /// Another pool issues a token for the address of a user.
+    pub(crate) fn issue_elsewhere(&mut self, user: User) -> TokenId {
+        self.identities.issue_elsewhere(user, timestamp(self.now_ms() + TOKEN_LIFETIME_MS))
     }
 
     pub(crate) fn has_expired(&self, token: TokenId) -> bool {

@@ -3,15 +3,27 @@
 use chat_domain::{ConnectionId, Event};
 use chat_wire::frames::ServerFrame;
 
-use super::{End, Environment, Happening, Outcome, Socket, socket_number};
+use super::{CallOutcome, End, Environment, Happening, Socket};
+use crate::call::Failure;
 use crate::faults::Fault;
-use crate::ports::{Failure, Reply};
+use crate::ids::socket_number;
 
 impl Environment {
-    pub(super) fn push(&mut self, id: &ConnectionId, event: &Event, outcome: Outcome) -> Reply {
+    pub(super) fn push(
+        &mut self,
+        id: &ConnectionId,
+        event: &Event,
+        outcome: CallOutcome,
+    ) -> Result<(), Failure> {
         let Some(socket) = socket_number(id).filter(|socket| self.sockets.get(*socket).is_some()) else {
-            return Reply::Failed(Failure::Gone);
+            return Err(Failure::Gone);
         };
+        if !self.is_there(self.sockets[socket].region) {
+            return Err(Failure::Unavailable);
+        }
+        if self.bug_state.pushes_within_region && self.sockets[socket].region != self.region_of_current() {
+            return Err(Failure::Gone);
+        }
         // Without the fault, what is posted while a connection is being opened waits for it.
         let refuses_early = self.explored || self.rates.is_on(Fault::GoneDuringConnect);
         let gone = match self.sockets[socket].at_gateway {
@@ -22,8 +34,8 @@ impl Environment {
             End::Opening | End::Open => false,
             End::Closed => true,
         };
-        if gone || outcome == Outcome::Refused(Failure::Gone) {
-            return Reply::Failed(Failure::Gone);
+        if gone || outcome == CallOutcome::Refused(Failure::Gone) {
+            return Err(Failure::Gone);
         }
         let (near, far) = (self.now_ms() + self.rng.i64(1..=20), self.now_ms() + self.rng.i64(50..30_000));
         let to = &mut self.sockets[socket];
@@ -32,14 +44,14 @@ impl Environment {
             to.arrives_ms
         };
         let arrivals = match outcome {
-            Outcome::Refused(failure) => return Reply::Failed(failure),
-            Outcome::BlackHoled => return Reply::Done,
-            Outcome::Delayed => [Some(in_order(to, far)), None],
-            Outcome::Reordered => {
+            CallOutcome::Refused(failure) => return Err(failure),
+            CallOutcome::BlackHoled => return Ok(()),
+            CallOutcome::Delayed => [Some(in_order(to, far)), None],
+            CallOutcome::Reordered => {
                 to.held_until_ms = far;
                 [Some(far), None]
             }
-            Outcome::Doubled => [Some(in_order(to, near)), Some(far)],
+            CallOutcome::Doubled => [Some(in_order(to, near)), Some(far)],
             _ => [Some(in_order(to, near)), None],
         };
         let overtakes = arrivals[0].is_some_and(|at_ms| at_ms < to.held_until_ms);
@@ -54,17 +66,17 @@ impl Environment {
             }
             self.after(at_ms - self.now_ms(), Happening::Arrive(socket, frame));
         }
-        let unknown = outcome == Outcome::ErrorAndArrives;
-        if unknown { Reply::Failed(Failure::Unavailable) } else { Reply::Done }
+        let unknown = outcome == CallOutcome::ErrorAndArrives;
+        if unknown { Err(Failure::Unavailable) } else { Ok(()) }
     }
 
-    pub(super) fn close(&mut self, id: &ConnectionId) -> Reply {
+    pub(super) fn close(&mut self, id: &ConnectionId) -> Result<(), Failure> {
         match socket_number(id).filter(|socket| self.sockets.get(*socket).is_some()) {
             Some(socket) if self.sockets[socket].at_gateway == End::Open => {
                 self.after(0, Happening::GatewayLoses(socket));
-                Reply::Done
+                Ok(())
             }
-            _ => Reply::Failed(Failure::Gone),
+            _ => Err(Failure::Gone),
         }
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BinaryHeap;
 
 use chat_wire::frames::ServerFrame;
 
-use super::START_MS;
-use crate::client::Timer;
-use crate::ids::{DeviceId, SocketId, TaskId, TicketId};
-use crate::ports::Call;
+use crate::call::Call;
+use crate::ids::{DeviceId, SocketId, TaskId, TicketId, User};
+
+/// 2026-11-23T09:00:00.000Z, when every schedule begins.
+pub(crate) const START_MS: i64 = 1_795_424_400_000;
 
 /// What is going to happen.
 #[derive(Debug)]
@@ -35,6 +36,31 @@ pub(crate) enum Happening {
     Timer(DeviceId, u32, Timer),
     /// The next thing of the plan.
     Act(usize),
+}
+
+/// A timer of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// The page is opened.
+    Start,
+    Connect,
+    /// Syncs a second time, on the socket that has just opened.
+    Again(SocketId),
+    /// What was missing may have come by now.
+    Hole(User),
+    /// The answer to an attempt should have come by now.
+    Answer(User, u32),
+    /// An attempt that failed is made again.
+    Backoff(User, u32),
+    Ping(SocketId),
+    /// The answer to a ping should have come by now.
+    Pong(SocketId),
+    /// The answer to a reauthentication should have come by now.
+    Reauth(u32),
+    /// The user signs in.
+    SignIn,
+    /// The client closes its connection, if it has one, and opens another.
+    Renew,
 }
 
 /// Everything that is going to happen, in the order in which it will.

@@ -2,7 +2,7 @@
 
 use chat_domain::{ConnectionId, Timestamp};
 
-use crate::ids::{DeviceId, Id, SocketId, User, numbered};
+use crate::ids::{DeviceId, Id as _, RegionId, SocketId, User, numbered};
 
 /// A WebSocket, as the gateway and the client see it.
 #[derive(Clone, Debug)]
@@ -10,6 +10,8 @@ pub(crate) struct Socket {
     pub(crate) id: ConnectionId,
     pub(crate) user: User,
     pub(crate) device: DeviceId,
+    /// In which region it ends.
+    pub(crate) region: RegionId,
     /// Which life of the device opened it.
     pub(crate) epoch: u32,
     pub(crate) at_gateway: End,
@@ -40,6 +42,7 @@ impl Socket {
             id: ConnectionId::new(numbered("socket-", number)),
             user,
             device,
+            region: RegionId::new(0),
             epoch,
             at_gateway: End::Opening,
             at_client: true,
@@ -59,9 +62,4 @@ pub(crate) enum End {
     Opening,
     Open,
     Closed,
-}
-
-/// Which socket a connection is, if it is one of the schedule's.
-pub(crate) fn socket_number(id: &ConnectionId) -> Option<SocketId> {
-    id.as_str().strip_prefix("socket-")?.parse().ok().map(SocketId::new)
 }

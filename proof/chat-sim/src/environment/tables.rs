@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use chat_domain::{
-    Activity, Advance, Append, AttachmentKey, Connection, ConnectionId, Content, Email, Member, Message,
-    MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState, Room,
-    RoomId, RoomLog, RoomsPage, Tag, Timestamp,
+    Activity, Advance, Append, AttachmentKey, Connection, ConnectionId, Consent, ConsentWrite, Email, Member,
+    Message, MessageStoreError, Page, PageQuery, PageRange, PerMember, ROOMS_PAGE_MAX, ReadMark, ReadState,
+    Room, RoomId, RoomLog, RoomsPage, Tag, Timestamp, User,
 };
 
 /// A row of the messages table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// The message as it was stored: whether it was read says `read_since`.
+    /// The message as it was stored.
     pub(crate) message: Message,
     /// The first version of the room that has the row.
     pub(crate) since: usize,
-    /// The first version in which the row is read.
-    pub(crate) read_since: Option<usize>,
 }
 
 /// A room and its rows, in every version there was.
@@ -29,6 +27,7 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Row>,
     log: Option<RoomLog>,
     reads: PerMember<ReadState>,
+    consent: PerMember<Consent>,
     /// The head in every version; the first is that of no room.
     pub(crate) versions: Vec<Option<Arc<Room>>>,
     /// The newest version that an eventually consistent read has shown.
@@ -37,8 +36,8 @@ pub(crate) struct Table {
 
 impl Table {
     fn new(id: RoomId) -> Self {
-        let (tag, reads) = (id.tag(), PerMember::default());
-        Self { id, tag, rows: Vec::new(), log: None, reads, versions: vec![None], shown: 0 }
+        let (tag, reads, consent) = (id.tag(), PerMember::default(), PerMember::default());
+        Self { id, tag, rows: Vec::new(), log: None, reads, consent, versions: vec![None], shown: 0 }
     }
 
     pub(crate) fn newest(&self) -> usize {
@@ -60,9 +59,12 @@ impl Table {
     fn push_version(&mut self) -> Result<(), MessageStoreError> {
         let room = match &self.log {
             None => None,
-            Some(log) => Some(Arc::new(Room::restore(self.id.clone(), log.clone(), self.reads).map_err(
-                |corrupt| MessageStoreError::Corrupt { key: self.id.to_string(), source: corrupt.into() },
-            )?)),
+            Some(log) => {
+                let room = Room::restore(self.id.clone(), log.clone(), self.reads).map_err(|corrupt| {
+                    MessageStoreError::Corrupt { key: self.id.to_string(), source: corrupt.into() }
+                })?;
+                Some(Arc::new(room.with_consent(self.consent)))
+            }
         };
         self.versions.push(room);
         Ok(())
@@ -77,11 +79,7 @@ impl Table {
     /// The rows a query selects in a version, and whether there are more.
     fn page(&self, query: PageQuery, version: usize) -> Page {
         let (rows, has_more) = self.select(query, version);
-        let as_of = |row: &Row| {
-            let read = row.read_since.is_some_and(|since| since <= version);
-            Message { read, ..row.message.clone() }
-        };
-        Page { messages: rows.into_iter().map(as_of).collect(), has_more }
+        Page { messages: rows.into_iter().map(|row| row.message.clone()).collect(), has_more }
     }
 
     fn select<'a>(&'a self, query: PageQuery, version: usize) -> (Vec<&'a Row>, bool) {
@@ -107,10 +105,7 @@ impl Table {
 }
 
 fn shown_by(message: &Message) -> Option<&AttachmentKey> {
-    match &message.content {
-        Content::Image { attachment, .. } => Some(&attachment.key),
-        _ => None,
-    }
+    message.content.attachment().map(|attachment| &attachment.key)
 }
 
 /// What the index shows of a connection from an instant on.
@@ -128,11 +123,12 @@ pub(crate) struct ConnectionRow {
     listings: Vec<Listing>,
 }
 
-/// The tables of messages, heads and connections.
+/// The tables of messages, heads, connections and users.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) rooms: Vec<Table>,
     pub(crate) connections: Vec<ConnectionRow>,
+    users: Vec<User>,
 }
 
 impl Tables {
@@ -173,21 +169,40 @@ impl Tables {
         self.table(id).map_or(0, |table| table.select(query, table.newest()).0.len())
     }
 
+    /// The messages at these places.
+    pub(crate) fn messages_at(&self, id: &RoomId, places: &[Timestamp]) -> Vec<Message> {
+        let Some(table) = self.table(id) else { return Vec::new() };
+        let found = places.iter().filter_map(|at| table.find(*at).ok());
+        found.map(|place| table.rows[place].message.clone()).collect()
+    }
+
     /// Stores a message with the head of its room, which is returned.
-    pub(crate) fn commit(&mut self, append: &Append) -> Result<Arc<Room>, MessageStoreError> {
-        let table = self.table_mut(&append.message.room);
+    pub(crate) fn commit(
+        &mut self,
+        append: &Append,
+        ignores_blocks: bool,
+    ) -> Result<Arc<Room>, MessageStoreError> {
+        let table = self.table_mut(&append.message().room);
         if table.log.as_ref().map_or(0, RoomLog::seq) != append.expected_seq {
             return Err(MessageStoreError::Conflict);
         }
-        if let Some(key) = shown_by(&append.message)
+        if table.consent[append.message().sender.peer()].blocked.is_some() && !ignores_blocks {
+            return Err(MessageStoreError::Conflict);
+        }
+        if let Some(key) = shown_by(append.message())
             && table.rows.iter().any(|row| shown_by(&row.message) == Some(key))
         {
             return Err(MessageStoreError::AttachmentTaken);
         }
+        if let Some((target, effect)) = append.change()
+            && let Ok(place) = table.find(target)
+        {
+            table.rows[place].message = table.rows[place].message.changed_by(append.message(), effect);
+        }
         table.log = Some(append.log.clone());
         let since = table.versions.len();
-        let place = table.find(append.message.at).unwrap_or_else(|place| place);
-        table.rows.insert(place, Row { message: append.message.clone(), since, read_since: None });
+        let place = table.find(append.message().at).unwrap_or_else(|place| place);
+        table.rows.insert(place, Row { message: append.message().clone(), since });
         table.push_version()?;
         Ok(Arc::clone(table.head().expect("a room whose log was stored has a head")))
     }
@@ -223,35 +238,31 @@ impl Tables {
         }
     }
 
-    pub(crate) fn mark_rows_read(
+    /// Stores a decision, and says whether there is such a room.
+    pub(crate) fn write_consent(
         &mut self,
         id: &RoomId,
-        reader: Member,
-        rows: &[Timestamp],
-        through: Timestamp,
-    ) -> Result<(), MessageStoreError> {
+        member: Member,
+        write: ConsentWrite,
+        freezes_whoever_blocks: bool,
+    ) -> Result<bool, MessageStoreError> {
         if self.table(id).and_then(Table::head).is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let table = self.table_mut(id);
-        let version = table.versions.len();
-        for at in rows {
-            if let Ok(place) = table.find(*at) {
-                let read_since = &mut table.rows[place].read_since;
-                *read_since = Some(read_since.unwrap_or(version));
-            }
+        let applied = write.applied(member, table.consent, table.reads);
+        (table.consent, table.reads) = applied.ok_or(MessageStoreError::Conflict)?;
+        if freezes_whoever_blocks && matches!(write, ConsentWrite::Block { .. }) {
+            table.reads = PerMember { a: table.reads.a.frozen(), b: table.reads.b.frozen() };
         }
-        let read = &mut table.reads[reader];
-        if read.mark.is_some_and(|mark| through <= mark.up_to) {
-            read.rows_marked_to = read.rows_marked_to.max(Some(through));
-        }
-        table.push_version()
+        table.push_version()?;
+        Ok(true)
     }
 
     /// Puts a message in its place, whatever is there. Only a wrong handler does that.
     pub(crate) fn put_row(&mut self, message: Message) {
         let table = self.table_mut(&message.room.clone());
-        let row = Row { since: table.versions.len(), read_since: None, message };
+        let row = Row { since: table.versions.len(), message };
         match table.find(row.message.at) {
             Ok(place) => table.rows[place] = row,
             Err(place) => table.rows.insert(place, row),
@@ -270,6 +281,25 @@ impl Tables {
         let table = self.table_mut(id);
         table.reads[reader].mark = Some(mark);
         table.push_version()
+    }
+
+    /// The row of a user, if there is one.
+    pub(crate) fn user(&self, email: &Email) -> Option<&User> {
+        self.users.iter().find(|user| user.email == *email)
+    }
+
+    /// Writes a user's row over the version before, and gives it as it is then; `None` if that is not there.
+    pub(crate) fn put_user(&mut self, user: &User) -> Option<User> {
+        let place = self.users.iter().position(|row| row.email == user.email);
+        if place.map_or(0, |place| self.users[place].version) != user.version {
+            return None;
+        }
+        let written = User { version: user.version + 1, ..user.clone() };
+        match place {
+            Some(place) => self.users[place] = written.clone(),
+            None => self.users.push(written.clone()),
+        }
+        Some(written)
     }
 
     fn connection_row(&mut self, id: &ConnectionId) -> &mut ConnectionRow {
@@ -334,22 +364,32 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use chat_domain::conformance::Handles;
+    use chat_domain::testing::{DecoratedConnectionStore, DecoratedMessageStore};
 
     use crate::environment::Environment;
     use crate::ports::SharedEnvironment;
 
-    async fn fresh() -> Handles<SharedEnvironment> {
-        let shared = SharedEnvironment::new(Environment::immediate());
-        Handles::two(shared.clone(), shared)
+    fn environment() -> SharedEnvironment {
+        SharedEnvironment::new(Environment::immediate())
     }
 
     mod messages {
-        use super::fresh;
+        use super::*;
+
+        async fn fresh() -> Handles<DecoratedMessageStore> {
+            let shared = environment();
+            Handles::two(shared.messages(), shared.messages())
+        }
         chat_domain::message_store_conformance!(fresh, without MessageEraser);
     }
 
     mod connections {
-        use super::fresh;
+        use super::*;
+
+        async fn fresh() -> Handles<DecoratedConnectionStore> {
+            let shared = environment();
+            Handles::two(shared.connections(), shared.connections())
+        }
         chat_domain::connection_store_conformance!(fresh);
     }
 }

@@ -2,27 +2,27 @@
 
 use chat_domain::Verdict;
 
-use crate::ids::{DeviceId, Id};
+use crate::ids::{DeviceId, Id, OperationId};
 
 /// Something that a case consists of. The first user has the even devices, the second the odd ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     /// The device's user writes to the other one; the same words are a retry.
-    Send { device: usize, words: u8 },
+    Send { device: DeviceId, words: u8 },
     /// An answer to the proposal that is there.
-    Answer { device: usize, words: u8, verdict: Verdict },
+    Answer { device: DeviceId, words: u8, verdict: Verdict },
     /// The device's user has read everything.
-    Mark { device: usize },
+    Mark { device: DeviceId },
     /// The device's user reads what came after the beginning.
-    Sync { device: usize },
+    Sync { device: DeviceId },
     /// The device's user lists conversations.
-    List { device: usize },
+    List { device: DeviceId },
     /// The device opens one more socket.
-    Connect { device: usize },
+    Connect { device: DeviceId },
     /// The device's socket has closed.
-    Disconnect { device: usize },
+    Disconnect { device: DeviceId },
     /// The device extends its login.
-    Reauth { device: usize },
+    Reauth { device: DeviceId },
 }
 
 /// A case: what is there, and what is done at once.
@@ -43,7 +43,7 @@ impl Operation {
 
     /// The device that does it.
     pub(super) fn device(self) -> DeviceId {
-        let device = match self {
+        match self {
             Send { device, .. }
             | Answer { device, .. }
             | Mark { device }
@@ -52,8 +52,7 @@ impl Operation {
             | Connect { device }
             | Disconnect { device }
             | Reauth { device } => device,
-        };
-        DeviceId::new(device)
+        }
     }
 
     /// Whether something is stored with the time of the event.
@@ -64,8 +63,12 @@ impl Operation {
 
 impl Case {
     /// Whether the same is done twice anyway.
-    pub(super) fn is_repeated(&self, operation: usize) -> bool {
-        self.operations.iter().filter(|other| **other == self.operations[operation]).count() > 1
+    pub(super) fn is_repeated(&self, operation: OperationId) -> bool {
+        self.operations.iter().filter(|other| **other == self.operation(operation)).count() > 1
+    }
+
+    pub(super) fn operation(&self, operation: OperationId) -> Operation {
+        self.operations[operation.index()]
     }
 
     pub(super) fn touches_connections(&self) -> bool {
@@ -75,21 +78,26 @@ impl Case {
 
 use Operation::{Answer, Connect, Disconnect, List, Mark, Reauth, Send, Sync};
 
+const FIRST: DeviceId = DeviceId::constant(0);
+const SECOND: DeviceId = DeviceId::constant(1);
+/// One more device of the first user.
+const FIRST_AGAIN: DeviceId = DeviceId::constant(2);
+
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "two write at once, to a room that is not there yet",
         prior: 0,
         proposal: false,
-        operations: &[Send { device: 0, words: 0 }, Send { device: 1, words: 1 }],
+        operations: &[Send { device: FIRST, words: 0 }, Send { device: SECOND, words: 1 }],
     },
     Case {
         name: "a retry overtakes its message, and the other one writes",
         prior: 0,
         proposal: false,
         operations: &[
-            Send { device: 0, words: 0 },
-            Send { device: 0, words: 0 },
-            Send { device: 1, words: 1 },
+            Send { device: FIRST, words: 0 },
+            Send { device: FIRST, words: 0 },
+            Send { device: SECOND, words: 1 },
         ],
     },
     Case {
@@ -97,9 +105,9 @@ pub(super) const CASES: &[Case] = &[
         prior: 12,
         proposal: false,
         operations: &[
-            Send { device: 0, words: 0 },
-            Send { device: 0, words: 0 },
-            Send { device: 1, words: 1 },
+            Send { device: FIRST, words: 0 },
+            Send { device: FIRST, words: 0 },
+            Send { device: SECOND, words: 1 },
         ],
     },
     Case {
@@ -107,49 +115,61 @@ pub(super) const CASES: &[Case] = &[
         prior: 1,
         proposal: false,
         operations: &[
-            Send { device: 0, words: 0 },
-            Send { device: 2, words: 1 },
-            Send { device: 1, words: 2 },
+            Send { device: FIRST, words: 0 },
+            Send { device: FIRST_AGAIN, words: 1 },
+            Send { device: SECOND, words: 2 },
         ],
     },
     Case {
         name: "one writes while the other one reads and lists",
         prior: 2,
         proposal: false,
-        operations: &[Send { device: 0, words: 0 }, Mark { device: 1 }, List { device: 1 }],
+        operations: &[Send { device: FIRST, words: 0 }, Mark { device: SECOND }, List { device: SECOND }],
     },
     Case {
         name: "both read while one writes",
         prior: 2,
         proposal: false,
-        operations: &[Mark { device: 0 }, Mark { device: 1 }, Send { device: 0, words: 0 }],
+        operations: &[Mark { device: FIRST }, Mark { device: SECOND }, Send { device: FIRST, words: 0 }],
     },
     Case {
         name: "both write while one syncs",
         prior: 1,
         proposal: false,
-        operations: &[Send { device: 0, words: 0 }, Send { device: 1, words: 1 }, Sync { device: 1 }],
+        operations: &[
+            Send { device: FIRST, words: 0 },
+            Send { device: SECOND, words: 1 },
+            Sync { device: SECOND },
+        ],
     },
     Case {
         name: "one is written to while connecting and disconnecting",
         prior: 1,
         proposal: false,
-        operations: &[Send { device: 0, words: 0 }, Connect { device: 1 }, Disconnect { device: 1 }],
+        operations: &[
+            Send { device: FIRST, words: 0 },
+            Connect { device: SECOND },
+            Disconnect { device: SECOND },
+        ],
     },
     Case {
         name: "one writes while its own connection closes and its login is extended",
         prior: 1,
         proposal: false,
-        operations: &[Send { device: 0, words: 0 }, Disconnect { device: 0 }, Reauth { device: 0 }],
+        operations: &[
+            Send { device: FIRST, words: 0 },
+            Disconnect { device: FIRST },
+            Reauth { device: FIRST },
+        ],
     },
     Case {
         name: "a proposal is accepted, declined and withdrawn at once",
         prior: 0,
         proposal: true,
         operations: &[
-            Answer { device: 1, words: 0, verdict: Verdict::Accepted },
-            Answer { device: 1, words: 1, verdict: Verdict::Declined },
-            Answer { device: 0, words: 2, verdict: Verdict::Withdrawn },
+            Answer { device: SECOND, words: 0, verdict: Verdict::Accepted },
+            Answer { device: SECOND, words: 1, verdict: Verdict::Declined },
+            Answer { device: FIRST, words: 2, verdict: Verdict::Withdrawn },
         ],
     },
 ];

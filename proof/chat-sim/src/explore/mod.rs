@@ -13,8 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use self::case::{CASES, Case};
-use self::run::{Broken, Run, Step};
-use crate::ids::{IdVec, TaskId};
+use self::run::{Broken, Fork, Run, Step};
 use crate::server::{Build, Real};
 
 /// How much of a small case was explored.
@@ -72,14 +71,6 @@ fn explore_all() -> Vec<Result<Explored, Broken>> {
     });
     let outcomes = outcomes.into_iter();
     outcomes.filter_map(|outcome| outcome.into_inner().expect("each case is one thread's")).collect()
-}
-
-/// Where the way forks, and which way was taken.
-struct Fork {
-    steps: Vec<Step>,
-    taken: usize,
-    /// What was answered until then.
-    answered: IdVec<TaskId, u64>,
 }
 
 fn explore_case(case: &Case, build: Build) -> Result<Explored, Broken> {

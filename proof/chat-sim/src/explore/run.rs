@@ -2,22 +2,27 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use chat_domain::{ClientMessageId, Consistency, Content, Draft, PageRange, Room, SendRate, Timestamp};
-use chat_wire::frames::{ClientFrame, MarkReadFrame, ReauthFrame};
+use chat_domain::testing::{ConnectionStoreCall, MessageStoreCall};
+use chat_domain::{
+    ClientMessageId, Consistency, Content, Draft, FirstContact, PageRange, Room, SendRate, Timestamp,
+};
+use chat_wire::frames::{MarkReadFrame, ReauthFrame};
+use chat_wire::table::ClientFrame;
 
-use super::Fork;
 use super::case::{Case, Operation};
+use crate::call::{Call, Failure};
 use crate::checkers::Violation;
-use crate::client::{Request, send_frame};
+use crate::client::send_frame;
 use crate::environment::tables::Table;
-use crate::environment::{Environment, Outcome, START_MS, hash_room, timestamp};
-use crate::faults::Rates;
-use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, TicketId, TokenId, User};
+use crate::environment::{CallOutcome, Environment, START_MS, hash_room, timestamp};
+use crate::faults::FaultRates;
+use crate::gateway::{About, Asker, Request};
+use crate::ids::{DeviceId, Id, IdVec, IntentId, OperationId, SocketId, TaskId, TicketId, TokenId, User};
 use crate::observations::{Observation, Says, Written, proposal};
 use crate::plan::Plan;
-use crate::ports::{Call, Failure};
 use crate::server::Build;
-use crate::simulation::{About, Asker, Simulation};
+use crate::simulation::Simulation;
+use crate::stores::StoreKind;
 
 /// When everything is asked for, after the beginning: at the same time.
 const NOW_MS: i64 = 10_000;
@@ -57,13 +62,21 @@ fn socket_of(device: DeviceId) -> SocketId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// An operation begins; perhaps twice, perhaps by a clock that is behind.
-    Start { operation: usize, doubled: bool, late_clock: bool },
+    Start { operation: OperationId, doubled: bool, late_clock: bool },
     /// A call gets its turn.
-    Turn(TicketId, Outcome),
+    Turn(TicketId, CallOutcome),
     /// A write that was given up arrives.
     Late(TicketId),
     /// Whoever sent has no answer, or lost it, and tries again.
-    Retry { operation: usize },
+    Retry { operation: OperationId },
+}
+
+/// Where the way forks, and which way was taken.
+pub(super) struct Fork {
+    pub(super) steps: Vec<Step>,
+    pub(super) taken: usize,
+    /// What was answered until then.
+    pub(super) answered: IdVec<TaskId, u64>,
 }
 
 /// The steps that led to a violation.
@@ -74,13 +87,13 @@ pub(super) struct Run<'a> {
     case: &'a Case,
     pub(super) sim: Simulation,
     /// The tasks of each operation.
-    begun: Vec<Vec<TaskId>>,
+    begun: IdVec<OperationId, Vec<TaskId>>,
     /// What each task was answered, in a hash.
     pub(super) answered: IdVec<TaskId, u64>,
     /// How many rows there were when each task began.
     rows_then: IdVec<TaskId, usize>,
     /// The intents of the operations that write.
-    intents: Vec<Option<IntentId>>,
+    intents: IdVec<OperationId, Option<IntentId>>,
     after: Timestamp,
     fault_used: bool,
 }
@@ -94,7 +107,10 @@ impl<'a> Run<'a> {
             users: 2,
             devices: devices.collect(),
             processes: 1,
-            rates: Rates::NONE,
+            first_contact: FirstContact::Open,
+            per_hour: None,
+            rates: FaultRates::NONE,
+            stores: StoreKind::Simulated,
             acts: Vec::new(),
         };
         let mut sim = Simulation::new(&plan, build, None, verbose);
@@ -108,18 +124,17 @@ impl<'a> Run<'a> {
         if case.proposal {
             propose(&mut sim.environment());
         }
-        // With a history it is the beginning of the room: a client that was away.
+        // In a room with a history, the client was away: it knows the first message only.
         let first = sim.environment().record().room_of(one, other).rows.first().map(|row| row.message.at);
         let after = first.filter(|_| case.prior > 0).unwrap_or(Timestamp::UNIX_EPOCH);
         sim.environment().explore();
-        let operations = case.operations.len();
         Self {
             case,
             sim,
-            begun: vec![Vec::new(); operations],
+            begun: case.operations.iter().map(|_| Vec::new()).collect(),
             answered: IdVec::default(),
             rows_then: IdVec::default(),
-            intents: vec![None; operations],
+            intents: case.operations.iter().map(|_| None).collect(),
             after,
             fault_used: false,
         }
@@ -143,7 +158,7 @@ impl<'a> Run<'a> {
                 continue;
             };
             if self.sim.gateway.is_running(task) {
-                let normal = std::iter::once(Outcome::Normal);
+                let normal = std::iter::once(CallOutcome::Normal);
                 let faults = if self.fault_used { Vec::new() } else { self.faults_of(&environment, call) };
                 let turns = normal.chain(faults).map(|outcome| Step::Turn(number, outcome));
                 if self.is_nobody_elses(call, late) {
@@ -160,18 +175,18 @@ impl<'a> Run<'a> {
     /// The operations that can begin next, or be tried again.
     fn beginnings(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for (operation, begun) in self.begun.iter().enumerate() {
+        for (operation, begun) in self.begun.enumerated() {
             if begun.is_empty() {
                 steps.push(Step::Start { operation, doubled: false, late_clock: false });
                 if !self.fault_used && !self.case.is_repeated(operation) {
                     steps.push(Step::Start { operation, doubled: true, late_clock: false });
                 }
-                if !self.fault_used && self.case.operations[operation].is_stamped() {
+                if !self.fault_used && self.case.operation(operation).is_stamped() {
                     steps.push(Step::Start { operation, doubled: false, late_clock: true });
                 }
             }
         }
-        for (operation, begun) in self.begun.iter().enumerate() {
+        for (operation, begun) in self.begun.enumerated() {
             if self.may_retry(operation, begun) {
                 steps.push(Step::Retry { operation });
             }
@@ -182,15 +197,8 @@ impl<'a> Run<'a> {
     /// Whether nothing else in this case can touch what a call touches.
     fn is_nobody_elses(&self, call: &Call, late: bool) -> bool {
         match call {
-            Call::Verify(..) | Call::Wait(_) => true,
-            Call::Get(_)
-            | Call::OfUser(..)
-            | Call::Put(_)
-            | Call::SetExpiry(..)
-            | Call::Delete(_)
-            | Call::DeleteIfBefore(..)
-            | Call::Push(..)
-            | Call::Close(_) => !self.case.touches_connections(),
+            Call::Verifier(_) | Call::Wait(_) => true,
+            Call::Connections(_) | Call::Pusher(_) => !self.case.touches_connections(),
             _ => {
                 let tasks: usize = self
                     .case
@@ -207,7 +215,7 @@ impl<'a> Run<'a> {
 
     /// Whether a client tries again: the handler died or does not know, or, as the one fault, its answer is
     /// lost.
-    fn may_retry(&self, operation: usize, begun: &[TaskId]) -> bool {
+    fn may_retry(&self, operation: OperationId, begun: &[TaskId]) -> bool {
         let (Some(intent), [task]) = (self.intents[operation], begun) else { return false };
         if self.sim.gateway.is_running(*task) || self.case.is_repeated(operation) {
             return false;
@@ -218,19 +226,19 @@ impl<'a> Run<'a> {
     }
 
     /// What can go wrong with a call, where it makes a difference.
-    fn faults_of(&self, environment: &Environment, call: &Call) -> Vec<Outcome> {
-        let mut faults = vec![Outcome::Killed];
+    fn faults_of(&self, environment: &Environment, call: &Call) -> Vec<CallOutcome> {
+        let mut faults = vec![CallOutcome::Killed];
         match call {
             Call::Wait(_) => {}
             // "Gone" deletes a row, and then the row is not the caller's alone.
-            Call::Push(..) | Call::Close(_) if self.case.touches_connections() => {
-                faults.extend([Outcome::Refused(Failure::Gone), Outcome::BlackHoled]);
+            Call::Pusher(_) if self.case.touches_connections() => {
+                faults.extend([CallOutcome::Refused(Failure::Gone), CallOutcome::BlackHoled]);
             }
-            Call::Push(..) | Call::Close(_) => {
-                faults.extend([Outcome::Refused(Failure::Throttled), Outcome::BlackHoled]);
+            Call::Pusher(_) => {
+                faults.extend([CallOutcome::Refused(Failure::Throttled), CallOutcome::BlackHoled]);
             }
-            Call::OfUser(email, now) => {
-                faults.push(Outcome::Refused(Failure::Unavailable));
+            Call::Connections(ConnectionStoreCall::OfUser { email, now }) => {
+                faults.push(CallOutcome::Refused(Failure::Unavailable));
                 // The index as it was before anything, and before the latest change.
                 let shown = environment.tables().listed(email, environment.now_ms(), *now);
                 let before = [Some(START_MS), environment.tables().listed_last_ms(email)];
@@ -238,35 +246,48 @@ impl<'a> Run<'a> {
                 earlier.dedup();
                 earlier.retain(|ms| environment.tables().listed(email, *ms, *now) != shown);
                 // The step itself takes a millisecond.
-                faults.extend(earlier.into_iter().map(|ms| Outcome::IndexAt(environment.now_ms() + 1 - ms)));
+                faults.extend(
+                    earlier.into_iter().map(|ms| CallOutcome::IndexAt(environment.now_ms() + 1 - ms)),
+                );
             }
-            Call::Verify(..) | Call::Get(_) => faults.push(Outcome::Refused(Failure::Unavailable)),
-            Call::Room(id, Consistency::Eventual) | Call::Page(id, _, Consistency::Eventual) => {
-                faults.push(Outcome::Refused(Failure::Unavailable));
+            Call::Verifier(_) | Call::Connections(ConnectionStoreCall::Get { .. }) => {
+                faults.push(CallOutcome::Refused(Failure::Unavailable));
+            }
+            Call::Messages(
+                MessageStoreCall::Room { id, consistency: Consistency::Eventual }
+                | MessageStoreCall::Page { room: id, consistency: Consistency::Eventual, .. },
+            ) => {
+                faults.push(CallOutcome::Refused(Failure::Unavailable));
                 let versions = environment.tables().table(id).map_or(0, Table::newest);
-                faults.extend((1..=versions.min(2)).map(Outcome::Stale));
+                faults.extend((1..=versions.min(2)).map(CallOutcome::Stale));
             }
-            Call::RoomsOf(..) => {
-                faults.extend([Outcome::Refused(Failure::Unavailable), Outcome::Stale(1), Outcome::Stale(2)]);
+            Call::Messages(MessageStoreCall::RoomsOf { .. }) => {
+                faults.extend([
+                    CallOutcome::Refused(Failure::Unavailable),
+                    CallOutcome::Stale(1),
+                    CallOutcome::Stale(2),
+                ]);
             }
-            Call::Page(id, query, _) => {
-                faults.push(Outcome::Refused(Failure::Unavailable));
+            Call::Messages(MessageStoreCall::Page { room: id, query, .. }) => {
+                faults.push(CallOutcome::Refused(Failure::Unavailable));
                 let rows = environment.tables().page(id, *query, 0).messages.len();
                 if rows > 1 && matches!(query.range, PageRange::After(_) | PageRange::Oldest) {
-                    faults.push(Outcome::Cut(1));
+                    faults.push(CallOutcome::Cut(1));
                 }
             }
-            Call::Room(..) => faults.push(Outcome::Refused(Failure::Unavailable)),
+            Call::Messages(MessageStoreCall::Room { .. }) => {
+                faults.push(CallOutcome::Refused(Failure::Unavailable));
+            }
             call => {
-                if let Call::Commit(_) = call {
-                    faults.push(Outcome::Refused(Failure::Conflict));
+                if let Call::Messages(MessageStoreCall::Commit { .. }) = call {
+                    faults.push(CallOutcome::Refused(Failure::Conflict));
                 }
                 faults.extend([
-                    Outcome::Refused(Failure::Unavailable),
-                    Outcome::AppliedThenError,
-                    Outcome::Late,
-                    Outcome::Repeated,
-                    Outcome::KilledWriting,
+                    CallOutcome::Refused(Failure::Unavailable),
+                    CallOutcome::AppliedThenError,
+                    CallOutcome::Late,
+                    CallOutcome::Repeated,
+                    CallOutcome::KilledWriting,
                 ]);
             }
         }
@@ -284,12 +305,11 @@ impl<'a> Run<'a> {
                 }
             }
             Step::Turn(ticket, outcome) => {
-                self.fault_used |= outcome != Outcome::Normal;
+                self.fault_used |= outcome != CallOutcome::Normal;
                 let Some(task) = self.sim.environment().task_of(ticket) else { return };
                 self.sim.turn_with(ticket, outcome);
                 let reply = self.sim.environment().last_reply();
-                // Calls that a handler makes at once are answered in any order, which makes no difference to
-                // it.
+                // A handler that makes several calls at once does not care in which order they are answered.
                 self.answered[task] = self.answered[task].wrapping_add(reply);
             }
             Step::Late(ticket) => self.sim.environment().arrive_late(ticket),
@@ -303,7 +323,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn start(&mut self, operation: usize, skew_ms: i64) {
+    fn start(&mut self, operation: OperationId, skew_ms: i64) {
         let task = self.invoke(operation, skew_ms);
         self.begun[operation].push(task);
         let rows = self.sim.environment().record().room_of(users().0, users().1).rows.len();
@@ -315,12 +335,12 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the event of an operation.
-    fn invoke(&mut self, operation: usize, skew_ms: i64) -> TaskId {
+    fn invoke(&mut self, operation: OperationId, skew_ms: i64) -> TaskId {
         let clock_ms = START_MS + NOW_MS + skew_ms - self.sim.environment().now_ms();
         self.sim.gateway.set_clocks(clock_ms);
-        let device = self.case.operations[operation].device();
+        let device = self.case.operation(operation).device();
         let (user, peer) = (owner_of(device), peer_of(device));
-        match self.case.operations[operation] {
+        match self.case.operation(operation) {
             Operation::Send { words, .. } => {
                 let says = Says::Text(format!("words {words}"));
                 self.invoke_send(operation, device, words, says)
@@ -342,8 +362,8 @@ impl<'a> Run<'a> {
             Operation::List { .. } => self.rest(device, Request::List(None)),
             Operation::Connect { .. } => {
                 let token = self.sim.client(device).current_token();
-                let origin = self.sim.origin(device);
-                self.sim.gateway.connect(origin, token, false).1
+                let life = self.sim.life(device);
+                self.sim.gateway.connect(life, token, false).1
             }
             Operation::Disconnect { .. } => {
                 let socket = socket_of(device);
@@ -358,7 +378,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn invoke_send(&mut self, operation: usize, device: DeviceId, words: u8, says: Says) -> TaskId {
+    fn invoke_send(&mut self, operation: OperationId, device: DeviceId, words: u8, says: Says) -> TaskId {
         let id = ClientMessageId::from_u128(FIRST_MESSAGE_ID + u128::from(words));
         let peer = peer_of(device);
         let mut environment = self.sim.environment();
@@ -392,16 +412,16 @@ impl<'a> Run<'a> {
         let text = serde_json::to_string(frame).expect("strings always serialise");
         let socket = socket_of(device);
         let task = self.sim.gateway.frame(socket, text, token, Asker::Frame(socket, about));
-        // On a socket that has closed nothing is said; the operation counts as begun with the handler that
-        // came last.
+        // A frame on a closed socket reaches no handler. The operation then counts as begun with the newest
+        // one.
         task.unwrap_or_else(|| self.sim.gateway.newest_task())
     }
 
     fn rest(&mut self, device: DeviceId, request: Request) -> TaskId {
-        let (origin, token) = (self.sim.origin(device), self.sim.client(device).current_token());
+        let (life, token) = (self.sim.life(device), self.sim.client(device).current_token());
         let http = request.to_http(self.sim.environment().directory(), None);
-        let asker = Asker::Rest { device, epoch: origin.epoch, request, retried: false };
-        self.sim.gateway.rest(origin.user, http, token, asker)
+        let asker = Asker::Rest { device, epoch: life.epoch, request, retried: false };
+        self.sim.gateway.rest(life.user, http, token, asker)
     }
 
     /// A hash of where everything stands.
@@ -409,7 +429,7 @@ impl<'a> Run<'a> {
         let environment = self.sim.environment();
         let mut hasher = DefaultHasher::new();
         self.fault_used.hash(&mut hasher);
-        for (operation, tasks) in self.begun.iter().enumerate() {
+        for (operation, tasks) in self.begun.enumerated() {
             tasks.len().hash(&mut hasher);
             for task in tasks {
                 self.answered[*task].hash(&mut hasher);
@@ -427,7 +447,7 @@ impl<'a> Run<'a> {
                 hash_room(head, &mut hasher);
             }
             for row in &table.rows {
-                (row.message.at, row.message.id, row.read_since.is_some()).hash(&mut hasher);
+                (row.message.at, row.message.id).hash(&mut hasher);
             }
         }
         if self.case.touches_connections() {
@@ -452,7 +472,7 @@ impl<'a> Run<'a> {
     pub(super) fn end(&mut self) {
         self.fault_used = true;
         self.sim.environment().sockets_reopen();
-        for operation in 0..self.case.operations.len() {
+        for operation in self.begun.ids() {
             let Some(intent) = self.intents[operation] else { continue };
             for _ in 0..LAST_TRIES {
                 let meant = self.sim.environment().record().intents[intent].clone();
@@ -485,7 +505,7 @@ impl<'a> Run<'a> {
     }
 
     fn next_turn(&self) -> Option<Step> {
-        self.steps().into_iter().find(|step| matches!(step, Step::Turn(_, Outcome::Normal)))
+        self.steps().into_iter().find(|step| matches!(step, Step::Turn(_, CallOutcome::Normal)))
     }
 }
 
@@ -512,8 +532,8 @@ fn propose(environment: &mut Environment) {
     let room = environment.directory().room_of(user, peer).clone();
     let sender = environment.directory().member(user, peer);
     let content = Content::MatchProposal(proposal("field").try_into().expect("it is well-formed"));
-    let draft = Draft { id, sender, content };
+    let draft = Draft { id, sender, content, reply_to: None };
     let now = timestamp(environment.now_ms());
     let append = Room::empty(room).append(&draft, now, SendRate::default()).expect("it is the first");
-    environment.late(&Call::Commit(Box::new(append)));
+    environment.late(&Call::commit(append));
 }

@@ -1,18 +1,18 @@
 //! What the plan has people do, and what others do to them.
 
-use chat_domain::{Content, Draft, Room, SendRate, Timestamp, Verdict};
-use chat_wire::frames::ClientFrame;
+use chat_domain::{Content, DailyLimits, Draft, Room, SendPolicy, SendRate, Timestamp, Verdict};
+use chat_wire::table::ClientFrame;
 use serde_json::json;
 
+use super::Simulation;
 use super::convergence::CROWD_APART_MS;
-use super::{About, Asker, Origin, Simulation};
-use crate::client::{Request, send_frame};
+use crate::client::send_frame;
 use crate::environment::timestamp;
 use crate::faults::Fault;
+use crate::gateway::{About, Asker, DeviceLife, Request};
 use crate::ids::{DeviceId, IntentId, User};
 use crate::observations::{Observation, Says, Written};
-use crate::plan::Act;
-use crate::ports::Call;
+use crate::plan::{Act, Hammer};
 
 /// How long a device is down that has lost its storage.
 const STORAGE_LOST_DOWN_MS: i64 = 500;
@@ -31,6 +31,11 @@ impl Simulation {
             }
             Act::Read { device, peer } => self.with(device, |client, line| client.mark_read(line, peer)),
             Act::Type { device, peer } => self.with(device, |client, line| client.say_typing(line, peer)),
+            Act::Decide { device, peer, change } => {
+                self.with(device, |client, line| client.decide(line, peer, change));
+            }
+            Act::Report { device, peer } => self.with(device, |client, line| client.report(line, peer)),
+            Act::WriteOn { device, peer, count } => (0..count).for_each(|_| self.write_words(device, peer)),
             Act::Focus { device } => self.with(device, |client, line| {
                 client.ping(line);
                 client.sync(line);
@@ -57,17 +62,21 @@ impl Simulation {
                 let token = self.clients[device].current_token();
                 self.environment().revoke(token);
             }
+            Act::LoseRegion { region, for_ms } => self.gateway.lose_region(region, for_ms),
+            Act::Order { user, order } => self.order(user, order),
             Act::Flood { user, peer, count } => self.flood(user, peer, count),
             Act::Crowd { device, count } => {
                 self.environment().happened(Fault::ManyConnections);
                 self.crowd(device, count);
             }
+            Act::Hammer { device, peer, with, count } => self.hammer(device, peer, with, count),
             Act::OneMore { device } => {
                 let token = self.with(device, |client, line| client.token(line, false));
-                let origin = self.origin(device);
-                self.gateway.connect(origin, token, true);
+                let life = self.life(device);
+                self.gateway.connect(life, token, true);
             }
             Act::ForeignCursor { device } => self.foreign_cursor(device),
+            Act::ForeignToken { device } => self.foreign_token(device),
             Act::Forge { device, peer } => self.forge(device, peer),
             Act::ReuseId { device } => self.reuse_id(device),
             Act::WildMark { device, peer, offset_ms } => self.wild_mark(device, peer, offset_ms),
@@ -80,9 +89,9 @@ impl Simulation {
         self.environment().record().intents.len()
     }
 
-    pub(crate) fn origin(&self, device: DeviceId) -> Origin {
+    pub(crate) fn life(&self, device: DeviceId) -> DeviceLife {
         let client = &self.clients[device];
-        Origin { device, user: client.user(), epoch: client.epoch() }
+        DeviceLife { device, user: client.user(), epoch: client.epoch() }
     }
 
     fn write_words(&mut self, device: DeviceId, peer: User) {
@@ -155,11 +164,52 @@ impl Simulation {
         }
     }
 
+    /// Far more requests at once than one may make.
+    fn hammer(&mut self, device: DeviceId, peer: User, with: Hammer, count: u16) {
+        if !self.gateway.counts_requests() {
+            return;
+        }
+        if let Hammer::List = with {
+            self.hammers();
+            let (user, directory) = (self.clients[device].user(), self.environment().directory().clone());
+            let token = self.with(device, |client, line| client.token(line, false));
+            for _ in 0..count {
+                let http = Request::List(None).to_http(&directory, None);
+                self.gateway.rest(user, http, token, Asker::Nobody);
+            }
+            return;
+        }
+        let Some(socket) = self.clients[device].open_socket() else { return };
+        self.hammers();
+        let up_to = timestamp(self.environment().now_ms());
+        for _ in 0..count {
+            self.with(device, |client, line| match with {
+                Hammer::Typing => client.say_typing(line, peer),
+                Hammer::Mark => client.say_mark(line, peer, up_to),
+                Hammer::Ping => client.say_ping(line),
+                Hammer::Noise | Hammer::List => {}
+            });
+            if let Hammer::Noise = with {
+                let asker = Asker::Frame(socket, About::Other);
+                self.gateway.frame(socket, "{".to_owned(), None, asker);
+            }
+        }
+    }
+
+    /// That somebody is held up for the rest of an hour is counted where it is written.
+    fn hammers(&self) {
+        if self.plan.per_hour.is_none() {
+            self.environment().happened(Fault::Hammering);
+        }
+    }
+
     /// Many messages at once, straight into the store, as a fast client would have sent them.
     pub(crate) fn flood(&mut self, user: User, peer: User, count: u8) {
         let mut environment = self.environment();
         environment.happened(Fault::Flood);
         let rate = SendRate { burst: std::num::NonZeroU32::MAX, per_second: std::num::NonZeroU32::MAX };
+        let first_contact = environment.settings().first_contact;
+        let policy = SendPolicy { rate, first_contact, daily: DailyLimits::UNLIMITED };
         for _ in 0..count {
             let words = format!("flood {}", environment.record().intents.len());
             let id = environment.next_message_id();
@@ -173,13 +223,20 @@ impl Simulation {
                 without_after: false,
             });
             let room = environment.directory().room_of(user, peer).clone();
-            let head = environment.tables().room(&room, 0);
+            let head = environment.room(&room);
             let head = head.map_or_else(|| Room::empty(room), |head| Room::clone(&head));
             let sender = environment.directory().member(user, peer);
-            let draft = Draft { id, sender, content: Content::Text(words.parse().expect("it is short")) };
+            let draft = Draft {
+                id,
+                sender,
+                content: Content::Text(words.parse().expect("it is short")),
+                reply_to: None,
+            };
             let now = timestamp(environment.now_ms());
-            let Ok(append) = head.append(&draft, now, rate) else { return };
-            environment.late(&Call::Commit(Box::new(append)));
+            let Ok(append) = head.append(&draft, now, policy) else { return };
+            drop(environment);
+            self.gateway.store_at_once(append);
+            environment = self.environment();
         }
     }
 
@@ -189,7 +246,7 @@ impl Simulation {
         let other = self.plan.user_after(user, 1);
         let environment = self.environment();
         let directory = environment.directory().clone();
-        let place = environment.tables().any_activity();
+        let place = environment.any_activity();
         drop(environment);
         let Some(place) = place else { return };
         self.environment().happened(Fault::ForeignCursor);
@@ -197,6 +254,19 @@ impl Simulation {
         let token = self.with(device, |client, line| client.token(line, false));
         let http = Request::List(Some(cursor)).to_http(&directory, None);
         self.gateway.rest(user, http, token, Asker::Refusal("somebody else's cursor"));
+    }
+
+    /// A token that another pool issued for the user's address.
+    fn foreign_token(&mut self, device: DeviceId) {
+        let life = self.life(device);
+        let mut environment = self.environment();
+        environment.happened(Fault::ForeignToken);
+        let token = environment.issue_elsewhere(life.user);
+        let directory = environment.directory().clone();
+        drop(environment);
+        self.gateway.connect(life, token, true);
+        let http = Request::List(None).to_http(&directory, None);
+        self.gateway.rest(life.user, http, token, Asker::Refusal("a token of another pool"));
     }
 
     /// Somebody names the peer as the sender.

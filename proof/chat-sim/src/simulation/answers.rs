@@ -2,15 +2,14 @@
 
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
-use chat_domain::{ClientMessageId, PAGE_MAX, PageRange};
+use chat_domain::{ClientMessageId, ConsentChange, PAGE_MAX, PageRange};
 use chat_wire::error::ErrorCode;
 use chat_wire::frames::ServerFrame;
 
 use super::Simulation;
-use super::gateway::{About, Answered, Asker};
-use crate::client::{Request, Response};
 use crate::environment::{End, Happening};
 use crate::faults::Fault;
+use crate::gateway::{About, Asker, HandlerAnswer, Request, Response};
 use crate::ids::{IntentId, TaskId, User};
 use crate::observations::{Answer, AskedPage, Observation};
 
@@ -54,21 +53,22 @@ impl Simulation {
     }
 
     /// Takes an answer apart, and observes what it says at the moment it is given.
-    pub(super) fn take_apart(&self, task: TaskId, status: i64, body: &str) -> Answered {
+    pub(super) fn take_apart(&self, task: TaskId, status: i64, body: &str) -> HandlerAnswer {
         match self.gateway.asker(task) {
-            Asker::Nobody => Answered::Other,
+            Asker::Nobody => HandlerAnswer::Other,
             Asker::Connect(_) => {
                 if status == 200 {
                     self.observe_answer(task, Answer::Connected);
                 }
-                Answered::Other
+                HandlerAnswer::Other
             }
-            Asker::Frame(..) if body.is_empty() => Answered::Frame(None),
+            Asker::Frame(..) if body.is_empty() => HandlerAnswer::Frame(None),
             Asker::Frame(_, about) => {
                 let Ok(frame) = serde_json::from_str(body) else { return self.unreadable(task, body) };
                 self.frame_answered(task, *about, &frame);
-                Answered::Frame(Some(Box::new(frame)))
+                HandlerAnswer::Frame(Some(Box::new(frame)))
             }
+            Asker::Operator(..) => HandlerAnswer::Receipt(status == 200),
             Asker::Refusal(what) => {
                 let is_error = |frame| matches!(frame, ServerFrame::Error(_));
                 let is_refused =
@@ -76,7 +76,7 @@ impl Simulation {
                 if !is_refused {
                     self.observe_answer(task, Answer::NotRefused { what, body });
                 }
-                Answered::Other
+                HandlerAnswer::Other
             }
             Asker::Rest { request, .. } => {
                 let parsed = match (request, status) {
@@ -87,14 +87,14 @@ impl Simulation {
                 };
                 let Ok(response) = parsed else { return self.unreadable(task, body) };
                 self.rest_answered(task, request, &response);
-                Answered::Rest(response)
+                HandlerAnswer::Rest(response)
             }
         }
     }
 
-    fn unreadable(&self, task: TaskId, body: &str) -> Answered {
+    fn unreadable(&self, task: TaskId, body: &str) -> HandlerAnswer {
         self.observe_answer(task, Answer::Unreadable { body });
-        Answered::Other
+        HandlerAnswer::Other
     }
 
     fn frame_answered(&self, task: TaskId, about: About, frame: &ServerFrame) {
@@ -102,8 +102,15 @@ impl Simulation {
             (ServerFrame::Sent(sent), About::Intent(intent)) => Answer::Sent { intent, sent },
             (ServerFrame::Error(error), About::Intent(intent)) => Answer::Refused { intent, error },
             (ServerFrame::Read(told), About::Mark(peer, asked)) => Answer::Marked { peer, asked, told },
+            (ServerFrame::Accept(told), About::Consent(peer, change @ ConsentChange::Accept))
+            | (ServerFrame::Block(told), About::Consent(peer, change @ ConsentChange::Block))
+            | (ServerFrame::Unblock(told), About::Consent(peer, change @ ConsentChange::Unblock)) => {
+                Answer::Decided { peer, change, told }
+            }
+            (ServerFrame::Reported(told), About::Report(peer)) => Answer::Reported { peer, told },
             (ServerFrame::Pong(_), About::Other) => Answer::Pong,
             (ServerFrame::Reauth(_), About::Other) => Answer::Reauthenticated,
+            (ServerFrame::Error(error), _) if error.code == ErrorCode::RateLimited => Answer::TooFast,
             (ServerFrame::Error(_), _) => return,
             _ => Answer::Unexpected { frame },
         };
@@ -128,7 +135,9 @@ impl Simulation {
                 Answer::Conversations { first_page: *request == Request::List(None), body }
             }
             (Response::Sent(sent), _, Some(intent)) => Answer::Sent { intent, sent },
-            (Response::Refused(error), _, Some(intent)) if error.code != ErrorCode::Unauthorized => {
+            (Response::Refused(error), _, Some(intent))
+                if !matches!(error.code, ErrorCode::Unauthorized | ErrorCode::Suspended) =>
+            {
                 Answer::Refused { intent, error }
             }
             _ => return,
@@ -147,6 +156,7 @@ impl Simulation {
         let Some((asker, answer)) = self.gateway.take_answer(task) else { return };
         match asker {
             Asker::Nobody | Asker::Refusal(_) => {}
+            Asker::Operator(user, order) => self.operated(user, order, false),
             Asker::Connect(socket) => {
                 let mut environment = self.environment();
                 if environment.socket(socket).at_gateway == End::Opening {
@@ -156,7 +166,8 @@ impl Simulation {
                 self.connect_answered(socket);
             }
             Asker::Frame(socket, _) => {
-                // Of a handler that failed the client is told, of an answer that was lost it is not.
+                // The gateway tells the client when a handler has failed, and says nothing when an answer is
+                // lost.
                 if let (None, Some(device)) = (answer, self.listener(socket)) {
                     self.with(device, |client, line| client.gateway_failed(line));
                 }
@@ -174,7 +185,10 @@ impl Simulation {
         let Some((asker, Some(answered))) = self.gateway.take_answer(task) else { return };
         match (asker, answered) {
             (Asker::Connect(socket), _) => self.connect_answered(socket),
-            (Asker::Frame(socket, _), Answered::Frame(Some(frame))) => {
+            (Asker::Operator(user, order), HandlerAnswer::Receipt(is_done)) => {
+                self.operated(user, order, is_done);
+            }
+            (Asker::Frame(socket, _), HandlerAnswer::Frame(Some(frame))) => {
                 if let Some(device) = self.listener(socket) {
                     self.hear(device, &frame, false);
                 }
@@ -183,7 +197,7 @@ impl Simulation {
                 if self.clients[device].epoch() == epoch =>
             {
                 let response =
-                    if let Answered::Rest(response) = answered { response } else { Response::Lost };
+                    if let HandlerAnswer::Rest(response) = answered { response } else { Response::Lost };
                 self.with(device, |client, line| client.answered(line, request, response, retried));
             }
             _ => {}

@@ -3,15 +3,15 @@
 use chat_domain::CONNECTIONS_MAX;
 
 use super::Simulation;
-use crate::client::Timer;
-use crate::environment::{CLOCK_SKEW_MAX_MS, INDEX_LAG_MAX_MS};
+use crate::environment::{CLOCK_SKEW_MAX_MS, Timer};
+use crate::faults::INDEX_LAG_MAX_MS;
 use crate::ids::DeviceId;
 use crate::observations::{ClientView, Observation, Says};
 use crate::plan::Act;
 
 /// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer
 /// than any handler was frozen, and any wait of a client.
-const CONVERGED_WITHIN_MS: i64 = 1_200_000;
+pub(super) const CONVERGED_WITHIN_MS: i64 = 1_200_000;
 /// How many connections are too many.
 const CROWD: u8 = 22;
 /// How far apart a crowd's connections are opened, at most.
@@ -23,14 +23,16 @@ const RENEWED_WITHIN_MS: i64 = 1_500;
 const WRITTEN_WITHIN_MS: i64 = 4_000;
 /// How long it takes at least until all of that has come to rest.
 const RECONNECTING_MS: i64 = 12_000;
+/// How long it takes at most until nobody owes any request.
+const DEBTS_PAID_MS: i64 = 450_000;
 /// How long what one device writes, or asks for, takes to come to rest.
 const QUIET_MS: i64 = 2_000;
 
-/// Whether all is well so far. If not, the schedule ends.
-type Well = Option<()>;
+/// No promise is broken so far; `None` once one is, which ends the schedule.
+pub(super) type Unbroken = Option<()>;
 
-fn well(is_well: bool) -> Well {
-    is_well.then_some(())
+pub(super) fn unbroken(holds: bool) -> Unbroken {
+    holds.then_some(())
 }
 
 impl Simulation {
@@ -38,32 +40,38 @@ impl Simulation {
     pub(super) fn converge(&mut self) {
         self.announce("nothing goes wrong any more");
         self.environment().stop_faults();
+        self.converges = true;
         self.gateway.set_clocks(0);
         for device in self.clients.ids() {
             self.with(device, |client, line| client.start(line));
         }
-        let _all_is_well = self.stages();
+        let _unbroken = self.stages();
     }
 
-    fn stages(&mut self) -> Well {
+    fn stages(&mut self) -> Unbroken {
+        // Whoever asked far too much is refused until what they owe is paid.
+        if self.plan.acts.iter().any(|(_, act)| matches!(act, Act::Hammer { .. })) {
+            unbroken(self.run_for(DEBTS_PAID_MS))?;
+        }
+        self.everybody_is_admitted()?;
         // What was frozen or on its way is let go first: its pushes go to whom it knew.
         self.settle()?;
         // Clocks were wrong when these came, and the oldest may not be the oldest.
         self.leave_crowd();
         self.everybody_reconnects()?;
-        self.last_words()?;
+        self.final_messages()?;
         self.lists()?;
         self.crowds()?;
         self.observe_connections();
         Some(())
     }
 
-    fn announce(&self, what: &str) {
+    pub(super) fn announce(&self, what: &str) {
         self.environment().note(format_args!("---- {what} ----"));
     }
 
     /// Everybody connects anew, while everybody writes: the index lags, and nobody may miss anything.
-    fn everybody_reconnects(&mut self) -> Well {
+    fn everybody_reconnects(&mut self) -> Unbroken {
         self.announce("everybody reconnects");
         for device in self.clients.ids() {
             let renew = self.environment().random_ms(0..RENEWED_WITHIN_MS);
@@ -75,15 +83,15 @@ impl Simulation {
             self.act_later(0, Act::Open { device, peer });
             self.act_later(write, Act::Write { device, peer });
         }
-        well(self.run_for(RECONNECTING_MS))?;
+        unbroken(self.run_for(RECONNECTING_MS))?;
         self.settle()?;
         self.observe_views(|clients| Observation::Settled { when: "after reconnecting", clients });
         self.observe_connections();
         Some(())
     }
 
-    /// A last word of everybody, which nobody syncs for: every device is told.
-    fn last_words(&mut self) -> Well {
+    /// Everybody writes a final message, for which nobody syncs: every device is told of it.
+    fn final_messages(&mut self) -> Unbroken {
         self.announce("everybody writes once more");
         for client in &mut self.clients {
             client.forget_pushes();
@@ -93,19 +101,19 @@ impl Simulation {
             let peer = self.plan.user_after(self.clients[device].user(), 1);
             let says = Says::Text(format!("last words of device {device}"));
             self.with(device, |client, line| client.write(line, peer, says, false));
-            well(self.run_for(QUIET_MS))?;
+            unbroken(self.run_for(QUIET_MS))?;
         }
         self.settle()?;
-        self.observe_views(|clients| Observation::LastWordsSettled { since, clients });
+        self.observe_views(|clients| Observation::FinalMessagesSettled { since, clients });
         Some(())
     }
 
     /// Everything that can be listed is so.
-    fn lists(&mut self) -> Well {
+    fn lists(&mut self) -> Unbroken {
         for device in self.clients.ids() {
             self.with(device, |client, line| client.sync(line));
         }
-        well(self.run_for(QUIET_MS))?;
+        unbroken(self.run_for(QUIET_MS))?;
         self.settle()?;
         self.observe_views(|clients| Observation::Settled { when: "at the end", clients });
         self.observe_views(|clients| Observation::ListsSettled { clients });
@@ -114,18 +122,18 @@ impl Simulation {
 
     /// Whoever opened too many connections in the first half does so again, and a few that connect anew bring
     /// them back to what one may have.
-    fn crowds(&mut self) -> Well {
+    fn crowds(&mut self) -> Unbroken {
         let crowd = |act: &Act| if let Act::Crowd { device, .. } = act { Some(*device) } else { None };
         let crowds: Vec<DeviceId> = self.plan.acts.iter().filter_map(|(_, act)| crowd(act)).collect();
         // Until then rows may be dated ahead, by clocks that were wrong, and what has left them is not
         // believed to be gone.
         if !crowds.is_empty() {
-            well(self.run_for(CLOCK_SKEW_MAX_MS + 60_000))?;
+            unbroken(self.run_for(CLOCK_SKEW_MAX_MS + 60_000))?;
         }
         for device in crowds {
             self.announce(&format!("device {device} opens too many connections"));
             self.crowd(device, CROWD);
-            well(self.run_for(i64::from(CROWD) * CROWD_APART_MS))?;
+            unbroken(self.run_for(i64::from(CROWD) * CROWD_APART_MS))?;
             self.settle_index()?;
             // By now the index shows all of them to whoever comes next, which closes a few. Whoever is closed
             // comes back while the index lags, and may be one too many again: the next one sees to it.
@@ -141,10 +149,10 @@ impl Simulation {
     }
 
     /// Runs on until nothing is on its way.
-    fn settle(&mut self) -> Well {
+    fn settle(&mut self) -> Unbroken {
         let deadline = self.environment().now_ms() + CONVERGED_WITHIN_MS;
         while self.environment().now_ms() < deadline {
-            well(self.run_for(1_000))?;
+            unbroken(self.run_for(1_000))?;
             if self.is_settled() {
                 return Some(());
             }
@@ -155,9 +163,9 @@ impl Simulation {
     }
 
     /// Runs on until nothing is on its way, and the index shows all there is.
-    fn settle_index(&mut self) -> Well {
+    fn settle_index(&mut self) -> Unbroken {
         self.settle()?;
-        well(self.run_for(2 * INDEX_LAG_MAX_MS))
+        unbroken(self.run_for(2 * INDEX_LAG_MAX_MS))
     }
 
     fn is_settled(&self) -> bool {

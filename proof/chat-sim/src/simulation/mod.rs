@@ -4,20 +4,18 @@
 mod acts;
 mod answers;
 mod convergence;
-mod gateway;
-mod line;
+mod operator;
 
 use std::sync::MutexGuard;
 
 use aws_lambda_events::event::apigw::ApiGatewayProxyResponse;
 use chat_wire::frames::ServerFrame;
 
-pub(crate) use self::gateway::{About, Asker, Gateway, Origin};
-pub(crate) use self::line::Line;
 use crate::checkers::Violation;
-use crate::client::{Client, ClientBug, Timer};
-use crate::environment::{End, Environment, Happening, Outcome, note};
+use crate::client::{Client, ClientBug};
+use crate::environment::{CallOutcome, End, Environment, Happening, Timer, note};
 use crate::faults::{Counters, Fault};
+use crate::gateway::{Gateway, Line};
 use crate::ids::{DeviceId, IdVec, SocketId, TaskId, TicketId, User};
 use crate::observations::Observation;
 use crate::plan::{Act, Plan};
@@ -31,7 +29,7 @@ const STARTED_WITHIN_MS: i64 = 300;
 const AFTERMATH_MS: i64 = 3_000;
 
 /// What came of a schedule.
-pub(crate) struct Report {
+pub(crate) struct ScheduleResult {
     pub(crate) violation: Option<Violation>,
     pub(crate) fired: Counters,
     pub(crate) history: Vec<String>,
@@ -46,16 +44,28 @@ pub(crate) struct Simulation {
     clients: IdVec<DeviceId, Client>,
     plan: Plan,
     steps: u64,
+    /// How many orders of whoever runs the chat are under way, or will be.
+    orders: usize,
+    /// Nothing goes wrong any more.
+    converges: bool,
 }
 
 /// Runs a plan, and reports what was broken.
-pub(crate) fn run(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Report {
+pub(crate) fn run(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> ScheduleResult {
     Simulation::new(plan, build, client_bug, verbose).run()
 }
 
 impl Simulation {
     pub(crate) fn new(plan: &Plan, build: Build, client_bug: Option<ClientBug>, verbose: bool) -> Self {
         let mut environment = Environment::new(plan.users, plan.run_seed, plan.rates);
+        environment.begin_with(plan.first_contact);
+        if plan.keeps_out() {
+            environment.keep_out();
+        }
+        if let Some(per_hour) = plan.per_hour {
+            environment.allow_per_hour(per_hour);
+        }
+        environment.store_in(plan.stores);
         if verbose {
             environment.keep_history();
         }
@@ -67,6 +77,8 @@ impl Simulation {
             gateway: Gateway::new(environment, skews_ms, build),
             plan: plan.clone(),
             steps: 0,
+            orders: 0,
+            converges: false,
         }
     }
 
@@ -86,7 +98,7 @@ impl Simulation {
     }
 
     /// Runs the schedule: first with everything that goes wrong, then without, until all is well.
-    fn run(mut self) -> Report {
+    fn run(mut self) -> ScheduleResult {
         for device in self.clients.ids() {
             let delay = self.environment().random_ms(0..STARTED_WITHIN_MS);
             self.set_timer(device, delay, Timer::Start);
@@ -101,7 +113,7 @@ impl Simulation {
         if environment.violation().is_none() {
             environment.observe(&Observation::Ended);
         }
-        Report {
+        ScheduleResult {
             violation: environment.violation().cloned(),
             fired: environment.fired(),
             history: environment.take_history(),
@@ -182,7 +194,7 @@ impl Simulation {
     }
 
     /// Gives a call its turn, with what it is to meet.
-    pub(crate) fn turn_with(&mut self, ticket: TicketId, outcome: Outcome) {
+    pub(crate) fn turn_with(&mut self, ticket: TicketId, outcome: CallOutcome) {
         if let Some((task, response)) = self.gateway.turn_with(ticket, outcome) {
             self.completed(task, &response);
         }

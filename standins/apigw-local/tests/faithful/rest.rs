@@ -181,3 +181,30 @@ async fn the_most_specific_resource_answers() {
         assert_eq!(rig.http(Method::GET, path, "").await.2, expected, "{path}");
     }
 }
+
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html>:
+/// "API Gateway compresses the response payload when the payload size is greater than or equal to the
+/// `minimumCompressionSize` value" and the request accepts it.
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_long_enough_are_compressed_for_whoever_accepts_that() {
+    let echoing = || rest_handler(|event| async move { Ok(answer(200, &event.body.unwrap_or_default())) });
+    let rest = || RestApi::new().method(Method::POST, "/echo", echoing());
+    let compressing = serving(rest().minimum_compression_size(100));
+    let plain = serving(rest());
+
+    for (rig, length, accepted, encoding) in [
+        (&compressing, 100, "gzip, deflate, br", Some("gzip")),
+        (&compressing, 100, "deflate", Some("deflate")),
+        (&compressing, 99, "gzip", None),
+        (&compressing, 100, "identity", None),
+        (&plain, 100, "gzip", None),
+    ] {
+        let request = Request::post("/echo").header("accept-encoding", accepted);
+        let (status, headers, body) = rig.request(request.body("a".repeat(length).into()).unwrap()).await;
+
+        assert_eq!(status, 200);
+        let found = headers.get("content-encoding").map(|name| name.to_str().unwrap());
+        assert_eq!(found, encoding, "{length} bytes, {accepted}");
+        assert_eq!(body.len() < length, encoding.is_some(), "{length} bytes, {accepted}");
+    }
+}

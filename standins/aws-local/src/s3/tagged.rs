@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput,
     GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-    ListObjectsV2Output, PutObjectInput, PutObjectOutput,
+    ListObjectsV2Output, PutObjectInput, PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
 };
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
@@ -55,6 +55,16 @@ impl Tagged {
     async fn exists(&self, bucket: &str, key: &str) -> bool {
         let head = HeadObjectInput { bucket: bucket.into(), key: key.into(), ..HeadObjectInput::default() };
         self.files.head_object(request(head)).await.is_ok()
+    }
+
+    /// Whether an object bears the tag of the rule.
+    fn is_hidden(&self, bucket: &str, key: &str) -> S3Result<bool> {
+        let Some(rule) = &self.rule else { return Ok(false) };
+        match fs::read_to_string(self.tag(bucket, key)) {
+            Ok(tagging) => Ok(tagging == rule.tagging),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(internal(error)),
+        }
     }
 
     /// Deletes what the rule names.
@@ -111,8 +121,8 @@ impl S3 for Tagged {
         &self,
         mut request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
-        // Of two uploads the first to arrive whole is the first, whenever it began. None is longer than it
-        // said.
+        // Of two uploads to one key, the one that has arrived whole first is stored, whichever began first.
+        // No upload is longer than it said.
         if let Some(body) = request.input.body.take() {
             let mut body = Body::from(body);
             body.store_all_limited(usize::MAX)
@@ -127,7 +137,8 @@ impl S3 for Tagged {
         // What is there bears the tags it bears; the upload will be refused, or replace it.
         let tagged = match tagging {
             Some(tagging) if !self.exists(&bucket, &key).await => {
-                // First: an object whose tag got lost would stay for ever.
+                // The tag is written before the object, because an object without its tag would stay for
+                // ever.
                 fs::write(self.tag(&bucket, &key), tagging).map_err(internal)?;
                 true
             }
@@ -138,6 +149,22 @@ impl S3 for Tagged {
             self.untag(&bucket, &key)?;
         }
         put
+    }
+
+    async fn put_object_tagging(
+        &self,
+        request: S3Request<PutObjectTaggingInput>,
+    ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
+        let PutObjectTaggingInput { bucket, key, tagging, .. } = request.input;
+        let _writing = self.writing.lock().await;
+        if !self.exists(&bucket, &key).await {
+            return Err(s3_error!(NoSuchKey));
+        }
+        let tags = tagging.tag_set.iter().map(|tag| {
+            format!("{}={}", tag.key.as_deref().unwrap_or_default(), tag.value.as_deref().unwrap_or_default())
+        });
+        fs::write(self.tag(&bucket, &key), tags.collect::<Vec<_>>().join("&")).map_err(internal)?;
+        Ok(S3Response::new(PutObjectTaggingOutput::default()))
     }
 
     async fn delete_object_tagging(
@@ -166,6 +193,10 @@ impl S3 for Tagged {
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let is_presigned = request.uri.query().is_some_and(|query| query.contains("X-Amz-Signature="));
+        if is_presigned && self.is_hidden(&request.input.bucket, &request.input.key)? {
+            return Err(s3_error!(AccessDenied));
+        }
         self.files.get_object(request).await
     }
 

@@ -65,6 +65,12 @@ pub(crate) async fn get(url: &str) -> HashMap<String, String> {
     lines.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()
 }
 
+/// The status of the answer to a GET.
+pub(crate) async fn get_status(url: &str) -> u16 {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    send("GET", host, &format!("/{path}"), &[], "").await
+}
+
 async fn send(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
     status(&exchange(method, host, path, headers, body).await)
 }

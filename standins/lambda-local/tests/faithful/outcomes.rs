@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lambda_local::{ConfigError, Function, FunctionConfig, InvokeError};
+use lambda_local::{Function, FunctionConfig, FunctionConfigError, InvokeError};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ fn what_is_no_program_is_named_before_it_is_needed() {
         let mut config = config();
         config.program = scratch.path(name).into();
         let refused = Function::new(config).unwrap_err();
-        let ConfigError::NoProgram { program, source } = &refused else { panic!("{refused}") };
+        let FunctionConfigError::NoProgram { program, source } = &refused else { panic!("{refused}") };
         assert_eq!(program, std::path::Path::new(&scratch.path(name)));
         assert!(source.to_string().contains(says), "{name}: {source}");
     }
@@ -123,7 +123,7 @@ fn a_name_and_a_region_are_plain() {
         change(&mut config);
         let refused = Function::new(config).unwrap_err();
         assert!(
-            matches!(&refused, ConfigError::NotPlain { field: named, .. } if named.contains(field)),
+            matches!(&refused, FunctionConfigError::NotPlain { field: named, .. } if named.contains(field)),
             "{refused}"
         );
     }

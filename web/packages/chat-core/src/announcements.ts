@@ -17,7 +17,8 @@ export class Announcements {
     for (const message of messages) {
       if (message.seq <= (this.#upTo.get(peer) ?? 0)) continue
       this.#upTo.set(peer, message.seq)
-      if (message.senderEmail !== peer) continue
+      // What becomes of a message is no message.
+      if (message.senderEmail !== peer || message.kind === 'change') continue
       for (const listener of this.#listeners) listener(message)
     }
   }

@@ -1,27 +1,30 @@
+import { peerOf } from './address'
 import { Announcements } from './announcements'
 import { listenToBrowser } from './browserEvents'
+import { Consent, type Decided } from './consent'
 import { Delivery } from './delivery'
 import { Exchange } from './exchange'
 import { checkImage, type ReadyImage } from './image'
 import { ImageUrls } from './imageUrls'
+import { LateUploader } from './lateUploader'
 import { ListSync } from './list'
 import type { Outbox } from './outbox'
-import { Outgoing, type Senders } from './outgoing'
-import type { Content } from './pending'
+import { Outgoing, type Senders, type Target } from './outgoing'
+import type { Change, Content } from './pending'
 import { ReadMarks } from './readMarks'
 import { Reauth } from './reauth'
-import { Rest, SignedOut, type Tokens } from './rest'
+import { ChatError, Rest, SignedOut, type Tokens } from './rest'
 import { RoomSync } from './roomSync'
 import { Sender, type SenderEvent } from './sender'
-import type { ChatState, ConnectionStatus } from './state'
+import type { ChatState, ConnectionStatus, Decision, End, LastMessage } from './state'
 import { Store } from './store'
 import { openTabs, type TabMessage, type Tabs } from './tabs'
 import { cleanText } from './text'
 import { Timers } from './timers'
 import { SocketTransport, type Transport, type TransportListener } from './transport'
 import { Typing } from './typing'
-import { browserPut, type Put, Uploader } from './upload'
-import type { ErrorBody, MessageBody, ProposalBody, ReadFrame, ServerFrame, Verdict } from './wire'
+import type { Put } from './upload'
+import type { BlockedBody, ChangedFrame, ErrorBody, MessageBody, ReadFrame, ReportFrame, ServerFrame } from './wire'
 
 /** What a client is made of. Everything but the first four is chosen for a browser; tests choose otherwise. */
 export interface ChatClientOptions {
@@ -42,6 +45,17 @@ const SYNC_AGAIN_MS = 5_000
 /** The page is often looked at again several times in a row: one sync is enough for them. */
 const FOCUS_EVERY_MS = 1_000
 
+/** Whether a conversation ends earlier than it did, or otherwise with the same number. */
+const isBefore = (now: LastMessage | null, then: LastMessage): boolean =>
+  now === null || now.seq < then.seq || (now.seq === then.seq && now.timestamp !== then.timestamp)
+
+/** What a failure ends, for as long as the session is the same. */
+function endOf(error: unknown): End | null {
+  if (error instanceof SignedOut) return 'signedOut'
+  const code = error instanceof ChatError ? error.code : null
+  return code === 'suspended' || code === 'notYours' ? code : null
+}
+
 /** One user's chat: keeps a {@link ChatState} that converges to the server's, and sends exactly once. */
 export class ChatClient {
   readonly #options: ChatClientOptions
@@ -57,12 +71,14 @@ export class ChatClient {
   readonly #rooms: RoomSync
   readonly #marks: ReadMarks
   readonly #typing: Typing
+  readonly #consent: Consent
   readonly #urls: ImageUrls
   readonly #outgoing: Outgoing
   readonly #stopListening: readonly ((() => void) | undefined)[]
   #active: string | null = null
   #wasOnline = false
   #probing = false
+  #hasEnded = false
 
   constructor(options: ChatClientOptions) {
     const { me, wsUrl, restUrl, tokens } = options
@@ -83,8 +99,9 @@ export class ChatClient {
     this.#rooms = new RoomSync(store, rest, this.#announcements, this.#timers, failed)
     this.#marks = new ReadMarks(store, this.#transport, this.#tabs, this.#timers)
     this.#typing = new Typing(store, this.#transport, this.#timers)
+    this.#consent = new Consent(store, this.#transport, this.#timers)
     this.#urls = new ImageUrls(rest, failed)
-    this.#outgoing = new Outgoing(store, this.#tabs, options.outbox, (outbox) => this.#sendersOf(outbox))
+    this.#outgoing = new Outgoing(store, this.#tabs, this.#timers, options.outbox, (outbox) => this.#sendersOf(outbox))
     this.#stopListening = [
       tokens.onRenewed?.((token) => this.#reauth.send(token)),
       listenToBrowser({
@@ -106,9 +123,21 @@ export class ChatClient {
     return this.#store.subscribe(listener)
   }
 
-  /** Calls `listener` with each message of somebody else that arrives live; returns how to stop. */
+  /**
+   * Calls `listener` with each message of somebody else that arrives live, when it is known whether it is a request; returns how to stop.
+   */
   onIncoming(listener: (message: MessageBody) => void): () => void {
-    return this.#announcements.subscribe(listener)
+    const waiting = new Map<string, Promise<void>>()
+    return this.#announcements.subscribe((message) => {
+      const peer = message.senderEmail
+      const before = waiting.get(peer)
+      if (before === undefined && this.#store.room(peer)?.request !== 'unknown') return listener(message)
+      const told = (before ?? this.#rooms.known(peer)).then(() => {
+        if (waiting.get(peer) === told) waiting.delete(peer)
+        if (!this.#store.closed) listener(message)
+      })
+      waiting.set(peer, told)
+    })
   }
 
   /** Makes a conversation the one that is looked at, and loads it. */
@@ -138,30 +167,40 @@ export class ChatClient {
 
   /**
    * Queues a message: it has its id and `after` from now on, and is sent by itself. The text has to pass `checkText`. Resolves once
-   * it is kept, or shown as what could not be kept.
+   * it is kept, or shown as what could not be kept. `replyTo` is the timestamp of the message that it replies to.
    */
-  send(peer: string, text: string): Promise<void> {
-    return this.#queue(peer, { kind: 'text', text: cleanText(text) })
+  send(peer: string, text: string, replyTo?: string): Promise<void> {
+    return this.#queue(peer, { kind: 'text', text: cleanText(text) }, { replyTo })
   }
 
   /** Queues an image, to be uploaded and sent by itself. It has to pass `checkImage`, its caption `checkText` unless it is empty. */
-  async sendImage(peer: string, image: ReadyImage, words: { caption: string; alt: string }): Promise<void> {
+  async sendImage(peer: string, image: ReadyImage, words: { caption: string; alt: string }, replyTo?: string): Promise<void> {
     const problem = checkImage(image)
     if (problem !== null) throw new RangeError(problem)
     const { bytes, contentType, width, height } = image
     const alt = cleanText(words.alt)
     const facts = { contentType, size: bytes.length, width, height, ...(alt === '' ? {} : { alt }), uploaded: false }
-    await this.#queue(peer, { kind: 'image', text: cleanText(words.caption), image: facts }, bytes)
+    await this.#queue(peer, { kind: 'image', text: cleanText(words.caption), image: facts }, { replyTo, bytes })
   }
 
-  /** Queues a proposal to play a match. */
-  propose(peer: string, proposal: ProposalBody): Promise<void> {
-    return this.#queue(peer, { kind: 'matchProposal', text: '', proposal })
+  /** Queues a message of any other kind, such as a proposal to play a match. */
+  queue(peer: string, content: Exclude<Content, { kind: 'text' | 'image' }>): Promise<void> {
+    return this.#queue(peer, content)
   }
 
-  /** Queues an answer to the proposal of that timestamp. */
-  answer(peer: string, proposal: string, answer: Verdict): Promise<void> {
-    return this.#queue(peer, { kind: 'matchProposalAnswer', text: '', answer: { proposal, answer } })
+  /** Leaves these emoji on a message, and no others: up to `REACTIONS_MAX`. It is shown at once, and sent as messages are. */
+  react(peer: string, target: Target, emoji: readonly string[]): Promise<void> {
+    return this.#change(peer, target, { kind: 'react', emoji }).kept
+  }
+
+  /** Gives a message of the user other words, which have to pass `checkText`. What cannot have been sent yet is sent with these. */
+  edit(peer: string, target: Target, text: string): Promise<void> {
+    return this.#change(peer, target, { kind: 'edit', text: cleanText(text) }).kept
+  }
+
+  /** Deletes a message of the user for both, `holdMs` from now, at most a minute; until then `discard` of what is returned undoes it. */
+  delete(peer: string, target: Target, holdMs = 0): string {
+    return this.#change(peer, target, { kind: 'delete' }, holdMs).id
   }
 
   /** The bytes of an image that is still to be sent. */
@@ -207,6 +246,21 @@ export class ChatClient {
     this.#typing.say(peer)
   }
 
+  /** Accepts a request, blocks somebody, or takes that back; resolves when the server has answered. */
+  decide(decision: Decision, peer: string): Promise<Decided> {
+    return this.#consent.decide(decision, peer)
+  }
+
+  /** Shows messages of a conversation to whoever runs the chat; resolves when the server has answered. */
+  report(report: ReportFrame): Promise<Decided> {
+    return this.#consent.report(report)
+  }
+
+  /** Whom the user blocks. A page may be empty, and more may follow all the same. */
+  blocked(cursor?: string): Promise<BlockedBody> {
+    return this.#rest.blocked(cursor)
+  }
+
   /** Ends everything but what is queued. */
   close(): void {
     this.#store.close()
@@ -219,19 +273,27 @@ export class ChatClient {
     this.#announcements.close()
   }
 
-  #queue(peer: string, content: Content, bytes?: Uint8Array<ArrayBuffer>): Promise<void> {
+  #queue(
+    peer: string,
+    content: Content,
+    more: { replyTo?: string | undefined; bytes?: Uint8Array<ArrayBuffer> } = {},
+  ): Promise<void> {
     this.#typing.sent(peer)
-    return this.#outgoing.queue(peer, content, bytes)
+    return this.#outgoing.queue(peer, content, more)
+  }
+
+  #change(peer: string, target: Target, change: Change, holdMs = 0) {
+    return this.#outgoing.change(peer, target, change, holdMs)
   }
 
   /** What sends from an outbox. */
   #sendersOf(outbox: Outbox): Senders {
     const rest = this.#rest
     const tell = (event: SenderEvent) => this.#fromSender(event)
-    const uploader = new Uploader({
+    const uploader = new LateUploader({
       outbox,
       rest,
-      put: this.#options.put ?? browserPut,
+      put: this.#options.put,
       fetcher: this.#options.fetch ?? ((input, init) => fetch(input, init)),
       progress: (id, share) => this.#store.dispatch({ type: 'progress', id, share }),
     })
@@ -279,6 +341,7 @@ export class ChatClient {
     this.#wasOnline = true
     this.#status('online')
     this.#marks.resend()
+    this.#consent.opened()
     void this.#sync()
     this.#timers.set('again', SYNC_AGAIN_MS, () => void this.#sync())
   }
@@ -287,7 +350,7 @@ export class ChatClient {
     this.#reauth.settle(false)
     this.#exchange.lost()
     this.#outgoing.disconnected()
-    if (this.state.connection !== 'signedOut') this.#status(this.#offlineStatus())
+    if (!this.#hasEnded) this.#status(this.#offlineStatus())
     if (!wasOpen) void this.#probe()
   }
 
@@ -297,6 +360,9 @@ export class ChatClient {
       case 'message':
         this.#rooms.arrived(frame)
         break
+      case 'changed':
+        this.#changed(frame)
+        break
       case 'sent':
         this.#exchange.sent(frame)
         break
@@ -305,6 +371,14 @@ export class ChatClient {
         break
       case 'typing':
         this.#typing.heard(frame)
+        break
+      case 'accept':
+      case 'block':
+      case 'unblock':
+        this.#consent.heard(frame.type, frame)
+        break
+      case 'reported':
+        this.#consent.reported(frame)
         break
       case 'reauth':
         this.#reauth.settle(true)
@@ -318,6 +392,16 @@ export class ChatClient {
     }
   }
 
+  #changed(frame: ChangedFrame): void {
+    const peer = peerOf(frame.roomId, this.#store.me)
+    const before = peer === null ? undefined : this.#store.room(peer)
+    this.#rooms.changed(frame)
+    if (before === undefined || before.anchor !== null || before.last === null) return
+    // The list does not tell which message its words are of: these may be what was edited, or deleted.
+    const isOtherwise = frame.message.kind === 'deleted' || frame.message.editedAt === frame.timestamp
+    if (isOtherwise && before.last.at === undefined && before.last.timestamp !== frame.target) void this.#list.refresh()
+  }
+
   #read(frame: ReadFrame): void {
     const peer = this.#marks.heard(frame)
     if (peer === null) return
@@ -329,6 +413,7 @@ export class ChatClient {
   #refused(error: ErrorBody): void {
     this.#exchange.refused(error)
     if (error.clientMessageId !== undefined) return
+    this.#consent.refused(error)
     if (error.code === 'authExpired') void this.#reauth.extend()
     else if (error.code === 'unknownConnection') this.#transport.renew()
     else if (error.code === 'unauthorized') this.#reauth.settle(false)
@@ -363,10 +448,12 @@ export class ChatClient {
     this.#store.dispatch({ type: 'connection', status })
   }
 
-  /** A request failed. When the session has ended, everything that needs one ends. */
+  /** A request failed. When the session has ended, or the user is refused with it, everything that needs one ends. */
   #failed(error: unknown): void {
-    if (!(error instanceof SignedOut) || this.#store.closed) return
-    this.#status('signedOut')
+    const end = endOf(error)
+    if (end === null || this.#store.closed) return
+    this.#hasEnded = true
+    this.#status(end)
     this.#transport.close()
     this.#exchange.lost()
     this.#outgoing.stop()
@@ -390,7 +477,7 @@ export class ChatClient {
       const now = this.#store.room(peer)
       if (now === undefined || now === room) continue
       const unloaded = room.anchor !== null && now.anchor === null
-      const movedBack = room.last !== null && now.last !== room.last && (now.last?.seq ?? 0) <= room.last.seq
+      const movedBack = room.last !== null && now.last !== room.last && isBefore(now.last, room.last)
       if (!unloaded && !movedBack) continue
       this.#announcements.forget(peer)
       this.#marks.forget(peer)

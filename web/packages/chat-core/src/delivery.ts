@@ -1,6 +1,6 @@
 import type { Attempt, Exchange } from './exchange'
 import type { Outbox } from './outbox'
-import { frameOf, type Pending } from './pending'
+import { afterOf, frameOf, type Pending, type Queued } from './pending'
 import { newestTimestamp } from './recall'
 import { type Rest, refusalOf } from './rest'
 import type { Uploader } from './upload'
@@ -20,12 +20,12 @@ export interface DeliveryParts {
 /** An answer that takes longer is worth a word, and a look at the connection. */
 const SLOW_AFTER_MS = 5_000
 
-/** Makes one attempt at a message: uploads its image if it has one, and sends it the way that its kind goes. */
+/** Makes one attempt at a message or a change: uploads its image if it has one, and sends it the way that its kind goes. */
 export class Delivery {
   constructor(private readonly parts: DeliveryParts) {}
 
   /** Returns the message as it is by then, together with what became of it; calls `slow` when the answer takes long. */
-  async attempt(queued: Pending, slow: () => void): Promise<{ outcome: Outcome; entry: Pending }> {
+  async attempt(queued: Queued, slow: () => void): Promise<{ outcome: Outcome; entry: Queued }> {
     if (queued.kind !== 'image' || queued.image.uploaded) return { outcome: await this.#sendWatched(queued, slow), entry: queued }
     const uploaded = await this.parts.uploader.upload(queued)
     if (uploaded.kind === 'lost') return { outcome: { kind: 'imageLost' }, entry: queued }
@@ -35,7 +35,7 @@ export class Delivery {
     return { outcome: await this.#sendWatched(entry, slow), entry }
   }
 
-  async #sendWatched(entry: Pending, slow: () => void): Promise<Attempt> {
+  async #sendWatched(entry: Queued, slow: () => void): Promise<Attempt> {
     const timer = setTimeout(slow, SLOW_AFTER_MS)
     try {
       return await this.#send(entry)
@@ -44,12 +44,12 @@ export class Delivery {
     }
   }
 
-  async #send(entry: Pending): Promise<Attempt> {
+  async #send(entry: Queued): Promise<Attempt> {
     let { after } = entry
     if (after === null) {
       // It was written before anything was known of the conversation. It was never attempted, so any moment will do.
       try {
-        after = await newestTimestamp(this.parts.rest, entry.peer)
+        after = afterOf(entry, await newestTimestamp(this.parts.rest, entry.peer))
       } catch (error) {
         return { kind: 'refused', error: refusalOf(error) }
       }

@@ -7,5 +7,8 @@ import type { Room } from './state'
 export function firstUnread({ messages, peer }: Pick<Room, 'messages' | 'peer'>, mark: string | null): number | null {
   const [oldest] = messages
   if (oldest === undefined || (oldest.seq !== 1 && (mark === null || oldest.timestamp > mark))) return null
-  return messages.find(({ senderEmail, timestamp }) => senderEmail === peer && timestamp > (mark ?? ''))?.seq ?? null
+  return (
+    messages.find(({ senderEmail, timestamp, kind }) => senderEmail === peer && kind !== 'change' && timestamp > (mark ?? ''))
+      ?.seq ?? null
+  )
 }

@@ -1,11 +1,11 @@
 import type { ContentType } from './wire'
 
 /** What a file is, by its first bytes; its name and its announced type say nothing. */
-export type FileType = ContentType | 'heic' | 'other'
+export type FileType = ContentType | 'avif' | 'heic' | 'other'
 
-/** How many of a file's first bytes `fileType` needs. */
-export const SIGNATURE_BYTES = 16
-const HEIC_BRANDS = ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mif1', 'msf1']
+/** How many of a file's first bytes `fileType` needs: an AVIF may say what it is behind other brands. */
+export const SIGNATURE_BYTES = 64
+const BRANDS = { avif: ['avif', 'avis'], heic: ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mif1', 'msf1'] } as const
 
 export function fileType(bytes: Uint8Array): FileType {
   const latin = String.fromCharCode(...bytes.subarray(0, SIGNATURE_BYTES))
@@ -13,8 +13,16 @@ export function fileType(bytes: Uint8Array): FileType {
   if (latin.startsWith('\u0089PNG\r\n\u001A\n')) return 'image/png'
   if (latin.startsWith('RIFF') && latin.slice(8, 12) === 'WEBP') return 'image/webp'
   if (/^GIF8[79]a/.test(latin)) return 'image/gif'
-  if (latin.slice(4, 8) === 'ftyp' && HEIC_BRANDS.includes(latin.slice(8, 12))) return 'heic'
-  return 'other'
+  return latin.slice(4, 8) === 'ftyp' ? typeOfBrands(latin) : 'other'
+}
+
+/** The brand of a file comes first, then its version, then what else it can be read as. */
+function typeOfBrands(latin: string): FileType {
+  const brands = [latin.slice(8, 12)]
+  for (let at = 16; at < Math.min(latin.charCodeAt(3), latin.length); at += 4) brands.push(latin.slice(at, at + 4))
+  const isOne = (known: readonly string[]) => brands.some((brand) => known.includes(brand))
+  if (isOne(BRANDS.avif)) return 'avif'
+  return isOne(BRANDS.heic) ? 'heic' : 'other'
 }
 
 export interface Size {
@@ -24,7 +32,7 @@ export interface Size {
 
 /**
  * What an image's file says of its size in pixels, lying as it is stored, before anything of it is decoded. `null` when it does not
- * say, as a HEIC never does here.
+ * say, as an AVIF and a HEIC never do here.
  */
 export function sizeOf(bytes: Uint8Array, type: FileType): Size | null {
   try {

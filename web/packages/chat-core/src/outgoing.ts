@@ -1,13 +1,31 @@
 import { newId } from './id'
 import { type Outbox, Outdated, openOutbox } from './outbox'
-import { type Content, EPOCH, isDiscardable, isPostponable, type Pending } from './pending'
+import {
+  afterOf,
+  type Change,
+  type Content,
+  EPOCH,
+  heldMs,
+  isChange,
+  isDiscardable,
+  isPostponable,
+  type PendingChange,
+  placed,
+  type Queued,
+  reworded,
+  waitsFor,
+} from './pending'
 import type { Sender } from './sender'
 import { newestKnown } from './state'
 import type { Store } from './store'
 import type { Tabs } from './tabs'
+import type { Timers } from './timers'
 import type { Uploader } from './upload'
 
 type Bytes = Uint8Array<ArrayBuffer>
+
+/** Which message is meant: a stored one by its timestamp, one of ours that still waits by its id. */
+export type Target = { readonly timestamp: string } | { readonly id: string }
 
 /** What sends, once there is an outbox. */
 export interface Senders {
@@ -21,11 +39,12 @@ export class Outgoing {
   #senders: Senders | null = null
   #lasts = false
   /** By id, what was written and is not in the outbox yet, or could not be kept there. */
-  readonly #unkept = new Map<string, { entry: Pending; bytes: Bytes | undefined }>()
+  readonly #unkept = new Map<string, { entry: Queued; bytes: Bytes | undefined }>()
 
   constructor(
     private readonly store: Store,
     private readonly tabs: Pick<Tabs, 'tell'>,
+    private readonly timers: Timers,
     outbox: Outbox | undefined,
     start: (outbox: Outbox) => Senders,
   ) {
@@ -33,16 +52,75 @@ export class Outgoing {
   }
 
   /** Queues a message: it has its id and `after` from now on. Resolves once it is kept, or shown as what could not be kept. */
-  async queue(peer: string, content: Content, bytes?: Bytes): Promise<void> {
-    const entry: Pending = {
+  async queue(peer: string, content: Content, { replyTo, bytes }: { replyTo?: string; bytes?: Bytes } = {}): Promise<void> {
+    await this.#write({ ...this.#begun(peer), ...content, ...(replyTo === undefined ? {} : { replyTo }) }, bytes)
+  }
+
+  /**
+   * Changes a message, and returns the id of the change. What waits in the outbox itself is given other words there, or taken back, if
+   * nobody can have sent it; otherwise the change waits until it is sent.
+   */
+  change(peer: string, target: Target, change: Change, holdMs = 0): { id: string; kept: Promise<void> } {
+    const begun = this.#begun(peer)
+    const stored = 'timestamp' in target ? target.timestamp : this.#storedAs(peer, target.id)
+    const waits = stored === undefined && 'id' in target ? { of: target.id } : {}
+    const held = holdMs > 0 ? { heldUntil: begun.createdAt + holdMs } : {}
+    const unplaced: PendingChange = { ...begun, ...change, target: stored ?? null, ...waits, ...held }
+    const entry = { ...unplaced, after: unplaced.after && afterOf(unplaced, unplaced.after) }
+    return { id: entry.id, kept: this.#change(entry) }
+  }
+
+  async #change(entry: PendingChange): Promise<void> {
+    const { target, of } = entry
+    const replaced = this.store.state.changes.filter(
+      (other) => other.unattempted === true && other.kind === entry.kind && other.target === target && other.of === of,
+    )
+    if (of !== undefined && entry.heldUntil === undefined && (await this.#amend(of, entry))) return
+    await this.#write(entry, undefined)
+    // Of several of a kind that nobody has sent, the last one is enough.
+    for (const { id } of replaced) if (id !== entry.id) await this.discard(id)
+  }
+
+  /** Whether what waits could be changed where it is, before anybody sends it. */
+  async #amend(id: string, change: Change): Promise<boolean> {
+    if (change.kind === 'react') return false
+    const { outbox, sender } = await this.#ready
+    const unkept = this.#unkept.get(id)
+    if (change.kind === 'delete') {
+      const isGone = unkept === undefined && (await outbox.discard(id).catch(() => false))
+      if (isGone) await this.changed()
+      return isGone
+    }
+    if (unkept !== undefined) {
+      const other = reworded(unkept.entry, change.text)
+      if (other === undefined || other.status !== 'queued' || unkept.entry.status !== 'failed') return false
+      await this.#write(other, unkept.bytes)
+      return true
+    }
+    const other = await outbox.reword(id, change.text).catch(() => undefined)
+    if (other === undefined) return false
+    await this.changed()
+    void sender.drain(other.peer)
+    return true
+  }
+
+  /** Where a message of ours is stored that was still waiting a moment ago. */
+  #storedAs(peer: string, id: string): string | undefined {
+    const { me } = this.store
+    return this.store.room(peer)?.messages.find((one) => one.clientMessageId === id && one.senderEmail === me)?.timestamp
+  }
+
+  /** What all that is queued has from the beginning. */
+  #begun(peer: string) {
+    return {
       id: newId(),
       peer,
-      ...content,
       after: newestKnown(this.store.room(peer)),
       createdAt: Date.now(),
-      status: 'queued',
+      status: 'queued' as const,
+      // Whoever sends it says so first.
+      ...(this.store.state.connection === 'online' ? {} : { unattempted: true }),
     }
-    await this.#write(entry, bytes)
   }
 
   /** The bytes of an image that is still to be sent. */
@@ -71,6 +149,8 @@ export class Outgoing {
     if (unkept !== undefined && isDiscardable(unkept.entry)) {
       this.#unkept.delete(id)
       this.store.dispatch({ type: 'unwritten', id })
+      // The outbox does not know what they wait for.
+      for (const change of this.store.state.changes) if (waitsFor(change, id)) await this.discard(change.id)
     }
     await outbox.discard(id).catch(() => false)
     this.#stop(id)
@@ -100,9 +180,10 @@ export class Outgoing {
     this.tabs.tell({ type: 'stopped', id })
   }
 
-  /** How many messages have not been sent: `kept` in this browser, or `lost` with this client. */
+  /** How many messages and changes have not been sent: `kept` in this browser, or `lost` with this client. */
   unsent(): { kept: number; lost: number } {
-    const { length } = this.store.state.pending
+    const { pending, changes } = this.store.state
+    const length = pending.length + changes.length
     const refused = [...this.#unkept.values()].filter(({ entry }) => entry.status === 'failed').length
     const lost = this.#lasts ? refused : length
     return { kept: length - lost, lost }
@@ -138,9 +219,8 @@ export class Outgoing {
   }
 
   async #prepare(given: Outbox | undefined, start: (outbox: Outbox) => Senders): Promise<Senders & { outbox: Outbox }> {
-    const outbox = given ?? (await openOutbox())
-    this.#lasts = outbox.lasts
-    this.store.dispatch({ type: 'keeps', keeps: outbox.lasts })
+    const outbox: Outbox = given ?? (await openOutbox(() => this.#outlasts(outbox)))
+    this.#outlasts(outbox)
     const senders = start(outbox)
     this.#senders = senders
     if (this.store.closed) senders.sender.stop()
@@ -149,7 +229,14 @@ export class Outgoing {
     return { ...senders, outbox }
   }
 
-  async #write(entry: Pending, bytes: Bytes | undefined): Promise<void> {
+  /** Whether what is written outlives the page is known, or known anew: with it comes what an earlier page has left. */
+  #outlasts(outbox: Outbox): void {
+    this.#lasts = outbox.lasts
+    this.store.dispatch({ type: 'keeps', keeps: outbox.lasts })
+    if (this.#senders !== null) void this.takeUp()
+  }
+
+  async #write(entry: Queued, bytes: Bytes | undefined): Promise<void> {
     this.#show(entry, bytes)
     const { outbox, sender } = await this.#ready
     try {
@@ -158,7 +245,7 @@ export class Outgoing {
       if (!this.#unkept.has(entry.id)) return
       // It stays in this page, to be tried again by hand. If it was kept unheard, another tab may have sent it by then.
       const reason = error instanceof Outdated ? 'outdated' : 'notKept'
-      this.#show({ ...entry, status: 'failed', reason, after: entry.after ?? EPOCH }, bytes)
+      this.#show({ ...entry, status: 'failed', reason, after: entry.after ?? afterOf(entry, EPOCH) }, bytes)
       return
     }
     // Unless it was discarded meanwhile.
@@ -168,7 +255,7 @@ export class Outgoing {
     void sender.drain(entry.peer)
   }
 
-  #show(entry: Pending, bytes: Bytes | undefined): void {
+  #show(entry: Queued, bytes: Bytes | undefined): void {
     this.#unkept.set(entry.id, { entry, bytes })
     this.store.dispatch({ type: 'written', entry })
   }
@@ -181,5 +268,23 @@ export class Outgoing {
     const unkept = [...this.#unkept.values()].map(({ entry }) => entry)
     this.#senders?.uploader.keepOnly(ids)
     this.store.dispatch({ type: 'outbox', pending: [...kept, ...unkept.filter(({ id }) => !ids.has(id))] })
+    for (const entry of kept) if (isChange(entry)) this.#await(entry, outbox, ids)
+  }
+
+  /** Has a change sent that cannot be sent at once. */
+  #await(change: PendingChange, outbox: Outbox, ids: ReadonlySet<string>): void {
+    const { id, peer, of, target } = change
+    const drain = () => void this.#senders?.sender.drain(peer)
+    const heldFor = heldMs(change, Date.now())
+    if (heldFor > 0) this.timers.set(`held:${id}`, heldFor, drain)
+    if (target !== null || of === undefined || ids.has(of) || this.#unkept.has(of)) return
+    // What it waits for was sent before it was kept itself.
+    const stored = this.#storedAs(peer, of)
+    if (stored === undefined) return
+    const { after } = placed(change, stored)
+    outbox.update(id, { target: stored, after }).then(
+      () => this.changed().then(drain),
+      () => {},
+    )
   }
 }

@@ -1,4 +1,4 @@
-import type { AttachmentBody, ErrorCode, HeaderBody, MessageBody, ProposalAnswerBody, ProposalBody, SendMessageFrame } from './wire'
+import type { AttachmentBody, ClientFrame, ErrorCode, HeaderBody, MessageBody, ProposalAnswerBody, ProposalBody } from './wire'
 
 /** The `after` of a message in a conversation that is known to be empty. */
 export const EPOCH = '1970-01-01T00:00:00.000Z'
@@ -39,17 +39,51 @@ export interface SendState {
   readonly status: 'queued' | 'failed'
   /** Why it failed; while it is queued, why it waits. */
   readonly reason?: PendingReason | undefined
+  /** Whether nobody has begun to send it, so that it can still be taken back. It is set on what is written without a connection. */
+  readonly unattempted?: boolean
+}
+
+interface Named {
+  /** The `clientMessageId` that it is sent with. */
+  readonly id: string
+  readonly peer: string
+  /** When it was written, in milliseconds since 1970. */
+  readonly createdAt: number
 }
 
 /** A message of ours that is not acknowledged yet. What is stored of it survives a reload, a crash, and being offline. */
 export type Pending = Content &
-  SendState & {
-    /** Its `clientMessageId`. */
-    readonly id: string
-    readonly peer: string
-    /** When it was written, in milliseconds since 1970. */
-    readonly createdAt: number
+  SendState &
+  Named & {
+    /** The timestamp of the message that it replies to. */
+    readonly replyTo?: string
   }
+
+/** What can be done to a message that was sent before. */
+export type Change =
+  /** All emoji of the user on it from now on. */
+  | { readonly kind: 'react'; readonly emoji: readonly string[] }
+  | { readonly kind: 'edit'; readonly text: string }
+  /** For both. */
+  | { readonly kind: 'delete' }
+
+/** A change of ours that is not acknowledged yet. It goes the way of messages, and is as safe. */
+export type PendingChange = Change &
+  SendState &
+  Named & {
+    /** The timestamp of the message that it changes; `null` while that message waits itself, under the id `of`. */
+    readonly target: string | null
+    readonly of?: string
+    /** It is not sent before that moment, in milliseconds since 1970, and can be taken back until then. */
+    readonly heldUntil?: number
+  }
+
+/** All that waits to be sent. */
+export type Queued = Pending | PendingChange
+
+const CHANGES: Record<Change['kind'], true> = { react: true, edit: true, delete: true }
+
+export const isChange = (entry: Queued): entry is PendingChange => entry.kind in CHANGES
 
 /** One with an image. */
 export type PendingWithImage = Extract<Pending, { kind: 'image' }>
@@ -71,48 +105,99 @@ export function bodyOf(content: Content): Pick<MessageBody, 'kind' | 'message' |
   }
 }
 
-/** A frame that sends a message of ours. */
-export type MessageFrame = { action: 'sendMessage'; clientMessageId: string } & SendMessageFrame
+/** A frame that sends something of ours. */
+export type QueuedFrame = { clientMessageId: string } & Extract<
+  ClientFrame,
+  { action: 'sendMessage' | 'react' | 'edit' | 'delete' }
+>
 
 /** The frame that sends it, the same one at every attempt. */
-export function frameOf(entry: Pending, after: string): MessageFrame {
+export function frameOf(entry: Queued, after: string): QueuedFrame {
+  if (isChange(entry)) return changeFrameOf(entry, after)
   const { kind: _, message, ...body } = bodyOf(entry)
   return {
     action: 'sendMessage',
     receiverEmail: entry.peer,
     clientMessageId: entry.id,
     after,
+    ...(entry.replyTo === undefined ? {} : { replyTo: entry.replyTo }),
     ...(message === '' ? {} : { message }),
     ...body,
   }
 }
 
-/** Whether a message can still be taken back: it was refused, or cannot have been sent yet. */
-export function isDiscardable(entry: Pending): boolean {
-  return entry.status === 'failed' || (entry.kind === 'image' && !entry.image.uploaded)
+function changeFrameOf(change: PendingChange, after: string): QueuedFrame {
+  if (change.target === null) throw new TypeError('a change waits for the message that it changes')
+  const frame = { peerEmail: change.peer, target: change.target, clientMessageId: change.id, after }
+  switch (change.kind) {
+    case 'react':
+      return { action: 'react', ...frame, emoji: [...change.emoji] }
+    case 'edit':
+      return { action: 'edit', ...frame, message: change.text }
+    case 'delete':
+      return { action: 'delete', ...frame }
+  }
+}
+
+/** Nothing is held for longer: a clock that was put back must hold nothing for hours. */
+const HELD_MAX_MS = 60_000
+
+/** How long a change is still held. */
+export function heldMs(entry: Queued, now: number): number {
+  const left = isChange(entry) ? (entry.heldUntil ?? 0) - now : 0
+  return left > 0 && left <= HELD_MAX_MS ? left : 0
+}
+
+/** Whether it can be sent now: a change may be held, or wait for the message that it changes. */
+export const isSendable = (entry: Queued, now: number): boolean =>
+  entry.status === 'queued' && !(isChange(entry) && (entry.target === null || heldMs(entry, now) > 0))
+
+/** Whether it can still be taken back: it was refused, or cannot have been sent yet. */
+export function isDiscardable(entry: Queued, now = Date.now()): boolean {
+  if (entry.status === 'failed' || entry.unattempted === true) return true
+  return isChange(entry) ? entry.target === null || heldMs(entry, now) > 0 : entry.kind === 'image' && !entry.image.uploaded
 }
 
 /** Whether it is an image that can wait until others were sent: no message can have named it yet. */
-export function isPostponable(entry: Pending): boolean {
+export function isPostponable(entry: Queued): boolean {
   return entry.status === 'queued' && entry.kind === 'image' && !entry.image.uploaded
 }
 
-/** A refused message, to be sent again. What was refused was never stored, so it may be of that moment. */
-export function requeued<T extends Pending>(entry: T): T {
+/** A message with other words, if it cannot have been sent with those that it has. */
+export function reworded<T extends Queued>(entry: T, text: string): T | undefined {
+  if (isChange(entry) || !(entry.status === 'failed' || entry.unattempted === true)) return undefined
+  return { ...(entry.status === 'failed' ? requeued(entry) : entry), text }
+}
+
+/** A change of a message that has its place by now. Nobody has sent it before, so it may be of that moment. */
+export const placed = <T extends PendingChange>(change: T, target: string): T => ({ ...change, target, after: target })
+
+/** Whether it waits for a message of ours. */
+export const waitsFor = (entry: Queued, id: string): entry is PendingChange =>
+  isChange(entry) && entry.target === null && entry.of === id
+
+/** The `after` of what was not attempted yet, given the newest timestamp that is known: no earlier than what it names. */
+export function afterOf(entry: Queued, newest: string): string {
+  const named = isChange(entry) ? entry.target : entry.replyTo
+  return named != null && named > newest ? named : newest
+}
+
+/** What was refused, to be sent again. What was refused was never stored, so it may be of that moment. */
+export function requeued<T extends Queued>(entry: T): T {
   const anew = entry.reason === 'attachmentMissing' || entry.reason === 'attachmentRejected'
   return { ...(anew ? withoutUpload(entry) : entry), status: 'queued', reason: undefined, after: null }
 }
 
 /** With its image to be uploaded again: what was uploaded is missing, or no good. */
-export function withoutUpload<T extends Pending>(entry: T): T {
+export function withoutUpload<T extends Queued>(entry: T): T {
   return entry.kind === 'image' ? { ...entry, image: { ...entry.image, upload: undefined, uploaded: false } } : entry
 }
 
 /** A message as earlier versions of the page kept it, and still do in other tabs: without its kind. */
-export type Kindless<T extends Pending> = Omit<T, 'kind'> & { kind?: never }
+export type Kindless<T extends Queued> = Omit<T, 'kind'> & { kind?: never }
 
 /** What it has says which kind it is. */
-export function withKind<T extends Pending>(entry: T | Kindless<T>): T {
+export function withKind<T extends Queued>(entry: T | Kindless<T>): T {
   if (entry.kind !== undefined) return entry as T
   const content = entry as Partial<Record<'image' | 'proposal' | 'answer', unknown>>
   const kind =

@@ -1,4 +1,4 @@
-import { NOTE_MAX_BYTES, PLACE_MAX_BYTES, TEAM_NAME_MAX_BYTES } from './limits'
+import { NOTE_MAX_BYTES, TEAM_NAME_MAX_BYTES, VENUE_MAX_BYTES } from './limits'
 import { cleanText } from './text'
 import { byteLength, checkText } from './textLimits'
 import type { MessageBody, ProposalBody, Verdict } from './wire'
@@ -33,7 +33,7 @@ export function answersOf(state: ProposalState, mine: boolean): readonly Verdict
 const MAX_BYTES = {
   teamName: TEAM_NAME_MAX_BYTES,
   opponentTeamName: TEAM_NAME_MAX_BYTES,
-  place: PLACE_MAX_BYTES,
+  place: VENUE_MAX_BYTES,
   note: NOTE_MAX_BYTES,
 } as const
 

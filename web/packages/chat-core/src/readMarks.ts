@@ -24,7 +24,7 @@ export class ReadMarks {
   mark(peer: string): void {
     const room = this.store.room(peer)
     if (room === undefined || room.anchor === null) return
-    const theirs = room.messages.findLast(({ senderEmail }) => senderEmail === peer)
+    const theirs = room.messages.findLast(({ senderEmail, kind }) => senderEmail === peer && kind !== 'change')
     if (theirs === undefined || (room.myReadUpTo ?? '') >= theirs.timestamp) return
     const frame: ReadFrame = { roomId: theirs.roomId, readerEmail: this.store.me, upTo: theirs.timestamp }
     this.#unconfirmed.set(peer, theirs.timestamp)
@@ -37,7 +37,7 @@ export class ReadMarks {
 
   /** Takes a mark of either member; returns the peer when it is this user's own, who may have read on another device. */
   heard(frame: ReadFrame): string | null {
-    this.store.dispatch({ type: 'read', frame })
+    this.store.dispatch({ type: 'read', frame, at: Date.now() })
     const peer = peerOf(frame.roomId, this.store.me)
     if (peer === null || frame.readerEmail !== this.store.me) return null
     if (frame.upTo >= (this.#unconfirmed.get(peer) ?? '')) this.#unconfirmed.delete(peer)

@@ -1,4 +1,4 @@
-import { EPOCH, type Pending } from './pending'
+import { EPOCH, type Queued } from './pending'
 import type { Rest } from './rest'
 import type { MessageBody } from './wire'
 
@@ -10,11 +10,11 @@ export async function newestTimestamp(rest: History, peer: string): Promise<stri
   return messages[0]?.timestamp ?? EPOCH
 }
 
-/** Looks for a message of `user` in everything that was stored since it was written; says how far that was searched. */
+/** Looks for what `user` sent in everything that was stored since it was written; says how far that was searched. */
 export async function findStored(
   rest: History,
   user: string,
-  { id, peer, after }: Pending,
+  { id, peer, after }: Queued,
 ): Promise<{ message: MessageBody | undefined; searchedTo: string }> {
   let searchedTo = after ?? EPOCH
   for (;;) {

@@ -1,5 +1,7 @@
+import { ROUTES } from './routes'
 import type {
   AttachmentUrlBody,
+  BlockedBody,
   ConversationsBody,
   ErrorBody,
   ErrorCode,
@@ -57,26 +59,31 @@ export class Rest {
   ) {}
 
   conversations(cursor?: string): Promise<ConversationsBody> {
-    return this.#ask(`/chat/conversations${cursor === undefined ? '' : `?${new URLSearchParams({ cursor })}`}`)
+    return this.#ask(page(ROUTES.conversations, cursor))
+  }
+
+  /** Whom the user blocks, a page of their conversations at a time. */
+  blocked(cursor?: string): Promise<BlockedBody> {
+    return this.#ask(page(ROUTES.blocked, cursor))
   }
 
   /** A page of history: the newest, the one before `before`, or, strongly consistent and oldest first, the one after `after`. */
   history(peer: string, range: { before?: string; after?: string; limit?: string } = {}): Promise<HistoryBody> {
-    return this.#ask(`/chat/history?${new URLSearchParams({ with: peer, ...range })}`)
+    return this.#ask(`${ROUTES.history}?${new URLSearchParams({ with: peer, ...range })}`)
   }
 
   /** Where to put an image. */
   upload(request: UploadRequestBody): Promise<UploadBody> {
-    return this.#ask('/chat/uploads', request)
+    return this.#ask(ROUTES.requestUpload, request)
   }
 
   /** Where to see an image, for some minutes. */
   attachment(key: string): Promise<AttachmentUrlBody> {
-    return this.#ask(`/chat/attachments/${encodeURIComponent(key)}`)
+    return this.#ask(ROUTES.openAttachment.replace('{key}', encodeURIComponent(key)))
   }
 
   propose(request: ProposalRequestBody): Promise<SentFrame> {
-    return this.#ask('/chat/proposals', request)
+    return this.#ask(ROUTES.proposeMatch, request)
   }
 
   /** A `GET`, or a `POST` of what is given. */
@@ -102,6 +109,8 @@ export class Rest {
     }
   }
 }
+
+const page = (path: string, cursor?: string): string => (cursor === undefined ? path : `${path}?${new URLSearchParams({ cursor })}`)
 
 async function errorOf(response: Response): Promise<ChatError> {
   const body = (await response.json().catch(() => null)) as Partial<ErrorBody> | null

@@ -1,15 +1,18 @@
 import { peerOf } from './address'
 import type { Announcements } from './announcements'
+import { entryOf } from './changes'
 import { EPOCH } from './pending'
 import type { ChatEvent } from './reducer'
 import type { Rest } from './rest'
 import { hasHole, type Room, syncFrom } from './state'
 import type { Store } from './store'
 import type { Timers } from './timers'
-import type { HistoryBody, MessageBody } from './wire'
+import type { ChangedFrame, HistoryBody, MessageBody } from './wire'
 
 /** A hole is often just one push that overtook another one. */
 const HOLE_PATIENCE_MS = 200
+/** After how long a sync that failed is tried again, while it is known that something is missing. */
+const TRY_AGAIN_MS = 5_000
 /** Pages of one sync; whoever is further behind begins again from the newest page. */
 const SYNC_PAGES_MAX = 10
 
@@ -55,9 +58,10 @@ export class RoomSync {
     if (room === undefined || oldest === undefined || room.anchor === null) return
     if (room.older === 'loading' || room.older === 'none') return
     this.store.dispatch({ type: 'olderLoading', peer })
+    const askedAt = Date.now()
     try {
       const page = await this.rest.history(peer, { before: oldest.timestamp })
-      this.store.dispatch({ type: 'page', peer, page, range: 'older' })
+      this.store.dispatch({ type: 'page', peer, page, range: 'older', askedAt })
     } catch (error) {
       this.store.dispatch({ type: 'olderFailed', peer })
       this.failed(error)
@@ -72,13 +76,32 @@ export class RoomSync {
     this.announcements.announce(peer, [message])
   }
 
+  /** Takes a change that arrived live. */
+  changed(frame: ChangedFrame): void {
+    const peer = peerOf(frame.roomId, this.store.me)
+    if (peer === null) return
+    this.take({ type: 'changed', frame }, peer)
+    this.announcements.announce(peer, [entryOf(frame)])
+  }
+
   /** Takes what was stored; then looks for a hole, and loads the conversation if it could not be loaded before. */
   take(event: ChatEvent, peer: string): void {
     this.store.dispatch(event)
-    if (this.store.room(peer)?.status === 'failed') void this.sync(peer)
+    const room = this.store.room(peer)
+    if (room?.status === 'failed' || room?.request === 'unknown') void this.sync(peer)
+    this.#mendWithin(peer, HOLE_PATIENCE_MS)
+  }
+
+  /** Resolves when it is known whether a conversation is a request, as far as that can be found out. */
+  async known(peer: string): Promise<void> {
+    if (this.store.room(peer)?.request === 'unknown') await this.sync(peer)
+  }
+
+  /** Syncs if something is known to be missing, and still is after a while. */
+  #mendWithin(peer: string, ms: number): void {
     const timer = `hole:${peer}`
     if (!this.#isTorn(peer) || this.timers.has(timer)) return
-    this.timers.set(timer, HOLE_PATIENCE_MS, () => {
+    this.timers.set(timer, ms, () => {
       if (this.#isTorn(peer)) void this.sync(peer)
     })
   }
@@ -97,6 +120,8 @@ export class RoomSync {
     } catch (error) {
       this.store.dispatch({ type: 'openFailed', peer })
       this.failed(error)
+      // Without a connection there is nothing to try: the next one syncs.
+      if (this.store.state.connection === 'online' && !this.store.closed) this.#mendWithin(peer, TRY_AGAIN_MS)
     } finally {
       this.#running.delete(peer)
     }
@@ -112,13 +137,14 @@ export class RoomSync {
         pages = 0
       }
       const held = this.store.room(peer)?.messages ?? []
+      const askedAt = Date.now()
       const page = await this.rest.history(peer, { after })
       if (lacks(page, held, after)) {
         // Which loads it again.
         this.store.dispatch({ type: 'forgotten', peer })
         return
       }
-      this.store.dispatch({ type: 'page', peer, page, range: 'after' })
+      this.store.dispatch({ type: 'page', peer, page, range: 'after', askedAt })
       this.announcements.announce(peer, page.messages)
       if (!page.hasMore || this.store.closed) return
       after = page.nextAfter ?? page.messages.at(-1)?.timestamp ?? null
@@ -127,8 +153,9 @@ export class RoomSync {
 
   /** Loads the newest page. It may be a moment old; what follows the timestamp that is returned is not. */
   async #loadNewest(peer: string): Promise<string> {
+    const askedAt = Date.now()
     const page = await this.rest.history(peer)
-    this.store.dispatch({ type: 'page', peer, page, range: 'newest' })
+    this.store.dispatch({ type: 'page', peer, page, range: 'newest', askedAt })
     this.announcements.skipTo(peer, page.messages[0]?.seq ?? 0)
     return page.messages[0]?.timestamp ?? EPOCH
   }

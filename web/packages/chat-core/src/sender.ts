@@ -1,6 +1,6 @@
 import type { Delivery } from './delivery'
 import type { Outbox } from './outbox'
-import { EPOCH, type Pending, type PendingReason, withoutUpload } from './pending'
+import { EPOCH, isChange, type PendingReason, type Queued, withoutUpload } from './pending'
 import { findStored, newestTimestamp } from './recall'
 import type { ChatEvent } from './reducer'
 import type { Refusal, Rest } from './rest'
@@ -57,7 +57,7 @@ export class Sender {
 
   /** To whom something is to be sent. */
   async #peers(): Promise<string[]> {
-    const all = await this.parts.outbox.all(this.parts.user).catch((): Pending[] => [])
+    const all = await this.parts.outbox.all(this.parts.user).catch((): Queued[] => [])
     return [...new Set(all.filter(({ status }) => status === 'queued').map((entry) => entry.peer))]
   }
 
@@ -87,14 +87,17 @@ export class Sender {
 
   async #sendAll(peer: string): Promise<void> {
     for (let tries = 0; !this.#stopped && this.parts.connection.isOpen; ) {
-      const entry = await this.parts.outbox.next(this.parts.user, peer)
-      if (entry === undefined) return
+      const next = await this.parts.outbox.next(this.parts.user, peer)
+      if (next === undefined) return
+      // From here on it may have been sent, whatever becomes of this page.
+      const entry = next.unattempted === true ? await this.parts.outbox.begin(next.id) : next
+      if (entry === undefined) continue
       tries = (await this.#sendOne(entry, tries)) ? 0 : tries + 1
     }
   }
 
   /** Returns whether the message is done with. */
-  async #sendOne(queued: Pending, tries: number): Promise<boolean> {
+  async #sendOne(queued: Queued, tries: number): Promise<boolean> {
     const { id } = queued
     const slow = () => {
       this.parts.tell({ type: 'waiting', id, reason: 'unanswered' })
@@ -103,7 +106,8 @@ export class Sender {
     const { outcome, entry } = await this.parts.delivery.attempt(queued, slow)
     switch (outcome.kind) {
       case 'lost':
-        this.parts.tell({ type: 'waiting', id, reason: undefined })
+        // On a connection that lives it is sent again at once, and still waits for the same.
+        if (!this.parts.connection.isOpen) this.parts.tell({ type: 'waiting', id, reason: undefined })
         return false
       case 'gone':
         return true
@@ -111,13 +115,13 @@ export class Sender {
         return this.#fail(entry, 'imageLost')
       case 'sent':
         this.parts.tell({ type: 'sent', acknowledged: { sent: outcome.sent, entry } })
-        return this.#remove(entry)
+        return this.#remove(entry, outcome.sent.timestamp)
       case 'refused':
         return this.#refused(entry, outcome.error, tries)
     }
   }
 
-  async #refused(entry: Pending, { code, retryable }: Refusal, tries: number): Promise<boolean> {
+  async #refused(entry: Queued, { code, retryable }: Refusal, tries: number): Promise<boolean> {
     if (code === 'badRequest' && entry.after !== null && entry.after !== EPOCH) {
       const again = await this.#isForgotten(entry)
       if (again !== 'no') return again === 'yes'
@@ -129,6 +133,8 @@ export class Sender {
       this.parts.tell({ type: 'outboxChanged' })
       return false
     }
+    // What is not there need not be deleted.
+    if (code === 'notFound' && entry.kind === 'delete') return this.#remove(entry)
     if (!retryable) return this.#fail(entry, code)
     this.parts.tell({ type: 'waiting', id: entry.id, reason: code })
     if (code === 'resyncNeeded') return this.#resync(entry)
@@ -138,14 +144,14 @@ export class Sender {
     return false
   }
 
-  async #fail({ id }: Pending, reason: PendingReason): Promise<true> {
+  async #fail({ id }: Queued, reason: PendingReason): Promise<true> {
     await this.parts.outbox.update(id, { status: 'failed', reason })
     this.parts.tell({ type: 'outboxChanged' })
     return true
   }
 
-  async #remove({ id }: Pending): Promise<true> {
-    await this.parts.outbox.remove(id)
+  async #remove({ id }: Queued, timestamp?: string): Promise<true> {
+    await this.parts.outbox.remove(id, timestamp)
     this.parts.tell({ type: 'outboxChanged' })
     return true
   }
@@ -154,7 +160,7 @@ export class Sender {
    * Whether a message was refused because the server no longer has what was known when it was written. Then it is of now: `after`
    * moves back, which is always safe, so this ends.
    */
-  async #isForgotten({ id, peer, after }: Pending): Promise<'yes' | 'no' | 'unknown'> {
+  async #isForgotten({ id, peer, after }: Queued): Promise<'yes' | 'no' | 'unknown'> {
     try {
       const newest = await newestTimestamp(this.parts.rest, peer)
       if (newest >= (after ?? EPOCH)) return 'no'
@@ -168,12 +174,15 @@ export class Sender {
   }
 
   /** So much was written since that the server does not search it: looks itself, all the way. */
-  async #resync(entry: Pending): Promise<boolean> {
+  async #resync(entry: Queued): Promise<boolean> {
     try {
       const { message, searchedTo } = await findStored(this.parts.rest, this.parts.user, entry)
       if (message !== undefined) {
-        this.parts.tell({ type: 'message', message })
-        return await this.#remove(entry)
+        const { timestamp, seq, roomId } = message
+        const sent = { clientMessageId: entry.id, roomId, timestamp, seq, duplicate: true }
+        // Of a change it is not told what became of the message.
+        this.parts.tell(isChange(entry) ? { type: 'sent', acknowledged: { sent, entry } } : { type: 'message', message })
+        return await this.#remove(entry, timestamp)
       }
       await this.parts.outbox.update(entry.id, { after: searchedTo })
     } catch {

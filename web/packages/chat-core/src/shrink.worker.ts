@@ -1,4 +1,4 @@
-import { type ShrinkRequest, shrink } from './shrink'
+import { type ShrinkRequest, type Shrunk, shrink } from './shrink'
 
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope
 interface DedicatedWorkerGlobalScope {
@@ -7,6 +7,7 @@ interface DedicatedWorkerGlobalScope {
 }
 
 scope.onmessage = async ({ data }) => {
-  const shrunk = await shrink(data)
+  // What cannot even be read, because the file has gone, is answered too.
+  const shrunk = await shrink(data).catch((): Shrunk => ({ problem: 'imageBroken' }))
   scope.postMessage(shrunk, 'bytes' in shrunk ? [shrunk.bytes.buffer] : [])
 }

@@ -1,17 +1,44 @@
-import { EPOCH, type Pending } from './pending'
-import type { MessageBody, SentFrame } from './wire'
+import { KINDS } from './limits'
+import { type Change, EPOCH, type Pending, type PendingChange, type Queued } from './pending'
+import type { KindName, MessageBody, RequestName, SentFrame, Verdict } from './wire'
 
-/** The newest message of a conversation, as a list shows it. */
-export type LastMessage = Pick<MessageBody, 'timestamp' | 'seq' | 'senderEmail' | 'kind'> & { readonly preview: string }
+/** A kind of message that this version knows. */
+export type KnownKind = (typeof KINDS)[number]
+
+/** Whether it does. A newer server may have others, and so may an application. */
+export const isKnown = (kind: KindName): kind is KnownKind => KINDS.some((known) => known === kind)
+
+/** The newest message of a conversation, as a list shows it. `timestamp` and `seq` are those of the newest entry, which may be a change. */
+export type LastMessage = Pick<MessageBody, 'timestamp' | 'seq' | 'senderEmail' | 'kind'> & {
+  readonly preview: string
+  /** The message's own timestamp; the list itself does not tell. */
+  readonly at?: string
+  /** Of an answer to a proposal, what it says; the list itself does not tell. */
+  readonly verdict?: Verdict
+}
+
+/** A change of ours that is stored. */
+export interface Applied {
+  readonly change: Change & { readonly target: string }
+  readonly seq: number
+  readonly at: string
+}
+
+/** What a user decides about somebody. */
+export type Decision = 'accept' | 'block' | 'unblock'
 
 /** A conversation, as far as it is known. */
 export interface Room {
   readonly peer: string
   /**
    * Ascending by `seq`, each once. From the first one up to `knownSeq` there is no hole; behind it there may be one, until the
-   * sync that it causes.
+   * sync that it causes. Changes are among them, as entries that are not to be shown: see `shownMessages`.
    */
   readonly messages: readonly MessageBody[]
+  /** The latest states that were told of changed messages, by timestamp. A page that is loaded later may be of an earlier moment. */
+  readonly learnt: Readonly<Record<string, MessageBody>>
+  /** The user's own changes that are stored, and that no state told has in it yet. */
+  readonly applied: readonly Applied[]
   /** A `seq` that a page has vouched for: 0 when the conversation was empty, `null` before the first page. */
   readonly anchor: number | null
   readonly status: 'idle' | 'loading' | 'ready' | 'failed'
@@ -21,11 +48,42 @@ export interface Room {
   readonly counted: { readonly unread: number; readonly seq: number; readonly at: string }
   readonly myReadUpTo: string | null
   readonly peerReadUpTo: string | null
+  /** When this page heard how far the peer had read; the newest few. The server does not tell when it was. */
+  readonly peerReads: readonly PeerRead[]
   readonly typing: boolean
+  /**
+   * Whose request the conversation is. It is not known of one that began with a message that has just come. One that is no request does
+   * not become one again.
+   */
+  readonly request: 'unknown' | 'none' | RequestName
+  /** Whether the user blocks the peer. */
+  readonly blocked: boolean
+  /** When a decision about the peer was last heard of, in milliseconds: what was asked for before may not know of it. */
+  readonly decidedAt: number
+  /** What the user has decided and the server has not answered. */
+  readonly deciding: Decision | null
 }
 
-/** How the connection is. `signedOut`: the session has ended, and only signing in again helps. */
-export type ConnectionStatus = 'connecting' | 'online' | 'reconnecting' | 'offline' | 'signedOut'
+/** At `at`, in milliseconds, what came after `after` was read, up to `upTo`. */
+export interface PeerRead {
+  readonly after: string
+  readonly upTo: string
+  readonly at: number
+}
+
+/** When this page heard that the peer had read a message; `null` when it was read before, or is not. */
+export function heardRead(room: Pick<Room, 'peerReads'>, timestamp: string): number | null {
+  return room.peerReads.find(({ after, upTo }) => after < timestamp && timestamp <= upTo)?.at ?? null
+}
+
+/**
+ * Why there will be no connection with this session. `signedOut`: it has ended, and only signing in again helps. `suspended`, `notYours`:
+ * whoever runs the chat has suspended the user, or the address belongs to another account.
+ */
+export type End = 'signedOut' | 'suspended' | 'notYours'
+
+/** How the connection is. */
+export type ConnectionStatus = 'connecting' | 'online' | 'reconnecting' | 'offline' | End
 
 export interface ChatState {
   readonly me: string
@@ -45,6 +103,8 @@ export interface ChatState {
   readonly keeps: boolean | null
   /** Ours that are not acknowledged, oldest first. */
   readonly pending: readonly Pending[]
+  /** Changes of ours that are not acknowledged, oldest first. */
+  readonly changes: readonly PendingChange[]
   /** How much of an image that this tab uploads has left, 0 to 1, by the message's id. */
   readonly progress: Readonly<Record<string, number>>
 }
@@ -52,7 +112,7 @@ export interface ChatState {
 /** An acknowledgement together with what it acknowledges. */
 export interface Acknowledged {
   readonly sent: SentFrame
-  readonly entry: Pending
+  readonly entry: Queued
 }
 
 export function emptyState(me: string): ChatState {
@@ -63,6 +123,7 @@ export function emptyState(me: string): ChatState {
     rooms: {},
     keeps: null,
     pending: [],
+    changes: [],
     progress: {},
   }
 }
@@ -71,6 +132,8 @@ export function emptyRoom(peer: string): Room {
   return {
     peer,
     messages: [],
+    learnt: {},
+    applied: [],
     anchor: null,
     status: 'idle',
     older: 'more',
@@ -78,7 +141,12 @@ export function emptyRoom(peer: string): Room {
     counted: { unread: 0, seq: 0, at: EPOCH },
     myReadUpTo: null,
     peerReadUpTo: null,
+    peerReads: [],
     typing: false,
+    request: 'unknown',
+    blocked: false,
+    decidedAt: 0,
+    deciding: null,
   }
 }
 
@@ -150,26 +218,39 @@ export function unreadOf(room: Room): number {
   for (let index = messages.length - 1; index >= 0; index -= 1) {
     const message = messages[index] as MessageBody
     if (message.seq <= from || (mark !== null && message.timestamp <= mark)) break
-    if (message.senderEmail === room.peer) count += 1
+    if (message.senderEmail === room.peer && message.kind !== 'change') count += 1
   }
   return count
 }
 
-/** What is unread in all conversations that are known. */
+/** Whether a conversation is not to call for attention: nothing was agreed to yet, or nothing is wanted any more. */
+export const isQuiet = ({ request, blocked }: Room): boolean => blocked || request === 'incoming' || request === 'unknown'
+
+/** How many messages of the peer call for attention. */
+export const countedUnread = (room: Room): number => (isQuiet(room) ? 0 : unreadOf(room))
+
+/** What is unread in all conversations that are known, but for those that are quiet. */
 export function totalUnread(state: ChatState): number {
-  return Object.values(state.rooms).reduce((sum, room) => sum + unreadOf(room), 0)
+  return Object.values(state.rooms).reduce((sum, room) => sum + countedUnread(room), 0)
 }
+
+/** Requests of others that the user has neither accepted nor blocked, the newest first. */
+export const requests = (state: ChatState): Room[] =>
+  conversations(state).filter(({ request, blocked }) => request === 'incoming' && !blocked)
 
 /** The day of a timestamp, by which the server sorts conversations. */
 export const dayOf = (timestamp: string): string => timestamp.slice(0, 'YYYY-MM-DD'.length)
 
-/** Conversations with something in them, the newest first, up to where none is missing between them. */
+/** Conversations with something in them that are no requests of others, the newest first, up to where none is missing between them. */
 export function listedConversations(state: ChatState): Room[] {
   const { partialDay } = state.list
-  if (partialDay === null) return conversations(state)
   const written = new Set(state.pending.map(({ peer }) => peer))
-  const isListed = ({ peer, last }: Room) => written.has(peer) || (last !== null && dayOf(last.timestamp) > partialDay)
-  return conversations(state).filter(isListed)
+  const isListed = ({ peer, last }: Room) =>
+    partialDay === null || written.has(peer) || (last !== null && dayOf(last.timestamp) > partialDay)
+  // One of which nothing is known but what has just come may be a request.
+  const isOwn = ({ peer, request, last }: Room) =>
+    request !== 'incoming' && !(request === 'unknown' && last?.senderEmail === peer && !written.has(peer))
+  return conversations(state).filter((room) => isListed(room) && isOwn(room))
 }
 
 /** All known conversations with something in them, the newest first. */

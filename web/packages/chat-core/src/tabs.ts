@@ -91,7 +91,7 @@ export function openTabs(user: string, listener: (message: TabMessage) => void):
   }
 }
 
-/** No other tabs. */
+/** Stands for other tabs where there are none: it tells nobody, and the work is always alone. */
 export class NoTabs implements Tabs {
   tell(): void {}
 

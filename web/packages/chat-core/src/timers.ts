@@ -15,6 +15,11 @@ export class Timers {
     this.#running.set(name, setTimeout(fire, delayMs))
   }
 
+  stop(name: string): void {
+    clearTimeout(this.#running.get(name))
+    this.#running.delete(name)
+  }
+
   clear(): void {
     for (const timer of this.#running.values()) clearTimeout(timer)
   }

@@ -17,9 +17,6 @@ export type Put = (
 /** With nothing happening for so long, it is lost. A whole upload may take longer. */
 const STALLED_AFTER_MS = 30_000
 
-/** How long to wait for word of whether something is there. */
-const LOOKED_FOR_MS = 20_000
-
 /** A `PUT` of a browser. `fetch` tells nothing of its progress. */
 export const browserPut: Put = (grant, bytes, progress, signal) =>
   new Promise((resolve) => {
@@ -64,13 +61,16 @@ function outcomeOf(status: number): PutOutcome {
   return 'refused'
 }
 
+/** How long to wait for word of whether something is there. */
+const LOOKED_FOR_MS = 20_000
+
 /** What became of an upload. `gone`: the message was discarded meanwhile. `lost`: this device no longer has the bytes. */
 export type UploadOutcome =
   | { kind: 'uploaded'; image: PendingImage }
   | { kind: 'refused'; error: Refusal }
   | { kind: 'gone' | 'lost' }
 
-interface UploaderContext {
+export interface UploaderContext {
   readonly outbox: Pick<Outbox, 'bytes' | 'update'>
   readonly rest: Pick<Rest, 'upload' | 'attachment'>
   readonly put: Put

@@ -46,13 +46,107 @@ export type AttachmentUrlBody = {
 };
 
 /**
+ * The answer of `GET /chat/blocked`.
+ */
+export type BlockedBody = {
+  /**
+   * The blocked people of one page of the caller's conversations: possibly nobody, though more pages
+   * follow.
+   */
+  blocked: Array<BlockedPeerBody>,
+  /**
+   * The `cursor` of the next page; `null` at the end.
+   */
+  nextCursor: string | null,
+};
+
+/**
+ * Somebody whom the caller blocks.
+ */
+export type BlockedPeerBody = {
+  /**
+   * The address of who is blocked.
+   */
+  peerEmail: string,
+  /**
+   * When the caller last blocked them.
+   */
+  since: string,
+};
+
+/**
+ * A message was changed.
+ */
+export type ChangedFrame = {
+  /**
+   * The room of the two members.
+   */
+  roomId: string,
+  /**
+   * The change's own place in the room.
+   */
+  timestamp: string,
+  /**
+   * The change's own number in the room.
+   */
+  seq: number,
+  /**
+   * The member who has changed the message.
+   */
+  senderEmail: string,
+  /**
+   * That member's name for the change.
+   */
+  clientMessageId: string,
+  /**
+   * The timestamp of the message.
+   */
+  target: string,
+  /**
+   * The message as it is by now. Whether it is read is not said here.
+   */
+  message: MessageBody,
+};
+
+/**
  * What a client says. The `action` chooses the route.
  */
 export type ClientFrame = { "action": "sendMessage" } & SendMessageFrame
+  | { "action": "react" } & ReactFrame
+  | { "action": "edit" } & EditFrame
+  | { "action": "delete" } & DeleteFrame
   | { "action": "markRead" } & MarkReadFrame
   | { "action": "typing" } & TypingFrame
+  | { "action": "accept" } & ConsentFrame
+  | { "action": "block" } & ConsentFrame
+  | { "action": "unblock" } & ConsentFrame
+  | { "action": "report" } & ReportFrame
   | { "action": "ping" } & PingFrame
   | { "action": "reauth" } & ReauthFrame;
+
+/**
+ * The user has decided something about the peer, on this connection or on another one.
+ */
+export type ConsentChangedFrame = {
+  /**
+   * The room of the two members.
+   */
+  roomId: string,
+  /**
+   * About whom it was decided.
+   */
+  peerEmail: string,
+};
+
+/**
+ * Whom the user has decided about.
+ */
+export type ConsentFrame = {
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+};
 
 /**
  * The types of images that may be sent.
@@ -68,7 +162,7 @@ export type ConversationBody = {
    */
   peerEmail: string,
   /**
-   * The first 100 characters of the newest message.
+   * The beginning of the newest message: its first `PREVIEW_MAX_CHARS` characters.
    */
   preview: string,
   /**
@@ -95,6 +189,14 @@ export type ConversationBody = {
    * How far the peer has read.
    */
   peerReadUpTo: string | null,
+  /**
+   * Whose request the conversation is; absent when it is none.
+   */
+  request?: RequestName,
+  /**
+   * Whether the caller blocks the peer.
+   */
+  blocked: boolean,
 };
 
 /**
@@ -102,7 +204,7 @@ export type ConversationBody = {
  */
 export type ConversationsBody = {
   /**
-   * Newest first, at most 100.
+   * The conversations, the one with the newest message first.
    */
   conversations: Array<ConversationBody>,
   /**
@@ -113,6 +215,54 @@ export type ConversationsBody = {
    * The `cursor` of the next page; `null` at the end.
    */
   nextCursor: string | null,
+};
+
+/**
+ * A message of the user that is to be deleted for both.
+ */
+export type DeleteFrame = {
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+  /**
+   * The timestamp of the message.
+   */
+  target: string,
+  /**
+   * A UUID made before the first attempt, the same for every retry, as in `sendMessage`.
+   */
+  clientMessageId?: string,
+  /**
+   * As in `sendMessage`; no earlier than the target.
+   */
+  after?: string,
+};
+
+/**
+ * Other words for a message of the user.
+ */
+export type EditFrame = {
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+  /**
+   * The timestamp of the message: a text, or an image.
+   */
+  target: string,
+  /**
+   * The words of the message from now on: 1 to `MESSAGE_TEXT_MAX_BYTES` bytes of UTF-8.
+   */
+  message: string,
+  /**
+   * A UUID made before the first attempt, the same for every retry, as in `sendMessage`.
+   */
+  clientMessageId?: string,
+  /**
+   * As in `sendMessage`; no earlier than the target.
+   */
+  after?: string,
 };
 
 /**
@@ -143,9 +293,9 @@ export type ErrorBody = {
 };
 
 /**
- * The closed list of error codes.
+ * The closed list of error codes. Clients decide by the code, and never by the text beside it.
  */
-export type ErrorCode = "badRequest" | "invalidEmail" | "selfChat" | "messageTooLong" | "messageEmpty" | "idReused" | "unauthorized" | "authExpired" | "unknownConnection" | "rateLimited" | "resyncNeeded" | "attachmentMissing" | "attachmentRejected" | "proposalState" | "unavailable" | "internal";
+export type ErrorCode = "badRequest" | "invalidEmail" | "selfChat" | "messageTooLong" | "messageEmpty" | "idReused" | "unauthorized" | "authExpired" | "unknownConnection" | "suspended" | "notYours" | "rateLimited" | "resyncNeeded" | "attachmentMissing" | "attachmentRejected" | "proposalState" | "notAccepted" | "notFound" | "unavailable" | "internal";
 
 /**
  * A header of an HTTP request.
@@ -174,6 +324,11 @@ export type HistoryBody = {
    */
   messages: Array<MessageBody>,
   /**
+   * The messages that are not among `messages` and that a `change` among them is about, as they are by
+   * now.
+   */
+  changed?: Array<MessageBody>,
+  /**
    * Whether there is more beyond the last of them.
    */
   hasMore: boolean,
@@ -193,12 +348,20 @@ export type HistoryBody = {
    * How far the caller has read.
    */
   myReadUpTo: string | null,
+  /**
+   * Whose request the conversation is; absent when it is none.
+   */
+  request?: RequestName,
+  /**
+   * Whether the caller blocks the peer.
+   */
+  blocked: boolean,
 };
 
 /**
- * What kind of message it is.
+ * What kind of message it is. There may be kinds that are not listed here: show the `preview` of those.
  */
-export type KindName = "text" | "image" | "matchProposal" | "matchProposalAnswer" | "erased";
+export type KindName = "text" | "image" | "matchProposal" | "matchProposalAnswer" | "change" | "deleted" | "erased" | string & {};
 
 /**
  * How far a conversation was read.
@@ -267,12 +430,54 @@ export type MessageBody = {
    * The answer, of kind `matchProposalAnswer`.
    */
   proposalAnswer?: ProposalAnswerBody,
+  /**
+   * Of kind `change`: the timestamp of the message that has changed. What it is by now stands in
+   * `messages` or in `changed` of the same answer.
+   */
+  target?: string,
+  /**
+   * When the words were last replaced; absent if they never were.
+   */
+  editedAt?: string,
+  /**
+   * The emoji that each member has left on it, by the member's address; absent if there are none.
+   */
+  reactions?: { [address: string]: Array<string> },
+  /**
+   * The number of the last change that it has had, by which a client tells which of two states is the
+   * later; absent if it has had none.
+   */
+  changedBy?: number,
+  /**
+   * The timestamp of the message that it replies to; absent if it is no reply.
+   */
+  replyTo?: string,
+  /**
+   * The message that it replies to, as it is by now. Absent where that is not known: a client that has the
+   * message shows that.
+   */
+  quoted?: QuotedBody,
+  /**
+   * Only with a kind that is not listed here: the words that a client shows which does not know the kind.
+   * `message` repeats them.
+   */
+  preview?: string,
+  /**
+   * Only with a kind that is not listed here: the rest of what the message says, as any JSON.
+   */
+  body?: unknown,
 };
 
 /**
- * A frame that asks whether the connection still works.
+ * A frame that asks whether the connection still works, and keeps it open.
  */
-export type PingFrame = Record<symbol, never>;
+export type PingFrame = {
+  /**
+   * Whether a connection that works is not answered. Such a ping keeps the connection open for half of
+   * what an answered one costs.
+   */
+  quiet?: boolean,
+};
 
 /**
  * The connection works: the answer to `ping`.
@@ -303,11 +508,11 @@ export type ProposalAnswerBody = {
  */
 export type ProposalBody = {
   /**
-   * The proposer's team, at most 200 bytes.
+   * The name of the proposer's team: at most `TEAM_NAME_MAX_BYTES` bytes of UTF-8.
    */
   teamName: string,
   /**
-   * The receiver's team, at most 200 bytes.
+   * The name of the receiver's team, of the same length at the most.
    */
   opponentTeamName: string,
   /**
@@ -315,11 +520,11 @@ export type ProposalBody = {
    */
   matchAt: string,
   /**
-   * Where it takes place, at most 400 bytes.
+   * Where the match takes place: at most `VENUE_MAX_BYTES` bytes of UTF-8.
    */
   place: string,
   /**
-   * A remark, at most 1,000 bytes.
+   * A remark of the proposer's: at most `NOTE_MAX_BYTES` bytes of UTF-8.
    */
   note?: string,
 };
@@ -346,6 +551,50 @@ export type ProposalRequestBody = {
    * The proposal that is sent.
    */
   proposal: ProposalBody,
+};
+
+/**
+ * A message that another one replies to, as it is by now.
+ */
+export type QuotedBody = {
+  /**
+   * The member who has sent it.
+   */
+  senderEmail: string,
+  /**
+   * What kind of message it is.
+   */
+  kind: KindName,
+  /**
+   * Its first `PREVIEW_MAX_CHARS` characters, on one line.
+   */
+  preview: string,
+};
+
+/**
+ * The reactions of the user to a message.
+ */
+export type ReactFrame = {
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+  /**
+   * The timestamp of the message.
+   */
+  target: string,
+  /**
+   * All emoji of the user on the message from now on: different ones, or none.
+   */
+  emoji: Array<string>,
+  /**
+   * A UUID made before the first attempt, the same for every retry, as in `sendMessage`.
+   */
+  clientMessageId?: string,
+  /**
+   * As in `sendMessage`; no earlier than the target.
+   */
+  after?: string,
 };
 
 /**
@@ -387,6 +636,43 @@ export type ReauthedFrame = {
 };
 
 /**
+ * Messages that the user reports to whoever runs the chat.
+ */
+export type ReportFrame = {
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+  /**
+   * The timestamps of the reported messages.
+   */
+  timestamps: Array<string>,
+  /**
+   * Why, in the user's words.
+   */
+  reason?: string,
+};
+
+/**
+ * A report is kept.
+ */
+export type ReportedFrame = {
+  /**
+   * The room of the reported messages.
+   */
+  roomId: string,
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+};
+
+/**
+ * Whose request a conversation is.
+ */
+export type RequestName = "incoming" | "outgoing";
+
+/**
  * A message to send.
  */
 export type SendMessageFrame = {
@@ -395,8 +681,8 @@ export type SendMessageFrame = {
    */
   receiverEmail: string,
   /**
-   * The words: 1 to 8,192 bytes of UTF-8. May be absent beside an attachment, and must be beside a
-   * proposal or an answer.
+   * The words: 1 to `MESSAGE_TEXT_MAX_BYTES` bytes of UTF-8. They may be absent beside an attachment, and
+   * must be beside a proposal or an answer.
    */
   message?: string,
   /**
@@ -409,6 +695,10 @@ export type SendMessageFrame = {
    * `1970-01-01T00:00:00.000Z` when it knew the conversation to be empty.
    */
   after?: string,
+  /**
+   * The timestamp of the message that it replies to.
+   */
+  replyTo?: string,
   /**
    * An image that was uploaded before.
    */
@@ -424,7 +714,7 @@ export type SendMessageFrame = {
 };
 
 /**
- * The acknowledgement of a message: it is stored, for good.
+ * The acknowledgement of a message, or of a change of one: it is stored, for good.
  */
 export type SentFrame = {
   /**
@@ -453,9 +743,14 @@ export type SentFrame = {
  * What the server says.
  */
 export type ServerFrame = { "type": "message" } & MessageBody
+  | { "type": "changed" } & ChangedFrame
   | { "type": "sent" } & SentFrame
   | { "type": "read" } & ReadFrame
   | { "type": "typing" } & TypingEventFrame
+  | { "type": "accept" } & ConsentChangedFrame
+  | { "type": "block" } & ConsentChangedFrame
+  | { "type": "unblock" } & ConsentChangedFrame
+  | { "type": "reported" } & ReportedFrame
   | { "type": "pong" } & PongFrame
   | { "type": "reauth" } & ReauthedFrame
   | { "type": "error" } & ErrorBody;
@@ -520,11 +815,12 @@ export type UploadRequestBody = {
    */
   contentType: ContentType,
   /**
-   * The exact length in bytes, at most 10 MiB.
+   * The exact length in bytes, at most `IMAGE_MAX_BYTES`.
    */
   size: number,
   /**
-   * The width in pixels, as the file has it; with the height at most 64 Mi pixels.
+   * The width in pixels, as the file has it. Times the height it is at most `IMAGE_MAX_PIXELS`, and in a
+   * small file less.
    */
   width: number,
   /**

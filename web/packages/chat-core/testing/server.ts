@@ -1,4 +1,5 @@
 import type {
+  BlockedBody,
   ConversationBody,
   ConversationsBody,
   ErrorCode,
@@ -18,11 +19,13 @@ import {
   type Transport,
   type TransportListener,
 } from '../src'
+import { ROUTES } from '../src/routes'
 
 export const MINJI = 'minji@example.com'
 export const JUNHO = 'junho@example.com'
 export const ROOM = roomIdOf(MINJI, JUNHO)
 const BUCKET = 'https://bucket.example'
+const IMAGES = ROUTES.openAttachment.replace('{key}', '')
 
 /** The timestamp of the message number `seq`. */
 export const at = (seq: number): string => new Date(Date.UTC(2026, 10, 24, 9) + seq).toISOString()
@@ -53,6 +56,8 @@ export class FakeServer {
   readonly links = new Set<FakeLink>()
   /** Answers of REST from now on; 200 lets the room answer. */
   status = 200
+  /** What it says with the status 403. */
+  refusal: ErrorCode = 'suspended'
   pageSize = 50
   /** Keys that were granted, and what was put there. */
   readonly grants: string[] = []
@@ -65,6 +70,11 @@ export class FakeServer {
   readonly lookFaults: (number | 'network')[] = []
   /** How long a grant is good. */
   grantMs = 300_000
+  /** Who began the room when it is a request, and who blocks whom in it. */
+  requestBy: string | null = null
+  readonly blocks = new Set<string>()
+  /** What the next decisions and reports are refused with, instead of being kept. */
+  readonly refuseDecisions: { code: ErrorCode; retryable: boolean }[] = []
   /** How many answers to proposals to lose. */
   loseProposalAnswers = 0
   /** Minji's conversations with other people: see {@link crowd}. */
@@ -72,6 +82,9 @@ export class FakeServer {
   /** How many conversations a page of the list has. */
   listPageSize = 100
   #began = 0
+
+  /** What an eventually consistent page shows of these messages instead of what they are: earlier states, by timestamp. */
+  readonly stale = new Map<string, MessageBody>()
 
   /** Has nothing any more, as a server that keeps messages in memory and was started again. Time goes on. */
   forget(): void {
@@ -99,30 +112,82 @@ export class FakeServer {
       ({ clientMessageId, senderEmail, timestamp }) => clientMessageId === id && senderEmail === sender && timestamp > after,
     )
     if (there !== undefined) return { stored: there, duplicate: true }
+    const stored = this.#append(sender, text, id, content)
+    for (const link of this.links) if (link !== from) link.push({ type: 'message', ...this.#quoting(stored) })
+    return { stored, duplicate: false }
+  }
+
+  #append(sender: string, text: string, id: string, content: Partial<MessageBody>): MessageBody {
     const seq = this.messages.length + 1
     const receiverEmail = sender === MINJI ? JUNHO : MINJI
     const timestamp = at(this.#began + seq)
     const stored = message(seq, { timestamp, senderEmail: sender, receiverEmail, message: text, clientMessageId: id, ...content })
     this.messages.push(stored)
-    for (const link of this.links) if (link !== from) link.push({ type: 'message', ...stored })
+    return stored
+  }
+
+  /** Changes a message as `react`, `edit` and `delete` do, or says why not, and pushes what it is then to every connection but `from`. */
+  change(
+    sender: string,
+    frame: ChangeFrame,
+    from?: FakeLink,
+  ): { stored: MessageBody; duplicate: boolean } | { refused: ErrorCode } {
+    const { target, after = EPOCH, clientMessageId: id = crypto.randomUUID() } = frame
+    const there = this.messages.find(
+      ({ clientMessageId, senderEmail, timestamp }) => clientMessageId === id && senderEmail === sender && timestamp > after,
+    )
+    if (there !== undefined) return { stored: there, duplicate: true }
+    const index = this.messages.findIndex(({ timestamp }) => timestamp === target)
+    const held = this.messages[index]
+    if (held === undefined || ['deleted', 'erased', 'change'].includes(held.kind)) return { refused: 'notFound' }
+    if (after !== EPOCH && target > after) return { refused: 'badRequest' }
+    if (frame.action !== 'react' && held.senderEmail !== sender) return { refused: 'notYours' }
+    const stored = this.#append(sender, '', id, { kind: 'change', target })
+    const now = { ...afterChange(held, sender, frame, stored), changedBy: stored.seq }
+    this.messages[index] = now
+    const { roomId, timestamp, seq } = stored
+    const changed = { roomId, timestamp, seq, senderEmail: sender, clientMessageId: id, target, message: { ...now, read: false } }
+    for (const link of this.links) if (link !== from) link.push({ type: 'changed', ...changed })
     return { stored, duplicate: false }
+  }
+
+  /** A message with what it quotes, as that is by now. */
+  #quoting(message: MessageBody): MessageBody {
+    const quoted = this.messages.find(({ timestamp }) => timestamp === message.replyTo)
+    if (quoted === undefined || message.kind === 'deleted') return message
+    return { ...message, quoted: { senderEmail: quoted.senderEmail, kind: quoted.kind, preview: quoted.message } }
+  }
+
+  /** A part of the log, with the states of messages that changes in it are about. */
+  #shown(messages: readonly MessageBody[]): Pick<HistoryBody, 'messages' | 'changed'> {
+    const there = new Set(messages.map(({ timestamp }) => timestamp))
+    const targets = new Set(messages.flatMap(({ target }) => (target === undefined || there.has(target) ? [] : [target])))
+    const changed = this.messages.filter(({ timestamp }) => targets.has(timestamp)).map((one) => this.#quoting(one))
+    return { messages: messages.map((one) => this.#quoting(one)), ...(changed.length === 0 ? {} : { changed }) }
   }
 
   history(user: string, query: URLSearchParams): HistoryBody {
     const peer = user === MINJI ? JUNHO : MINJI
     const limit = Number(query.get('limit') ?? this.pageSize)
     const [after, before] = [query.get('after'), query.get('before')]
-    const marks = { peerReadUpTo: this.marks[peer] ?? null, myReadUpTo: this.marks[user] ?? null }
+    const marks = { peerReadUpTo: this.marks[peer] ?? null, myReadUpTo: this.marks[user] ?? null, ...this.consentOf(user) }
     if (after !== null) {
       const rest = this.messages.filter(({ timestamp }) => timestamp > after)
       const messages = rest.slice(0, limit)
       const nextAfter = messages.at(-1)?.timestamp ?? after
-      return { roomId: ROOM, messages, hasMore: rest.length > messages.length, nextAfter, ...marks }
+      return { roomId: ROOM, ...this.#shown(messages), hasMore: rest.length > messages.length, nextAfter, ...marks }
     }
     const older = this.messages.filter(({ timestamp }) => before === null || timestamp < before).reverse()
     const messages = older.slice(0, limit)
     const hasMore = older.length > messages.length
-    return { roomId: ROOM, messages, hasMore, ...(hasMore ? { nextBefore: messages.at(-1)?.timestamp ?? '' } : {}), ...marks }
+    const shown = messages.map((one) => this.stale.get(one.timestamp) ?? one)
+    return {
+      roomId: ROOM,
+      ...this.#shown(shown),
+      hasMore,
+      ...(hasMore ? { nextBefore: messages.at(-1)?.timestamp ?? '' } : {}),
+      ...marks,
+    }
   }
 
   fetcher(user: string): typeof fetch {
@@ -131,13 +196,14 @@ export class FakeServer {
       if (url.origin === BUCKET) return this.object(url)
       const body = init?.body === undefined ? undefined : JSON.parse(String(init.body))
       if (this.status !== 200) {
-        const code: ErrorCode = this.status === 401 ? 'unauthorized' : 'unavailable'
-        return Response.json({ code, message: code, retryable: true, requestId: 'r' }, { status: this.status })
+        const code: ErrorCode = this.status === 401 ? 'unauthorized' : this.status === 403 ? this.refusal : 'unavailable'
+        return Response.json({ code, message: code, retryable: this.status !== 403, requestId: 'r' }, { status: this.status })
       }
-      if (url.pathname === '/chat/history') return Response.json(this.history(user, url.searchParams))
-      if (url.pathname === '/chat/uploads') return Response.json(this.grant())
-      if (url.pathname.startsWith('/chat/attachments/')) return this.attachment(url.pathname.slice('/chat/attachments/'.length))
-      if (url.pathname === '/chat/proposals') return this.proposal(user, body)
+      if (url.pathname === ROUTES.history) return Response.json(this.history(user, url.searchParams))
+      if (url.pathname === ROUTES.requestUpload) return Response.json(this.grant())
+      if (url.pathname.startsWith(IMAGES)) return this.attachment(url.pathname.slice(IMAGES.length))
+      if (url.pathname === ROUTES.blocked) return Response.json(this.blocked(user))
+      if (url.pathname === ROUTES.proposeMatch) return this.proposal(user, body)
       return Response.json(this.conversations(user, url.searchParams.get('cursor')))
     }
   }
@@ -151,6 +217,11 @@ export class FakeServer {
     if (this.objects.has(key)) return 'there'
     this.objects.set(key, bytes)
     return fault === 'unheard' ? 'lost' : 'done'
+  }
+
+  private blocked(user: string): BlockedBody {
+    const peerEmail = user === MINJI ? JUNHO : MINJI
+    return { blocked: this.blocks.has(user) ? [{ peerEmail, since: at(0) }] : [], nextCursor: null }
   }
 
   private grant() {
@@ -193,7 +264,7 @@ export class FakeServer {
     this.#others = times.map((lastTimestamp, index) => {
       const peerEmail = `person-${index}@example.com`
       const last = { preview: `hello ${index}`, lastTimestamp, lastSeq: 1, lastSenderEmail: peerEmail, lastKind: 'text' as const }
-      return { peerEmail, ...last, unread: 1, peerReadUpTo: null }
+      return { peerEmail, ...last, unread: 1, peerReadUpTo: null, blocked: false }
     })
   }
 
@@ -211,25 +282,58 @@ export class FakeServer {
     return { conversations, nextCursor }
   }
 
+  /** Whether the room is a request, and whether the user blocks the other one. */
+  private consentOf(user: string): Pick<ConversationBody, 'request' | 'blocked'> {
+    const blocked = this.blocks.has(user)
+    if (this.requestBy === null) return { blocked }
+    return { request: this.requestBy === user ? 'outgoing' : 'incoming', blocked }
+  }
+
+  /** Keeps what a user decided, and tells their own connections. */
+  decide(user: string, decision: 'accept' | 'block' | 'unblock', peerEmail: string): void {
+    if (decision === 'accept') this.requestBy = null
+    if (decision === 'block') this.blocks.add(user)
+    if (decision === 'unblock') this.blocks.delete(user)
+    for (const link of this.links) if (link.user === user) link.push({ type: decision, roomId: ROOM, peerEmail })
+  }
+
   private ownConversation(user: string): ConversationBody[] {
-    const last = this.messages.at(-1)
-    if (last === undefined) return []
+    const newest = this.messages.at(-1)
+    const last = this.messages.findLast(({ kind }) => kind !== 'change')
+    if (newest === undefined || last === undefined) return []
     const peerEmail = user === MINJI ? JUNHO : MINJI
     const unread = this.messages.filter(
-      ({ senderEmail, timestamp }) => senderEmail === peerEmail && timestamp > (this.marks[user] ?? ''),
+      ({ senderEmail, timestamp, kind }) => senderEmail === peerEmail && kind !== 'change' && timestamp > (this.marks[user] ?? ''),
     ).length
     const conversation = {
       peerEmail,
       preview: last.message,
-      lastTimestamp: last.timestamp,
-      lastSeq: last.seq,
+      lastTimestamp: newest.timestamp,
+      lastSeq: newest.seq,
       lastSenderEmail: last.senderEmail,
       lastKind: last.kind,
       unread,
       peerReadUpTo: this.marks[peerEmail] ?? null,
+      ...this.consentOf(user),
     }
     return [conversation]
   }
+}
+
+type ChangeFrame = Extract<ClientFrame, { action: 'react' | 'edit' | 'delete' }>
+
+const isChangeFrame = (frame: ClientFrame): frame is ChangeFrame => ['react', 'edit', 'delete'].includes(frame.action)
+
+/** What a message is once it was changed by the entry `stored`. */
+function afterChange(held: MessageBody, sender: string, frame: ChangeFrame, stored: MessageBody): MessageBody {
+  if (frame.action === 'edit') return { ...held, message: frame.message, editedAt: stored.timestamp }
+  if (frame.action === 'react') {
+    const reactions = Object.entries({ ...held.reactions, [sender]: frame.emoji }).filter(([, emoji]) => emoji.length > 0)
+    const { reactions: _, ...rest } = held
+    return reactions.length === 0 ? rest : { ...rest, reactions: Object.fromEntries(reactions) }
+  }
+  const { attachment: _a, reactions: _r, editedAt: _e, replyTo: _t, ...rest } = held
+  return { ...rest, kind: 'deleted', message: '' }
 }
 
 /** A number of a text that says nothing about its place among others, as a room's tag. */
@@ -237,6 +341,10 @@ function scattered(text: string): string {
   const hash = [...text].reduce((sum, character) => Math.imul(sum ^ character.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
   return hash.toString(16).padStart(8, '0') + text
 }
+
+type DecisionFrame = Extract<ClientFrame, { action: 'accept' | 'block' | 'unblock' | 'report' }>
+
+const isDecision = (frame: ClientFrame): frame is DecisionFrame => ['accept', 'block', 'unblock', 'report'].includes(frame.action)
 
 /** One connection. What it does wrong is chosen by the test. */
 export class FakeLink implements Transport {
@@ -253,7 +361,7 @@ export class FakeLink implements Transport {
 
   constructor(
     private readonly server: FakeServer,
-    private readonly user: string,
+    readonly user: string,
     private readonly listener: TransportListener,
   ) {}
 
@@ -272,21 +380,29 @@ export class FakeLink implements Transport {
 
   push(frame: ServerFrame): void {
     if (!this.isOpen) return
-    if (frame.type === 'message' && this.losePushes > 0) this.losePushes -= 1
+    if ((frame.type === 'message' || frame.type === 'changed') && this.losePushes > 0) this.losePushes -= 1
     else queueMicrotask(() => this.isOpen && this.listener.frame(frame))
   }
 
   send(frame: ClientFrame): boolean {
     if (!this.isOpen) return false
     this.server.received.push(frame)
-    if (frame.action === 'sendMessage') this.answer(frame)
+    if (frame.action === 'sendMessage' || isChangeFrame(frame)) this.answer(frame)
     if (frame.action === 'markRead') {
       this.server.marks[this.user] = frame.upTo
       const read = { type: 'read', roomId: ROOM, readerEmail: this.user, upTo: frame.upTo } as const
       for (const link of this.server.links) link.push(read)
     }
+    if (isDecision(frame)) this.decide(frame)
     if (frame.action === 'reauth') this.push({ type: 'reauth', expiresAt: at(1_000) })
     return true
+  }
+
+  private decide(frame: DecisionFrame): void {
+    const error = this.server.refuseDecisions.shift()
+    if (error !== undefined) this.push({ type: 'error', ...error, message: error.code, requestId: 'r' })
+    else if (frame.action === 'report') this.push({ type: 'reported', roomId: ROOM, peerEmail: frame.peerEmail })
+    else this.server.decide(this.user, frame.action, frame.peerEmail)
   }
 
   renew(): void {
@@ -304,31 +420,41 @@ export class FakeLink implements Transport {
     this.cut()
   }
 
-  private answer(frame: SendMessageFrame): void {
+  private answer(frame: Extract<ClientFrame, { action: 'sendMessage' }> | ChangeFrame): void {
     const clientMessageId = frame.clientMessageId ?? ''
+    const refuse = (error: { code: ErrorCode; retryable: boolean }) =>
+      this.push({ type: 'error', ...error, message: error.code, requestId: 'r', clientMessageId })
     const error = this.refuse.shift()
     // What is stored is not refused for good.
     const isStored = this.server.messages.some((message) => message.clientMessageId === clientMessageId)
     if (error !== undefined && (error.retryable || !isStored)) {
-      this.push({ type: 'error', ...error, message: error.code, requestId: 'r', clientMessageId })
+      refuse(error)
       return
     }
-    if (frame.after != null && frame.after !== EPOCH && frame.after > (this.server.messages.at(-1)?.timestamp ?? '')) {
-      this.push({ type: 'error', code: 'badRequest', retryable: false, message: 'after', requestId: 'r', clientMessageId })
+    const result = this.take(frame, clientMessageId)
+    if ('refused' in result) {
+      refuse({ code: result.refused, retryable: false })
       return
     }
-    const { attachment, proposalAnswer } = frame
-    if (attachment !== undefined && !this.server.objects.has(attachment.key)) {
-      this.push({ type: 'error', code: 'attachmentMissing', retryable: false, message: '', requestId: 'r', clientMessageId })
-      return
-    }
+    const { stored, duplicate } = result
+    if (this.loseAcks > 0) this.loseAcks -= 1
+    else this.push({ type: 'sent', clientMessageId, roomId: ROOM, timestamp: stored.timestamp, seq: stored.seq, duplicate })
+  }
+
+  private take(frame: Extract<ClientFrame, { action: 'sendMessage' }> | ChangeFrame, id: string): ReturnType<FakeServer['change']> {
+    if (frame.after != null && frame.after !== EPOCH && frame.after > (this.server.messages.at(-1)?.timestamp ?? ''))
+      return { refused: 'badRequest' }
+    return isChangeFrame(frame) ? this.server.change(this.user, frame, this) : this.store(frame, id)
+  }
+
+  private store(frame: SendMessageFrame, id: string): ReturnType<FakeServer['change']> {
+    const { attachment, proposalAnswer, replyTo } = frame
+    if (attachment !== undefined && !this.server.objects.has(attachment.key)) return { refused: 'attachmentMissing' }
     const content: Partial<MessageBody> = {
       ...(attachment === undefined ? {} : { kind: 'image', attachment }),
       ...(proposalAnswer === undefined ? {} : { kind: 'matchProposalAnswer', proposalAnswer }),
+      ...(replyTo === undefined ? {} : { replyTo }),
     }
-    const after = frame.after ?? EPOCH
-    const { stored, duplicate } = this.server.store(this.user, frame.message ?? '', clientMessageId, this, content, after)
-    if (this.loseAcks > 0) this.loseAcks -= 1
-    else this.push({ type: 'sent', clientMessageId, roomId: ROOM, timestamp: stored.timestamp, seq: stored.seq, duplicate })
+    return this.server.store(this.user, frame.message ?? '', id, this, content, frame.after ?? EPOCH)
   }
 }

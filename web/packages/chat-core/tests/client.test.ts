@@ -9,7 +9,6 @@ import {
   NoTabs,
   type Outbox,
   Outdated,
-  openOutbox,
   type ReadyImage,
   SignedOut,
   type TabMessage,
@@ -46,7 +45,8 @@ function tokens(change: Partial<Tokens> = {}): Tokens {
 function page(
   change: {
     me?: string
-    outbox?: Outbox
+    /** `browser`: the one that the browser has. */
+    outbox?: Outbox | 'browser'
     tokens?: Tokens
     tabs?: (listener: (message: TabMessage) => void) => Tabs
     online?: boolean
@@ -59,7 +59,7 @@ function page(
     wsUrl: 'ws://chat.example/prod',
     restUrl: 'http://chat.example',
     tokens: change.tokens ?? tokens(),
-    outbox: change.outbox ?? new MemoryOutbox(),
+    ...(change.outbox === 'browser' ? {} : { outbox: change.outbox ?? new MemoryOutbox() }),
     tabs: change.tabs ?? (() => new NoTabs()),
     fetch: server.fetcher(me),
     put: server.put,
@@ -75,7 +75,7 @@ function page(
 }
 
 const texts = (client: ChatClient, peer = JUNHO): string[] => client.state.rooms[peer]?.messages.map(({ message }) => message) ?? []
-const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 30_000, interval: 5 })
+const until = (condition: () => void | Promise<void>): Promise<void> => vi.waitFor(condition, { timeout: 30_000, interval: 5 })
 
 describe('sending', () => {
   test('stores once, in order, one at a time', async () => {
@@ -267,10 +267,21 @@ describe('sending', () => {
   })
 
   test('does not let what is queued be discarded: it may be stored already', async () => {
-    const { client } = page({ online: false })
+    const { client, link } = page()
+    link.loseAcks = 9
     await client.send(JUNHO, 'queued')
     await client.discard(client.state.pending[0]?.id ?? '')
     expect(client.state.pending).toHaveLength(1)
+  })
+
+  test('lets be discarded what was written without a connection, which nobody can have sent', async () => {
+    const { client, link } = page({ online: false })
+    await client.send(JUNHO, 'queued')
+    await client.discard(client.state.pending[0]?.id ?? '')
+    expect(client.state.pending).toHaveLength(0)
+    link.open()
+    await client.send(JUNHO, 'other')
+    await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['other']))
   })
 
   test('too fast waits and goes on by itself', async () => {
@@ -279,6 +290,32 @@ describe('sending', () => {
     void client.send(JUNHO, 'slow down')
     await until(() => expect(client.state.pending[0]?.reason).toBe('rateLimited'))
     await until(() => expect(client.state.pending).toEqual([]))
+    expect(server.messages).toHaveLength(1)
+  })
+
+  test('whose answer is lost on a connection that lives is sent again within seconds, and more patiently each time', async () => {
+    const { client, link } = page()
+    await until(() => expect(client.state.list.status).toBe('ready'))
+    const attempts = () => server.received.filter((frame) => frame.action === 'sendMessage').length
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      link.loseAcks = link.losePushes = 3
+      await client.send(JUNHO, 'one')
+      for (const [seconds, count] of [
+        [11, 1],
+        [2, 2],
+        [18, 2],
+        [2, 3],
+      ] as const) {
+        await vi.advanceTimersByTimeAsync(seconds * 1_000)
+        expect(attempts()).toBe(count)
+        if (count > 1) expect(client.state.pending[0]?.reason).toBe('unanswered')
+      }
+      await vi.advanceTimersByTimeAsync(36_000)
+      expect(client.state.pending).toEqual([])
+    } finally {
+      vi.useRealTimers()
+    }
     expect(server.messages).toHaveLength(1)
   })
 
@@ -649,7 +686,7 @@ describe('proposals', () => {
   test('are stored once, whatever becomes of the answer', async () => {
     server.loseProposalAnswers = 2
     const { client } = page()
-    void client.propose(JUNHO, proposal)
+    void client.queue(JUNHO, { kind: 'matchProposal', text: '', proposal })
     await until(() => expect(client.state.pending).toEqual([]))
     expect(server.messages).toMatchObject([{ kind: 'matchProposal', proposal }])
     expect(client.state.rooms[JUNHO]?.messages).toMatchObject([{ kind: 'matchProposal', proposal }])
@@ -658,7 +695,8 @@ describe('proposals', () => {
   test('are answered by another message', async () => {
     const { client } = page()
     const { stored } = server.store(JUNHO, '', undefined, undefined, { kind: 'matchProposal', proposal })
-    void client.answer(JUNHO, stored.timestamp, 'accepted')
+    const answer = { proposal: stored.timestamp, answer: 'accepted' } as const
+    void client.queue(JUNHO, { kind: 'matchProposalAnswer', text: '', answer })
     await until(() => expect(server.messages[1]?.proposalAnswer).toEqual({ proposal: stored.timestamp, answer: 'accepted' }))
     await until(() => expect(client.state.pending).toEqual([]))
   })
@@ -666,7 +704,8 @@ describe('proposals', () => {
   test('that are not open any more refuse it for good', async () => {
     const { client, link } = page()
     link.refuse.push({ code: 'proposalState', retryable: false })
-    void client.answer(JUNHO, at(1), 'accepted')
+    const answer = { proposal: at(1), answer: 'accepted' } as const
+    void client.queue(JUNHO, { kind: 'matchProposalAnswer', text: '', answer })
     await until(() => expect(client.state.pending[0]).toMatchObject({ status: 'failed', reason: 'proposalState' }))
   })
 })
@@ -702,6 +741,27 @@ describe('receiving', () => {
     link.losePushes = 2
     for (const text of ['one', 'two', 'three']) server.store(JUNHO, text)
     await until(() => expect(texts(client)).toEqual(['one', 'two', 'three']))
+  })
+
+  test('a hole that could not be filled is filled later, without anything that happens', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { client, link } = page()
+      client.open(JUNHO)
+      // The syncs of opening are over.
+      await vi.advanceTimersByTimeAsync(10_000)
+      link.losePushes = 1
+      server.store(JUNHO, 'one')
+      server.status = 503
+      server.store(JUNHO, 'two')
+      await vi.advanceTimersByTimeAsync(15_000)
+      expect(texts(client)).toEqual(['two'])
+      server.status = 200
+      await vi.advanceTimersByTimeAsync(15_000)
+      expect(texts(client)).toEqual(['one', 'two'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('a lost push is found by the second sync after opening', async () => {
@@ -793,6 +853,22 @@ describe('the list', () => {
     }
     expect(lengths.at(-1)).toBe(350)
     expect(client.state.list.nextCursor).toBeNull()
+  })
+
+  test('tells how a proposal was answered, of what is not loaded too, and asks once', async () => {
+    server.store(MINJI, '', 'proposal', undefined, { kind: 'matchProposal' })
+    server.store(JUNHO, '', 'answer', undefined, {
+      kind: 'matchProposalAnswer',
+      proposalAnswer: { proposal: at(1), answer: 'declined' },
+    })
+    const asked = vi.spyOn(server, 'history')
+    const { client } = page()
+    await until(() => expect(client.state.rooms[JUNHO]?.last?.verdict).toBe('declined'))
+    client.refresh()
+    await until(() => expect(client.state.list.status).toBe('ready'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(asked).toHaveBeenCalledOnce()
+    expect(client.state.rooms[JUNHO]).toMatchObject({ messages: [], anchor: null, last: { verdict: 'declined' } })
   })
 
   test('that is loaded again has everybody who wrote meanwhile', async () => {
@@ -910,6 +986,19 @@ describe('a session', () => {
     link.cut()
     await until(() => expect(client.state.connection).toBe('signedOut'))
     expect(link.closed).toBe(true)
+    expect(await outbox.all(MINJI)).toHaveLength(1)
+  })
+
+  test.each(['suspended', 'notYours'] as const)('of somebody who is refused says so, and tries no more: %s', async (refusal) => {
+    const outbox = new MemoryOutbox()
+    Object.assign(server, { status: 403, refusal })
+    const { client, link } = page({ outbox, online: false })
+    await client.send(JUNHO, 'kept')
+    link.cut()
+    await until(() => expect(client.state.connection).toBe(refusal))
+    expect(link.closed).toBe(true)
+    link.cut()
+    expect(client.state.connection).toBe(refusal)
     expect(await outbox.all(MINJI)).toHaveLength(1)
   })
 
@@ -1091,12 +1180,45 @@ describe.each([
   })
 })
 
+describe('a database that opens late', () => {
+  test('gets what was written meanwhile, and what it holds from before is sent', async () => {
+    const held = await openDB('chat', 1, {
+      upgrade(database) {
+        const store = database.createObjectStore('outbox', { keyPath: 'order', autoIncrement: true })
+        store.createIndex('user', 'user')
+        store.createIndex('id', 'id', { unique: true })
+      },
+    })
+    try {
+      const before = { peer: JUNHO, kind: 'text', after: EPOCH, createdAt: 1, status: 'queued', user: MINJI } as const
+      await held.add('outbox', { ...before, id: 'before', text: 'before' })
+      const { client, link } = page({ outbox: 'browser', online: false })
+      await client.send(JUNHO, 'meanwhile')
+      expect(client.state.keeps).toBe(false)
+      expect(client.unsent()).toEqual({ kept: 0, lost: 1 })
+      held.close()
+      await until(() => expect(client.state.keeps).toBe(true))
+      await until(() => expect(client.state.pending.map(({ text }) => text)).toEqual(['before', 'meanwhile']))
+      expect(client.unsent()).toEqual({ kept: 2, lost: 0 })
+      // What outlives the page is what another page finds.
+      expect(await new IndexedDbOutbox().all(MINJI)).toMatchObject([{ text: 'before' }, { text: 'meanwhile' }])
+      link.open()
+      await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['before', 'meanwhile']))
+      await until(async () => expect(await new IndexedDbOutbox().all(MINJI)).toEqual([]))
+    } finally {
+      held.close()
+      for (const client of clients.splice(0)) client.close()
+      await deleteDB('chat')
+    }
+  })
+})
+
 describe('a database that never opens', () => {
   test('is done without after a moment, and that is said', async () => {
     // A page of before that holds it, and does not let go.
     const held = await openDB('chat', 1)
     try {
-      const { client } = page({ outbox: await openOutbox() })
+      const { client } = page({ outbox: 'browser' })
       await client.send(JUNHO, 'hello')
       await until(() => expect(server.messages.map(({ message }) => message)).toEqual(['hello']))
       expect(client.state.keeps).toBe(false)
@@ -1203,9 +1325,94 @@ describe('an outbox in IndexedDB', () => {
     const name = `newer-${crypto.randomUUID()}`
     const outbox = new IndexedDbOutbox(name)
     await outbox.add(MINJI, entry('a'))
-    const newer = await openDB(name, 3)
+    const newer = await openDB(name, 4)
     await expect(outbox.add(MINJI, entry('b'))).rejects.toThrow(Outdated)
     await expect(outbox.all(MINJI)).rejects.toThrow(Outdated)
     expect(await newer.count('outbox')).toBe(1)
+  })
+})
+
+describe('deciding about somebody', () => {
+  const room = (client: ChatClient) => client.state.rooms[JUNHO]
+
+  test('is shown when the server has kept it, on every device', async () => {
+    server.requestBy = JUNHO
+    server.store(JUNHO, 'hello')
+    const one = page().client
+    const two = page().client
+    for (const client of [one, two]) await until(() => expect(room(client)?.request).toBe('incoming'))
+    const accepting = one.decide('accept', JUNHO)
+    expect(room(one)).toMatchObject({ request: 'incoming', deciding: 'accept' })
+    expect(await accepting).toBe('done')
+    expect(room(one)).toMatchObject({ request: 'none', deciding: null })
+    await until(() => expect(room(two)?.request).toBe('none'))
+    expect(await two.decide('block', JUNHO)).toBe('done')
+    await until(() => expect(room(one)?.blocked).toBe(true))
+    expect((await one.blocked()).blocked).toEqual([{ peerEmail: JUNHO, since: at(0) }])
+    expect(await one.decide('unblock', JUNHO)).toBe('done')
+    await until(() => expect([room(one)?.blocked, room(two)?.blocked]).toEqual([false, false]))
+  })
+
+  test('waits for a connection, and is said again until it is answered', async () => {
+    server.store(JUNHO, 'hello')
+    const { client, link } = page({ online: false })
+    const blocking = client.decide('block', JUNHO)
+    server.refuseDecisions.push({ code: 'unavailable', retryable: true })
+    link.open()
+    expect(await blocking).toBe('done')
+    expect(server.received.filter(({ action }) => action === 'block')).toHaveLength(2)
+  })
+
+  test('says it again over a new connection when the answer was lost with the old one', async () => {
+    server.store(JUNHO, 'hello')
+    const { client, link } = page()
+    const push = vi.spyOn(link, 'push').mockImplementationOnce(() => {})
+    const blocking = client.decide('block', JUNHO)
+    expect(push).toHaveBeenCalledOnce()
+    link.renew()
+    expect(await blocking).toBe('done')
+  })
+
+  test('goes one after the other, and a refusal is of the one that is under way', async () => {
+    server.store(JUNHO, 'hello')
+    const { client } = page()
+    server.refuseDecisions.push({ code: 'notFound', retryable: false })
+    const decisions = [client.decide('block', 'nobody@example.com'), client.decide('block', JUNHO)]
+    expect(await Promise.all(decisions)).toEqual(['notFound', 'done'])
+    expect(room(client)?.blocked).toBe(true)
+    expect(client.state.rooms['nobody@example.com']).toMatchObject({ blocked: false, deciding: null })
+  })
+
+  test('reports messages, and says what became of it', async () => {
+    const { stored } = server.store(JUNHO, 'hello')
+    const { client } = page()
+    const report = { peerEmail: JUNHO, timestamps: [stored.timestamp], reason: 'spam' }
+    expect(await client.report(report)).toBe('done')
+    expect(server.received.at(-1)).toEqual({ action: 'report', ...report })
+    server.refuseDecisions.push({ code: 'notFound', retryable: false })
+    expect(await client.report(report)).toBe('notFound')
+  })
+
+  test('a message of a stranger is told of when it is known whether it is a request', async () => {
+    server.requestBy = JUNHO
+    const { client } = page()
+    await until(() => expect(client.state.list.status).toBe('ready'))
+    const heard: string[] = []
+    client.onIncoming(({ message }) => void heard.push(`${message}, ${room(client)?.request}`))
+    server.store(JUNHO, 'hello')
+    await until(() => expect(heard).toEqual(['hello, incoming']))
+    server.store(JUNHO, 'again')
+    await until(() => expect(heard).toEqual(['hello, incoming', 'again, incoming']))
+    expect(totalUnread(client.state)).toBe(0)
+  })
+
+  test('who writes first is told that it is a request', async () => {
+    server.requestBy = MINJI
+    const { client } = page()
+    await client.send(JUNHO, 'hello')
+    await until(() => expect(room(client)?.request).toBe('outgoing'))
+    server.requestBy = null
+    server.store(JUNHO, 'an answer')
+    await until(() => expect(room(client)?.request).toBe('none'))
   })
 })

@@ -1,19 +1,22 @@
 import {
   answersOf,
   checkImage,
+  checkPixels,
   checkProposal,
+  checkSides,
   fitInside,
   IMAGE_MAX_BYTES,
   IMAGE_MAX_SIDE,
   proposalState,
   type ReadyImage,
+  sentSize,
   verdicts,
 } from 'chat-core'
 import { at, message } from 'chat-core/testing'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { fileType, plainGif, sizeOf } from '../src/imageFile'
-import { shrink } from '../src/shrink'
+import { encode, shrink } from '../src/shrink'
 
 const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
 
@@ -25,6 +28,9 @@ describe('a file', () => {
     ['GIF89a', 'image/gif'],
     ['\0\0\0\x18ftypheic', 'heic'],
     ['\0\0\0\x18ftypmif1', 'heic'],
+    ['\0\0\0\x20ftypavif\0\0\0\0avifmif1', 'avif'],
+    ['\0\0\0\x20ftypmif1\0\0\0\0mif1avif', 'avif'],
+    ['\0\0\0\x10ftypmif1\0\0\0\0avif', 'heic'],
     ['\0\0\0\x18ftypisom', 'other'],
     ['RIFF\0\0\0\0WAVE', 'other'],
     ['<!doctype html>', 'other'],
@@ -32,6 +38,38 @@ describe('a file', () => {
     ['', 'other'],
   ])('that begins with %j is %s, whatever it is called', (bytes, type) => {
     expect(fileType(latin(bytes))).toBe(type)
+  })
+})
+
+describe('a size to be sent', () => {
+  test.each([
+    [4_000, 3_000, 2_048, 1_536],
+    [3_000, 4_000, 1_536, 2_048],
+    [100, 50, 100, 50],
+    // What is long stays as wide as a phone's screen, as far as it may be that long.
+    [1_080, 10_000, 1_080, 10_000],
+    [1_080, 20_000, 885, 16_383],
+    [3_240, 12_000, 1_080, 4_000],
+    [60_000, 1_000, 16_383, 273],
+    [16_000, 1, 16_000, 1],
+  ])('of %i x %i is %i x %i', (width, height, ...expected) => {
+    expect(Object.values(sentSize({ width, height }))).toEqual(expected)
+  })
+
+  test('is never larger, is taken by the server, and has the shape of what it was', () => {
+    const side = fc.integer({ min: 1, max: 70_000 })
+    fc.assert(
+      fc.property(side, side, (width, height) => {
+        fc.pre(checkPixels({ width, height }) === null)
+        const sent = sentSize({ width, height })
+        expect(checkSides(sent)).toBeNull()
+        expect(sent.width * sent.height).toBeLessThanOrEqual(16_100_000)
+        expect(sent.width <= width && sent.height <= height).toBe(true)
+        const by = width > height ? sent.width / width : sent.height / height
+        expect(Math.abs(sent.width - width * by)).toBeLessThanOrEqual(1)
+        expect(Math.abs(sent.height - height * by)).toBeLessThanOrEqual(1)
+      }),
+    )
   })
 })
 
@@ -209,5 +247,34 @@ describe('a proposal', () => {
     expect(answersOf('open', false)).toEqual(['accepted', 'declined'])
     for (const state of ['accepted', 'declined', 'withdrawn', 'past'] as const)
       expect([...answersOf(state, true), ...answersOf(state, false)]).toEqual([])
+  })
+})
+
+describe('a canvas', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+  })
+
+  test('off the page gives its bytes although it has a `toBlob` that calls nobody back, as Firefox’s has', async () => {
+    const drawn: number[] = []
+    const context = {
+      set fillStyle(colour: string) {
+        drawn.push(...(colour.match(/\d+/g) ?? []).map(Number))
+      },
+      fillRect: () => drawn.push(255),
+      getImageData: () => ({ data: drawn }),
+      drawImage: () => {},
+    }
+    vi.stubGlobal(
+      'OffscreenCanvas',
+      class {
+        getContext = () => context
+        toBlob = () => new Promise(() => {})
+        convertToBlob = async ({ type }: { type: string }) => new Blob(['bytes'], { type })
+      },
+    )
+    const source = {} as CanvasImageSource
+    const made = await encode({ source, width: 40, height: 30, close: () => {} }, 'image/jpeg', 1_000)
+    expect(made).toMatchObject({ contentType: 'image/jpeg', width: 40, height: 30 })
   })
 })

@@ -8,10 +8,12 @@ import {
   firstUnread,
   hasHole,
   knownSeq,
+  listedConversations,
   newestKnown,
   type Pending,
   type Room,
   reduce,
+  requests,
   syncFrom,
   totalUnread,
   unreadOf,
@@ -26,7 +28,7 @@ const seqs = (state: ChatState): number[] => room(state).messages.map(({ seq }) 
 const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
 
 function body(messages: MessageBody[], change: Partial<HistoryBody> = {}): HistoryBody {
-  return { roomId: ROOM, messages, hasMore: false, peerReadUpTo: null, myReadUpTo: null, ...change }
+  return { roomId: ROOM, messages, hasMore: false, peerReadUpTo: null, myReadUpTo: null, blocked: false, ...change }
 }
 const newest = (from: number, to: number): ChatEvent => ({
   type: 'page',
@@ -38,13 +40,15 @@ const newest = (from: number, to: number): ChatEvent => ({
     { hasMore: from > 1 },
   ),
   range: 'newest',
+  askedAt: 0,
 })
-const older = (from: number, to: number): ChatEvent => ({ ...newest(from, to), range: 'older' }) as ChatEvent
+const older = (from: number, to: number): ChatEvent => ({ ...newest(from, to), range: 'older', askedAt: 0 }) as ChatEvent
 const synced = (from: number, to: number): ChatEvent => ({
   type: 'page',
   peer: JUNHO,
   page: body(range(from, to).map((seq) => message(seq))),
   range: 'after',
+  askedAt: 0,
 })
 const push = (seq: number): ChatEvent => ({ type: 'message', message: message(seq) })
 const entry = (seq: number): Pending => ({
@@ -63,7 +67,7 @@ const sent = (seq: number): ChatEvent => ({
     sent: { clientMessageId: message(seq).clientMessageId, roomId: ROOM, timestamp: at(seq), seq, duplicate: false },
   },
 })
-const listed = (lastSeq: number, unread: number): ChatEvent => {
+const listed = (lastSeq: number, unread: number, change: Partial<ConversationBody> = {}): ChatEvent => {
   const last = message(lastSeq)
   const conversation: ConversationBody = {
     peerEmail: JUNHO,
@@ -74,13 +78,63 @@ const listed = (lastSeq: number, unread: number): ChatEvent => {
     lastKind: 'text',
     unread,
     peerReadUpTo: null,
+    blocked: false,
+    ...change,
   }
-  return { type: 'conversations', page: { conversations: [conversation], nextCursor: null }, first: true }
+  return { type: 'conversations', page: { conversations: [conversation], nextCursor: null }, first: true, askedAt: 0 }
 }
 const read = (reader: string, seq: number): ChatEvent => ({
   type: 'read',
   frame: { roomId: ROOM, readerEmail: reader, upTo: at(seq) },
 })
+
+/** What a server with these messages, and pages of this size, may say next. */
+function answer(
+  server: readonly MessageBody[],
+  size: number,
+  state: ChatState,
+  kind: string,
+  seq: number,
+  stale: number,
+): ChatEvent {
+  const count = server.length
+  const page = (messages: MessageBody[], kind: 'newest' | 'older' | 'after', hasMore = false): ChatEvent => ({
+    type: 'page',
+    peer: JUNHO,
+    page: body(messages, { hasMore }),
+    range: kind,
+    askedAt: 0,
+  })
+  if (kind === 'push') return push((seq % count) + 1)
+  if (kind === 'sent') return sent(seq % 2 === 0 ? (seq % count) | 1 : 1)
+  if (kind === 'list') return listed((seq % count) + 1, 0)
+  const known = state.rooms[JUNHO]
+  const before = known?.messages[0]?.timestamp
+  if (kind === 'older' && before !== undefined && known?.anchor != null) {
+    const lower = server.filter(({ timestamp }) => timestamp < before)
+    return page(lower.slice(-size).reverse(), 'older', lower.length > size)
+  }
+  const cursor = known === undefined ? null : syncFrom(known)
+  if (kind === 'sync' && cursor !== null) {
+    return page(server.filter(({ timestamp }) => timestamp > cursor).slice(0, size), 'after')
+  }
+  // A page may be of a moment ago.
+  const seen = server.slice(0, count - (stale % (count + 1)))
+  return page(seen.slice(-size).reverse(), 'newest', seen.length > size)
+}
+
+function expectSound(server: readonly MessageBody[], state: ChatState): void {
+  const found = state.rooms[JUNHO]
+  if (found === undefined) return
+  const numbers = found.messages.map(({ seq }) => seq)
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+  for (const one of found.messages) expect(one).toEqual(server[one.seq - 1])
+  const known = knownSeq(found)
+  if (known === null) return
+  // No hole below what is said to be known.
+  const below = numbers.filter((seq) => seq <= known)
+  expect(below).toEqual(below.length === 0 ? [] : range(below[0] as number, known))
+}
 
 describe('messages', () => {
   test.each<[string, ChatEvent[], number[], number | null]>([
@@ -123,7 +177,7 @@ describe('messages', () => {
     [
       'a sync that begins with the first message',
       [newest(51, 100)],
-      { type: 'page', peer: JUNHO, page: body([anew(1), anew(2)]), range: 'after' },
+      { type: 'page', peer: JUNHO, page: body([anew(1), anew(2)]), range: 'after', askedAt: 0 },
       [1, 2],
     ],
     ['a server that says so', [newest(1, 3)], { type: 'forgotten', peer: JUNHO }, []],
@@ -163,59 +217,17 @@ describe('messages', () => {
         fc.array(step, { maxLength: 60 }),
         (count, size, steps) => {
           const server = range(1, count).map((seq) => message(seq))
-          const answer = (event: ChatState, kind: string, seq: number, stale: number): ChatEvent => {
-            const known = event.rooms[JUNHO]
-            // A page may be of a moment ago.
-            const seen = server.slice(0, count - (stale % (count + 1)))
-            if (kind === 'push') return push((seq % count) + 1)
-            if (kind === 'sent') return sent(seq % 2 === 0 ? (seq % count) | 1 : 1)
-            if (kind === 'list') return listed((seq % count) + 1, 0)
-            const before = known?.messages[0]?.timestamp
-            if (kind === 'older' && before !== undefined && known?.anchor != null) {
-              const lower = server.filter(({ timestamp }) => timestamp < before)
-              return {
-                type: 'page',
-                peer: JUNHO,
-                page: body(lower.slice(-size).reverse(), { hasMore: lower.length > size }),
-                range: 'older',
-              }
-            }
-            const cursor = known === undefined ? null : syncFrom(known)
-            if (kind === 'sync' && cursor !== null) {
-              return {
-                type: 'page',
-                peer: JUNHO,
-                page: body(server.filter(({ timestamp }) => timestamp > cursor).slice(0, size)),
-                range: 'after',
-              }
-            }
-            return {
-              type: 'page',
-              peer: JUNHO,
-              page: body(seen.slice(-size).reverse(), { hasMore: seen.length > size }),
-              range: 'newest',
-            }
-          }
-          const expectSound = (state: ChatState) => {
-            const found = state.rooms[JUNHO]
-            if (found === undefined) return
-            const numbers = found.messages.map(({ seq }) => seq)
-            expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
-            for (const one of found.messages) expect(one).toEqual(server[one.seq - 1])
-            const known = knownSeq(found)
-            if (known === null) return
-            // No hole below what is said to be known.
-            const below = numbers.filter((seq) => seq <= known)
-            expect(below).toEqual(below.length === 0 ? [] : range(below[0] as number, known))
-          }
           let state = emptyState(MINJI)
-          for (const { kind, seq, stale } of steps) {
-            state = reduce(state, answer(state, kind, seq, stale))
-            expectSound(state)
+          const take = (kind: string, seq = 0, stale = 0) => {
+            state = reduce(state, answer(server, size, state, kind, seq, stale))
           }
-          state = reduce(state, answer(state, 'newest', 0, 0))
-          while (hasHole(room(state)) || (knownSeq(room(state)) ?? 0) < count) state = reduce(state, answer(state, 'sync', 0, 0))
-          while (room(state).older !== 'none') state = reduce(state, answer(state, 'older', 0, 0))
+          for (const { kind, seq, stale } of steps) {
+            take(kind, seq, stale)
+            expectSound(server, state)
+          }
+          take('newest')
+          while (hasHole(room(state)) || (knownSeq(room(state)) ?? 0) < count) take('sync')
+          while (room(state).older !== 'none') take('older')
           expect(room(state).messages).toEqual(server)
         },
       ),
@@ -251,7 +263,7 @@ describe('pending messages', () => {
     ['when they are written', { type: 'written', entry: { ...entry(1), createdAt: 5 } }],
     ['when they are read from the outbox', { type: 'outbox', pending: [{ ...entry(1), createdAt: 5 }] }],
   ])('begin a conversation %s', (_, event) => {
-    const state = play([{ type: 'conversations', page: { conversations: [], nextCursor: null }, first: true }, event])
+    const state = play([{ type: 'conversations', page: { conversations: [], nextCursor: null }, first: true, askedAt: 0 }, event])
     expect(conversations(state).map(({ peer }) => peer)).toEqual([JUNHO])
   })
 
@@ -329,6 +341,7 @@ describe('the list', () => {
       type: 'conversations',
       page: { conversations: [], nextCursor },
       first,
+      askedAt: 0,
     })
     expect(play([page('2', true), page(null, false), page('2', true)]).list.nextCursor).toBeNull()
   })
@@ -345,5 +358,68 @@ describe('the newest known timestamp', () => {
     expect(newestKnown(room(play([{ type: 'opening', peer: JUNHO }])))).toBeNull()
     expect(newestKnown(room(play([newest(1, 0)])))).toBe(EPOCH)
     expect(newestKnown(room(play([listed(10, 0), newest(1, 4)])))).toBe(at(10))
+  })
+})
+
+describe('a request', () => {
+  const told = (request: 'incoming' | 'outgoing' | undefined, blocked = false, askedAt = 0): ChatEvent => ({
+    type: 'page',
+    peer: JUNHO,
+    page: body([message(2)], { ...(request === undefined ? {} : { request }), blocked }),
+    range: 'newest',
+    askedAt,
+  })
+  const decided = (decision: 'accept' | 'block' | 'unblock', at = 0): ChatEvent => ({ type: 'decided', peer: JUNHO, decision, at })
+  const standing = (...events: ChatEvent[]) => {
+    const { request, blocked } = room(play(events))
+    return blocked ? `${request}, blocked` : request
+  }
+
+  test.each<[string, ChatEvent[], string]>([
+    ['is not known of what has just come', [push(2)], 'unknown'],
+    ['is not known of a conversation without a message', [synced(1, 0)], 'unknown'],
+    ['is what the server says', [told('incoming')], 'incoming'],
+    ['is none where the server names none', [told(undefined)], 'none'],
+    ['ends when it is accepted', [told('incoming'), decided('accept')], 'none'],
+    ['ends when its receiver answers', [told('incoming'), push(3)], 'none'],
+    ['ends when the other one answers', [told('outgoing'), push(4)], 'none'],
+    ['goes on when who asked asks again', [told('incoming'), push(4)], 'incoming'],
+    [
+      'that has ended does not begin again by what was asked before',
+      [told('incoming'), decided('accept'), told('incoming')],
+      'none',
+    ],
+    ['can be blocked, and is one still', [told('incoming'), decided('block')], 'incoming, blocked'],
+    ['is one still when the block is lifted', [told('incoming', true), decided('unblock', 0)], 'incoming'],
+    [
+      'of somebody who was just blocked is not unblocked by what was asked before',
+      [decided('block', 9_000), told('incoming', false, 8_000)],
+      'incoming, blocked',
+    ],
+    [
+      'of somebody who is unblocked elsewhere is in the end',
+      [decided('block', 9_000), told('incoming', false, 15_000)],
+      'incoming',
+    ],
+  ])('%s', (_, events, expected) => expect(standing(...events)).toBe(expected))
+
+  test('calls for no attention, and is among the requests', () => {
+    const state = play([listed(2, 1, { request: 'incoming' })])
+    expect(unreadOf(room(state))).toBe(1)
+    expect(totalUnread(state)).toBe(0)
+    expect(requests(state).map(({ peer }) => peer)).toEqual([JUNHO])
+    expect(listedConversations(state)).toEqual([])
+    const accepted = play([decided('accept')], state)
+    expect(totalUnread(accepted)).toBe(1)
+    expect(requests(accepted)).toEqual([])
+    expect(listedConversations(accepted).map(({ peer }) => peer)).toEqual([JUNHO])
+    const blocked = play([decided('block')], state)
+    expect([requests(blocked), listedConversations(blocked), totalUnread(blocked)]).toEqual([[], [], 0])
+    expect(conversations(blocked).map(({ peer }) => peer)).toEqual([JUNHO])
+  })
+
+  test('that may be one is in no list before that is known', () => {
+    const state = play([push(2)])
+    expect([requests(state), listedConversations(state), totalUnread(state)]).toEqual([[], [], 0])
   })
 })

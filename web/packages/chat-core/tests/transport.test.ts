@@ -4,12 +4,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 /** A browser's WebSocket, driven by the test. */
 class FakeSocket extends EventTarget {
   static readonly made: FakeSocket[] = []
-  static readonly OPEN = 1
-  readonly CONNECTING = 0
-  readonly OPEN = 1
-  readonly CLOSING = 2
-  readonly CLOSED = 3
-  binaryType = 'blob'
   readyState = 0
   readonly sent: { action: string }[] = []
 
@@ -67,7 +61,7 @@ beforeEach(() => {
     frame: (frame: ServerFrame) => events.push(frame.type),
     gatewayFailed: () => events.push('gateway failed'),
   }
-  transport = new SocketTransport('wss://chat.example/prod', tokens, listener, FakeSocket)
+  transport = new SocketTransport('wss://chat.example/prod', tokens, listener, (url, protocols) => new FakeSocket(url, protocols))
 })
 afterEach(() => {
   transport.close()
@@ -100,11 +94,43 @@ describe('the socket', () => {
 
   test('pings before ten silent minutes are over, and stays when it is answered', async () => {
     const socket = await opened()
-    await vi.advanceTimersByTimeAsync(5 * MINUTE)
-    expect(socket.sent).toEqual([{ action: 'ping' }])
+    await vi.advanceTimersByTimeAsync(9 * MINUTE)
+    expect(socket.sent).toEqual([{ action: 'ping', quiet: true }])
+    await vi.advanceTimersByTimeAsync(8.7 * MINUTE)
+    expect(socket.sent).toEqual([{ action: 'ping', quiet: true }, { action: 'ping' }])
     socket.say({ type: 'pong', serverTime: '' })
     await vi.advanceTimersByTimeAsync(MINUTE)
     expect(newest()).toBe(socket)
+  })
+
+  test('over which nothing comes any more is found out within 18 minutes by somebody who only looks on', async () => {
+    const socket = await opened()
+    await vi.advanceTimersByTimeAsync(18 * MINUTE)
+    expect(newest()).not.toBe(socket)
+  })
+
+  test('that is dead is found out within 20 seconds of its next use', async () => {
+    const socket = await opened()
+    transport.send({ action: 'markRead', peerEmail: 'junho@example.com', upTo: '2026-11-23T09:00:00.000Z' })
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(newest()).not.toBe(socket)
+  })
+
+  test('that answers what was sent is asked nothing more', async () => {
+    const socket = await opened()
+    const mark = { action: 'markRead', peerEmail: 'junho@example.com', upTo: '2026-11-23T09:00:00.000Z' } as const
+    transport.send(mark)
+    socket.say({ type: 'read', roomId: '', readerEmail: '', upTo: '' })
+    await vi.advanceTimersByTimeAsync(MINUTE)
+    expect(socket.sent).toEqual([mark])
+  })
+
+  test('is not doubted when nobody answers that one types', async () => {
+    const socket = await opened()
+    const typing = { action: 'typing', receiverEmail: 'junho@example.com' } as const
+    transport.send(typing)
+    await vi.advanceTimersByTimeAsync(MINUTE)
+    expect(socket.sent).toEqual([typing])
   })
 
   test('that answers no ping is dead, and replaced', async () => {
@@ -155,6 +181,39 @@ describe('the socket', () => {
     expect(late).toBeGreaterThanOrEqual(3)
     expect(late).toBeLessThanOrEqual(5)
     expect(events.every((event) => event === 'refused')).toBe(true)
+  })
+
+  test('that does not open in time is given up, and tried again', async () => {
+    await vi.advanceTimersByTimeAsync(0)
+    const socket = newest()
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect([events, socket.readyState]).toEqual([['refused'], 3])
+    await vi.advanceTimersByTimeAsync(1_500)
+    newest().open()
+    // Whatever the one before says is not heard.
+    socket.open()
+    expect(events).toEqual(['refused', 'opened'])
+  })
+
+  test('without a token, or with one that is none, is refused, and asks for another one', async () => {
+    const refusals = [Promise.reject(new Error('no token')), Promise.reject(new Error('still none'))]
+    for (const refusal of refusals) refusal.catch(() => {})
+    vi.spyOn(tokens, 'get').mockImplementation(() => refusals.shift() ?? Promise.resolve(token))
+    transport.renew()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(events).toEqual(['refused'])
+    await vi.advanceTimersByTimeAsync(1_600)
+    await vi.advanceTimersByTimeAsync(2_500)
+    newest().open()
+    expect(events).toEqual(['refused', 'refused', 'opened'])
+    vi.restoreAllMocks()
+  })
+
+  test('tells of one failure once', async () => {
+    const socket = await opened()
+    socket.dispatchEvent(new Event('error'))
+    socket.drop()
+    expect(events).toEqual(['opened', 'closed'])
   })
 
   test('waiting for its next attempt connects at once when asked', async () => {

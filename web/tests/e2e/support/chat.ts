@@ -18,7 +18,7 @@ process.on('exit', () => {
 /** A chat-local of one test's own. */
 export class ChatServer {
   private child: ChildProcess | null = null
-  /** `http://127.0.0.1:PORT` */
+  /** Where it listens: `http://127.0.0.1:PORT`. */
   url = ''
 
   constructor(private readonly flags: readonly string[]) {}
@@ -26,7 +26,11 @@ export class ChatServer {
   /** Starts it, a second time at the same address. */
   async start(): Promise<void> {
     const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host
-    const child = spawn(BINARY, ['--listen', listen, '--web', WEB, ...this.flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+    // The people of most tests know each other: a request takes no photos, and tells of neither typing nor reading.
+    const open = this.flags.includes('--first-contact') ? [] : ['--first-contact', 'open']
+    const child = spawn(BINARY, ['--listen', listen, '--web', WEB, ...open, ...this.flags], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     running.add(child)
     this.child = child
     this.url = await new Promise<string>((resolve, reject) => {
@@ -70,9 +74,11 @@ export const test = base.extend<Fixtures>({
     await use(server)
     await server.stop()
   },
-  open: async ({ server }, use) => {
+  open: async ({ browser, server }, use) => {
     const complaints: string[] = []
+    const contexts = new Set<BrowserContext>()
     await use(async (context, user, path = '/ko/chat/') => {
+      contexts.add(context)
       const page = await context.newPage()
       watch(page, complaints)
       const url = new URL(path, server.url)
@@ -80,6 +86,10 @@ export const test = base.extend<Fixtures>({
       await page.goto(url.href)
       return page
     })
+    // What is still asked for then ends with the server, which is no fault of the next test's. A page that stayed open would go on
+    // connecting for as long as the browser lives, beside all later tests.
+    for (const context of contexts) await context.unrouteAll({ behavior: 'ignoreErrors' })
+    for (const context of browser.contexts()) await context.close()
     expect(complaints).toEqual([])
   },
 })
@@ -182,6 +192,18 @@ export async function online(page: Page): Promise<void> {
   await expect(page.locator('html[data-connection="online"]')).toBeAttached()
 }
 
+/** The page has all of its code, and does without a network from now on. */
+export async function prepared(page: Page): Promise<void> {
+  await expect(page.locator('html[data-prepared]')).toBeAttached()
+}
+
+/** Pages that always have something else to do, and so fetch nothing before it is asked for. */
+export async function neverIdle(where: BrowserContext): Promise<void> {
+  await where.addInitScript(() => {
+    window.requestIdleCallback = () => 0
+  })
+}
+
 /** Writes many messages: odd ones by `user`, even ones by `peer`, `atOnce` on their way. Returns when all are stored. */
 export async function writeMany(
   page: Page,
@@ -219,6 +241,7 @@ export async function writeMany(
           )
         }
         for (const socket of sockets) {
+          socket.addEventListener('close', () => reject(new Error('the server closed the connection')))
           socket.addEventListener('message', ({ data }) => {
             const frame = JSON.parse(data)
             if (frame.type === 'sent') {

@@ -70,7 +70,11 @@ export async function stored(url: string, user: string, peer: string) {
   const { accessToken } = (await login.json()) as { accessToken: string }
   const ask = async (path: string) => (await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${accessToken}` } })).json()
   const { messages } = (await ask(`/chat/history?with=${encodeURIComponent(peer)}`)) as {
-    messages: { kind: string; message: string; attachment?: { key: string; size: number; contentType: string } }[]
+    messages: {
+      kind: string
+      message: string
+      attachment?: { key: string; size: number; contentType: string; width: number; height: number }
+    }[]
   }
   return Promise.all(
     messages.map(async (message) => {
@@ -80,3 +84,12 @@ export async function stored(url: string, user: string, peer: string) {
     }),
   )
 }
+
+/** An AVIF of 32 by 24 pixels: red on the left, transparent on the right. */
+export const AVIF = Buffer.from(
+  'AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUIAAAGGbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAAAAAAAAAAAAAOcGl0bQAAAAAAAQAAACxpbG9jAAAAAEQAAAIAAQAAAAEAAAHLAAAANAACAAAAAQAAAa4AAAAdAAAAQmlpbmYAAAAAAAIAAAAaaW5mZQIAAAAAAQAAYXYwMUNvbG9yAAAAABppbmZlAgAAAAACAABhdjAxQWxwaGEAAAAAGmlyZWYAAAAAAAAADmF1eGwAAgABAAEAAADDaXBycAAAAJ1pcGNvAAAAFGlzcGUAAAAAAAAAIAAAABgAAAAQcGl4aQAAAAADCAgIAAAADGF2MUOBAAwAAAAAE2NvbHJuY2x4AAEADQAGgAAAAA5waXhpAAAAAAEIAAAADGF2MUOBABwAAAAAOGF1eEMAAAAAdXJuOm1wZWc6bXBlZ0I6Y2ljcDpzeXN0ZW1zOmF1eGlsaWFyeTphbHBoYQAAAAAeaXBtYQAAAAAAAAACAAEEAQKDBAACBAEFhgcAAABZbWRhdBIACgUYET92FTISFkAYYUASMMUGGpyaeERTNScYEgAKCRgRP3aICGg0IDIlF4eHhiGEkkkmUAAACEXPX9gaMArYc4QwezTi4sE/9Wb+TqlMHg==',
+  'base64',
+)
+
+/** The same, by the brand that AVIF and HEIC share. */
+export const AVIF_AS_MIF1 = Buffer.concat([AVIF.subarray(0, 8), Buffer.from('mif1'), AVIF.subarray(12)])

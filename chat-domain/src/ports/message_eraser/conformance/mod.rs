@@ -6,9 +6,10 @@ use self::races::*;
 use crate::conformance::{Handles, JUNHO, MINJI, eventually, november, suite, their_room, time};
 use crate::ports::message_store::conformance::talk::{self, STORED, words};
 use crate::{
-    Advance, Append, Attachment, AttachmentKey, ClientMessageId, Consistency, Content, Draft, ImageFacts,
-    ImageType, Kind, Member, Message, MessageEraser, MessageStore, MessageStoreError, PageLimit, PageQuery,
-    PageRange, PerMember, Proposal, ReadMark, ReadState, Room, RoomsPage, SendRate,
+    Advance, Append, Attachment, AttachmentKey, ChangeDraft, ClientMessageId, Consent, ConsentWrite,
+    Consistency, Content, Draft, Effect, ImageFacts, ImageType, Kind, Member, Message, MessageEraser,
+    MessageStore, MessageStoreError, PageLimit, PageQuery, PageRange, PerMember, Proposal, Reactions,
+    ReadMark, ReadState, Room, RoomsPage, SendRate,
 };
 
 suite! {
@@ -32,6 +33,7 @@ suite! {
         }
         "Idempotency" {
             erasing_twice_changes_nothing_more,
+            what_was_erased_stays_so_when_it_is_settled_late,
         }
         "Errors" {
             a_head_that_moved_is_not_rewritten,
@@ -42,6 +44,10 @@ suite! {
             an_attachment_is_forgotten_with_its_message,
             an_interrupted_erasure_forgets_message_and_attachment_or_neither,
         }
+        "erase_reactions" {
+            the_reactions_of_one_member_are_erased_and_nothing_else,
+            a_change_that_comes_late_brings_nothing_back,
+        }
         "rewrite_head" {
             a_rewritten_head_reads_back_whole,
             a_head_that_was_rewritten_takes_the_next_message,
@@ -49,6 +55,10 @@ suite! {
             who_was_erased_is_noted_until_they_write,
             whoever_is_erased_first_both_are_noted,
             two_who_are_erased_at_the_same_time_are_both_noted,
+        }
+        "forget_consent" {
+            what_a_member_decided_is_forgotten_and_nothing_else,
+            nothing_is_forgotten_where_nothing_is,
         }
         "remove_oldest" {
             a_deserted_room_goes_from_its_oldest_message_on,
@@ -103,8 +113,8 @@ impl ErasableStore for (Arc<dyn MessageStore>, Arc<dyn MessageEraser>) {
 type Store = Handles<dyn ErasableStore>;
 
 fn photo() -> Content {
-    let key = AttachmentKey::mint(&their_room(), MINJI, ImageType::Jpeg, 1);
     let facts = ImageFacts::new(ImageType::Jpeg, 1_000, 16, 9).expect("the facts are within bounds");
+    let key = AttachmentKey::mint(&their_room(), MINJI, facts, 1);
     let (alt, caption) = ("골대".parse().expect("short"), "우리 팀".parse().expect("short"));
     Content::Image { attachment: Attachment { key, facts, alt: Some(alt) }, caption: Some(caption) }
 }
@@ -115,7 +125,7 @@ fn proposal() -> Content {
         team_name: "FC 민지".parse().expect(text),
         opponent_team_name: "준호 유나이티드".parse().expect(text),
         match_at: time("2026-12-01T10:00:00.000Z"),
-        place: "여의도".parse().expect(text),
+        venue: "여의도".parse().expect(text),
         note: Some("유니폼은 흰색".parse().expect(text)),
     })
 }
@@ -148,7 +158,7 @@ fn append(room: &Room, sender: Member, content: Content) -> Append {
 async fn say(store: &Store, sender: Member, content: Content) -> Message {
     let append = append(&room(store).await, sender, content);
     store.store().commit(&append).await.expect(STORED);
-    append.message
+    append.log.newest
 }
 
 fn erased(message: Message) -> Message {
@@ -166,8 +176,10 @@ async fn an_erased_message_keeps_its_place_and_nothing_else(store: Store) {
 
 async fn every_kind_of_message_can_be_erased(store: Store) {
     let mut said = Vec::new();
-    for content in [words("말"), photo(), proposal()] {
-        said.push(say(&store, MINJI, content).await);
+    for kind in talk::every_kind() {
+        if let Some(content) = talk::content_of(&kind, &room(&store).await) {
+            said.push(say(&store, MINJI, content).await);
+        }
     }
     for message in &said {
         store.eraser().erase_message(message).await.expect(STORED);
@@ -198,14 +210,72 @@ async fn what_is_not_there_stays_absent(store: Store) {
     assert!(matches!(again, Err(MessageStoreError::AttachmentTaken)), "{again:?}");
 }
 
+async fn what_was_erased_stays_so_when_it_is_settled_late(store: Store) {
+    let said = say(&store, MINJI, words("지울 말")).await;
+    store.eraser().erase_message(&said).await.expect(STORED);
+    store.store().settle(&said).await.expect(STORED);
+    assert_eq!(messages(&store).await, [erased(said)]);
+}
+
+/// Stores a change of a message, and has its effect if it is `applied`.
+async fn change(store: &Store, sender: Member, target: &Message, effect: Effect, applied: bool) -> Append {
+    let room = room(store).await;
+    let id = ClientMessageId::from_u128(u128::from(room.seq()) + 1);
+    let draft = ChangeDraft { id, sender, target: target.at, effect };
+    let append = room.change(&draft, Some(target), november(23), talk::UNLIMITED).expect("it breaks no rule");
+    store.store().commit(&append).await.expect(STORED);
+    if applied {
+        store.store().apply_change(&append).await.expect(STORED);
+        store.store().settle(append.message()).await.expect(STORED);
+    }
+    append
+}
+
+fn thumb() -> Effect {
+    Effect::React(Reactions::new(vec!["👍".parse().expect("an emoji")]).expect("it is one"))
+}
+
+async fn the_reactions_of_one_member_are_erased_and_nothing_else(store: Store) {
+    let said = say(&store, MINJI, words("말")).await;
+    for member in [MINJI, JUNHO] {
+        change(&store, member, &said, thumb(), true).await;
+    }
+    let before = messages(&store).await;
+    for _ in 0..2 {
+        store.eraser().erase_reactions(&before[0], JUNHO).await.expect(STORED);
+        let left = before[0].without_reactions_of(JUNHO);
+        assert_ne!(left, before[0]);
+        assert_eq!(messages(&store).await, [left, before[1].clone(), before[2].clone()]);
+    }
+    let never = Message { at: said.at.previous(), ..said };
+    store.eraser().erase_reactions(&never, JUNHO).await.expect(STORED);
+    assert_eq!(messages(&store).await.len(), 3);
+}
+
+async fn a_change_that_comes_late_brings_nothing_back(store: Store) {
+    let said = say(&store, MINJI, words("말")).await;
+    let reacted = change(&store, JUNHO, &said, thumb(), true).await;
+    let edited = change(&store, MINJI, &said, Effect::Edit("고친 말".parse().expect("short")), true).await;
+    store.eraser().erase_reactions(&said, JUNHO).await.expect(STORED);
+    store.store().apply_change(&reacted).await.expect(STORED);
+    assert!(messages(&store).await[0].changed.reactions[JUNHO].is_empty());
+    store.eraser().erase_message(&said).await.expect(STORED);
+    for append in [&reacted, &edited] {
+        store.store().apply_change(append).await.expect(STORED);
+        store.store().settle(append.message()).await.expect(STORED);
+    }
+    let left = messages(&store).await;
+    assert_eq!((left.len(), &left[0].content, left[0].changed.edited_at), (3, &Content::Erased, None));
+    assert!(left[0].changed.reactions[JUNHO].is_empty());
+}
+
 async fn erasing_leaves_alone_that_a_message_was_read(store: Store) {
     let said = say(&store, MINJI, words("지울 말")).await;
     let mark = ReadMark::at(&said, JUNHO);
     store.store().advance_read(&their_room(), JUNHO, mark).await.expect(STORED);
-    store.store().mark_rows_read(&their_room(), JUNHO, &[said.at], said.at).await.expect(STORED);
     let head = room(&store).await;
     store.eraser().erase_message(&said).await.expect(STORED);
-    assert_eq!(messages(&store).await, [Message { read: true, ..erased(said) }]);
+    assert_eq!(messages(&store).await, [erased(said)]);
     assert_eq!(room(&store).await, head);
 }
 
@@ -231,7 +301,8 @@ async fn a_rewritten_head_reads_back_whole(store: Store) {
         assert_eq!(room(&store).await, rewritten);
     }
     let log = rewritten.log().expect("there are messages");
-    assert_eq!((log.preview().as_str(), log.last_kind(), log.open_proposals.len()), ("", Kind::Erased, 1));
+    let last = log.last_message();
+    assert_eq!((last.preview.as_str(), last.kind, log.open_proposals.len()), ("", Kind::Erased, 1));
     lists(&store, &[rewritten]).await;
 }
 
@@ -248,12 +319,16 @@ async fn a_head_that_moved_is_not_rewritten(store: Store) {
 async fn a_head_that_was_rewritten_takes_the_next_message(store: Store) {
     let first = say(&store, MINJI, words("지울 말")).await;
     let before = room(&store).await;
+    store.eraser().erase_message(&first).await.expect(STORED);
     store.eraser().rewrite_head(&without_minji(&store).await).await.expect(STORED);
-    // By a head that was read before.
-    let draft = Draft { id: ClientMessageId::from_u128(9), sender: JUNHO, content: words("그래도") };
+    // The writer's head was read before the erasure.
+    let draft =
+        Draft {
+            id: ClientMessageId::from_u128(9), sender: JUNHO, content: words("그래도"), reply_to: None
+        };
     let append = before.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule");
     store.store().commit(&append).await.expect(STORED);
-    assert_eq!(messages(&store).await, [first, append.message]);
+    assert_eq!(messages(&store).await, [erased(first), append.log.newest]);
 }
 
 async fn rewriting_leaves_read_states_alone(store: Store) {
@@ -264,8 +339,30 @@ async fn rewriting_leaves_read_states_alone(store: Store) {
     assert_eq!(room(&store).await.read_up_to(JUNHO), Some(said.at));
 }
 
+async fn what_a_member_decided_is_forgotten_and_nothing_else(store: Store) {
+    say(&store, JUNHO, words("안녕")).await;
+    for member in [JUNHO, MINJI] {
+        for write in [ConsentWrite::Accept, ConsentWrite::Block { at: november(24), freezes_reads: false }] {
+            assert!(store.store().write_consent(&their_room(), member, write).await.expect(STORED));
+        }
+    }
+    let before = room(&store).await;
+    let mut consents = before.consents();
+    consents[MINJI] = Consent::default();
+    for _ in 0..2 {
+        store.eraser().forget_consent(&their_room(), MINJI).await.expect(STORED);
+        assert_eq!(room(&store).await, before.clone().with_consent(consents));
+    }
+}
+
+async fn nothing_is_forgotten_where_nothing_is(store: Store) {
+    store.eraser().forget_consent(&their_room(), MINJI).await.expect(STORED);
+    assert_eq!(store.other().store().room(&their_room(), Consistency::Strong).await.expect(STORED), None);
+}
+
 async fn a_room_that_does_not_exist_is_not_made(store: Store) {
-    let draft = Draft { id: ClientMessageId::from_u128(1), sender: MINJI, content: words("말") };
+    let draft =
+        Draft { id: ClientMessageId::from_u128(1), sender: MINJI, content: words("말"), reply_to: None };
     let mut room = Room::empty(their_room());
     room.apply(&room.append(&draft, november(23), SendRate::default()).expect("the suite breaks no rule"));
     let never = room.without(MINJI).expect("she wrote something");
@@ -285,14 +382,14 @@ async fn who_was_erased_is_noted_until_they_write(store: Store) {
     assert_eq!(before.erased(), PerMember { a: false, b: false });
     note_erased(&store, MINJI).await;
     assert_eq!(room(&store).await.erased(), PerMember { a: false, b: true });
-    // By a head that was read before.
+    // The writer's head was read before the erasure.
     store.store().commit(&append(&before, JUNHO, words("그래도"))).await.expect(STORED);
     assert_eq!(room(&store).await.erased(), PerMember { a: false, b: true });
     say(&store, MINJI, words("돌아왔어")).await;
     assert_eq!(room(&store).await.erased(), PerMember { a: false, b: false });
 }
 
-/// Each by a head that was read before the other was erased.
+/// Each erasure is made from a head that was read before the other one.
 async fn whoever_is_erased_first_both_are_noted(store: Store) {
     for order in [[MINJI, JUNHO], [JUNHO, MINJI]] {
         say(&store, JUNHO, words("안녕")).await;
@@ -389,7 +486,6 @@ async fn a_room_that_is_gone_can_be_begun_anew(store: Store) {
     }
     let advance = store.store().advance_read(&their_room(), JUNHO, ReadMark::at(&said[1], JUNHO)).await;
     assert_eq!(advance.expect(STORED), Advance::NoRoom);
-    store.store().mark_rows_read(&their_room(), JUNHO, &[said[1].at], said[1].at).await.expect(STORED);
     store.eraser().erase_message(&said[0]).await.expect(STORED);
     assert_eq!((messages(&store).await, room(&store).await), (Vec::new(), Room::empty(their_room())));
 
@@ -417,7 +513,6 @@ async fn a_mark_of_a_room_that_is_gone_is_not_the_next_one_s(store: Store) {
     let anew = room(&store).await;
     let advance = store.store().advance_read(&their_room(), JUNHO, late).await.expect(STORED);
     assert_eq!(advance, Advance::Unchanged(anew.clone()));
-    store.store().mark_rows_read(&their_room(), JUNHO, &[], late.up_to).await.expect(STORED);
     assert_eq!(room(&store).await, anew);
     let advance =
         store.store().advance_read(&their_room(), JUNHO, ReadMark::at(&first, JUNHO)).await.expect(STORED);

@@ -27,7 +27,7 @@ pub(crate) async fn nothing_half_is_seen(store: &Store, id: &RoomId) {
         && row.seq == log.seq()
     {
         assert_eq!(
-            (log.last_at(), log.last_sender()),
+            (log.last_at(), log.newest.sender),
             (row.at, row.sender),
             "the head is of another message"
         );

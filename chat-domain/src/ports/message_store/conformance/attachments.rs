@@ -1,4 +1,6 @@
-use super::talk::{Store, THINKING, Talk, append, commit, conflicts, photo, stored_messages, stored_room};
+use super::talk::{
+    STORED, Store, THINKING, Talk, append, commit, conflicts, photo, stored_messages, stored_room,
+};
 use crate::conformance::{MINJI, november, race, their_room};
 use crate::{Append, ClientMessageId, MessageStoreError, Room};
 
@@ -42,10 +44,12 @@ pub(super) async fn what_was_refused_its_attachment_leaves_no_trace(store: Store
     let mut talk = Talk::new(&store);
     talk.say(MINJI, photo(1)).await;
     is_taken(&store, &talk.draft(MINJI, photo(1))).await;
-    // A commit that conflicts claims no attachment.
+    // A commit that conflicts claims an attachment for no other message.
     let stale = talk.draft(MINJI, photo(2));
     talk.go_on(1).await;
     conflicts(&store, &stale).await;
-    talk.say(MINJI, photo(2)).await;
+    let again = append(&talk.room, stale.message().id, MINJI, photo(2), talk.now);
+    commit(&store, &again).await.expect(STORED);
+    talk.holds(again);
     talk.is_stored().await;
 }

@@ -15,7 +15,7 @@ pub(super) async fn a_first_commit_conflicts_with_an_existing_room(store: Store)
 pub(super) async fn a_stale_version_conflicts_and_stores_nothing(store: Store) {
     let mut talk = Talk::new(&store);
     talk.go_on(2).await;
-    // Later than everything: only the version keeps it out.
+    // The stale message has the latest time, so only the version keeps it out.
     talk.now = november(24);
     let stale = talk.draft(JUNHO, words("늦었다"));
     talk.now = november(23).after(THINKING * 2);

@@ -1,10 +1,11 @@
 use super::talk::{
-    Store, Talk, image, is_absent, longest_words, proposal, stored_messages, stored_room, words,
+    Store, Talk, content_of, every_kind, image, is_absent, longest_words, proposal, stored_messages,
+    stored_room, words,
 };
 use crate::conformance::{JUNHO, MINJI, email, minji, november, room, their_room, time};
 use crate::{
-    Content, ImageType, MESSAGE_TEXT_MAX_BYTES, Member, OPEN_PROPOSALS_MAX, PageRange, ProposalAnswer,
-    Verdict,
+    ConsentWrite, Content, ImageType, MESSAGE_TEXT_MAX_BYTES, Member, OPEN_PROPOSALS_MAX, PageRange,
+    ProposalAnswer, Verdict,
 };
 
 pub(super) async fn a_room_nobody_wrote_to_is_absent(store: Store) {
@@ -12,6 +13,16 @@ pub(super) async fn a_room_nobody_wrote_to_is_absent(store: Store) {
     Talk::in_room(&store, room(&minji(), &email("seoyeon@example.com")), november(23)).go_on(1).await;
     assert_eq!(stored_room(&store, &their_room()).await, None);
     assert_eq!(stored_messages(&store, &their_room()).await, []);
+}
+
+pub(super) async fn every_kind_of_message_reads_back_whole(store: Store) {
+    let mut talk = Talk::new(&store);
+    for kind in every_kind() {
+        if let Some(content) = content_of(&kind, &talk.room) {
+            talk.say(MINJI, content).await;
+            talk.is_stored().await;
+        }
+    }
 }
 
 pub(super) async fn words_read_back_whole(store: Store) {
@@ -85,10 +96,11 @@ pub(super) async fn a_room_with_everything_in_it_reads_back_whole(store: Store) 
     talk.say(Member::A, longest_words()).await;
     for reader in [Member::A, Member::B] {
         talk.read(reader, 8).await;
-        talk.mark_rows(reader, &[], talk.messages[8].at).await;
-        talk.notes(reader, talk.messages[8].at);
     }
+    talk.decide(Member::A, ConsentWrite::Block { at: november(24), freezes_reads: true }).await;
+    talk.decide(Member::A, ConsentWrite::Accept).await;
     talk.is_stored().await;
+    talk.decide(Member::A, ConsentWrite::Unblock { of: november(24) }).await;
     talk.say(Member::B, longest_words()).await;
     talk.is_stored().await;
 }

@@ -11,7 +11,7 @@ pub(super) async fn who_writes_is_no_longer_erased_and_the_other_stays_as_stored
         let [erase_a, erase_b, a_writes] = [1, 2, 4].map(|bit| case & bit != 0);
         let mut talk = Talk::in_room(&store, room_of_scene(case), november(23));
         talk.go_on(2).await;
-        // By a head that was read before.
+        // The writer's head is read before the erasures.
         let writer = if a_writes { Member::A } else { Member::B };
         let append = talk.draft(writer, words("다시"));
         for (member, erase) in [(Member::A, erase_a), (Member::B, erase_b)] {

@@ -9,11 +9,10 @@ use crate::{Advance, ReadMark};
 pub(super) async fn a_commit_leaves_read_states_alone(store: Store) {
     let mut talk = Talk::new(&store);
     talk.go_on(4).await;
-    // Made from a room that nobody had read.
+    // The message is made from a room that nobody had read.
     let append = talk.draft(MINJI, words("읽었어?"));
     let unread = talk.room.read_state(JUNHO);
     talk.read(JUNHO, 2).await;
-    talk.mark_rows(JUNHO, &talk.times([0, 2]), talk.messages[2].at).await;
     let read = stored_room(&store, talk.room.id()).await.expect("something was said");
     assert_ne!(read.read_state(JUNHO), unread);
 
@@ -37,7 +36,7 @@ pub(super) async fn marks_and_commits_that_race_all_happen(store: Store) {
     let writer = tokio::spawn(async move {
         talk.store = writer_store;
         start.wait().await;
-        // The only writer: a conflict could only come from the marks.
+        // Nobody else writes, so a conflict could only come from the marks.
         talk.go_on(20).await;
         talk
     });
@@ -46,8 +45,6 @@ pub(super) async fn marks_and_commits_that_race_all_happen(store: Store) {
         for mark in marks {
             let moved = patiently(|| reader_store.advance_read(&id, JUNHO, mark)).await.expect(STORED);
             assert!(matches!(moved, Advance::Moved(_)), "the only reader moves on each time");
-            let rows = patiently(|| reader_store.mark_rows_read(&id, JUNHO, &[], mark.up_to));
-            rows.await.expect(STORED);
         }
     });
     let talk = writer.await.expect("no commit conflicts with a mark");
@@ -56,15 +53,5 @@ pub(super) async fn marks_and_commits_that_race_all_happen(store: Store) {
     let stored = stored_room(&store, talk.room.id()).await.expect("something was said");
     assert_eq!(stored.log(), talk.room.log());
     assert_eq!(stored.read_state(JUNHO).mark, furthest);
-    assert_eq!(stored.read_state(JUNHO).rows_marked_to, furthest.map(|mark| mark.up_to));
     assert_eq!(stored_messages(&store, talk.room.id()).await, talk.messages);
-}
-
-pub(super) async fn marking_rows_does_not_make_a_commit_conflict(store: Store) {
-    let mut talk = Talk::new(&store);
-    talk.go_on(4).await;
-    let append = talk.draft(MINJI, words("읽었어?"));
-    talk.read(JUNHO, 2).await;
-    talk.mark_rows(JUNHO, &talk.times([0, 2]), talk.messages[2].at).await;
-    commit(&store, &append).await.expect(STORED);
 }

@@ -40,15 +40,12 @@ pub(super) async fn the_members_marks_are_independent(store: Store) {
     talk.read(MINJI, 1).await;
     assert_eq!(talk.room.read_up_to(JUNHO), Some(talk.messages[4].at));
     assert_eq!(talk.room.read_up_to(MINJI), Some(talk.messages[1].at));
-    talk.mark_rows(MINJI, &talk.times([1]), talk.messages[1].at).await;
-    let stored = stored_room(&store, talk.room.id()).await.expect("something was said");
-    assert_eq!(stored.read_state(JUNHO).rows_marked_to, None);
-    assert_eq!(stored.read_state(MINJI).rows_marked_to, Some(talk.messages[1].at));
+    talk.is_stored().await;
 }
 
 pub(super) async fn a_mark_in_an_absent_room_creates_nothing(store: Store) {
     let talk = Talk::new(&store);
-    let message = talk.draft(MINJI, words("이건 저장되지 않는다")).message;
+    let message = talk.draft(MINJI, words("이건 저장되지 않는다")).log.newest;
     assert_eq!(talk.advance(JUNHO, ReadMark::at(&message, JUNHO)).await, Advance::NoRoom);
     is_absent(&store, talk.room.id()).await;
 }
@@ -56,7 +53,8 @@ pub(super) async fn a_mark_in_an_absent_room_creates_nothing(store: Store) {
 pub(super) async fn of_racing_marks_the_furthest_stays(store: Store) {
     let mut talk = Talk::new(&store);
     talk.go_on(16).await;
-    // The furthest first: who compares before and writes after is the one who moves it back.
+    // The furthest mark starts first. A store that compares first and writes later lets a nearer one replace
+    // it.
     race((0..8).rev().map(|n| {
         let (store, id) = (store.for_racer(n), talk.room.id().clone());
         let mark = ReadMark::at(&talk.messages[2 * n as usize], JUNHO);
@@ -73,7 +71,7 @@ pub(super) async fn of_racing_marks_the_furthest_stays(store: Store) {
     assert_eq!(stored.read_state(JUNHO).mark, Some(ReadMark::at(&talk.messages[14], JUNHO)));
 }
 
-/// It is of a room that was removed since.
+/// Such a mark is of a room that was removed since.
 pub(super) async fn a_mark_that_counts_more_than_was_sent_changes_nothing(store: Store) {
     let mut talk = Talk::new(&store);
     talk.go_on(5).await;

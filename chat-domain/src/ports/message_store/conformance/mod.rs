@@ -3,7 +3,9 @@
 
 mod atomicity;
 mod attachments;
+mod changes;
 mod commits;
+mod consent;
 mod contents;
 mod erased;
 mod halves;
@@ -11,13 +13,13 @@ mod handles;
 mod lists;
 mod marks;
 mod pages;
-mod rows;
+mod settling;
 pub(crate) mod talk;
 
 pub(crate) use self::atomicity::nothing_half_is_seen;
 use self::{
-    atomicity::*, attachments::*, commits::*, contents::*, erased::*, halves::*, handles::*, lists::*,
-    marks::*, pages::*, rows::*,
+    atomicity::*, attachments::*, changes::*, commits::*, consent::*, contents::*, erased::*, halves::*,
+    handles::*, lists::*, marks::*, pages::*, settling::*,
 };
 use crate::conformance::suite;
 
@@ -41,18 +43,31 @@ suite! {
             of_eight_racing_first_commits_exactly_one_is_stored,
             writers_that_race_and_retry_lose_nothing,
         }
+        "Changes" {
+            a_change_is_shown_whether_or_not_it_was_applied,
+            changes_come_in_the_order_of_the_log_however_late,
+            what_is_deleted_stays_so,
+            a_target_that_is_not_there_stays_absent,
+        }
         "One message for each attachment" {
             an_attachment_is_shown_once,
             of_eight_racing_messages_one_shows_the_attachment,
             what_was_refused_its_attachment_leaves_no_trace,
         }
+        "A block holds" {
+            a_blocked_sender_is_refused_whatever_the_head,
+            nothing_of_a_blocked_sender_is_stored_after_a_block_that_races,
+        }
         "Separate halves" {
+            sending_and_reading_leave_decisions_alone,
+            deciding_changes_nothing_else,
+            a_decision_in_an_absent_room_creates_nothing,
             a_commit_leaves_read_states_alone,
             marks_and_commits_that_race_all_happen,
-            marking_rows_does_not_make_a_commit_conflict,
             a_mark_in_an_absent_room_creates_nothing,
-            marking_rows_that_do_not_exist_creates_none,
-            marking_rows_of_an_absent_room_creates_nothing,
+        }
+        "No hole" {
+            what_was_committed_is_in_every_page_settled_or_not,
         }
         "Consistency" {
             what_one_handle_wrote_the_other_sees_at_once,
@@ -61,7 +76,7 @@ suite! {
         "Idempotency" {
             a_repeated_commit_conflicts,
             a_mark_that_is_there_already_changes_nothing,
-            marking_rows_twice_changes_nothing_more,
+            a_repeated_decision_changes_nothing_more,
         }
         "Errors" {
             a_stale_version_conflicts_and_stores_nothing,
@@ -78,11 +93,27 @@ suite! {
         }
         "commit" {
             a_first_commit_conflicts_with_an_existing_room,
+            every_kind_of_message_reads_back_whole,
             words_read_back_whole,
             the_longest_words_read_back_whole,
             images_read_back_whole,
             proposals_and_answers_read_back_whole,
             timestamps_of_any_year_read_back_in_order,
+        }
+        "room_for_commit" {
+            who_is_about_to_commit_reads_the_same_room,
+        }
+        "apply_change" {
+            a_message_has_nothing_to_apply,
+        }
+        "messages_at" {
+            messages_are_read_by_their_places,
+        }
+        "room_for_change" {
+            a_message_is_read_as_it_is_in_its_room,
+        }
+        "settle" {
+            settling_changes_nothing_that_is_read,
         }
         "page" {
             an_empty_room_has_empty_pages,
@@ -109,13 +140,12 @@ suite! {
             the_members_marks_are_independent,
             of_racing_marks_the_furthest_stays,
         }
-        "mark_rows_read" {
-            marking_rows_sets_exactly_those,
-            a_full_page_of_rows_is_marked_at_once,
-            marking_no_rows_still_notes_how_far_it_came,
-            how_far_rows_are_marked_never_moves_back,
-            how_far_rows_are_marked_never_passes_the_readers_mark,
-            an_interrupted_marking_notes_no_row_that_it_did_not_mark,
+        "write_consent" {
+            members_decide_independently,
+            a_block_that_was_made_anew_is_not_lifted_by_an_old_attempt,
+            a_block_that_freezes_keeps_how_far_each_has_read,
+            nothing_is_frozen_while_either_blocks,
+            a_mark_that_races_a_block_that_freezes_is_kept_or_came_later,
         }
     }
     and where it is MessageEraser, on handles of crate::conformance::ErasableStore {

@@ -5,18 +5,23 @@ use std::time::Duration;
 
 use crate::conformance::{Handles, JUNHO, MINJI, email, eventually, november, room, their_room};
 use crate::{
-    Advance, Append, Attachment, AttachmentKey, ClientMessageId, Consistency, Content, Draft, Email,
-    ImageFacts, ImageType, MESSAGE_TEXT_MAX_BYTES, Member, Message, MessageStore, MessageStoreError, Page,
-    PageLimit, PageQuery, PageRange, PerMember, Proposal, ROOMS_PAGE_MAX, ReadMark, Room, RoomId, SendRate,
-    Timestamp,
+    Advance, Append, Attachment, AttachmentKey, ClientMessageId, ConsentWrite, Consistency, Content,
+    DailyLimits, Draft, Email, FirstContact, ImageFacts, ImageType, Kind, MESSAGE_TEXT_MAX_BYTES, Member,
+    Message, MessageStore, MessageStoreError, OtherContent, Page, PageLimit, PageQuery, PageRange, PerMember,
+    Proposal, ProposalAnswer, ROOMS_PAGE_MAX, ReadMark, Room, RoomId, SendPolicy, SendRate, Timestamp,
+    Verdict,
 };
 
 pub(crate) type Store = Handles<dyn MessageStore>;
 
 pub(crate) const STORED: &str = "the store works";
 
-/// No suite is about the rate.
-pub(crate) const UNLIMITED: SendRate = SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX };
+/// No suite is about what an operator decides.
+pub(crate) const UNLIMITED: SendPolicy = SendPolicy {
+    rate: SendRate { burst: NonZeroU32::MAX, per_second: NonZeroU32::MAX },
+    first_contact: FirstContact::Open,
+    daily: DailyLimits::UNLIMITED,
+};
 
 /// How long people here think between two messages. More than a millisecond, so that there are instants
 /// between them.
@@ -56,7 +61,7 @@ impl Talk {
     /// From now on it holds this message.
     pub(crate) fn holds(&mut self, append: Append) {
         self.room.apply(&append);
-        self.messages.push(append.message);
+        self.messages.push(append.log.newest);
     }
 
     /// Minji and Junho say something by turns, `count` messages in all.
@@ -81,18 +86,16 @@ impl Talk {
         patiently(|| self.store.advance_read(self.room.id(), reader, mark)).await.expect(STORED)
     }
 
-    pub(crate) async fn mark_rows(&self, reader: Member, rows: &[Timestamp], through: Timestamp) {
-        let marked = patiently(|| self.store.mark_rows_read(self.room.id(), reader, rows, through));
-        marked.await.expect(STORED);
-    }
-
-    /// From now on the peer's rows are noted as marked up to there.
-    pub(crate) fn notes(&mut self, reader: Member, through: Timestamp) {
+    /// Stores a decision about the other, and notes it.
+    pub(crate) async fn decide(&mut self, member: Member, decision: ConsentWrite) {
+        let written = patiently(|| self.store.write_consent(self.room.id(), member, decision)).await;
+        assert!(written.expect(STORED), "there is a room");
         let log = self.room.log().expect("something was said").clone();
-        let mut reads = PerMember { a: self.room.read_state(Member::A), b: self.room.read_state(Member::B) };
-        reads[reader].rows_marked_to = Some(through);
+        let reads = PerMember { a: self.room.read_state(Member::A), b: self.room.read_state(Member::B) };
+        let applied = decision.applied(member, self.room.consents(), reads);
+        let (consent, reads) = applied.expect("the store has written it");
         let room = Room::restore(self.room.id().clone(), log, reads).expect("the suite keeps the rules");
-        self.room = room.with_erased(self.room.erased());
+        self.room = room.with_consent(consent).with_erased(self.room.erased());
     }
 
     pub(crate) fn times(&self, places: impl IntoIterator<Item = usize>) -> Vec<Timestamp> {
@@ -151,7 +154,8 @@ pub(crate) fn append(
     content: Content,
     now: Timestamp,
 ) -> Append {
-    room.append(&Draft { id, sender, content }, now, UNLIMITED).expect("the suite breaks no rule of the room")
+    room.append(&Draft { id, sender, content, reply_to: None }, now, UNLIMITED)
+        .expect("the suite breaks no rule of the room")
 }
 
 /// Repeats what the store had no time for: nothing happened then.
@@ -232,8 +236,8 @@ pub(crate) fn image(
     alt: Option<&str>,
     caption: Option<&str>,
 ) -> Content {
-    let key = AttachmentKey::mint(&their_room(), sender, kind, random);
     let facts = ImageFacts::new(kind, 10 * 1024 * 1024, 16_384, 1).expect("the facts are within bounds");
+    let key = AttachmentKey::mint(&their_room(), sender, facts, random);
     let alt = alt.map(|alt| alt.parse().expect("a short text"));
     let caption = caption.map(|caption| caption.parse().expect("a short text"));
     Content::Image { attachment: Attachment { key, facts, alt }, caption }
@@ -246,8 +250,8 @@ pub(crate) fn photo(random: u128) -> Content {
 
 /// An image that member B of a room sends.
 pub(crate) fn photo_in(room: &RoomId, random: u128) -> Content {
-    let key = AttachmentKey::mint(room, Member::B, ImageType::Jpeg, random);
     let facts = ImageFacts::new(ImageType::Jpeg, 1_000, 16, 9).expect("the facts are within bounds");
+    let key = AttachmentKey::mint(room, Member::B, facts, random);
     Content::Image { attachment: Attachment { key, facts, alt: None }, caption: None }
 }
 
@@ -257,7 +261,35 @@ pub(crate) fn proposal(match_at: Timestamp, note: Option<&str>) -> Content {
         team_name: "FC 민지".parse().expect(text),
         opponent_team_name: "준호 유나이티드".parse().expect(text),
         match_at,
-        place: "서울특별시 중구 세종대로 110\n운동장".parse().expect(text),
+        venue: "서울특별시 중구 세종대로 110\n운동장".parse().expect(text),
         note: note.map(|note| note.parse().expect(text)),
     })
+}
+
+/// What Minji may say of this kind in the room of both, with all that can be in it; `None` if nobody sends
+/// the kind. An answer is to her newest open proposal.
+pub(crate) fn content_of(kind: &Kind, room: &Room) -> Option<Content> {
+    Some(match kind {
+        Kind::Text => words("말"),
+        Kind::Image => image(MINJI, ImageType::Jpeg, 1, Some("골대"), Some("우리 팀")),
+        Kind::MatchProposal => proposal(november(30), Some("유니폼은 흰색")),
+        Kind::MatchProposalAnswer => {
+            let mut open = room.log()?.open_proposals.iter().rev();
+            let open = open.find(|open| open.proposer == MINJI).expect("she proposed before");
+            let answer = ProposalAnswer { proposal: open.at, verdict: Verdict::Withdrawn };
+            Content::MatchProposalAnswer(answer)
+        }
+        Kind::Change | Kind::Deleted | Kind::Erased => return None,
+        Kind::Other(label) => Content::Other(OtherContent {
+            kind: label.clone(),
+            preview: Some("투표: 어디서 할까요?".parse().expect("a short text")),
+            body: Some(r#"{"places":["잠실","마포"],"votes":[0,1.50]}"#.into()),
+        }),
+    })
+}
+
+/// Every kind that there is, and one that a later version might have.
+pub(crate) fn every_kind() -> impl Iterator<Item = Kind> {
+    let later = "poll".parse().expect("it can be the name of a kind");
+    Kind::KNOWN.iter().cloned().chain([later])
 }

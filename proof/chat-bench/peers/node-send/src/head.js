@@ -34,7 +34,7 @@ export function append(head, sender, id, now) {
   const elapsed = BigInt(now) - bucket.at;
   const refilled = bucket.thousandths + (elapsed > 0n ? elapsed : 0n);
   const available = refilled < FULL ? refilled : FULL;
-  if (available < 1_000n) return { error: 'rateLimited' };
+  if (available < 1_000n) return { refused: 'rateLimited' };
   const buckets = new Map(head.buckets).set(sender, { thousandths: available - 1_000n, at: BigInt(now) });
   const recent = [...head.recent, { sender, id, at }].slice(-RECENT_MAX);
   const sent = { ...head.sent, [sender]: head.sent[sender] + 1 };

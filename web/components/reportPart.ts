@@ -1,0 +1,3 @@
+import { Part } from './OnDemand'
+
+export const reportDialog = new Part(() => import('./ReportDialog'))

@@ -70,7 +70,7 @@ impl AttachmentKey {
         self.kind
     }
 
-    /// For how many requests a URL to open the image [counts](requests_of_bytes). An image of which nobody
+    /// For how many requests a URL to open the image counts. An image of which nobody
     /// knows how large it is counts as the largest.
     #[must_use]
     pub fn requests_to_open(&self) -> u32 {

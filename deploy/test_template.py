@@ -214,7 +214,7 @@ def test_each_function_is_told_what_it_needs_and_no_more():
     assert told == {
         "connect": {"CONNECTIONS_TABLE", "USERS_TABLE", "WEBSOCKET_CALLBACK_URL", "ALLOWED_ORIGINS", *identity},
         "disconnect": {"CONNECTIONS_TABLE"},
-        "send": {"WEBSOCKET_CALLBACK_URL", *stores, *identity, *rate},
+        "send": {"WEBSOCKET_CALLBACK_URL", "OWN_KINDS", *stores, *identity, *rate},
         "history": {"WEBSOCKET_CALLBACK_URL", "ALLOWED_ORIGINS", *stores, *identity, *rate, *images},
     }
 

@@ -50,6 +50,7 @@ PAGE, ROOMS_PAGE = (
     found("chat-domain/src/ports/message_store/mod.rs", r"pub const PAGE_MAX: usize = (\d+);"),
     found("chat-domain/src/ports/message_store/mod.rs", r"pub const ROOMS_PAGE_MAX: usize = (\d+);"),
 )
+SEARCH_PAGES = found("chat-domain/src/use_cases/search.rs", r"pub const SEARCH_PAGES_MAX: usize = (\d+);")
 ROOMS_A_DAY, UPLOAD_BYTES_A_DAY = parameter("RoomsPerDay"), parameter("UploadBytesPerDay")
 REPORTS_A_DAY, REPORT_DAYS = parameter("ReportsPerDay"), parameter("ReportDays")
 IMAGE_BYTES = limit("IMAGE_MAX_BYTES")
@@ -151,6 +152,19 @@ FRAMES = {
         1,
         math.inf,
     ),
+    "`clear`": (
+        worst(
+            "clear",
+            frames=2 + OWN_DEVICES,
+            sent_bytes=OWN_DEVICES * AROUND,
+            read_units=1 + READ_HEAD + LISTS,
+            write_units=units(HEAD, KB),
+        ),
+        OWN_DEVICES,
+        0,
+        1,
+        math.inf,
+    ),
     f"`report` of {REPORTED} of the longest messages": (
         worst(
             "report",
@@ -193,6 +207,16 @@ def page(size: int) -> cost.Uses:
 CALLS = {
     f"a page of {PAGE} of the longest messages, each a reply to another one": (page(PAGE * ON_A_PAGE), answered(PAGE * ON_A_PAGE), "/chat/history"),
     "such a page that is just short enough to count for one": (page(BYTES_OF_A_REQUEST), 1, "/chat/history"),
+    f"a search of {SEARCH_PAGES} pages of the longest messages": (
+        worst(
+            "search_20_pages",
+            # Each page is read with the head.
+            read_units=READ_HEAD + SEARCH_PAGES * (READ_HEAD + units(PAGE * SHOWN, 4 * KB)),
+            sent_bytes=cost.FRAME_BYTES,
+        ),
+        SEARCH_PAGES,
+        "/chat/search",
+    ),
     f"a page of {ROOMS_PAGE} conversations": (
         worst(
             "conversations_30",

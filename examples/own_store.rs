@@ -177,6 +177,18 @@ impl MessageStore for OwnStore {
         }
     }
 
+    async fn clear(
+        &self,
+        room: &RoomId,
+        reader: Member,
+        up_to: Timestamp,
+    ) -> Result<Option<Timestamp>, MessageStoreError> {
+        let mut tables = self.tables();
+        let Some(stored) = tables.rooms.get_mut(room) else { return Ok(None) };
+        stored.reads[reader] = stored.reads[reader].cleared(up_to);
+        Ok(stored.reads[reader].cleared_to)
+    }
+
     async fn write_consent(
         &self,
         room: &RoomId,

@@ -207,6 +207,8 @@ pub(crate) mod rooms {
     /// How far the peer of this member goes on seeing that the member has read, while the two are not in
     /// touch.
     pub(crate) const SHOWN_TO: PerMember<&str> = PerMember { a: "shownToA", b: "shownToB" };
+    /// How far each member has cleared the conversation for themselves; absent before the first time.
+    pub(crate) const CLEARED_TO: PerMember<&str> = PerMember { a: "clearedToA", b: "clearedToB" };
     /// How far the rows of this member's peer say that they were read. Nobody but
     /// [`settle_all`](crate::DynamoMessageStore::settle_all), and versions before 0.2, writes that.
     pub(crate) const ROWS_MARKED_TO: PerMember<&str> = PerMember { a: "rowsMarkedToA", b: "rowsMarkedToB" };

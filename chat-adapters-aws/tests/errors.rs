@@ -474,6 +474,7 @@ mod room {
     #[case::a_kind_that_is_none("kind", Some(s("a poem")))]
     #[case::a_mark_without_a_count("readUpToA", Some(n(1)))]
     #[case::an_instant_that_is_none("shownToA", Some(AttributeValue::N("1e18".to_owned())))]
+    #[case::a_clearing_that_is_none("clearedToB", Some(AttributeValue::N("1e18".to_owned())))]
     #[tokio::test]
     async fn a_head_that_cannot_be_understood_is_corrupt(
         #[case] name: &'static str,

@@ -261,6 +261,20 @@ impl MessageStore for MemoryMessageStore {
         advance.unwrap_or(Ok(Advance::NoRoom))
     }
 
+    async fn clear(
+        &self,
+        room: &RoomId,
+        reader: Member,
+        up_to: Timestamp,
+    ) -> Result<Option<Timestamp>, MessageStoreError> {
+        Ok(self
+            .in_room(room, |row, _| {
+                row.reads[reader] = row.reads[reader].cleared(up_to);
+                row.reads[reader].cleared_to
+            })
+            .flatten())
+    }
+
     async fn write_consent(
         &self,
         room: &RoomId,

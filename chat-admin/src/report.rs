@@ -218,6 +218,7 @@ struct ConnectionRow {
 struct Conversation {
     peer_email: String,
     read_up_to: Option<String>,
+    cleared_to: Option<String>,
     accepted: bool,
     blocked_since: Option<String>,
     messages: Vec<MessageBody>,
@@ -303,6 +304,7 @@ pub(crate) fn export(email: &Email, data: &UserData, reports: &[Report], objects
             blocked_since: blocked.map(|at| at.to_string()),
             peer_email: id.email(member.peer()).to_string(),
             read_up_to: exported.room.read_up_to(member).map(|at| at.to_string()),
+            cleared_to: exported.room.read_state(member).cleared_to.map(|at| at.to_string()),
             messages: exported
                 .messages
                 .iter()

@@ -893,7 +893,8 @@ fn who_is_out_of_touch_sees_what_the_other_had_read_when_they_were_in_touch() {
     let log = room.log().expect("something was said").clone();
     let (first, newest) = (log.recent[0].at, log.last_at());
     let mark = Some(ReadMark { up_to: newest, count: 2 });
-    let reads = PerMember { b: ReadState { mark, shown_to: Some(first) }, ..PerMember::default() };
+    let reads =
+        PerMember { b: ReadState { mark, shown_to: Some(first), cleared_to: None }, ..PerMember::default() };
     let room = Room::restore(their_room(), log, reads).expect("it is whole");
     let message = |at, seq| Message {
         room: their_room(),
@@ -942,7 +943,7 @@ fn a_change_of_mind_writes_what_is_new_and_every_block() {
 fn a_decision_is_applied_to_the_room_that_it_was_made_for() {
     let none = PerMember::<Consent>::default();
     let mark = ReadMark { up_to: nine(), count: 1 };
-    let read = ReadState { mark: Some(mark), shown_to: None };
+    let read = ReadState { mark: Some(mark), ..ReadState::default() };
     let reads = PerMember { a: read, b: ReadState::default() };
     let block = |freezes_reads| ConsentWrite::Block { at: nine(), freezes_reads };
     let frozen = PerMember { a: ReadState { shown_to: Some(nine()), ..read }, ..reads };

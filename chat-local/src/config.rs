@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_domain::{BoxError, DailyLimits, FirstContact, RequestRate, SendRate};
-use chat_wire::Rates;
+use chat_wire::{OwnKinds, Rates};
 use clap::{Parser, ValueEnum};
 
 use crate::chaos::{Chaos, FaultInjector};
@@ -77,6 +77,10 @@ pub struct Config {
     /// How a conversation begins: `request`, until its receiver answers or accepts, or `open`.
     #[arg(long, value_name = "open|request", env = "FIRST_CONTACT", default_value = "request")]
     pub first_contact: FirstContact,
+
+    /// The application's own kinds of messages, which clients may send with any body.
+    #[arg(long, value_name = "x-NAME,...", env = "OWN_KINDS", default_value = "")]
+    pub own_kinds: OwnKinds,
 
     /// How many seconds a development login is good for. Cognito's access tokens last an hour.
     #[arg(long, env = "CHAT_LOGIN_SECONDS", default_value_t = 3_600)]

@@ -81,6 +81,7 @@ impl Server {
             allowed_origins: AllowedOrigins::new(origins(address)),
             // Whoever reads its log knows everybody.
             user_tags: UserTags::default(),
+            own_kinds: config.own_kinds.clone(),
         };
         let composed = composition::compose(config, address, connections.clone(), &settings, injector).await;
         let Composition { integrations, issue_token, router: own, kept, resources } =

@@ -79,6 +79,7 @@ fn help_names_every_flag_and_its_variable() {
         ("request-burst", "REQUEST_BURST"),
         ("requests-per-second", "REQUESTS_PER_SECOND"),
         ("first-contact", "FIRST_CONTACT"),
+        ("own-kinds", "OWN_KINDS"),
         ("login-seconds", "CHAT_LOGIN_SECONDS"),
     ] {
         assert!(

@@ -8,7 +8,7 @@ use chat_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorCode, WireError};
-use super::message::{AttachmentBody, MessageBody, Parts, ProposalAnswerBody, ProposalBody};
+use super::message::{AttachmentBody, MessageBody, OwnParts, Parts, ProposalAnswerBody, ProposalBody};
 #[cfg(feature = "schema")]
 use crate::schema::formats;
 
@@ -21,7 +21,7 @@ pub struct SendMessageFrame {
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub receiver_email: String,
     /// The words: 1 to `MESSAGE_TEXT_MAX_BYTES` bytes of UTF-8. They may be absent beside an attachment, and
-    /// must be beside a proposal or an answer.
+    /// must be beside a proposal, an answer or a kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
@@ -55,6 +55,25 @@ pub struct SendMessageFrame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "ProposalAnswerBody"))]
     pub proposal_answer: Option<ProposalAnswerBody>,
+    /// A kind of the application's own that this chat admits. `message` is absent beside it, and a kind
+    /// that is none of those is ignored beside `message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::OwnKind"))]
+    pub kind: Option<String>,
+    /// Only beside `kind`: what clients show that do not know the kind; 1 to `OWN_PREVIEW_MAX_BYTES` bytes of
+    /// UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        ts(optional),
+        schemars(with = "String", length(max = chat_domain::OWN_PREVIEW_MAX_BYTES))
+    )]
+    pub preview: Option<String>,
+    /// Only beside `kind`: the rest of what the message says, as any JSON; at most `OWN_BODY_MAX_BYTES` bytes
+    /// without white space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional, type = "unknown"), schemars(with = "serde_json::Value"))]
+    pub body: Option<serde_json::Value>,
 }
 
 /// The reactions of the user to a message.
@@ -138,6 +157,20 @@ pub struct MarkReadFrame {
     #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
     pub peer_email: String,
     /// The timestamp of the newest message read.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub up_to: String,
+}
+
+/// How far the user clears a conversation for themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ClearFrame {
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+    /// The timestamp of the newest message that goes. Later than that of the newest message stands for that
+    /// one's.
     #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
     pub up_to: String,
 }
@@ -264,6 +297,8 @@ pub enum ServerFrame {
     Block(ConsentChangedFrame),
     /// The user does not block the peer any more.
     Unblock(ConsentChangedFrame),
+    /// The user has cleared a conversation for themselves, on this connection or on another one.
+    Cleared(ClearedFrame),
     /// The user's report is kept.
     Reported(ReportedFrame),
     /// The connection works: the answer to `ping`.
@@ -351,6 +386,22 @@ pub struct ConsentChangedFrame {
     pub peer_email: String,
 }
 
+/// The user has cleared a conversation for themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct ClearedFrame {
+    /// The room of the two members.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::RoomId"))]
+    pub room_id: String,
+    /// The other member of the conversation.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::EmailAddress"))]
+    pub peer_email: String,
+    /// Up to where nothing is shown to the user any more.
+    #[cfg_attr(feature = "schema", schemars(with = "formats::Timestamp"))]
+    pub up_to: String,
+}
+
 /// A member is typing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -430,6 +481,13 @@ impl ServerFrame {
         }
     }
 
+    /// The frame that says how far a user has cleared the conversation with `peer`.
+    #[must_use]
+    pub fn cleared(room: &RoomId, peer: &Email, up_to: Timestamp) -> Self {
+        let (room_id, peer_email) = (room.to_string(), peer.to_string());
+        Self::Cleared(ClearedFrame { room_id, peer_email, up_to: up_to.to_string() })
+    }
+
     /// The frame as JSON text, which goes out on a socket as it is.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -471,6 +529,7 @@ impl From<&Event> for ServerFrame {
                 Self::Typing(TypingEventFrame { room_id: room.to_string(), sender_email: sender.to_string() })
             }
             Event::Consent { room, peer, change } => Self::consent(room, peer, *change),
+            Event::Cleared { room, peer, up_to } => Self::cleared(room, peer, *up_to),
             Event::UnknownConnection(correlation) => {
                 let error = WireError::from(&chat_domain::ChatError::UnknownConnection);
                 Self::Error(ErrorBody::new(error, correlation))
@@ -501,6 +560,7 @@ impl SendMessageFrame {
             attachment: self.attachment,
             proposal: self.proposal,
             proposal_answer: self.proposal_answer,
+            own: OwnParts { kind: self.kind, preview: self.preview, body: self.body },
         };
         Ok(SendCommand {
             receiver: email("receiverEmail", &self.receiver_email)?,

@@ -17,6 +17,6 @@ pub mod table;
 pub use backoff::JitteredBackoff;
 pub use chat::{
     AllowedOrigins, Chat, ConnectHandler, ConnectRequest, Counted, Counts, DisconnectHandler,
-    DisconnectRequest, FrameHandler, FrameRequest, Ports, Rates, RestHandler, RestRequest, Settings,
-    UserTags,
+    DisconnectRequest, FrameHandler, FrameRequest, OwnKinds, Ports, Rates, RestHandler, RestRequest,
+    Settings, UserTags,
 };

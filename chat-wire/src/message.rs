@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chat_domain::{
-    Attachment, AttachmentKey, Content, ImageFacts, Member, Message, MessageText, Note, OtherContent,
-    Proposal, ProposalAnswer, TextError, VerdictError,
+    Attachment, AttachmentKey, Content, ImageFacts, Member, Message, MessageText, Note, OWN_KIND_PREFIX,
+    OtherContent, OwnKindError, Proposal, ProposalAnswer, TextError, VerdictError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -398,32 +398,81 @@ pub(crate) struct Parts {
     pub(crate) attachment: Option<AttachmentBody>,
     pub(crate) proposal: Option<ProposalBody>,
     pub(crate) proposal_answer: Option<ProposalAnswerBody>,
+    pub(crate) own: OwnParts,
+}
+
+/// What a client wants to send of an application's own kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnParts {
+    pub(crate) kind: Option<String>,
+    pub(crate) preview: Option<String>,
+    pub(crate) body: Option<serde_json::Value>,
+}
+
+impl OwnParts {
+    fn is_there(&self) -> bool {
+        self.kind.is_some() || self.preview.is_some() || self.body.is_some()
+    }
+
+    fn names_an_own_kind(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind.starts_with(OWN_KIND_PREFIX))
+    }
+}
+
+impl TryFrom<OwnParts> for OtherContent {
+    type Error = WireError;
+
+    fn try_from(parts: OwnParts) -> Result<Self, WireError> {
+        let kind =
+            parts.kind.ok_or_else(|| WireError::bad_request("kind: missing beside preview or body"))?;
+        let kind = kind.parse().map_err(|_| OwnKindError::NotOwn)?;
+        let preview = parts.preview.filter(|preview| !preview.trim().is_empty());
+        let preview = preview.map(|preview| field("preview", &preview)).transpose()?;
+        let body = parts.body.map(|body| body.to_string().into());
+        Ok(Self::own(kind, preview, body)?)
+    }
+}
+
+impl From<OwnKindError> for WireError {
+    fn from(error: OwnKindError) -> Self {
+        let field = match error {
+            OwnKindError::NotOwn => "kind",
+            OwnKindError::PreviewTooLong { .. } => "preview",
+            OwnKindError::BodyTooLong { .. } => "body",
+        };
+        Self::bad_request(error.to_string()).in_field(field)
+    }
 }
 
 impl TryFrom<Parts> for Content {
     type Error = WireError;
 
     fn try_from(parts: Parts) -> Result<Self, WireError> {
-        let Parts { message, attachment, proposal, proposal_answer } = parts;
+        let Parts { message, attachment, proposal, proposal_answer, own } = parts;
         let written = message.as_deref().filter(|message| !message.trim().is_empty());
-        match (attachment, proposal, proposal_answer) {
-            (None, None, None) => {
+        // Clients of before there were own kinds may send these fields beside words, as they got them.
+        let is_alone =
+            message.is_none() && attachment.is_none() && proposal.is_none() && proposal_answer.is_none();
+        let own = Some(own).filter(|own| own.names_an_own_kind() || (is_alone && own.is_there()));
+        match (attachment, proposal, proposal_answer, own) {
+            (None, None, None, None) => {
                 let text = message.ok_or_else(|| WireError::bad_request("message: missing"))?;
                 Ok(Self::Text(text.parse()?))
             }
-            (Some(attachment), None, None) => {
+            (Some(attachment), None, None, None) => {
                 let caption = written.map(str::parse::<MessageText>).transpose()?;
                 Ok(Self::Image { attachment: attachment.try_into()?, caption })
             }
-            (None, Some(proposal), None) if written.is_none() => {
+            (None, Some(proposal), None, None) if written.is_none() => {
                 Ok(Self::MatchProposal(proposal.try_into()?))
             }
-            (None, None, Some(answer)) if written.is_none() => {
+            (None, None, Some(answer), None) if written.is_none() => {
                 Ok(Self::MatchProposalAnswer(answer.try_into()?))
             }
+            (None, None, None, Some(own)) if written.is_none() => Ok(Self::Other(own.try_into()?)),
             _ => Err(WireError::bad_request(
                 "a message is one of: message, attachment (with or without message), proposal, \
-                 proposalAnswer",
+                 proposalAnswer, kind (with preview and body)",
             )),
         }
     }

@@ -1,7 +1,8 @@
 //! The bodies of the REST API.
 
 use chat_domain::{
-    BlockedPeer, Conversation, HistoryPage, Message, PageRange, RequestSide, SignedUrl, Upload,
+    BlockedPeer, Conversation, HistoryPage, Hit, Message, PageRange, RequestSide, SearchPage, SignedUrl,
+    Upload,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,8 @@ pub struct HistoryBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub next_before: Option<String>,
-    /// With `after`: the `after` of the next newer page, or of the next sync.
+    /// With `after`: the `after` of the next newer page, or of the next sync. With `around`: the `after` of
+    /// what is newer than the page; absent when nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
     pub next_after: Option<String>,
@@ -47,15 +49,24 @@ pub struct HistoryBody {
     pub request: Option<RequestName>,
     /// Whether the caller blocks the peer.
     pub blocked: bool,
+    /// How far the caller has cleared the conversation: nothing up to there is in any page. Absent when
+    /// nothing was cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub cleared_to: Option<String>,
 }
 
 impl HistoryBody {
-    /// The answer to a request for `range` that found `page`.
+    /// The answer to a request for `range` that found `page`. A page around a place is one of the newest
+    /// messages that there may be newer ones than.
     #[must_use]
     pub fn new(page: &HistoryPage, range: PageRange) -> Self {
         let last = page.messages.last().map(|message| message.at);
         let (next_before, next_after) = match range {
-            PageRange::Newest | PageRange::Before(_) => (last.filter(|_| page.has_more), None),
+            PageRange::Newest | PageRange::Before(_) => {
+                let first = page.messages.first().map(|message| message.at);
+                (last.filter(|_| page.has_more), first.filter(|_| page.has_newer))
+            }
             PageRange::Oldest => (None, last),
             PageRange::After(after) => (None, last.or(Some(after))),
         };
@@ -75,6 +86,34 @@ impl HistoryBody {
             my_read_up_to: page.my_read_up_to.map(|at| at.to_string()),
             request: page.request.map(RequestName::from),
             blocked: page.blocked,
+            cleared_to: page.cleared_to.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// The answer of `GET /chat/search`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct SearchBody {
+    /// The messages that were found, the newest first.
+    #[cfg_attr(feature = "schema", schemars(length(max = chat_domain::SEARCH_HITS_MAX)))]
+    pub hits: Vec<MessageBody>,
+    /// How far the search has looked: the `before` with which it goes on. `null` if there was nothing to look
+    /// at.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<formats::Timestamp>"))]
+    pub searched_to: Option<String>,
+    /// Whether there is more before that.
+    pub more: bool,
+}
+
+impl From<&SearchPage> for SearchBody {
+    fn from(page: &SearchPage) -> Self {
+        let body = |hit: &Hit| MessageBody { read: hit.is_read, ..MessageBody::from(&hit.message) };
+        Self {
+            hits: page.hits.iter().map(body).collect(),
+            searched_to: page.searched_to.map(|at| at.to_string()),
+            more: page.has_more,
         }
     }
 }
@@ -129,6 +168,10 @@ pub struct ConversationBody {
     pub request: Option<RequestName>,
     /// Whether the caller blocks the peer.
     pub blocked: bool,
+    /// How far the caller has cleared the conversation. Absent when nothing was cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", ts(optional), schemars(with = "formats::Timestamp"))]
+    pub cleared_to: Option<String>,
 }
 
 /// Whose request a conversation is.
@@ -196,6 +239,7 @@ impl From<&Conversation> for ConversationBody {
             peer_read_up_to: conversation.peer_read_up_to.map(|at| at.to_string()),
             request: conversation.request.map(RequestName::from),
             blocked: conversation.blocked,
+            cleared_to: conversation.cleared_to.map(|at| at.to_string()),
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::WireError;
 use crate::frames::{
-    ConsentFrame, DeleteFrame, EditFrame, MarkReadFrame, PingFrame, ReactFrame, ReauthFrame, ReportFrame,
-    SendMessageFrame, TypingFrame,
+    ClearFrame, ConsentFrame, DeleteFrame, EditFrame, MarkReadFrame, PingFrame, ReactFrame, ReauthFrame,
+    ReportFrame, SendMessageFrame, TypingFrame,
 };
 use crate::json::Object;
 
@@ -74,6 +74,8 @@ actions! {
     Block(ConsentFrame) = "block", answered by &["block", "error"];
     /// Blocks the peer no longer; answered with `unblock` or `error`.
     Unblock(ConsentFrame) = "unblock", answered by &["unblock", "error"];
+    /// Clears a conversation for the user alone; answered with `cleared` or `error`.
+    Clear(ClearFrame) = "clear", answered by &["cleared", "error"];
     /// Reports messages to whoever runs the chat; answered with `reported` or `error`.
     Report(ReportFrame) = "report", answered by &["reported", "error"];
     /// Asks whether the connection still works; answered with `pong`. Any frame keeps the 10-minute idle
@@ -86,7 +88,8 @@ actions! {
 
 /// The types of the frames that a client is sent without having asked. `error` comes unasked to a connection
 /// that the server does not know.
-pub const PUSHES: &[&str] = &["message", "changed", "read", "typing", "accept", "block", "unblock", "error"];
+pub const PUSHES: &[&str] =
+    &["message", "changed", "read", "typing", "accept", "block", "unblock", "cleared", "error"];
 
 /// The WebSocket subprotocol: a client offers it, followed by its token, and the server selects it.
 pub const SUBPROTOCOL: &str = "chat.v1";
@@ -134,6 +137,8 @@ macro_rules! routes {
 routes! {
     /// A page of a conversation.
     History = GET "/chat/history";
+    /// The messages of a conversation that have some words.
+    Search = GET "/chat/search";
     /// A page of the caller's conversations.
     Conversations = GET "/chat/conversations";
     /// A page of the people whom the caller blocks.

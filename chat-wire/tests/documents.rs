@@ -212,7 +212,7 @@ fn snapshots() -> Vec<(String, Value)> {
     snapshots.collect()
 }
 
-const REST_SCHEMAS: [(&str, &str); 7] = [
+const REST_SCHEMAS: [(&str, &str); 8] = [
     ("rest_history", "HistoryBody"),
     ("rest_conversations", "ConversationsBody"),
     ("rest_uploads", "UploadBody"),
@@ -220,6 +220,7 @@ const REST_SCHEMAS: [(&str, &str); 7] = [
     ("rest_proposals", "SentFrame"),
     ("rest_error", "ErrorBody"),
     ("rest_blocked", "BlockedBody"),
+    ("rest_search", "SearchBody"),
 ];
 
 fn schema_of(snapshot: &str) -> Option<Schema> {

@@ -180,6 +180,8 @@ class Chat:
     admin: Admin | None = None
     # Whether images have another origin than the page.
     has_bucket: bool = False
+    # Whether the chat admits messages of the kind `x-order`.
+    has_own_kinds: bool = False
     open_sockets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def connect(self, token: str | None, *, subprotocol: bool = True, origin: str | None = None) -> "Device":
@@ -336,4 +338,5 @@ def chat_from_environment() -> Chat:
         rows=Rows(table) if table else None,
         admin=Admin(program) if (program := variable("CHAT_ADMIN")) else None,
         has_bucket=bool(variable("ATTACHMENTS_BUCKET")),
+        has_own_kinds="x-order" in variable("OWN_KINDS", "").split(","),
     )

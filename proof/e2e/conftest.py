@@ -48,6 +48,7 @@ def offered(chat: Chat) -> dict[str, bool]:
         "database": chat.rows is not None,
         "admin": chat.admin is not None,
         "bucket": chat.has_bucket,
+        "own_kinds": chat.has_own_kinds,
     }
 
 

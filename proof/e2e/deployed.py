@@ -26,7 +26,7 @@ sys.path.append(str(ROOT / "deploy"))
 from expand import expand  # noqa: E402
 
 from chat import CognitoAccounts  # noqa: E402
-from local import program  # noqa: E402
+from local import OWN_KINDS, program  # noqa: E402
 
 REGION = "ap-northeast-2"
 ORIGIN = "https://chat.example.com"
@@ -180,7 +180,7 @@ def deploy(zips: pathlib.Path) -> dict[str, str]:
     for name in ("connect", "disconnect", "send", "history"):
         s3.upload_file(str(zips / f"{name}.zip"), "code", f"{name}.zip")
     # A test signs somebody up.
-    parameters = {"AllowedOrigins": ORIGIN, "PasswordSignIn": "true", "SelfSignUp": "open"}
+    parameters = {"AllowedOrigins": ORIGIN, "PasswordSignIn": "true", "SelfSignUp": "open", "OwnKinds": OWN_KINDS}
     cloudformation = boto3.client("cloudformation")
     template = with_preflights_by_the_function(without_what_is_not_emulated(expand("code")))
     # The template is too large for a request.
@@ -254,6 +254,7 @@ def main() -> int:
             environment = {
                 **os.environ,
                 "E2E_TARGET": "deployed",
+                "OWN_KINDS": OWN_KINDS,
                 "ORIGIN": ORIGIN,
                 "WS_URL": f"ws://{at}/{socket_api}/prod",
                 "REST_URL": f"http://{at}/{rest_api}/prod",

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 
+# The kinds that the chat admits beside its own, of which the tests send one.
+OWN_KINDS = "x-order"
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -24,7 +26,7 @@ def program(name: str) -> str:
 @contextlib.contextmanager
 def chat_local(flags: list[str]):
     """Starts a chat-local on a free port, and yields its URL."""
-    command = [program("chat-local"), "--listen", "127.0.0.1:0", *flags]
+    command = [program("chat-local"), "--listen", "127.0.0.1:0", "--own-kinds", OWN_KINDS, *flags]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             first = process.stdout.readline()
@@ -47,7 +49,8 @@ def main() -> int:
     options, flags = parser.parse_known_args()
     with chat_local(flags) as url:
         story = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", ROOT / "proof" / "e2e"]
-        return subprocess.run(story, env={**os.environ, "URL": url, "E2E_TARGET": options.target}).returncode
+        told = {"URL": url, "E2E_TARGET": options.target, "OWN_KINDS": OWN_KINDS}
+        return subprocess.run(story, env={**os.environ, **told}).returncode
 
 
 if __name__ == "__main__":

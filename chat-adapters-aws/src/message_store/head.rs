@@ -18,8 +18,9 @@ use crate::attributes::{Fields, Malformed, bytes, item, number, text, words};
 use crate::items::{Item, Value};
 use crate::tables::messages::{KIND, REPLY_TO};
 use crate::tables::rooms::{
-    ACCEPTED, ACTIVITY, BLOCKED, BUCKETS, CHANGES, EFFECT, ERASED, LAST_KIND, MEMBER, OPEN_PROPOSALS,
-    REACTED, READ_COUNT, READ_UP_TO, RECENT, ROOM_ID, ROWS_MARKED_TO, SENT, SEQ, SHOWN, SHOWN_TO,
+    ACCEPTED, ACTIVITY, BLOCKED, BUCKETS, CHANGES, CLEARED_TO, EFFECT, ERASED, LAST_KIND, MEMBER,
+    OPEN_PROPOSALS, REACTED, READ_COUNT, READ_UP_TO, RECENT, ROOM_ID, ROWS_MARKED_TO, SENT, SEQ, SHOWN,
+    SHOWN_TO,
 };
 
 /// Stands where an instant is expected and there is none: a millisecond before the first [`Timestamp`].
@@ -145,7 +146,16 @@ fn read_state(head: Fields<'_>, reader: Member) -> Result<ReadState, Malformed> 
     } else {
         maybe_instant(head, SHOWN_TO[reader])?
     };
-    Ok(ReadState { mark, shown_to })
+    Ok(ReadState { mark, shown_to, cleared_to: cleared_to(head, reader)? })
+}
+
+fn cleared_to(head: Fields<'_>, reader: Member) -> Result<Option<Timestamp>, Malformed> {
+    maybe_instant(head, CLEARED_TO[reader])
+}
+
+/// How far a reader has cleared the conversation.
+pub(super) fn cleared_by(head: &Item, reader: Member) -> Result<Option<Timestamp>, Malformed> {
+    cleared_to(Fields(head), reader)
 }
 
 /// What the newest entry does to its target, if it is a change.

@@ -428,6 +428,29 @@ impl MessageStore for DynamoMessageStore {
         }
     }
 
+    async fn clear(
+        &self,
+        room: &RoomId,
+        reader: Member,
+        up_to: Timestamp,
+    ) -> Result<Option<Timestamp>, MessageStoreError> {
+        let cleared_to = rooms::CLEARED_TO[reader];
+        let update = self
+            .update_head(room, format!("SET {cleared_to} = :to"))
+            .only_if(exists_and_is_before(cleared_to))
+            .value(":to", head::instant(up_to))
+            .showing_item();
+        match self.items.write(update).await.map_err(failed("clear"))? {
+            Written::Done(_) => Ok(Some(up_to)),
+            Written::ConditionFailed(Some(item)) => head::cleared_by(&item, reader).map_err(corrupt(room)),
+            // There is no room, or this is DynamoDB Local of before 2023, which does not show the item.
+            Written::ConditionFailed(None) => {
+                let room = self.room(room, Consistency::Strong).await?;
+                Ok(room.and_then(|room| room.read_state(reader).cleared_to))
+            }
+        }
+    }
+
     async fn write_consent(
         &self,
         room: &RoomId,

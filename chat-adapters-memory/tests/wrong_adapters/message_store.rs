@@ -61,6 +61,11 @@ crate::caught! {
     a_mark_writes_the_whole_head => marks_and_commits_that_race_all_happen;
     a_mark_makes_its_room => a_mark_in_an_absent_room_creates_nothing;
 
+    a_clear_marks_as_read => clearing_changes_nothing_else;
+    a_clear_is_for_both => clearing_changes_nothing_else;
+    a_message_brings_back_what_was_cleared => reading_and_sending_leave_what_is_cleared_alone;
+    a_clear_makes_its_room => a_clear_in_an_absent_room_creates_nothing;
+
     a_message_is_on_no_page_until_it_is_settled => what_was_committed_is_in_every_page_settled_or_not;
     who_is_about_to_commit_is_told_of_no_room => who_is_about_to_commit_reads_the_same_room;
     settling_twice_puts_a_second_row => settling_changes_nothing_that_is_read;
@@ -112,6 +117,9 @@ crate::caught! {
     a_mark_moves_for_both => the_members_marks_are_independent;
     a_mark_is_compared_before_it_moves => of_racing_marks_the_furthest_stays;
 
+    a_clear_moves_back => an_earlier_clear_changes_nothing;
+    a_clear_tells_what_it_was_asked => an_earlier_clear_changes_nothing;
+    a_clear_is_compared_before_it_moves => of_racing_clears_the_furthest_stays;
 
     a_decision_is_that_of_both => members_decide_independently;
     any_block_is_lifted => a_block_that_was_made_anew_is_not_lifted_by_an_old_attempt;
@@ -992,6 +1000,101 @@ fn a_mark_is_compared_before_it_moves() -> Wrong {
     marking(|room, state, reader, mark| {
         state.advanced(mark).filter(|_| room.log().is_some_and(|log| log.allows(reader, mark)))
     })
+}
+
+fn a_clear_marks_as_read() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Clear { room, reader, up_to } = call else { return next.call(call).await };
+            let count = head(next, &room).await.log().map_or(0, |log| log.sent[reader.peer()]);
+            next.advance_read(&room, reader, ReadMark { up_to, count }).await?;
+            next.clear(&room, reader, up_to).await.map(Reply::Clear)
+        })
+    })
+}
+
+fn a_clear_is_for_both() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Clear { room, reader, up_to } = call else { return next.call(call).await };
+            next.clear(&room, reader.peer(), up_to).await?;
+            next.clear(&room, reader, up_to).await.map(Reply::Clear)
+        })
+    })
+}
+
+fn a_clear_makes_its_room() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Clear { room, reader, up_to } = call else { return next.call(call).await };
+            Ok(Reply::Clear(next.clear(&room, reader, up_to).await?.or(Some(up_to))))
+        })
+    })
+}
+
+fn a_clear_tells_what_it_was_asked() -> Wrong {
+    wrong(|call, next| {
+        Box::pin(async move {
+            let Call::Clear { room, reader, up_to } = call else { return next.call(call).await };
+            Ok(Reply::Clear(next.clear(&room, reader, up_to).await?.map(|_| up_to)))
+        })
+    })
+}
+
+/// Keeps what is cleared beside the room; `stored` says what becomes of what was there before, and of a clear
+/// that is asked for.
+fn clearing(
+    stored: fn(Option<Timestamp>, Timestamp) -> Option<Timestamp>,
+    is_lost_by_commits: bool,
+) -> Wrong {
+    let cleared = SharedState::<HashMap<(RoomId, Member), Timestamp>>::default();
+    wrong(move |call, next| {
+        let cleared = cleared.clone();
+        Box::pin(async move {
+            match call {
+                Call::Clear { room, reader, up_to } => {
+                    let place = (room.into_owned(), reader);
+                    if next.room(&place.0, Consistency::Strong).await?.is_none() {
+                        return Ok(Reply::Clear(None));
+                    }
+                    let before = cleared.lock().unwrap().get(&place).copied();
+                    yield_now().await;
+                    let after = stored(before, up_to);
+                    cleared.lock().unwrap().extend(after.map(|after| (place, after)));
+                    Ok(Reply::Clear(after.or(before)))
+                }
+                call => {
+                    if let (Call::Commit { append }, true) = (&call, is_lost_by_commits) {
+                        cleared.lock().unwrap().retain(|(room, _), _| *room != append.message().room);
+                    }
+                    Ok(match next.call(call).await? {
+                        Reply::Room(Some(room)) => {
+                            let cleared = cleared.lock().unwrap();
+                            let reads = [Member::A, Member::B].map(|member| ReadState {
+                                cleared_to: cleared.get(&(room.id().clone(), member)).copied(),
+                                ..room.read_state(member)
+                            });
+                            let [a, b] = reads;
+                            Reply::Room(Some(read_to(&room, PerMember { a, b })?))
+                        }
+                        reply => reply,
+                    })
+                }
+            }
+        })
+    })
+}
+
+fn a_message_brings_back_what_was_cleared() -> Wrong {
+    clearing(|before, up_to| before.max(Some(up_to)), true)
+}
+
+fn a_clear_moves_back() -> Wrong {
+    clearing(|_, up_to| Some(up_to), false)
+}
+
+fn a_clear_is_compared_before_it_moves() -> Wrong {
+    clearing(|before, up_to| (before < Some(up_to)).then_some(up_to), false)
 }
 
 fn a_mark_moves_for_both() -> Wrong {

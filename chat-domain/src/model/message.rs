@@ -9,6 +9,7 @@ use super::email::Email;
 use super::other::{KindError, KindLabel, OtherContent};
 use super::proposal::{OpenProposal, OpenProposals, Proposal, ProposalAnswer, ProposalRefused};
 use super::room_id::{Member, RoomId};
+use super::search::SearchQuery;
 use super::text::MessageText;
 use super::timestamp::Timestamp;
 
@@ -38,7 +39,8 @@ pub enum Content {
     Deleted,
     /// Nothing any more, since the data of the sender was erased. Nobody sends this.
     Erased,
-    /// Something that this version does not know. A store may hold it; nobody sends it.
+    /// Something of an [application's own kind](KindLabel::is_own), or of one that this version does not
+    /// know. The latter a store may hold; nobody sends it.
     Other(OtherContent),
 }
 
@@ -122,6 +124,24 @@ impl Content {
             Self::MatchProposal(proposal) => proposal.note.as_ref().map_or("", |note| note.as_str()),
             Self::MatchProposalAnswer(_) | Self::Change(_) | Self::Deleted | Self::Erased => "",
             Self::Other(other) => other.preview.as_ref().map_or("", MessageText::as_str),
+        }
+    }
+
+    /// Whether somebody who looks for `query` means this: its words, and those beside them.
+    #[must_use]
+    pub fn is_found_by(&self, query: &SearchQuery) -> bool {
+        let is_in = |text: &str| query.is_in(text);
+        match self {
+            Self::Text(_) | Self::Other(_) => is_in(self.text()),
+            Self::Image { attachment, .. } => {
+                is_in(self.text()) || attachment.alt.as_ref().is_some_and(|alt| is_in(alt.as_str()))
+            }
+            Self::MatchProposal(Proposal { team_name, opponent_team_name, venue, .. }) => {
+                is_in(self.text())
+                    || [team_name, opponent_team_name].into_iter().any(|name| is_in(name.as_str()))
+                    || is_in(venue.as_str())
+            }
+            Self::MatchProposalAnswer(_) | Self::Change(_) | Self::Deleted | Self::Erased => false,
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod read_state;
 pub(crate) mod report;
 pub(crate) mod room;
 pub(crate) mod room_id;
+pub(crate) mod search;
 pub(crate) mod tag;
 pub(crate) mod text;
 pub(crate) mod timestamp;
@@ -50,7 +51,10 @@ pub use self::identity::{
 };
 pub use self::image_type::{ImageType, SIGNATURE_BYTES};
 pub use self::message::{Content, Draft, Kind, Message, PREVIEW_MAX_CHARS};
-pub use self::other::{KIND_LABEL_MAX_BYTES, KindError, KindLabel, OtherContent};
+pub use self::other::{
+    KIND_LABEL_MAX_BYTES, KindError, KindLabel, OWN_BODY_MAX_BYTES, OWN_KIND_PREFIX, OWN_PREVIEW_MAX_BYTES,
+    OtherContent, OwnKindError,
+};
 pub use self::proposal::{
     IN_DOUBT_FOR, NOTE_MAX_BYTES, Note, OPEN_PROPOSALS_MAX, OpenProposal, Proposal, ProposalAnswer,
     ProposalRefused, TEAM_NAME_MAX_BYTES, TeamName, VENUE_MAX_BYTES, Venue, Verdict, VerdictError,
@@ -66,6 +70,7 @@ pub use self::room::{
     UnblockInDoubt,
 };
 pub use self::room_id::{Activity, ActivityError, Member, PerMember, RoomId, RoomIdError};
+pub use self::search::{SEARCH_QUERY_MAX_CHARS, SearchQuery, SearchQueryError};
 pub use self::tag::Tag;
 pub use self::text::{BoundedText, MESSAGE_TEXT_MAX_BYTES, MessageText, TextError};
 pub use self::timestamp::{Day, Timestamp, TimestampError};

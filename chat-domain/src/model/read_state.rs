@@ -22,7 +22,7 @@ impl ReadMark {
     }
 }
 
-/// How far one member of a room has read. Both parts only ever move forward.
+/// How far one member of a room has read, and what they still see of it. Every part only ever moves forward.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadState {
     /// How far the member has read; `None` before the first time.
@@ -30,6 +30,10 @@ pub struct ReadState {
     /// How far the member had read when the two were last [in touch](crate::Room::are_in_touch), which the
     /// peer goes on seeing. Only a [block](crate::ConsentWrite::Block) writes this.
     pub shown_to: Option<Timestamp>,
+    /// How far the member has cleared the conversation for themselves: what is up to there is in no page,
+    /// list or search of theirs any more. The peer sees it as before, and what is unread is counted as
+    /// before.
+    pub cleared_to: Option<Timestamp>,
 }
 
 impl ReadState {
@@ -38,6 +42,12 @@ impl ReadState {
     pub fn advanced(self, mark: ReadMark) -> Option<Self> {
         let further = self.mark.is_none_or(|current| current.up_to < mark.up_to);
         further.then_some(Self { mark: Some(mark), ..self })
+    }
+
+    /// The state once the member has cleared everything up to `up_to`. What was cleared stays so.
+    #[must_use]
+    pub fn cleared(self, up_to: Timestamp) -> Self {
+        Self { cleared_to: self.cleared_to.max(Some(up_to)), ..self }
     }
 
     /// The state once somebody blocks somebody while the two are in touch: the peer goes on seeing how far

@@ -308,6 +308,13 @@ impl Room {
         self.reads[reader]
     }
 
+    /// Whether the conversation is in no list of this member: there is no message that they have not cleared.
+    #[must_use]
+    pub fn is_cleared_for(&self, member: Member) -> bool {
+        let newest = self.log.as_ref().map(|log| log.last_message().at);
+        newest <= self.reads[member].cleared_to
+    }
+
     /// How many messages there are: the room's version, at which a commit replaces its head.
     #[must_use]
     pub fn seq(&self) -> u64 {

@@ -48,6 +48,7 @@ decorator! {
         messages_at(&'_ room: RoomId, &'_ places: [Timestamp], consistency: Consistency) -> Vec<Message>;
     RoomsOf = rooms_of(&'_ member: Email, after: Option<Activity>) -> RoomsPage;
     AdvanceRead = advance_read(&'_ room: RoomId, reader: Member, mark: ReadMark) -> Advance;
+    Clear = clear(&'_ room: RoomId, reader: Member, up_to: Timestamp) -> Option<Timestamp>;
     WriteConsent = write_consent(&'_ room: RoomId, member: Member, write: ConsentWrite) -> bool;
 }
 

@@ -26,6 +26,8 @@ pub struct Conversation {
     pub request: Option<RequestSide>,
     /// Whether the user blocks the peer.
     pub blocked: bool,
+    /// How far the user has [cleared](crate::ReadState::cleared_to) the conversation.
+    pub cleared_to: Option<Timestamp>,
 }
 
 /// Whose request a conversation is, as one of its members sees it.
@@ -115,12 +117,16 @@ impl Conversations {
 }
 
 impl Conversation {
-    /// What `caller` sees of a room: nothing if it is empty or not theirs.
+    /// What `caller` sees of a room: nothing if it is empty, cleared or not theirs.
     fn of(room: &Room, caller: &Email, first_contact: FirstContact) -> Option<Self> {
         let log = room.log()?;
         let last = log.last_message();
         let me = room.id().member(caller)?;
+        if room.is_cleared_for(me) {
+            return None;
+        }
         Some(Self {
+            cleared_to: room.read_state(me).cleared_to,
             peer: room.id().email(me.peer()).clone(),
             preview: last.preview,
             last_at: log.last_at(),

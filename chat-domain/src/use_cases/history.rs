@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 
 use crate::{
     ChatError, Consistency, Content, Email, FirstContact, Member, Message, MessageStore, Page, PageLimit,
@@ -20,6 +20,8 @@ pub struct HistoryPage {
     pub messages: Vec<Message>,
     /// Whether there are more messages beyond the last of these.
     pub has_more: bool,
+    /// Whether there are more before the first of these. Only a page [around](History::around) a place knows.
+    pub has_newer: bool,
     /// The messages beyond the page that those on it [change](crate::Content::Change) or
     /// [reply to](Message::reply_to), as they are by now; those that are not there are left out.
     pub referred: Vec<Message>,
@@ -31,6 +33,9 @@ pub struct HistoryPage {
     pub request: Option<RequestSide>,
     /// Whether the caller blocks the peer.
     pub blocked: bool,
+    /// How far the caller has [cleared](crate::ReadState::cleared_to) the conversation: nothing up to
+    /// there is on the page.
+    pub cleared_to: Option<Timestamp>,
 }
 
 impl HistoryPage {
@@ -114,23 +119,72 @@ impl History {
             PageRange::Newest | PageRange::Before(_) => Consistency::Eventual,
             PageRange::Oldest | PageRange::After(_) => Consistency::Strong,
         };
-        let (mut page, room) = try_join(
-            self.messages.page(&id, PageQuery { range, limit }, consistency),
-            self.messages.room(&id, consistency),
+        let read = async |range| self.messages.page(&id, PageQuery { range, limit }, consistency).await;
+        let (mut page, room) = try_join(read(range), self.messages.room(&id, consistency)).await?;
+        let room = room.unwrap_or_else(|| Room::empty(id.clone()));
+        let begins_at = match range {
+            PageRange::Newest | PageRange::Before(_) => None,
+            PageRange::Oldest => Some(None),
+            PageRange::After(after) => Some(Some(after)),
+        };
+        if let (Some(cleared_to), Some(begins_at)) = (room.read_state(me).cleared_to, begins_at)
+            && begins_at < Some(cleared_to)
+        {
+            page = read(PageRange::After(cleared_to)).await?;
+        }
+        self.shown(room, me, page, false).await
+    }
+
+    /// Reads the messages around the place `at`: about half a page up to there, and as many after it, the
+    /// newest first. It is strongly consistent, so there is no hole between the two.
+    ///
+    /// # Errors
+    /// [`SelfChat`](ChatError::SelfChat), [`Unavailable`](ChatError::Unavailable).
+    pub async fn around(
+        &self,
+        caller: &Email,
+        peer: &Email,
+        at: Timestamp,
+    ) -> Result<HistoryPage, ChatError> {
+        let (id, me) = RoomId::between(caller, peer)?;
+        let half = |range| PageQuery { range, limit: PageLimit::HALF };
+        let (older, newer, room) = try_join3(
+            self.messages.page(&id, half(PageRange::Before(at.next())), Consistency::Strong),
+            self.messages.page(&id, half(PageRange::After(at)), Consistency::Strong),
+            self.messages.room(&id, Consistency::Strong),
         )
         .await?;
-        let referred = self.referred(&id, &mut page).await?;
         let room = room.unwrap_or_else(|| Room::empty(id.clone()));
+        let messages = newer.messages.into_iter().rev().chain(older.messages).collect();
+        self.shown(room, me, Page { messages, has_more: older.has_more }, newer.has_more).await
+    }
+
+    /// What `me` sees of a page: nothing that they have cleared.
+    async fn shown(
+        &self,
+        room: Room,
+        me: Member,
+        mut page: Page,
+        has_newer: bool,
+    ) -> Result<HistoryPage, ChatError> {
+        let cleared_to = room.read_state(me).cleared_to;
+        let read = page.messages.len();
+        page.messages.retain(|message| Some(message.at) > cleared_to);
+        page.has_more &= page.messages.len() == read;
+        let mut referred = self.referred(room.id(), &mut page).await?;
+        referred.retain(|message| Some(message.at) > cleared_to);
         Ok(HistoryPage {
             me,
             messages: page.messages,
             has_more: page.has_more,
+            has_newer,
             referred,
             peer_read_up_to: room.peer_read_up_to(me, self.first_contact),
             my_read_up_to: room.read_up_to(me),
             request: RequestSide::of(&room, me, self.first_contact),
             blocked: room.consent(me).blocked.is_some(),
-            room: id,
+            cleared_to,
+            room: room.id().clone(),
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat_adapters_memory::{MemoryAttachmentStore, MemoryIdentityVerifier, MemoryPusher, MemoryUserStore};
 use chat_domain::{
-    AccessToken, AttachmentStore, Backoff, ChangeConsent, ChatError, ClientMessageId, Connect,
+    AccessToken, AttachmentStore, Backoff, ChangeConsent, ChatError, Clear, ClientMessageId, Connect,
     ConnectCommand, Connection, ConnectionId, ConnectionStore, Consistency, Content, Conversations,
     Correlation, DailyLimits, Disconnect, Draft, Email, Event, FirstContact, FrameOrigin, History, Identify,
     KeepAlive, MarkRead, Marked, Member, Message, MessageStore, PageLimit, PageQuery, PageRange, Pusher,
@@ -133,6 +133,7 @@ pub(crate) struct Process {
     pub(crate) mark_read: MarkRead,
     pub(crate) typing: Typing,
     pub(crate) change_consent: ChangeConsent,
+    pub(crate) clear: Clear,
 }
 
 /// What only the tests of the rate and of consent meet.
@@ -377,6 +378,7 @@ impl Process {
                 pushes.clone(),
                 first_contact,
             ),
+            clear: Clear::new(identify.clone(), connections.clone(), messages.clone(), pushes.clone()),
             typing: Typing::new(identify, connections, messages, pushes.clone(), first_contact),
         }
     }

@@ -27,6 +27,7 @@ async fn each_member_sees_the_other_as_the_peer() {
         peer_read_up_to: Some(at(0)),
         request: None,
         blocked: false,
+        cleared_to: None,
     };
     let his = Conversation { peer: minji(), unread: 1, peer_read_up_to: None, ..hers.clone() };
     let list = chat.conversations();

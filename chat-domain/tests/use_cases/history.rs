@@ -83,11 +83,13 @@ async fn two_who_never_wrote_have_an_empty_history() {
             me: MINJI,
             messages: Vec::new(),
             has_more: false,
+            has_newer: false,
             referred: Vec::new(),
             peer_read_up_to: None,
             my_read_up_to: None,
             request: None,
             blocked: false,
+            cleared_to: None,
         };
         assert_eq!(page, empty);
     }
@@ -117,6 +119,41 @@ async fn catching_up_reads_strongly(#[case] range: PageRange, #[case] expected: 
         .returning(|_, _| Ok(None));
     let history = History::new(Arc::new(messages), FirstContact::default());
     history.execute(&minji(), &junho(), range, PageLimit::MAX).await.unwrap();
+}
+
+#[tokio::test]
+async fn around_a_place_there_are_older_and_newer_messages() {
+    let chat = Chat::new().await;
+    let written = chat.junho_writes(120, at(0)).await;
+    let around = |seq: usize| {
+        let (chat, place) = (&chat, written[seq - 1].at);
+        async move {
+            let page = chat.history().around(&minji(), &junho(), place).await.unwrap();
+            let seqs: Vec<_> = page.messages.iter().map(|message| message.seq).collect();
+            assert!(seqs.windows(2).all(|pair| pair[0] == pair[1] + 1), "there is no hole: {seqs:?}");
+            (seqs[0], seqs[seqs.len() - 1], page.has_newer, page.has_more)
+        }
+    };
+    assert_eq!(around(60).await, (85, 36, true, true));
+    assert_eq!(around(1).await, (26, 1, true, false));
+    assert_eq!(around(25).await, (50, 1, true, false));
+    assert_eq!(around(26).await, (51, 2, true, true));
+    assert_eq!(around(95).await, (120, 71, false, true));
+    assert_eq!(around(94).await, (119, 70, true, true));
+    assert_eq!(around(120).await, (120, 96, false, true));
+}
+
+#[tokio::test]
+async fn around_a_place_without_a_message_is_what_was_said_about_then() {
+    let chat = Chat::new().await;
+    chat.junho_writes(3, at(0)).await;
+    for (place, seqs) in [(at(500), [3, 2, 1]), (at(-500), [3, 2, 1]), (at(9_000), [3, 2, 1])] {
+        let page = chat.history().around(&minji(), &junho(), place).await.unwrap();
+        assert_eq!(numbers(&page), (seqs.to_vec(), false));
+    }
+    let nobody = chat.history().around(&minji(), &email("sora@example.com"), at(0)).await.unwrap();
+    assert_eq!((numbers(&nobody), nobody.has_newer), ((vec![], false), false));
+    assert_refused!(chat.history().around(&minji(), &minji(), at(0)).await, ChatError::SelfChat);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod chat;
 mod faults;
 
+mod clear;
 mod connect;
 mod consent;
 mod conversations;
@@ -19,6 +20,7 @@ mod open_attachment;
 mod random;
 mod reauthenticate;
 mod request_upload;
+mod search;
 mod send;
 mod typing;
 mod users;

@@ -7,7 +7,7 @@ use chat_adapters_aws::{AwsAccess, CloudFrontSigner, Endpoints, REPORT_KEPT_FOR,
 use chat_domain::{DailyLimits, FirstContact, RequestRate, SendRate};
 use http::Uri;
 
-use chat_wire::{AllowedOrigins, Rates, UserTags};
+use chat_wire::{AllowedOrigins, OwnKinds, Rates, UserTags};
 
 /// What is wrong with the environment: all of it, on one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,9 @@ pub struct SendConfig {
     pub first_contact: FirstContact,
     /// `LOG_TAG_KEY` is the key of the tags that users are called by in logs; without it, no user is named.
     pub user_tags: UserTags,
+    /// `OWN_KINDS` lists the application's own kinds of messages, such as `x-order,x-ticket`; without it,
+    /// there are none.
+    pub own_kinds: OwnKinds,
 }
 
 /// What the function behind every REST route is told.
@@ -151,6 +154,7 @@ impl FromEnvironment for SendConfig {
             reports_kept_for: variables.reports_kept_for(),
             first_contact: variables.first_contact(),
             user_tags: variables.user_tags(),
+            own_kinds: variables.own_kinds(),
         }
     }
 }
@@ -288,6 +292,10 @@ impl Variables<'_> {
 
     fn user_tags(&self) -> UserTags {
         UserTags::keyed(&self.optional("LOG_TAG_KEY").unwrap_or_default())
+    }
+
+    fn own_kinds(&mut self) -> OwnKinds {
+        self.parsed_or("OWN_KINDS", OwnKinds::default(), "names that begin with x-, separated by commas")
     }
 
     fn first_contact(&mut self) -> FirstContact {

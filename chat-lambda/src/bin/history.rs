@@ -25,7 +25,8 @@ async fn main() -> ExitCode {
         join(dynamodb, warm::host("callback", ports.pusher.push(&nobody, &push))).await;
 
         let SendConfig { rates, first_contact, user_tags, .. } = config;
-        run(RestHandler::new(&ports, &Settings { rates, first_contact, allowed_origins, user_tags })).await
+        let settings = Settings { rates, first_contact, allowed_origins, user_tags, ..Settings::default() };
+        run(RestHandler::new(&ports, &settings)).await
     })
     .await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat_domain::Identify;
 use chat_lambda::aws::{Clients, FromEnvironment as _, SendConfig, run, start, warm};
-use chat_wire::FrameHandler;
+use chat_wire::{FrameHandler, Settings};
 use futures_util::future::join;
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,8 +19,9 @@ async fn main() -> ExitCode {
         join(dynamodb, warm::host("callback", ports.pusher.close(&nobody))).await;
 
         let identify = Arc::new(Identify::new(ports.connections.clone(), ports.pusher.clone()));
-        let frames = FrameHandler::new(&ports, identify, config.rates, config.first_contact);
-        run(frames.with_user_tags(config.user_tags)).await
+        let SendConfig { rates, first_contact, user_tags, own_kinds, .. } = config;
+        let settings = Settings { rates, first_contact, user_tags, own_kinds, ..Settings::default() };
+        run(FrameHandler::new(&ports, identify, &settings)).await
     })
     .await
 }

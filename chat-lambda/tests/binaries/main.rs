@@ -305,6 +305,7 @@ async fn whatever_is_missing_is_named_at_once_and_the_function_does_not_run() {
 #[case("REQUEST_BURST", "-1")]
 #[case("REQUESTS_PER_SECOND", "1.5")]
 #[case("FIRST_CONTACT", "maybe")]
+#[case("OWN_KINDS", "x-order,ticket")]
 #[tokio::test]
 async fn what_is_malformed_is_named(#[case] variable: &'static str, #[case] value: &str) {
     let mut environment = LocalAws::new().await.environment();

@@ -21,6 +21,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chat_domain::{PAGE_MAX, SEARCH_PAGES_MAX};
 use chat_wire::table::{ACTIONS, ROUTES};
 use http::Method;
 use http::header::AUTHORIZATION;
@@ -244,6 +245,23 @@ async fn reading(aws: &FakeAws) -> Vec<Entry> {
     ledger.entries
 }
 
+/// A search that reads as many pages as one may.
+async fn searching(aws: &FakeAws) -> Vec<Entry> {
+    let mut ledger = Ledger::of(aws);
+    let (_junho, minji) = warm(aws).await;
+    for _ in 0..SEARCH_PAGES_MAX * PAGE_MAX {
+        aws.chat.pass(Duration::from_secs(1));
+        minji.send(JUNHO, WORDS).await;
+    }
+    // An hour's requests are counted, and these were none of a client.
+    aws.chat.pass(60 * MINUTE);
+    let mut call = request(aws, &verified_token(aws).await, Method::GET, "/chat/search");
+    call.query = query(&[("with", JUNHO), ("q", "어디에도 없는 말")]);
+    let found = ledger.rest("search_20_pages", call).await;
+    assert_eq!((&found["hits"], &found["more"]), (&json!([]), &json!(true)));
+    ledger.entries
+}
+
 /// A token of Minji's that the functions have verified.
 async fn verified_token(aws: &FakeAws) -> String {
     let token = aws.token(MINJI);
@@ -262,6 +280,8 @@ async fn deciding(aws: &FakeAws) -> Vec<Entry> {
     for action in ["accept", "block", "unblock"] {
         ledger.frame(action, &junho, &json!({ "action": action, "peerEmail": MINJI })).await;
     }
+    let clear = json!({ "action": "clear", "peerEmail": MINJI, "upTo": said["timestamp"] });
+    ledger.frame("clear", &junho, &clear).await;
     let report = json!({
         "action": "report", "peerEmail": MINJI, "timestamps": [said["timestamp"]], "reason": "광고입니다",
     });
@@ -443,6 +463,7 @@ async fn every_action_uses_exactly_its_budget() {
     entries.extend(sending(&FakeAws::with_cognito().await).await);
     entries.extend(the_first_of_a_day(&FakeAws::with_cognito().await).await);
     entries.extend(reading(&FakeAws::with_cognito().await).await);
+    entries.extend(searching(&FakeAws::with_cognito().await).await);
     entries.extend(changing(&FakeAws::with_cognito().await).await);
     entries.extend(deciding(&FakeAws::with_cognito().await).await);
     entries.extend(listing(&FakeAws::with_cognito().await).await);

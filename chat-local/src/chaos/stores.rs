@@ -155,6 +155,7 @@ impl FaultInjector {
                 MessageStoreCall::MessagesAt { .. } => ("messages at", of_read),
                 MessageStoreCall::RoomsOf { .. } => ("rooms of", of_read),
                 MessageStoreCall::AdvanceRead { .. } => ("advance read", of_write),
+                MessageStoreCall::Clear { .. } => ("clear", of_write),
                 MessageStoreCall::WriteConsent { .. } => ("write consent", of_write),
             };
             let fault = fault(&injector.draw_within(event));

@@ -116,6 +116,7 @@ fn environment(
         ("CONNECTIONS_TABLE", tables.connections.clone()),
         ("FIRST_CONTACT", config.first_contact.as_str().to_owned()),
         ("MESSAGES_TABLE", tables.messages.clone()),
+        ("OWN_KINDS", config.own_kinds.to_string()),
         ("ROOMS_TABLE", tables.rooms.clone()),
         ("REQUESTS_PER_SECOND", config.requests_per_second.to_string()),
         ("REPORTS_PER_DAY", config.reports_per_day.to_string()),

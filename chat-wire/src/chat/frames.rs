@@ -1,18 +1,18 @@
 use std::sync::Arc;
 
 use chat_domain::{
-    AccessToken, ChangeCommand, ChangeConsent, ChatError, ClientMessageId, ConnectionId, ConsentChange,
-    Correlation, FileReport, FirstContact, FrameOrigin, Identify, KeepAlive, LimitFrames, MarkRead,
-    Reauthenticate, SendFromConnection, SendMessage, StoreMessage, Typing,
+    AccessToken, ChangeCommand, ChangeConsent, ChatError, Clear, ClientMessageId, ConnectionId,
+    ConsentChange, Correlation, FileReport, FrameOrigin, Identify, KeepAlive, LimitFrames, MarkRead,
+    Reauthenticate, SendFromConnection, SendMessage, StoreMessage, Timestamp, Typing,
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Counts, Ports, Rates, Refused, UserTags, instant, log};
+use super::{Counts, OwnKinds, Ports, Refused, Settings, UserTags, instant, log};
 use crate::error::{ErrorCode, WireError};
 use crate::frames::{
-    ConsentFrame, ErrorBody, MarkReadFrame, PingFrame, PongFrame, ReadFrame, ReauthFrame, ReauthedFrame,
-    ReportFrame, ReportedFrame, SendMessageFrame, SentFrame, ServerFrame, TypingFrame, email,
+    ClearFrame, ConsentFrame, ErrorBody, MarkReadFrame, PingFrame, PongFrame, ReadFrame, ReauthFrame,
+    ReauthedFrame, ReportFrame, ReportedFrame, SendMessageFrame, SentFrame, ServerFrame, TypingFrame, email,
 };
 use crate::json::Object;
 use crate::table::ClientFrame;
@@ -72,11 +72,13 @@ type Answer = Result<Option<ServerFrame>, Refused>;
 pub struct FrameHandler {
     identify: Arc<Identify>,
     user_tags: UserTags,
+    own_kinds: OwnKinds,
     limit: LimitFrames,
     send: SendFromConnection,
     mark_read: MarkRead,
     typing: Typing,
     change_consent: ChangeConsent,
+    clear: Clear,
     file_report: FileReport,
     keep_alive: KeepAlive,
     reauthenticate: Reauthenticate,
@@ -86,13 +88,15 @@ pub struct FrameHandler {
 impl FrameHandler {
     /// Composes the handler. All use cases of a process that identify connections share one `identify`.
     #[must_use]
-    pub fn new(ports: &Ports, identify: Arc<Identify>, rates: Rates, first_contact: FirstContact) -> Self {
-        let policy = rates.policy(first_contact);
+    pub fn new(ports: &Ports, identify: Arc<Identify>, settings: &Settings) -> Self {
+        let Settings { rates, first_contact, .. } = *settings;
+        let policy = settings.policy();
         let Ports { verifier, users, connections, messages, pusher, attachments, reports, backoff } =
             ports.clone();
         Self {
             identify: identify.clone(),
-            user_tags: UserTags::default(),
+            user_tags: settings.user_tags.clone(),
+            own_kinds: settings.own_kinds.clone(),
             limit: LimitFrames::new(
                 rates.requests,
                 identify.clone(),
@@ -122,6 +126,7 @@ impl FrameHandler {
                 pusher.clone(),
                 first_contact,
             ),
+            clear: Clear::new(identify.clone(), connections.clone(), messages.clone(), pusher.clone()),
             file_report: FileReport::new(
                 identify.clone(),
                 messages.clone(),
@@ -134,12 +139,6 @@ impl FrameHandler {
             reauthenticate: Reauthenticate::new(verifier, users, connections, identify),
             counts: Counts::default(),
         }
-    }
-
-    /// The same handler, which names users in its log.
-    #[must_use]
-    pub fn with_user_tags(self, user_tags: UserTags) -> Self {
-        Self { user_tags, ..self }
     }
 
     /// What the log calls the user of a connection that this process remembers.
@@ -217,6 +216,7 @@ impl FrameHandler {
             ClientFrame::Accept(frame) => self.change_consent(frame, ConsentChange::Accept, asked).await,
             ClientFrame::Block(frame) => self.change_consent(frame, ConsentChange::Block, asked).await,
             ClientFrame::Unblock(frame) => self.change_consent(frame, ConsentChange::Unblock, asked).await,
+            ClientFrame::Clear(frame) => self.clear(frame, asked).await,
             ClientFrame::Report(frame) => self.report(frame, asked).await,
             ClientFrame::Ping(frame) => self.ping(frame, asked).await,
             ClientFrame::Reauth(frame) => self.reauth(frame, asked).await,
@@ -225,6 +225,7 @@ impl FrameHandler {
 
     async fn send_message(&self, frame: SendMessageFrame, asked: &Asked<'_>) -> Answer {
         let command = frame.into_command(|| fallback_id(asked.delivery_id))?;
+        self.own_kinds.check(&command.content)?;
         let sent = self.send.execute(&asked.origin, command).await?;
         self.counts.sent(sent.outcome);
         log::sent(&sent, &asked.origin.correlation, asked.user.as_deref());
@@ -239,7 +240,7 @@ impl FrameHandler {
     }
 
     async fn mark_read(&self, frame: MarkReadFrame, asked: &Asked<'_>) -> Answer {
-        let up_to = frame.up_to.parse().map_err(|error| WireError::from(error).in_field("upTo"))?;
+        let up_to = place("upTo", &frame.up_to)?;
         let peer = email("peerEmail", &frame.peer_email)?;
         let Some(marked) = self.mark_read.execute(&asked.origin, &peer, up_to).await? else {
             return Ok(None);
@@ -271,6 +272,17 @@ impl FrameHandler {
         Ok(Some(ServerFrame::consent(&changed.room, &peer, change)))
     }
 
+    async fn clear(&self, frame: ClearFrame, asked: &Asked<'_>) -> Answer {
+        let up_to = place("upTo", &frame.up_to)?;
+        let peer = email("peerEmail", &frame.peer_email)?;
+        let cleared = self.clear.execute(&asked.origin, &peer, up_to).await?;
+        self.counts.pushed(cleared.deliveries);
+        let request_id = asked.origin.correlation.request_id.as_str();
+        let user = asked.user.as_deref();
+        tracing::debug!(request_id, user, room = %cleared.room.tag(), outcome = "cleared", "clear");
+        Ok(Some(ServerFrame::cleared(&cleared.room, &peer, cleared.up_to)))
+    }
+
     async fn report(&self, frame: ReportFrame, asked: &Asked<'_>) -> Answer {
         let command = frame.into_command()?;
         // Each message is read, and kept for as long as the report.
@@ -297,6 +309,11 @@ impl FrameHandler {
         let expires_at = self.reauthenticate.execute(&asked.origin, &token).await?.to_string();
         Ok(Some(ServerFrame::Reauth(ReauthedFrame { expires_at })))
     }
+}
+
+/// Reads a timestamp that stands in `field`.
+fn place(field: &str, text: &str) -> Result<Timestamp, WireError> {
+    text.parse().map_err(|error| WireError::from(error).in_field(field))
 }
 
 /// The id of a message whose client gave it none: always the same for the same frame, however often it is

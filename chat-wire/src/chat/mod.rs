@@ -7,6 +7,7 @@ mod disconnect;
 mod frames;
 mod log;
 mod origins;
+mod own_kinds;
 mod response;
 mod rest;
 mod user_tags;
@@ -24,6 +25,7 @@ pub use self::counts::{Counted, Counts};
 pub use self::disconnect::{DisconnectHandler, DisconnectRequest};
 pub use self::frames::{FrameHandler, FrameRequest};
 pub use self::origins::AllowedOrigins;
+pub use self::own_kinds::OwnKinds;
 pub use self::rest::{RestHandler, RestRequest};
 pub use self::user_tags::UserTags;
 use crate::error::WireError;
@@ -60,12 +62,6 @@ pub struct Rates {
     pub daily: DailyLimits,
 }
 
-impl Rates {
-    pub(crate) fn policy(self, first_contact: FirstContact) -> SendPolicy {
-        SendPolicy { rate: self.messages, first_contact, daily: self.daily }
-    }
-}
-
 /// What an operator decides. The defaults suit a chat that strangers can reach.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -77,11 +73,14 @@ pub struct Settings {
     pub allowed_origins: AllowedOrigins,
     /// What users are called in logs.
     pub user_tags: UserTags,
+    /// The kinds of messages that the application adds.
+    pub own_kinds: OwnKinds,
 }
 
 impl Settings {
     pub(crate) fn policy(&self) -> SendPolicy {
-        self.rates.policy(self.first_contact)
+        let Rates { messages, daily, .. } = self.rates;
+        SendPolicy { rate: messages, first_contact: self.first_contact, daily }
     }
 }
 
@@ -110,8 +109,7 @@ impl Chat {
             connect: ConnectHandler::new(connect, settings.allowed_origins.clone())
                 .with_user_tags(settings.user_tags.clone()),
             disconnect: DisconnectHandler::new(disconnect),
-            frames: FrameHandler::new(ports, identify, settings.rates, settings.first_contact)
-                .with_user_tags(settings.user_tags.clone()),
+            frames: FrameHandler::new(ports, identify, settings),
             rest: RestHandler::new(ports, settings),
         }
     }

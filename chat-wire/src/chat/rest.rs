@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use chat_domain::{
     AccessToken, Activity, Admit, AttachmentKey, Blocked, ChatError, ClientMessageId, Content, Conversations,
-    Correlation, History, IdentityVerifier, ImageFacts, LimitCalls, OpenAttachment, PAGE_MAX, PageLimit,
-    PageRange, RequestUpload, SendCommand, SendMessage, StoreMessage, Timestamp, VerifiedIdentity,
+    Correlation, Email, History, IdentityVerifier, ImageFacts, LimitCalls, OpenAttachment, PAGE_MAX,
+    PageLimit, PageRange, RequestUpload, Search, SearchQueryError, SendCommand, SendMessage, StoreMessage,
+    Timestamp, VerifiedIdentity,
 };
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -22,7 +23,7 @@ use crate::frames::{SentFrame, email};
 use crate::json::Object;
 use crate::rest::{
     AttachmentUrlBody, BlockedBody, BlockedPeerBody, ConversationBody, ConversationsBody, HistoryBody,
-    ProposalRequestBody, UploadBody, UploadRequestBody,
+    ProposalRequestBody, SearchBody, UploadBody, UploadRequestBody,
 };
 use crate::table::{Operation, ROUTES};
 
@@ -79,6 +80,7 @@ pub struct RestHandler {
     admit: Admit,
     limit: LimitCalls,
     history: History,
+    search: Search,
     conversations: Conversations,
     blocked: Blocked,
     request_upload: RequestUpload,
@@ -101,6 +103,7 @@ impl RestHandler {
             admit: Admit::new(users.clone()),
             limit: LimitCalls::new(settings.rates.requests, users.clone()),
             history: History::new(messages.clone(), settings.first_contact),
+            search: Search::new(messages.clone(), settings.first_contact),
             conversations: Conversations::new(messages.clone(), settings.first_contact),
             blocked: Blocked::new(messages.clone()),
             request_upload: RequestUpload::new(messages.clone(), attachments.clone(), users.clone(), policy),
@@ -189,6 +192,7 @@ impl RestHandler {
             .ok_or_else(|| WireError::bad_request("there is no such route"))?;
         let body = match operation {
             Operation::History => to_json(&self.history(call).await?),
+            Operation::Search => to_json(&self.search(call).await?),
             Operation::Conversations => to_json(&self.conversations(call).await?),
             Operation::Blocked => to_json(&self.blocked(call).await?),
             Operation::RequestUpload => to_json(&self.request_upload(call).await?),
@@ -200,8 +204,10 @@ impl RestHandler {
     }
 
     async fn history(&self, call: &Call<'_>) -> Result<HistoryBody, Refused> {
-        let with = call.query("with")?.ok_or_else(|| WireError::bad_request("with: missing"))?;
-        let peer = email("with", with)?;
+        let peer = call.peer()?;
+        if let Some(at) = call.timestamp("around")? {
+            return self.around(call, &peer, at).await;
+        }
         let limit = match call.query("limit")? {
             None => PageLimit::MAX,
             Some(text) => Some(text)
@@ -222,6 +228,37 @@ impl RestHandler {
         };
         let page = self.history.execute(call.caller.email(), &peer, range, limit).await?;
         Ok(HistoryBody::new(&page, range))
+    }
+
+    async fn around(&self, call: &Call<'_>, peer: &Email, at: Timestamp) -> Result<HistoryBody, Refused> {
+        for excluded in ["before", "after", "limit"] {
+            if call.query(excluded)?.is_some() {
+                return Err(
+                    WireError::bad_request(format!("around and {excluded} exclude each other")).into()
+                );
+            }
+        }
+        let page = self.history.around(call.caller.email(), peer, at).await?;
+        // A clock may be behind the one that the newest message was dated by.
+        let newest = page.messages.first().map(|newest| newest.at);
+        if at > call.now && Some(at) > newest {
+            return Err(WireError::bad_request("that is in the future").in_field("around").into());
+        }
+        Ok(HistoryBody::new(&page, PageRange::Newest))
+    }
+
+    async fn search(&self, call: &Call<'_>) -> Result<SearchBody, Refused> {
+        let peer = call.peer()?;
+        let query = call.query("q")?.ok_or_else(|| WireError::bad_request("q: missing"))?;
+        let query =
+            query.parse().map_err(|error: SearchQueryError| WireError::bad_request(error.to_string()));
+        let query = query.map_err(|error| error.in_field("q"))?;
+        let before = call.timestamp("before")?;
+        let found = self.search.execute(call.caller.email(), &peer, &query, before).await?;
+        // Each further page is as much work as another request.
+        let further = found.pages.saturating_sub(1);
+        self.limit.charge_requests(call.caller.email(), call.request.request_id, further, call.now).await;
+        Ok(SearchBody::from(&found))
     }
 
     async fn conversations(&self, call: &Call<'_>) -> Result<ConversationsBody, Refused> {
@@ -285,6 +322,12 @@ impl Call<'_> {
             (value, None) => Ok(value.map(|(_, value)| value.as_str())),
             (_, Some(_)) => Err(WireError::bad_request("comes twice").in_field(name)),
         }
+    }
+
+    /// The other member of the conversation that is asked for.
+    fn peer(&self) -> Result<Email, WireError> {
+        let with = self.query("with")?.ok_or_else(|| WireError::bad_request("with: missing"))?;
+        email("with", with)
     }
 
     /// The place that the page begins after.

@@ -62,6 +62,13 @@ text_format!(KindLabel, {
     "pattern": "^[A-Za-z][A-Za-z0-9_-]*$",
 });
 
+text_format!(OwnKind, {
+    "description": "The name of an application's own kind of message.",
+    "type": "string",
+    "maxLength": KIND_LABEL_MAX_BYTES,
+    "pattern": "^x-[A-Za-z0-9_-]+$",
+});
+
 text_format!(AttachmentKey, {
     "description": "The name of an uploaded image, made by the server for one room and one uploader.",
     "type": "string",

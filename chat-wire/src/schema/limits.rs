@@ -38,6 +38,9 @@ pub(super) fn document() -> String {
         TEAM_NAME_MAX_BYTES,
         VENUE_MAX_BYTES,
         NOTE_MAX_BYTES,
+        OWN_BODY_MAX_BYTES,
+        OWN_PREVIEW_MAX_BYTES,
+        SEARCH_QUERY_MAX_CHARS,
     ];
     let kinds: String = Kind::KNOWN.iter().map(|kind| format!("  '{}',\n", kind.as_str())).collect();
     format!(

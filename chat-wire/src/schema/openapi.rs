@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chat_domain::{DOWNLOAD_URL_LIFETIME, PAGE_MAX, ROOMS_PAGE_MAX, UPLOAD_URL_LIFETIME};
+use chat_domain::{
+    DOWNLOAD_URL_LIFETIME, PAGE_MAX, ROOMS_PAGE_MAX, SEARCH_HITS_MAX, SEARCH_PAGES_MAX,
+    SEARCH_QUERY_MAX_CHARS, UPLOAD_URL_LIFETIME,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,8 +13,8 @@ use super::{Schemas, formats, yaml};
 use crate::error::ErrorCode;
 use crate::frames::{ErrorBody, SentFrame};
 use crate::rest::{
-    AttachmentUrlBody, BlockedBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody,
-    UploadRequestBody,
+    AttachmentUrlBody, BlockedBody, ConversationsBody, HistoryBody, ProposalRequestBody, SearchBody,
+    UploadBody, UploadRequestBody,
 };
 use crate::table::{Operation, ROUTES};
 
@@ -91,6 +94,7 @@ const ANYWHERE: [ErrorCode; 5] = [
 fn description(operation: Operation, schemas: &mut Schemas) -> Value {
     match operation {
         Operation::History => history(schemas),
+        Operation::Search => search(schemas),
         Operation::Conversations => conversations(schemas),
         Operation::Blocked => blocked(schemas),
         Operation::RequestUpload => request_upload(schemas),
@@ -115,6 +119,12 @@ fn history(schemas: &mut Schemas) -> Value {
                 schemas.reference::<formats::Timestamp>(),
             ),
             query(
+                "around",
+                "About half a page up to there, and half a page after it; excludes the others.",
+                false,
+                schemas.reference::<formats::Timestamp>(),
+            ),
+            query(
                 "limit",
                 "How many messages at the most.",
                 false,
@@ -123,6 +133,33 @@ fn history(schemas: &mut Schemas) -> Value {
         ],
         "responses": responses::<HistoryBody>(
             "The page.",
+            &[ErrorCode::InvalidEmail, ErrorCode::SelfChat],
+            schemas,
+        ),
+    })
+}
+
+fn search(schemas: &mut Schemas) -> Value {
+    json!({
+        "summary": "The messages of a conversation that have some words",
+        "description": format!(
+            "From the newest backwards, in any case, without regard to white space, and with an unfinished \
+             last syllable. One call reads at most {SEARCH_PAGES_MAX} pages of {PAGE_MAX}, each of which \
+             counts as a request, and finds at most {SEARCH_HITS_MAX} messages. While `more` is true, it \
+             goes on with `searchedTo` as `before`."
+        ),
+        "parameters": [
+            query("with", "The other member.", true, schemas.reference::<formats::EmailAddress>()),
+            query(
+                "q",
+                "What is looked for.",
+                true,
+                json!({ "type": "string", "minLength": 1, "maxLength": SEARCH_QUERY_MAX_CHARS }),
+            ),
+            query("before", "Only what is older.", false, schemas.reference::<formats::Timestamp>()),
+        ],
+        "responses": responses::<SearchBody>(
+            "What was found, and how far it has looked.",
             &[ErrorCode::InvalidEmail, ErrorCode::SelfChat],
             schemas,
         ),

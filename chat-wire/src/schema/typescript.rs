@@ -4,8 +4,8 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::frames::ServerFrame;
 use crate::rest::{
-    AttachmentUrlBody, BlockedBody, ConversationsBody, HistoryBody, ProposalRequestBody, UploadBody,
-    UploadRequestBody,
+    AttachmentUrlBody, BlockedBody, ConversationsBody, HistoryBody, ProposalRequestBody, SearchBody,
+    UploadBody, UploadRequestBody,
 };
 use crate::table::{ClientFrame, Operation, ROUTES};
 
@@ -36,6 +36,7 @@ impl Declarations {
     fn bodies(&mut self, operation: Operation) {
         match operation {
             Operation::History => self.visit::<HistoryBody>(),
+            Operation::Search => self.visit::<SearchBody>(),
             Operation::Conversations => self.visit::<ConversationsBody>(),
             Operation::Blocked => self.visit::<BlockedBody>(),
             Operation::RequestUpload => {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_domain::{ConnectionId, FirstContact};
-use chat_wire::{FrameHandler, Rates, Settings};
+use chat_domain::ConnectionId;
+use chat_wire::{FrameHandler, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -164,7 +164,7 @@ async fn a_handler_of_its_own_needs_nothing_but_the_ports() {
     let minji = chat.connect(MINJI).await;
     let identify =
         Arc::new(chat_domain::Identify::new(chat.ports.connections.clone(), chat.ports.pusher.clone()));
-    let send = FrameHandler::new(&chat.ports, identify, Rates::default(), FirstContact::default());
+    let send = FrameHandler::new(&chat.ports, identify, &Settings::default());
     let call = chat.frame_on(&minji.id, &frame(json!({})).to_string());
     assert!(send.answer(&call.request()).await.is_some());
     assert_eq!(chat.history(MINJI, JUNHO).await.len(), 1);

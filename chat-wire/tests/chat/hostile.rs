@@ -33,7 +33,7 @@ async fn call(chat: &Chat, email: &str, route: &Route, peer: &str, key: &str) ->
     set(&mut call.headers, AUTHORIZATION, &format!("Bearer {}", chat.token(email)));
     call.path_parameters = [("key".to_owned(), key.to_owned())].into();
     if route.method == http::Method::GET {
-        call.query = query(&[("with", peer)]);
+        call.query = query(&[("with", peer), ("q", "안녕")]);
     } else {
         let body = picture(json!({
             "with": peer, "receiverEmail": peer, "clientMessageId": OTHER_ID, "proposal": proposal(json!({})),
@@ -204,7 +204,7 @@ async fn nobody_does_anything_to_a_room_that_they_are_not_in() {
         let page = chat.history(JUNHO, MINJI).await;
         let frame = every_field(action.name, JUNHO, &stage.at, &stage.own_at, &chat.token(MINA));
         let answer = mina.say(&frame).await.unwrap_or_default();
-        if ["accept", "block", "unblock", "report"].contains(&action.name) {
+        if ["accept", "block", "unblock", "clear", "report"].contains(&action.name) {
             assert_error(&answer, "notFound", answer["requestId"].as_str().unwrap(), Some(OTHER_ID));
         }
         assert_eq!(stage.minji.heard(), [] as [Value; 0], "{}", action.name);

@@ -90,6 +90,8 @@ async fn frames() {
     assert_shape!("frame_unblock", junho.say(&unblocks).await.unwrap());
     let accepts = json!({ "action": "accept", "peerEmail": MINJI });
     assert_shape!("frame_accept", junho.say(&accepts).await.unwrap());
+    let clears = json!({ "action": "clear", "peerEmail": MINJI, "upTo": START });
+    assert_shape!("frame_cleared", junho.say(&clears).await.unwrap());
     let reports = json!({ "action": "report", "peerEmail": MINJI, "timestamps": [at] });
     assert_shape!("frame_reported", junho.say(&reports).await.unwrap());
     assert_shape!("frame_pong", minji.say(&json!({ "action": "ping" })).await.unwrap());
@@ -137,6 +139,11 @@ async fn rest_bodies() {
     assert_shape!("rest_history", history(&[]).await);
     assert_shape!("rest_history_before", history(&[("limit", "1")]).await);
     assert_shape!("rest_history_after", history(&[("after", START), ("limit", "1")]).await);
+    assert_shape!(
+        "rest_search",
+        ok(chat.get(MINJI, "/chat/search", &[("with", JUNHO), ("q", "안녕")]).await)
+    );
+    assert_shape!("rest_history_around", history(&[("around", START)]).await);
     assert_shape!("rest_conversations", ok(chat.get(MINJI, "/chat/conversations", &[]).await));
 
     minji.say(&json!({ "action": "block", "peerEmail": JUNHO })).await;

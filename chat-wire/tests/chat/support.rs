@@ -439,10 +439,11 @@ impl From<Response<String>> for Answer {
 }
 
 /// Only the tests of a day's limits meet them.
-fn open_settings() -> Settings {
+pub(crate) fn open_settings() -> Settings {
     let rates = Rates { daily: DailyLimits::UNLIMITED, ..Rates::default() };
     let user_tags = UserTags::keyed(LOG_TAG_KEY);
-    Settings { rates, first_contact: FirstContact::Open, allowed_origins: allowed_origins(), user_tags }
+    let (first_contact, allowed_origins) = (FirstContact::Open, allowed_origins());
+    Settings { rates, first_contact, allowed_origins, user_tags, ..Settings::default() }
 }
 
 pub(crate) fn allowed_origins() -> AllowedOrigins {

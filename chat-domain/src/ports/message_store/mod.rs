@@ -34,19 +34,20 @@ pub const ROOMS_PAGE_MAX: usize = 100;
 ///   sender, [`commit`](Self::commit) stores nothing and says [`Conflict`](MessageStoreError::Conflict),
 ///   whatever head the message was made from.
 /// - **Separate halves.** [`commit`](Self::commit) never changes what reading wrote, and
-///   [`advance_read`](Self::advance_read) never changes what sending wrote; neither makes the other fail. Nor
-///   do they change a member's [`Consent`](crate::Consent), which only
-///   [`write_consent`](Self::write_consent) writes, and which changes nothing else but
-///   [`ReadState::shown_to`](crate::ReadState::shown_to). Reading and deciding never create a row.
+///   [`advance_read`](Self::advance_read) and [`clear`](Self::clear) never change what sending wrote, nor one
+///   what the other wrote; none makes another fail. Nor do they change a member's
+///   [`Consent`](crate::Consent), which only [`write_consent`](Self::write_consent) writes, and which
+///   changes nothing else but [`ReadState::shown_to`](crate::ReadState::shown_to). Reading and deciding
+///   never create a row.
 /// - **No hole.** A page has every message between two that it has. What [`commit`](Self::commit) has stored
 ///   is in every strong page that it belongs to, whether or not [`settle`](Self::settle) was called.
 /// - **Consistency.** A [`Strong`](Consistency::Strong) read sees every write that was acknowledged before it
 ///   began. An [`Eventual`](Consistency::Eventual) one may see any earlier state, and two of them may go back
 ///   in time.
-/// - **Idempotency.** [`advance_read`](Self::advance_read) and [`write_consent`](Self::write_consent) may be
-///   repeated; a repeated block that freezes is a [`Conflict`](MessageStoreError::Conflict). So is a repeated
-///   [`commit`](Self::commit), also when the first attempt succeeded and its answer was lost: read the room
-///   again.
+/// - **Idempotency.** [`advance_read`](Self::advance_read), [`clear`](Self::clear) and
+///   [`write_consent`](Self::write_consent) may be repeated; a repeated block that freezes is a
+///   [`Conflict`](MessageStoreError::Conflict). So is a repeated [`commit`](Self::commit), also when the
+///   first attempt succeeded and its answer was lost: read the room again.
 /// - **Errors.** After [`Throttled`](MessageStoreError::Throttled), [`Conflict`](MessageStoreError::Conflict)
 ///   and [`AttachmentTaken`](MessageStoreError::AttachmentTaken) nothing happened. After
 ///   [`Unavailable`](MessageStoreError::Unavailable) a write may have happened, *or may still*.
@@ -137,6 +138,16 @@ pub trait MessageStore: Send + Sync {
         mark: ReadMark,
     ) -> Result<Advance, MessageStoreError>;
 
+    /// Moves forward how far a reader has [cleared](crate::ReadState::cleared_to) the conversation, to
+    /// `up_to` if it is not there or further already. Says how far that is afterwards; `None` when there
+    /// is no such room.
+    async fn clear(
+        &self,
+        room: &RoomId,
+        reader: Member,
+        up_to: Timestamp,
+    ) -> Result<Option<Timestamp>, MessageStoreError>;
+
     /// Writes what a member has decided about the other, as [`ConsentWrite::applied`] says, and says whether
     /// there is such a room. What it must not write is a [`Conflict`](MessageStoreError::Conflict).
     async fn write_consent(
@@ -193,6 +204,8 @@ impl PageLimit {
     pub const ONE: Self = Self(1);
     /// A page of [`PAGE_MAX`] messages.
     pub const MAX: Self = Self(PAGE_MAX);
+    /// Half of such a page.
+    pub const HALF: Self = Self(PAGE_MAX / 2);
 
     /// Checks the number of messages.
     ///

@@ -105,6 +105,15 @@ pub enum Event {
         /// What the member has decided.
         change: ConsentChange,
     },
+    /// A member has cleared the conversation for themselves. Only the member's own devices are told.
+    Cleared {
+        /// The room of the two.
+        room: RoomId,
+        /// The address of the other.
+        peer: Email,
+        /// Up to where nothing is shown to the member any more.
+        up_to: Timestamp,
+    },
     /// The server does not know this connection and is about to close it. The client connects anew, and sends
     /// again what this answers.
     UnknownConnection(Correlation),

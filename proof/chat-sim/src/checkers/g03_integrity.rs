@@ -59,7 +59,7 @@ fn pushed(task: TaskId, event: &Event, before: &Record) -> Finding {
         Event::Changed { entry, .. } => entry.sender_email(),
         Event::Read { reader, .. } => reader,
         Event::Typing { sender, .. } => sender,
-        Event::Consent { .. } | Event::UnknownConnection(_) => return Ok(()),
+        Event::Consent { .. } | Event::Cleared { .. } | Event::UnknownConnection(_) => return Ok(()),
     };
     if before.tasks.get(task).is_some_and(|running| by != before.directory.email(running.user)) {
         return Err(format!("{event:?} is told, which somebody else has done"));

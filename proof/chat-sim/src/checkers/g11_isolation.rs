@@ -34,7 +34,10 @@ impl Checker for Isolation {
         let room = match event {
             Event::Message(message) => &message.room,
             Event::Changed { entry, .. } => &entry.room,
-            Event::Read { room, .. } | Event::Typing { room, .. } | Event::Consent { room, .. } => room,
+            Event::Read { room, .. }
+            | Event::Typing { room, .. }
+            | Event::Consent { room, .. }
+            | Event::Cleared { room, .. } => room,
             Event::UnknownConnection(_) => return Ok(()),
         };
         if room.member(before.directory.email(user)).is_some() {

@@ -147,6 +147,8 @@ fn told(task: TaskId, to: SocketId, event: &Event, before: &Record) -> Finding {
                 && about.is_some_and(|about| running.decides == Some((about, *change)));
             return if is_own { Ok(()) } else { Err(format!("user {listener} is told {event:?}")) };
         }
+        Event::Cleared { .. } if listener == running.user => return Ok(()),
+        Event::Cleared { .. } => return Err(format!("user {listener} is told {event:?}")),
         Event::UnknownConnection(_) => return Ok(()),
     };
     let (Some(room), Some(by)) = (before.room(id), id.member(author)) else { return Ok(()) };

@@ -441,6 +441,7 @@ impl Client {
             | ServerFrame::Accept(_)
             | ServerFrame::Block(_)
             | ServerFrame::Unblock(_)
+            | ServerFrame::Cleared(_)
             | ServerFrame::Reported(_)
             | ServerFrame::Pong(_) => {}
         }

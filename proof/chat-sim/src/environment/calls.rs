@@ -347,6 +347,9 @@ impl Environment {
             MessageStoreCall::AdvanceRead { room, reader, mark } => {
                 self.or_failed(|it| it.advance_read(room, *reader, *mark)).map(MessageStoreReply::AdvanceRead)
             }
+            MessageStoreCall::Clear { room, reader, up_to } => {
+                self.or_failed(|it| it.tables.clear(room, *reader, *up_to)).map(MessageStoreReply::Clear)
+            }
             MessageStoreCall::WriteConsent { room, member, write } => self
                 .or_failed(|it| it.write_consent(room, *member, *write))
                 .map(MessageStoreReply::WriteConsent),

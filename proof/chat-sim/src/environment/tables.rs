@@ -238,6 +238,23 @@ impl Tables {
         }
     }
 
+    /// Clears a conversation for one of its members, and says how far that is afterwards.
+    pub(crate) fn clear(
+        &mut self,
+        id: &RoomId,
+        reader: Member,
+        up_to: Timestamp,
+    ) -> Result<Option<Timestamp>, MessageStoreError> {
+        if self.table(id).and_then(Table::head).is_none() {
+            return Ok(None);
+        }
+        let table = self.table_mut(id);
+        table.reads[reader] = table.reads[reader].cleared(up_to);
+        let cleared_to = table.reads[reader].cleared_to;
+        table.push_version()?;
+        Ok(cleared_to)
+    }
+
     /// Stores a decision, and says whether there is such a room.
     pub(crate) fn write_consent(
         &mut self,

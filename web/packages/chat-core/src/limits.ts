@@ -17,6 +17,9 @@ export const ALT_TEXT_MAX_BYTES = 1000
 export const TEAM_NAME_MAX_BYTES = 200
 export const VENUE_MAX_BYTES = 400
 export const NOTE_MAX_BYTES = 1000
+export const OWN_BODY_MAX_BYTES = 4096
+export const OWN_PREVIEW_MAX_BYTES = 400
+export const SEARCH_QUERY_MAX_CHARS = 100
 /** The kinds of messages that the server knows. */
 export const KINDS = [
   'text',

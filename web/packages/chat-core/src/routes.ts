@@ -3,6 +3,7 @@
 
 export const ROUTES = {
   history: '/chat/history',
+  search: '/chat/search',
   conversations: '/chat/conversations',
   blocked: '/chat/blocked',
   requestUpload: '/chat/uploads',

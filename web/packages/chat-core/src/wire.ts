@@ -109,6 +109,39 @@ export type ChangedFrame = {
 };
 
 /**
+ * How far the user clears a conversation for themselves.
+ */
+export type ClearFrame = {
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+  /**
+   * The timestamp of the newest message that goes. Later than that of the newest message stands for that
+   * one's.
+   */
+  upTo: string,
+};
+
+/**
+ * The user has cleared a conversation for themselves.
+ */
+export type ClearedFrame = {
+  /**
+   * The room of the two members.
+   */
+  roomId: string,
+  /**
+   * The other member of the conversation.
+   */
+  peerEmail: string,
+  /**
+   * Up to where nothing is shown to the user any more.
+   */
+  upTo: string,
+};
+
+/**
  * What a client says. The `action` chooses the route.
  */
 export type ClientFrame = { "action": "sendMessage" } & SendMessageFrame
@@ -120,6 +153,7 @@ export type ClientFrame = { "action": "sendMessage" } & SendMessageFrame
   | { "action": "accept" } & ConsentFrame
   | { "action": "block" } & ConsentFrame
   | { "action": "unblock" } & ConsentFrame
+  | { "action": "clear" } & ClearFrame
   | { "action": "report" } & ReportFrame
   | { "action": "ping" } & PingFrame
   | { "action": "reauth" } & ReauthFrame;
@@ -197,6 +231,10 @@ export type ConversationBody = {
    * Whether the caller blocks the peer.
    */
   blocked: boolean,
+  /**
+   * How far the caller has cleared the conversation. Absent when nothing was cleared.
+   */
+  clearedTo?: string,
 };
 
 /**
@@ -337,7 +375,8 @@ export type HistoryBody = {
    */
   nextBefore?: string,
   /**
-   * With `after`: the `after` of the next newer page, or of the next sync.
+   * With `after`: the `after` of the next newer page, or of the next sync. With `around`: the `after` of
+   * what is newer than the page; absent when nothing is.
    */
   nextAfter?: string,
   /**
@@ -356,6 +395,11 @@ export type HistoryBody = {
    * Whether the caller blocks the peer.
    */
   blocked: boolean,
+  /**
+   * How far the caller has cleared the conversation: nothing up to there is in any page. Absent when
+   * nothing was cleared.
+   */
+  clearedTo?: string,
 };
 
 /**
@@ -673,6 +717,25 @@ export type ReportedFrame = {
 export type RequestName = "incoming" | "outgoing";
 
 /**
+ * The answer of `GET /chat/search`.
+ */
+export type SearchBody = {
+  /**
+   * The messages that were found, the newest first.
+   */
+  hits: Array<MessageBody>,
+  /**
+   * How far the search has looked: the `before` with which it goes on. `null` if there was nothing to look
+   * at.
+   */
+  searchedTo: string | null,
+  /**
+   * Whether there is more before that.
+   */
+  more: boolean,
+};
+
+/**
  * A message to send.
  */
 export type SendMessageFrame = {
@@ -682,7 +745,7 @@ export type SendMessageFrame = {
   receiverEmail: string,
   /**
    * The words: 1 to `MESSAGE_TEXT_MAX_BYTES` bytes of UTF-8. They may be absent beside an attachment, and
-   * must be beside a proposal or an answer.
+   * must be beside a proposal, an answer or a kind.
    */
   message?: string,
   /**
@@ -711,6 +774,21 @@ export type SendMessageFrame = {
    * An answer to one.
    */
   proposalAnswer?: ProposalAnswerBody,
+  /**
+   * A kind of the application's own that this chat admits. `message` is absent beside it, and a kind
+   * that is none of those is ignored beside `message`.
+   */
+  kind?: string,
+  /**
+   * Only beside `kind`: what clients show that do not know the kind; 1 to `OWN_PREVIEW_MAX_BYTES` bytes of
+   * UTF-8.
+   */
+  preview?: string,
+  /**
+   * Only beside `kind`: the rest of what the message says, as any JSON; at most `OWN_BODY_MAX_BYTES` bytes
+   * without white space.
+   */
+  body?: unknown,
 };
 
 /**
@@ -750,6 +828,7 @@ export type ServerFrame = { "type": "message" } & MessageBody
   | { "type": "accept" } & ConsentChangedFrame
   | { "type": "block" } & ConsentChangedFrame
   | { "type": "unblock" } & ConsentChangedFrame
+  | { "type": "cleared" } & ClearedFrame
   | { "type": "reported" } & ReportedFrame
   | { "type": "pong" } & PongFrame
   | { "type": "reauth" } & ReauthedFrame

@@ -224,6 +224,7 @@ pub(super) async fn a_mark_that_races_a_block_that_freezes_is_kept_or_came_later
         let told = told.into_iter().flatten().next().expect("one of them moved a mark");
         let stored = stored_room(&store, &id).await.expect("something was said");
         let shown_to = if told { mark.up_to } else { talk.messages[0].at };
-        assert_eq!(stored.read_state(JUNHO), ReadState { mark: Some(mark), shown_to: Some(shown_to) });
+        let expected = ReadState { mark: Some(mark), shown_to: Some(shown_to), cleared_to: None };
+        assert_eq!(stored.read_state(JUNHO), expected);
     }
 }

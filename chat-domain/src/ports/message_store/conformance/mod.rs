@@ -4,6 +4,7 @@
 mod atomicity;
 mod attachments;
 mod changes;
+mod clears;
 mod commits;
 mod consent;
 mod contents;
@@ -18,8 +19,8 @@ pub(crate) mod talk;
 
 pub(crate) use self::atomicity::nothing_half_is_seen;
 use self::{
-    atomicity::*, attachments::*, changes::*, commits::*, consent::*, contents::*, erased::*, halves::*,
-    handles::*, lists::*, marks::*, pages::*, settling::*,
+    atomicity::*, attachments::*, changes::*, clears::*, commits::*, consent::*, contents::*, erased::*,
+    halves::*, handles::*, lists::*, marks::*, pages::*, settling::*,
 };
 use crate::conformance::suite;
 
@@ -65,6 +66,9 @@ suite! {
             a_commit_leaves_read_states_alone,
             marks_and_commits_that_race_all_happen,
             a_mark_in_an_absent_room_creates_nothing,
+            clearing_changes_nothing_else,
+            reading_and_sending_leave_what_is_cleared_alone,
+            a_clear_in_an_absent_room_creates_nothing,
         }
         "No hole" {
             what_was_committed_is_in_every_page_settled_or_not,
@@ -139,6 +143,10 @@ suite! {
             a_mark_that_counts_more_than_was_sent_changes_nothing,
             the_members_marks_are_independent,
             of_racing_marks_the_furthest_stays,
+        }
+        "clear" {
+            an_earlier_clear_changes_nothing,
+            of_racing_clears_the_furthest_stays,
         }
         "write_consent" {
             members_decide_independently,

@@ -24,7 +24,7 @@ FUZZ_SECONDS ?= 60
 # The architecture that `make package` builds for: x86_64 or arm64.
 ARCH ?= x86_64
 
-.PHONY: fuzz mutants mutants-changed web web-test help run run-check test check unit sim prove docs-check deny test-dynamodb-local generate package deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user suspend resume disconnect release replay-erasures settle reports fmt
+.PHONY: fuzz mutants mutants-changed web web-test help run run-check test check unit sim prove docs-check deny test-dynamodb-local generate package package-twice deploy-check package-here deployed-check e2e e2e-local e2e-deployed budget bench bench-lambda load idle export-user erase-user suspend resume disconnect release replay-erasures settle reports fmt
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 30
@@ -131,6 +131,9 @@ generate: ## writes the files that are generated from the wire types
 
 package: ## builds the four Lambda functions as target/lambda/<name>.zip, and lists of what is in them and in the page; ARCH=arm64
 	dev/package.sh "$(ARCH)"
+
+package-twice: ## checks that two builds of the last commit make the same zips; a quarter of an hour
+	dev/package-twice.sh "$(ARCH)"
 
 deployed-check: package-here ## checks that a deployed function holds nothing that is for development
 	dev/check-deployed.sh

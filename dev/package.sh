@@ -18,6 +18,12 @@ glibc=2.34 # of Amazon Linux 2023, which provided.al2023 is
 out=$(dev/target-dir.sh)/lambda
 PATH=$(dev/python-tool.sh package):$PATH
 export PATH
+# Binaries name the files that a panic came from. They name them alike wherever they are built, so that whoever builds the same
+# commit with the same tools gets the same zips; `make package-twice` sees that they do.
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$(dirname "$out")=/target --remap-path-prefix=$PWD=/chat --remap-path-prefix=$cargo_home=/cargo"
+CFLAGS="${CFLAGS:-} -ffile-prefix-map=$(dirname "$out")=/target -ffile-prefix-map=$cargo_home=/cargo"
+export RUSTFLAGS CFLAGS
 # cargo reads the configuration of the folder that it starts in, and the functions have their own.
 cd chat-lambda
 cargo lambda build --quiet --locked --package chat-lambda --features aws "${names[@]/#/--bin=}" --profile deployed \

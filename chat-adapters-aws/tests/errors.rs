@@ -202,6 +202,19 @@ mod eraser {
     }
 }
 
+mod regions {
+    use super::*;
+
+    /// Nothing happened, and the next attempt meets the item as the other region left it.
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_met_one_of_another_region_may_be_repeated() {
+        let rule =
+            mock!(Client::update_item).then_http_response(|| refusal("ReplicatedWriteConflictException"));
+        let committed = messages(&[&rule]).commit(&first_append()).await;
+        assert_matches!(committed, Err(MessageStoreError::Throttled { operation: "commit" }));
+    }
+}
+
 mod transactions {
     use super::*;
 

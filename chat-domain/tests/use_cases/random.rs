@@ -1,11 +1,11 @@
 //! Two users with two devices each do anything in any order while stores fail in every way, and nothing is
-//! lost, doubled or out of order.
+//! lost, doubled or out of order; and every message is what its changes have made of it.
 
 use std::collections::HashSet;
 
 use chat_domain::{
-    ChatError, Draft, Event, Member, Message, PAGE_MAX, PageLimit, PageRange, SendCommand, SendOutcome, Sent,
-    Timestamp,
+    ChangeCommand, ChatError, ClientMessageId, Content, Draft, Effect, Event, Member, Message, PAGE_MAX,
+    PageLimit, PageRange, PerMember, Reactions, SendCommand, SendOutcome, Sent, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -30,6 +30,12 @@ enum Step {
         which: Index,
         other_device: bool,
     },
+    /// A device changes a message, which may be the other user's, a change itself, or deleted.
+    Change {
+        device: usize,
+        target: Index,
+        what: What,
+    },
     /// A confused device sends something else by an id that was used.
     Reuse {
         which: Index,
@@ -53,6 +59,13 @@ enum Step {
     Thaw,
     /// The process forgets whom it knew.
     Restart,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    React,
+    Edit,
+    Delete,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +104,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (any::<Index>(), any::<bool>())
             .prop_map(|(which, other_device)| Step::Retry { which, other_device }),
         1 => any::<Index>().prop_map(|which| Step::Reuse { which }),
+        6 => (device.clone(), any::<Index>(), what())
+            .prop_map(|(device, target, what)| Step::Change { device, target, what }),
         3 => (device.clone(), any::<Index>()).prop_map(|(device, row)| Step::Read { device, row }),
         3 => device.prop_map(|device| Step::Sync { device }),
         1 => (member(), 1..80_u32).prop_map(|(by, messages)| Step::Burst { by, messages }),
@@ -103,12 +118,78 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A message in a client's outbox.
+fn what() -> impl Strategy<Value = What> {
+    prop_oneof![3 => Just(What::React), 3 => Just(What::Edit), 1 => Just(What::Delete)]
+}
+
+/// A message, or a change, in a client's outbox.
 struct Outgoing {
     device: usize,
-    command: SendCommand,
+    said: Said,
     ack: Option<Sent>,
     refused: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Said {
+    Message(SendCommand),
+    Change(ChangeCommand),
+}
+
+impl Said {
+    fn id(&self) -> ClientMessageId {
+        match self {
+            Self::Message(command) => command.id,
+            Self::Change(command) => command.id,
+        }
+    }
+
+    fn after(&mut self) -> &mut Option<Timestamp> {
+        match self {
+            Self::Message(command) => &mut command.after,
+            Self::Change(command) => &mut command.after,
+        }
+    }
+
+    /// Whether a stored row is this. Once a message has changed, its id is all that it is recognised by.
+    fn is(&self, row: &Message) -> bool {
+        match (self, &row.content) {
+            (Self::Change(command), Content::Change(change)) => change.is(command.target, &command.effect),
+            (Self::Change(_), _) | (Self::Message(_), Content::Change(_)) => false,
+            (Self::Message(command), content) => row.changed.by > 0 || command.content == *content,
+        }
+    }
+}
+
+/// What a message is, by a list of changes and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shown {
+    content: Content,
+    edited_at: Option<Timestamp>,
+    reactions: PerMember<Reactions>,
+}
+
+impl Shown {
+    fn of(message: &Message) -> Self {
+        let (content, changed) = (message.content.clone(), message.changed.clone());
+        Self { content, edited_at: changed.edited_at, reactions: changed.reactions }
+    }
+
+    fn new(content: Content) -> Self {
+        Self { content, edited_at: None, reactions: PerMember::default() }
+    }
+
+    fn change(&mut self, by: &Message, effect: &Effect) {
+        match effect {
+            _ if self.content == Content::Deleted => {}
+            Effect::Delete => *self = Self::new(Content::Deleted),
+            Effect::React(reactions) => self.reactions[by.sender] = reactions.clone(),
+            Effect::Edit(text) => {
+                self.content = Content::Text(text.clone());
+                self.edited_at = Some(by.at);
+            }
+        }
+    }
 }
 
 struct RandomRun {
@@ -140,8 +221,14 @@ impl RandomRun {
             Step::Send { device } => {
                 let number = self.fresh_id();
                 let command = self.command(*device, number, &format!("message {number}"));
-                self.outbox.push(Outgoing { device: *device, command, ack: None, refused: false });
-                self.attempt(self.outbox.len() - 1, *device).await;
+                self.say(*device, Said::Message(command)).await;
+            }
+            Step::Change { device, target, what } => {
+                let rows = self.chat.rows().await;
+                if !rows.is_empty() {
+                    let command = self.change(*device, rows[target.index(rows.len())].at, *what);
+                    self.say(*device, Said::Change(command)).await;
+                }
             }
             Step::Retry { which, other_device } if !self.outbox.is_empty() => {
                 let which = which.index(self.outbox.len());
@@ -150,12 +237,11 @@ impl RandomRun {
                 self.attempt(which, if *other_device { device ^ 1 } else { device }).await;
             }
             Step::Reuse { which } if !self.outbox.is_empty() => {
-                let Outgoing { device, command, .. } = &self.outbox[which.index(self.outbox.len())];
-                let device = *device;
-                let content = words(&format!("something else {}", self.next_id));
-                let command = SendCommand { content, ..command.clone() };
-                self.outbox.push(Outgoing { device, command, ack: None, refused: false });
-                self.attempt(self.outbox.len() - 1, device).await;
+                let Outgoing { device, said, .. } = &self.outbox[which.index(self.outbox.len())];
+                let (device, mut said) = (*device, said.clone());
+                let (id, after) = (said.id(), *said.after());
+                let command = self.command(device, 0, &format!("something else {}", self.next_id));
+                self.say(device, Said::Message(SendCommand { id, after, ..command })).await;
             }
             Step::Retry { .. } | Step::Reuse { .. } => {}
             Step::Read { device, row } => self.mark_read(*device, row).await,
@@ -202,6 +288,25 @@ impl RandomRun {
         SendCommand { after: self.known[device], ..command }
     }
 
+    fn change(&mut self, device: usize, target: Timestamp, what: What) -> ChangeCommand {
+        let number = self.fresh_id();
+        let effect = match what {
+            What::React => {
+                let emoji = ["👍", "🎉", "⚽"].iter().take(usize::try_from(number % 4).unwrap());
+                Effect::React(Reactions::new(emoji.map(|one| one.parse().unwrap()).collect()).unwrap())
+            }
+            What::Edit => Effect::Edit(format!("edited {number}").parse().unwrap()),
+            What::Delete => Effect::Delete,
+        };
+        let peer = if DEVICES[device].1 == MINJI { junho() } else { minji() };
+        ChangeCommand { peer, id: id(number), after: self.known[device], target, effect }
+    }
+
+    async fn say(&mut self, device: usize, said: Said) {
+        self.outbox.push(Outgoing { device, said, ack: None, refused: false });
+        self.attempt(self.outbox.len() - 1, device).await;
+    }
+
     /// All rows, as the client of a device gets them.
     async fn sync(&self, device: usize) -> Vec<Message> {
         let (me, peer) = if DEVICES[device].1 == MINJI { (minji(), junho()) } else { (junho(), minji()) };
@@ -220,20 +325,29 @@ impl RandomRun {
     async fn attempt(&mut self, which: usize, device: usize) {
         // The others may send more while this one is on its way.
         let long_room = self.chat.room().await.seq() + 2 * DEVICES.len() as u64 > PAGE_MAX as u64;
-        if self.outbox[which].command.after.is_none() && long_room {
+        if self.outbox[which].said.after().is_none() && long_room {
             // Without `after` only the newest page is searched: a client syncs before it sends such a thing
             // again.
             self.resync(which, device).await;
-            if self.outbox[which].command.after.is_none() {
+            if self.outbox[which].said.after().is_none() {
                 return;
             }
         }
-        let command = self.outbox[which].command.clone();
-        let result = self.process.send(DEVICES[device].0, command, self.now).await;
+        let origin = origin(DEVICES[device].0, self.now);
+        let result = match self.outbox[which].said.clone() {
+            Said::Message(command) => self.process.send_from_connection.execute(&origin, command).await,
+            Said::Change(command) => self.process.send_from_connection.change(&origin, command).await,
+        };
+        // What was something else by the same id is no more once the message has changed.
+        let has_changed = match &result {
+            Ok(sent) => self.chat.rows().await.iter().any(|row| row.at == sent.at && row.changed.by > 0),
+            Err(_) => false,
+        };
         let outgoing = &mut self.outbox[which];
         match result {
             Ok(sent) => {
-                assert!(!outgoing.refused, "refused, and then {sent:?}");
+                assert!(!outgoing.refused || has_changed, "refused, and then {sent:?}");
+                outgoing.refused = false;
                 if let Some(first) = &outgoing.ack {
                     assert!(repeats(&sent, first), "first {first:?}, then {sent:?}");
                 }
@@ -241,7 +355,9 @@ impl RandomRun {
             }
             Err(ChatError::Unavailable { .. } | ChatError::InDoubt(_)) => {}
             Err(ChatError::ResyncNeeded) => self.resync(which, device).await,
-            Err(ChatError::IdReused) => {
+            Err(
+                ChatError::IdReused | ChatError::NotFound | ChatError::NotYours | ChatError::ChangeRefused(_),
+            ) => {
                 assert!(outgoing.ack.is_none(), "acknowledged, and then refused: {:?}", outgoing.ack);
                 outgoing.refused = true;
             }
@@ -253,12 +369,12 @@ impl RandomRun {
     /// now on.
     async fn resync(&mut self, which: usize, device: usize) {
         let rows = self.sync(device).await;
-        let Outgoing { command, ack, refused, .. } = &mut self.outbox[which];
+        let Outgoing { said, ack, refused, .. } = &mut self.outbox[which];
         let sender = DEVICES[device].1;
-        match rows.iter().find(|message| message.id == command.id && message.sender == sender) {
-            None => command.after = rows.last().map(|message| message.at),
-            Some(message) if message.content == command.content => {
-                let (room, id) = (their_room(), command.id);
+        match rows.iter().find(|message| message.id == said.id() && message.sender == sender) {
+            None => *said.after() = rows.last().map(|message| message.at),
+            Some(message) if said.is(message) => {
+                let (room, id) = (their_room(), said.id());
                 let (at, seq, outcome) = (message.at, message.seq, SendOutcome::Duplicate);
                 ack.get_or_insert(Sent { room, id, at, seq, outcome });
             }
@@ -304,22 +420,26 @@ impl RandomRun {
         let names: HashSet<_> = rows.iter().map(|message| (message.sender, message.id)).collect();
         assert_eq!(names.len(), rows.len(), "one row for each id of each sender");
 
-        for Outgoing { device, command, ack, refused } in &self.outbox {
+        for Outgoing { device, said, ack, refused } in &self.outbox {
             let sender = DEVICES[*device].1;
-            let same_name = |row: &&Message| row.id == command.id && row.sender == sender;
-            let row = rows.iter().find(same_name).filter(|row| row.content == command.content);
-            assert_eq!(
-                row.map(|row| (row.at, row.seq)),
-                ack.as_ref().map(|ack| (ack.at, ack.seq)),
-                "what is acknowledged is there, and what is refused is not: {command:?}"
+            let same_name = |row: &&Message| row.id == said.id() && row.sender == sender;
+            let row = rows.iter().find(same_name).filter(|row| said.is(row));
+            // Something else by the id of a message was refused before that message changed.
+            let is_told_apart_no_more = *refused && row.is_some_and(|row| row.changed.by > 0);
+            assert!(
+                is_told_apart_no_more
+                    || row.map(|row| (row.at, row.seq)) == ack.as_ref().map(|ack| (ack.at, ack.seq)),
+                "what is acknowledged is there, and what is refused is not: {said:?}, {ack:?}, {row:?}"
             );
-            assert!(ack.is_some() != *refused, "in the end everything is one or the other: {command:?}");
+            assert!(ack.is_some() != *refused, "in the end everything is one or the other: {said:?}");
         }
+        self.messages_are_what_changes_made_of_them(&rows);
 
         let room = self.chat.room().await;
         for (reader, read) in [(JUNHO, self.read[0]), (MINJI, self.read[1])] {
             assert_eq!(room.read_up_to(reader), read);
-            let peers = rows.iter().filter(|row| row.sender == reader.peer());
+            let is_message = |row: &&Message| !matches!(row.content, Content::Change(_));
+            let peers = rows.iter().filter(is_message).filter(|row| row.sender == reader.peer());
             let unread = peers.filter(|row| Some(row.at) > read).count();
             assert_eq!(room.unread(reader), unread as u64);
         }
@@ -327,11 +447,60 @@ impl RandomRun {
         for (device, _) in DEVICES {
             let mut pushed = HashSet::new();
             for event in self.chat.received(device) {
-                let Event::Message(message) = event else { continue };
-                let row = &rows[usize::try_from(message.seq).unwrap() - 1];
-                assert_eq!(message, *row, "pushed and stored are the same");
-                assert!(pushed.insert(row.seq), "pushed twice: {row:?}");
+                let pushed_row = match event {
+                    Event::Message(message) => {
+                        let row = &rows[usize::try_from(message.seq).unwrap() - 1];
+                        let is_same = message == *row || row.changed.by > message.seq;
+                        assert!(is_same, "pushed and stored are the same: {message:?}, {row:?}");
+                        row
+                    }
+                    Event::Changed { entry, target } => {
+                        assert!(target.has_change(&entry), "what is told of a change has it: {target:?}");
+                        &rows[usize::try_from(entry.seq).unwrap() - 1]
+                    }
+                    _ => continue,
+                };
+                assert!(pushed.insert(pushed_row.seq), "pushed twice: {pushed_row:?}");
             }
+        }
+    }
+
+    /// By the order of the room, whatever came from which device when.
+    fn messages_are_what_changes_made_of_them(&self, rows: &[Message]) {
+        let said = |row: &Message| {
+            let by_them = self.outbox.iter().filter(|outgoing| DEVICES[outgoing.device].1 == row.sender);
+            let mut found = by_them.filter(|outgoing| outgoing.said.id() == row.id && outgoing.ack.is_some());
+            found.next().map(|outgoing| &outgoing.said)
+        };
+        let mut expected: Vec<Shown> = rows
+            .iter()
+            .map(|row| match said(row) {
+                Some(Said::Message(command)) => Shown::new(command.content.clone()),
+                // What was written past the outbox says what it is.
+                _ => Shown::new(if row.changed.by > 0 { words("rival") } else { row.content.clone() }),
+            })
+            .collect();
+        let mut changed_by = vec![0; rows.len()];
+        for entry in rows {
+            let Content::Change(change) = &entry.content else { continue };
+            let Some(Said::Change(command)) = said(entry) else { panic!("nobody asked for {entry:?}") };
+            let place = rows.iter().position(|row| row.at == change.target).unwrap();
+            assert!(place < usize::try_from(entry.seq).unwrap() - 1, "it changes what was there before");
+            if expected[place].content != Content::Deleted {
+                changed_by[place] = entry.seq;
+            }
+            expected[place].change(entry, &command.effect);
+            let is_own = rows[place].sender == entry.sender;
+            assert!(is_own || matches!(command.effect, Effect::React(_)), "another's: {command:?}");
+        }
+        for ((row, expected), changed_by) in rows.iter().zip(&expected).zip(changed_by) {
+            // A burst or a rival that was reacted to still says what it said.
+            if row.changed.edited_at.is_some() || row.content == Content::Deleted || said(row).is_some() {
+                assert_eq!(Shown::of(row), *expected, "row {}", row.seq);
+            } else {
+                assert_eq!(Shown::of(row).reactions, expected.reactions, "row {}", row.seq);
+            }
+            assert_eq!(row.changed.by, changed_by, "row {}", row.seq);
         }
     }
 }
@@ -340,7 +509,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
-    fn whatever_happens_every_message_is_stored_once_in_one_order(
+    fn whatever_happens_every_message_is_stored_once_in_one_order_and_changed_as_it_was_asked(
         steps in prop::collection::vec((step(), -5_000..5_000_i64), 1..60)
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

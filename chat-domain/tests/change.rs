@@ -37,6 +37,11 @@ fn proposal() -> Content {
     })
 }
 
+/// The answer to a proposal that was the first message.
+fn withdrawal() -> Content {
+    Content::MatchProposalAnswer(ProposalAnswer { proposal: at(0), verdict: Verdict::Withdrawn })
+}
+
 /// A room in which this was said, each a second after the other.
 fn said(all: &[(Member, Content)]) -> (Room, Vec<Message>) {
     let mut room = Room::empty("junho@example.com#minji@example.com".parse().expect("a room id"));
@@ -78,7 +83,7 @@ fn changed(
 #[rstest]
 #[case::a_text(words("안녕"))]
 #[case::a_proposal(proposal())]
-#[case::an_answer(Content::MatchProposalAnswer(ProposalAnswer { proposal: at(0), verdict: Verdict::Withdrawn }))]
+#[case::an_answer(withdrawal())]
 #[case::another_kind(Content::Other(OtherContent {
     kind: "x-order".parse().expect("a kind"), preview: None, body: None,
 }))]
@@ -106,11 +111,9 @@ fn nobody_changes_what_another_has_said(
 
 #[test]
 fn words_of_some_kinds_stand_and_an_answer_is_not_taken_back() {
-    let answer =
-        Content::MatchProposalAnswer(ProposalAnswer { proposal: at(0), verdict: Verdict::Withdrawn });
     let other =
         Content::Other(OtherContent { kind: "x-order".parse().expect("a kind"), preview: None, body: None });
-    let (room, messages) = said(&[(Member::A, proposal()), (Member::A, answer), (Member::A, other)]);
+    let (room, messages) = said(&[(Member::A, proposal()), (Member::A, withdrawal()), (Member::A, other)]);
     let fixed = Some(AppendRefused::Change(ChangeRefused::Fixed));
     for message in &messages {
         assert_eq!(changed(&room, Member::A, message, edit("다른 말"), OPEN).err(), fixed);

@@ -210,8 +210,8 @@ CALLS = {
     f"a search of {SEARCH_PAGES} pages of the longest messages": (
         worst(
             "search_20_pages",
-            # Each page is read with the head.
-            read_units=READ_HEAD + SEARCH_PAGES * (READ_HEAD + units(PAGE * SHOWN, 4 * KB)),
+            # Each page is read with the head, as they were a moment ago; what is found is read once more.
+            read_units=READ_HEAD + SEARCH_PAGES * 0.5 * (READ_HEAD + units(PAGE * SHOWN, 4 * KB)) + 1,
             sent_bytes=cost.FRAME_BYTES,
         ),
         SEARCH_PAGES,
@@ -335,8 +335,9 @@ PREFLIGHT = PREFLIGHTS_PER_SECOND * PREFLIGHT_ROUTES * HOUR * cost.PRICES["rest_
 def account() -> list[tuple[str, float]]:
     dearest_frame = max(uses.cost() / weight for uses, _, _, weight, _ in FRAMES.values())
     dearest_call = max(uses.cost() / weight for uses, weight, _route in CALLS.values())
-    # An image that counts for several is counted before there is a URL, so none of these is late.
-    late = {name: uses.cost() for name, (uses, weight, route) in CALLS.items() if weight == 1 or "attachments" not in route}
+    # An image that counts for several is counted before there is a URL, and a search before it reads on, so none of these is late.
+    ahead = ("/chat/attachments/{key}", "/chat/search")
+    late = {name: uses.cost() for name, (uses, weight, route) in CALLS.items() if weight == 1 or route not in ahead}
     dearest_late_call = max(late.values())
     connected = CONNECTIONS * 60 * cost.PRICES["connected_minute"][0]
     uploads = UPLOAD_BYTES_A_DAY / 1e9 * cost.PRICES["bucket_gb_month"][0] / 30

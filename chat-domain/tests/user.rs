@@ -194,14 +194,14 @@ fn whoever_asks_too_much_in_an_hour_is_held_up_until_it_is_over() {
 #[test]
 fn a_url_that_is_refused_counts_nothing_and_holds_nobody_up() {
     let per_hour = two_hundred_an_hour();
-    let full = owned("1").open(200, per_hour, noon()).unwrap();
+    let full = owned("1").count_ahead(200, per_hour, noon()).unwrap();
     assert_eq!(full, owned("1").count_requests(200, per_hour, noon()));
     let half_past = noon().after(HOUR / 2);
-    assert_eq!(full.open(1, per_hour, half_past), Err(HOUR / 2));
+    assert_eq!(full.count_ahead(1, per_hour, half_past), Err(HOUR / 2));
     assert_eq!(full.admit(&account("1"), half_past), Ok(None));
     let held = full.count_requests(1, per_hour, half_past);
-    assert_eq!(held.open(1, per_hour, half_past), Err(HOUR / 2), "nor is who is held up let go by it");
-    assert!(held.open(1, per_hour, noon().after(HOUR)).is_ok());
+    assert_eq!(held.count_ahead(1, per_hour, half_past), Err(HOUR / 2), "nor is who is held up let go by it");
+    assert!(held.count_ahead(1, per_hour, noon().after(HOUR)).is_ok());
 }
 
 #[test]

@@ -207,12 +207,13 @@ impl User {
         Self { requests: Some(hour), held_until, ..self.clone() }
     }
 
-    /// The row once a URL is handed out that counts for so many more requests, or how long until the user may
-    /// have it. What is refused counts nothing, so nobody is held up for it.
+    /// The row once something is done that counts for so many more requests, such as handing out the URL
+    /// of a large image, or how long until the user may have it. What is refused counts nothing, so nobody
+    /// is held up for it.
     ///
     /// # Errors
     /// How long to wait: until the hour is over.
-    pub fn open(&self, requests: u32, per_hour: NonZeroU32, now: Timestamp) -> Result<Self, Duration> {
+    pub fn count_ahead(&self, requests: u32, per_hour: NonZeroU32, now: Timestamp) -> Result<Self, Duration> {
         let counted = self.count_requests(requests, per_hour, now);
         counted.held_for(now).map_or(Ok(counted), Err)
     }

@@ -271,14 +271,7 @@ impl LimitCalls {
 
     /// Charges further requests for an answer of so many bytes, which the user gets in any case.
     pub async fn charge(&self, user: &Email, request_id: &str, bytes: usize, now: Timestamp) {
-        let requests = requests_of_bytes(bytes.try_into().unwrap_or(u64::MAX));
-        self.charge_requests(user, request_id, usize::try_from(requests - 1).unwrap_or(usize::MAX), now)
-            .await;
-    }
-
-    /// Charges so many further requests for a call that was as much work as several.
-    pub async fn charge_requests(&self, user: &Email, request_id: &str, requests: usize, now: Timestamp) {
-        for _ in 0..requests {
+        for _ in 1..requests_of_bytes(bytes.try_into().unwrap_or(u64::MAX)) {
             let taken = self.allowances.take(Who::User(user.clone()), request_id, now);
             if taken.is_to_be_counted {
                 self.allowances.count(user, now).await;

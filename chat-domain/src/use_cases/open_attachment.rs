@@ -65,7 +65,7 @@ impl OpenAttachment {
         let more = key.requests_to_open() - 1;
         if more > 0 {
             change_user(&*self.users, caller, |user| {
-                let counted = user.open(more, self.per_hour, now);
+                let counted = user.count_ahead(more, self.per_hour, now);
                 counted.map(Some).map_err(|retry_after| ChatError::RateLimited { retry_after })
             })
             .await?;

@@ -377,6 +377,7 @@ impl RandomRun {
                 let (room, id) = (their_room(), said.id());
                 let (at, seq, outcome) = (message.at, message.seq, SendOutcome::Duplicate);
                 ack.get_or_insert(Sent { room, id, at, seq, outcome });
+                *refused = false;
             }
             Some(_) => *refused = true,
         }

@@ -1,15 +1,28 @@
+use std::sync::Arc;
+
+use chat_domain::testing::{DecoratedMessageStore, MessageStoreCall, MessageStoreReply, Port as _, answer};
 use chat_domain::{
-    Attachment, AttachmentKey, ChatError, Content, ImageFacts, ImageType, OtherContent, PAGE_MAX,
-    SEARCH_HITS_MAX, SEARCH_PAGES_MAX, Search, SearchPage, Timestamp,
+    Attachment, AttachmentKey, ChangeCommand, ChatError, Consistency, Content, Effect, ImageFacts, ImageType,
+    MessageStore, OtherContent, PAGE_MAX, PageLimit, PageQuery, PageRange, RequestRate, SEARCH_HITS_MAX,
+    SEARCH_PAGES_MAX, Search, SearchPage, Timestamp, UserStore,
 };
 
 use crate::assert_refused;
 use crate::chat::*;
 use crate::send::proposal;
 
+const NEWEST: PageQuery = PageQuery { range: PageRange::Newest, limit: PageLimit::MAX };
+
 async fn found(chat: &Chat, query: &str, before: Option<Timestamp>) -> SearchPage {
-    let search = Search::new(chat.messages.port(), chat.policy.first_contact);
-    search.execute(&minji(), &junho(), &query.parse().unwrap(), before).await.unwrap()
+    search(chat).execute(&minji(), &junho(), &query.parse().unwrap(), before, at(60_000)).await.unwrap()
+}
+
+fn search(chat: &Chat) -> Search {
+    search_in(chat, chat.messages.port())
+}
+
+fn search_in(chat: &Chat, messages: Arc<dyn MessageStore>) -> Search {
+    Search::new(messages, chat.users.clone(), chat.policy.first_contact, RequestRate::default())
 }
 
 fn seqs(found: &SearchPage) -> Vec<u64> {
@@ -44,10 +57,8 @@ async fn one_search_reads_so_many_pages_and_the_next_goes_on() {
     chat.junho_writes(entries - 1, at(0)).await;
     let first = found(&chat, "바늘", None).await;
     assert_eq!((seqs(&first), first.searched_to, first.has_more), (vec![], Some(at(0)), true));
-    assert_eq!(first.pages, SEARCH_PAGES_MAX);
     let next = found(&chat, "바늘", first.searched_to).await;
     assert_eq!((seqs(&next), next.searched_to, next.has_more), (vec![1], Some(at(-1)), false));
-    assert_eq!(next.pages, 1);
 }
 
 #[tokio::test]
@@ -83,9 +94,53 @@ async fn nothing_is_found_where_nothing_is() {
     let chat = Chat::new().await;
     let page = found(&chat, "바늘", None).await;
     assert_eq!((seqs(&page), page.searched_to, page.has_more), (vec![], None, false));
-    let search = Search::new(chat.messages.port(), chat.policy.first_contact);
-    let with_oneself = search.execute(&minji(), &minji(), &"바늘".parse().unwrap(), None).await;
+    let with_oneself = search(&chat).execute(&minji(), &minji(), &"바늘".parse().unwrap(), None, at(0)).await;
     assert_refused!(with_oneself, ChatError::SelfChat);
+}
+
+/// A page may be of a moment ago, when the words were still there.
+#[tokio::test]
+async fn what_was_edited_away_is_not_found() {
+    let chat = Chat::new().await;
+    let edited = chat.write(JUNHO, 1, "옛날 바늘", at(0)).await;
+    chat.write(JUNHO, 2, "바늘", at(1)).await;
+    let before = chat.messages.stored.page(&their_room(), NEWEST, Consistency::Strong).await.unwrap();
+    let edit = ChangeCommand {
+        peer: minji(),
+        id: id(3),
+        after: None,
+        target: edited.at,
+        effect: Effect::Edit("실".parse().unwrap()),
+    };
+    chat.here.send_from_connection.change(&origin(JUNHO_PHONE, at(2)), edit).await.unwrap();
+    let stale = DecoratedMessageStore::new(chat.messages.port(), move |call, next| match call {
+        MessageStoreCall::Page { consistency: Consistency::Eventual, .. } => {
+            answer(Ok(MessageStoreReply::Page(before.clone())))
+        }
+        call => next.call(call),
+    });
+    let stale = search_in(&chat, Arc::new(stale));
+    let found = stale.execute(&minji(), &junho(), &"바늘".parse().unwrap(), None, at(9)).await.unwrap();
+    assert_eq!(seqs(&found), [2]);
+}
+
+/// A search of one page counts as the one request that it is.
+#[tokio::test]
+async fn a_longer_search_is_counted_before_it_reads_on() {
+    let chat = Chat::new().await;
+    chat.junho_writes(u32::try_from(PAGE_MAX).unwrap(), at(0)).await;
+    found(&chat, "바늘", None).await;
+    assert_eq!(chat.users.get(&minji()).await.unwrap(), None);
+    chat.write(JUNHO, 1, "하나 더", at(100_000)).await;
+    let searches = RequestRate::default().per_hour.get() / u32::try_from(SEARCH_PAGES_MAX - 1).unwrap();
+    for _ in 0..searches {
+        found(&chat, "바늘", None).await;
+    }
+    let again = search(&chat).execute(&minji(), &junho(), &"바늘".parse().unwrap(), None, at(60_000)).await;
+    assert_refused!(again, ChatError::RateLimited { .. });
+    let later =
+        search(&chat).execute(&minji(), &junho(), &"바늘".parse().unwrap(), None, at(3_660_000)).await;
+    assert!(later.is_ok());
 }
 
 /// Whatever a kind shows of words is found, and nothing of what is gone.

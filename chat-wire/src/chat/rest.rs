@@ -103,7 +103,12 @@ impl RestHandler {
             admit: Admit::new(users.clone()),
             limit: LimitCalls::new(settings.rates.requests, users.clone()),
             history: History::new(messages.clone(), settings.first_contact),
-            search: Search::new(messages.clone(), settings.first_contact),
+            search: Search::new(
+                messages.clone(),
+                users.clone(),
+                settings.first_contact,
+                settings.rates.requests,
+            ),
             conversations: Conversations::new(messages.clone(), settings.first_contact),
             blocked: Blocked::new(messages.clone()),
             request_upload: RequestUpload::new(messages.clone(), attachments.clone(), users.clone(), policy),
@@ -254,10 +259,7 @@ impl RestHandler {
             query.parse().map_err(|error: SearchQueryError| WireError::bad_request(error.to_string()));
         let query = query.map_err(|error| error.in_field("q"))?;
         let before = call.timestamp("before")?;
-        let found = self.search.execute(call.caller.email(), &peer, &query, before).await?;
-        // Each further page is as much work as another request.
-        let further = found.pages.saturating_sub(1);
-        self.limit.charge_requests(call.caller.email(), call.request.request_id, further, call.now).await;
+        let found = self.search.execute(call.caller.email(), &peer, &query, before, call.now).await?;
         Ok(SearchBody::from(&found))
     }
 

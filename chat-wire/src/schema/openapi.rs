@@ -144,9 +144,9 @@ fn search(schemas: &mut Schemas) -> Value {
         "summary": "The messages of a conversation that have some words",
         "description": format!(
             "From the newest backwards, in any case, without regard to white space, and with an unfinished \
-             last syllable. One call reads at most {SEARCH_PAGES_MAX} pages of {PAGE_MAX}, each of which \
-             counts as a request, and finds at most {SEARCH_HITS_MAX} messages. While `more` is true, it \
-             goes on with `searchedTo` as `before`."
+             last syllable. One call reads at most {SEARCH_PAGES_MAX} pages of {PAGE_MAX}, and finds at most \
+             {SEARCH_HITS_MAX} messages; one that needs a second page counts for {SEARCH_PAGES_MAX} \
+             requests. While `more` is true, it goes on with `searchedTo` as `before`."
         ),
         "parameters": [
             query("with", "The other member.", true, schemas.reference::<formats::EmailAddress>()),
@@ -160,7 +160,7 @@ fn search(schemas: &mut Schemas) -> Value {
         ],
         "responses": responses::<SearchBody>(
             "What was found, and how far it has looked.",
-            &[ErrorCode::InvalidEmail, ErrorCode::SelfChat],
+            &[ErrorCode::InvalidEmail, ErrorCode::SelfChat, ErrorCode::RateLimited],
             schemas,
         ),
     })

@@ -149,18 +149,21 @@ faults! {
     ForeignToken,
     /// a region goes, with its processes and connections
     RegionLost,
+    /// somebody changes what does not change so, or replies to what is not there
+    HopelessChange,
 }
 
 impl Fault {
     /// Those that came later. They are drawn apart from the others, so that schedules in which none of them
     /// happens stay what they were.
-    pub(crate) const DRAWN_APART: [Self; 6] = [
+    pub(crate) const DRAWN_APART: [Self; 7] = [
         Self::HeldUp,
         Self::Suspended,
         Self::PushTooLarge,
         Self::PushForbidden,
         Self::ForeignToken,
         Self::RegionLost,
+        Self::HopelessChange,
     ];
 
     /// Those of them that are drawn less often: where pushes fail or tokens are refused, there is less of

@@ -2,14 +2,17 @@
 //! ports, it reports what it has stored, and whoever stands in front of the handlers reports what was asked
 //! and what was answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use chat_domain::{
-    ClientMessageId, Connection, ConnectionId, ConsentChange, Content, Event, Member, Message, PageRange,
-    ProposalAnswer, ReadMark, Report, Room, RoomId, Timestamp, User as UserRow, Verdict,
+    Change, ChangeAction, ClientMessageId, Connection, ConnectionId, ConsentChange, Content, Effect, Event,
+    Member, Message, PageRange, ProposalAnswer, ReadMark, Report, Room, RoomId, Timestamp, User as UserRow,
+    Verdict,
 };
-use chat_wire::frames::{ConsentChangedFrame, ErrorBody, ReadFrame, ReportedFrame, SentFrame, ServerFrame};
+use chat_wire::frames::{
+    ChangedFrame, ConsentChangedFrame, ErrorBody, ReadFrame, ReportedFrame, SentFrame, ServerFrame,
+};
 use chat_wire::message::{MessageBody, ProposalBody};
 use chat_wire::rest::{ConversationsBody, HistoryBody, RequestName};
 
@@ -63,6 +66,10 @@ pub(crate) enum Observation<'a> {
     Answered { task: TaskId, answer: Answer<'a> },
     /// A message that was pushed reaches a device.
     Shown { user: User, device: DeviceId, message: &'a MessageBody },
+    /// A change that was pushed reaches a device.
+    ChangeShown { frame: &'a ChangedFrame },
+    /// Everything that is said in the items of the tables, reports apart, once nobody writes any more.
+    Left { texts: &'a HashSet<&'a str> },
     /// Everything has come to rest, and this is what the clients know.
     Settled { when: &'a str, clients: &'a [ClientView<'a>] },
     /// Everything has come to rest after everybody wrote once more; `since` is the first of what they wrote.
@@ -103,6 +110,8 @@ pub(crate) struct Stored<'a> {
     /// The head of its room, which was stored with it. `None` if it was stored alone, which only a wrong
     /// handler does.
     pub(crate) head: Option<&'a Arc<Room>>,
+    /// What a strong read shows now of the message that is changed, if this is a change.
+    pub(crate) target: Option<&'a Message>,
 }
 
 /// What a handler's answer says.
@@ -185,24 +194,47 @@ pub(crate) struct Written {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
     Text(String),
+    /// Words that reply to the message of a time.
+    Reply(String, Timestamp),
     /// A match is proposed at a place.
     Proposal(String),
     /// The proposal of a time is answered.
     Answer(Timestamp, Verdict),
+    /// The message of a time is changed.
+    Change(Timestamp, Effect),
 }
 
 impl Says {
     /// The whole of it, as it has to be stored.
     pub(crate) fn content(&self) -> Content {
         match self {
-            Self::Text(words) => Content::Text(words.parse().expect("it is short")),
+            Self::Text(words) | Self::Reply(words, _) => Content::Text(words.parse().expect("it is short")),
             Self::Proposal(place) => {
                 Content::MatchProposal(proposal(place).try_into().expect("it is well-formed"))
             }
             Self::Answer(proposal, verdict) => {
                 Content::MatchProposalAnswer(ProposalAnswer { proposal: *proposal, verdict: *verdict })
             }
+            Self::Change(target, effect) => {
+                let action = match effect {
+                    Effect::React(_) => ChangeAction::React,
+                    Effect::Edit(_) => ChangeAction::Edit,
+                    // Nobody sends an image here.
+                    Effect::Delete => ChangeAction::Delete { attachment: None },
+                };
+                Content::Change(Change { target: *target, action })
+            }
         }
+    }
+
+    /// The time of the message that it replies to.
+    pub(crate) fn reply_to(&self) -> Option<Timestamp> {
+        if let Self::Reply(_, at) = self { Some(*at) } else { None }
+    }
+
+    /// The time of the message that it changes, and what becomes of that.
+    pub(crate) fn change(&self) -> Option<(Timestamp, &Effect)> {
+        if let Self::Change(target, effect) = self { Some((*target, effect)) } else { None }
     }
 }
 
@@ -291,6 +323,18 @@ pub(crate) struct Seen {
     pub(crate) id: ClientMessageId,
     pub(crate) mine: bool,
     pub(crate) proposal: bool,
+    /// It tells of a change, and is no message.
+    pub(crate) is_change: bool,
+}
+
+/// What a client knows of a message that has changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ChangedMessage {
+    /// The latest state that it was told of.
+    pub(crate) state: Option<MessageBody>,
+    /// The changes of its own that were acknowledged, and that it may not have been told of: the number and
+    /// the timestamp of each, and what it does.
+    pub(crate) own: Vec<(u64, Timestamp, Effect)>,
 }
 
 /// What a client knows. It has no conversations while it does not run.
@@ -319,6 +363,8 @@ pub(crate) struct ConversationView<'a> {
     /// The number up to which everything is known.
     pub(crate) known_seq: Option<u64>,
     pub(crate) messages: &'a BTreeMap<u64, Seen>,
+    /// The messages that have changed, loaded or not.
+    pub(crate) changed: &'a BTreeMap<Timestamp, ChangedMessage>,
     /// The numbers of what came by push.
     pub(crate) pushed: &'a [u64],
     pub(crate) listed: Option<Listed>,

@@ -32,6 +32,11 @@ const BLOCK_SETTLES_MS: i64 = 800;
 /// Within which time somebody blocks anew whom they have just stopped to block, while that is under way.
 const MIND_CHANGED_MS: i64 = 60;
 
+/// How many times somebody changes something, of how many changes each, and within which time.
+const EPISODES_MAX: usize = 2;
+const CHANGES_MAX: usize = 3;
+const AT_ONCE_MS: i64 = 300;
+
 /// For how long a region is gone.
 const LOST_MS: std::ops::Range<i64> = 1_000..180_000;
 
@@ -64,6 +69,14 @@ pub(crate) enum Act {
     Propose { device: DeviceId, peer: User, by_rest: bool },
     /// Its user answers the latest proposal that the device shows.
     Answer { device: DeviceId, peer: User, verdict: Verdict },
+    /// Its user changes a message.
+    Change { device: DeviceId, peer: User, of: MessageOf, what: WhatChanges },
+    /// Its user replies to a message.
+    Reply { device: DeviceId, peer: User, of: MessageOf },
+    /// Its user looks at a message, and at those before it.
+    LookAt { device: DeviceId, peer: User, of: MessageOf },
+    /// Its user changes what does not change so, or replies to what is not there.
+    Hopeless { device: DeviceId, peer: User, how: Hopeless },
     /// The device crashes, and begins again after a while.
     Crash { device: DeviceId, down_ms: i64 },
     /// The device loses its storage, and begins again.
@@ -98,6 +111,56 @@ pub(crate) enum Act {
     WildMark { device: DeviceId, peer: User, offset_ms: i64 },
     /// Its user sends a message in a frame without an id.
     Plain { device: DeviceId, peer: User },
+}
+
+/// One of the messages of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessageOf {
+    /// Who has sent it; anybody if nobody is named.
+    pub(crate) author: Option<User>,
+    pub(crate) age: Age,
+}
+
+/// How old a message is, among those of its author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// It has so many after it, or is the first.
+    NewestBut(u8),
+    /// It has so many before it, or is the newest.
+    OldestBut(u8),
+}
+
+/// What is done to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhatChanges {
+    /// These of a few reactions are left on it, a bit for each.
+    React(u8),
+    Edit,
+    Delete,
+}
+
+/// What is refused, whoever asks for it and whenever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hopeless {
+    EditAnothers,
+    DeleteAnothers,
+    ChangeNothing,
+    ChangeTheFuture,
+    ChangeAChange,
+    ReplyToNothing,
+    ReplyToAChange,
+}
+
+impl Hopeless {
+    const ALL: [Self; 7] = [
+        Self::EditAnothers,
+        Self::DeleteAnothers,
+        Self::ChangeNothing,
+        Self::ChangeTheFuture,
+        Self::ChangeAChange,
+        Self::ReplyToNothing,
+        Self::ReplyToAChange,
+    ];
 }
 
 /// What somebody sends far too much of.
@@ -223,6 +286,7 @@ impl Plan {
         }
         plan.add_excess(&mut rng, span_ms);
         plan.keep_somebody_out(&mut rng_apart(!seed), span_ms);
+        plan.add_changes(&mut rng_apart(seed.rotate_left(16)), span_ms);
         plan.acts.sort_by_key(|(at, _)| *at);
         plan
     }
@@ -266,6 +330,68 @@ impl Plan {
     /// Whether somebody is suspended, or makes more requests in an hour than they may.
     pub(crate) fn keeps_out(&self) -> bool {
         self.per_hour.is_some() || self.acts.iter().any(|(_, act)| matches!(act, Act::Order { .. }))
+    }
+
+    /// In half of the schedules people change messages and reply to them: several of them the same ones, at
+    /// the same time.
+    fn add_changes(&mut self, rng: &mut fastrand::Rng, span_ms: i64) {
+        if rng.bool() {
+            for _ in 0..rng.usize(1..=EPISODES_MAX) {
+                self.add_episode(rng, span_ms);
+            }
+        }
+        if self.rates.is_on(Fault::HopelessChange) {
+            let (device, peer) = self.pair(rng);
+            let how = Hopeless::ALL[rng.usize(0..Hopeless::ALL.len())];
+            self.acts.push((rng.i64(span_ms / 4..span_ms), Act::Hopeless { device, peer, how }));
+        }
+    }
+
+    /// One message is changed, or a few that are as old.
+    fn add_episode(&mut self, rng: &mut fastrand::Rng, span_ms: i64) {
+        let (device, peer) = self.pair(rng);
+        let members = [self.devices[device], peer];
+        let author = members[rng.usize(0..2)];
+        let age = match rng.u8(0..8) {
+            0..4 => Age::NewestBut(0),
+            4..6 => Age::NewestBut(rng.u8(1..9)),
+            _ => Age::OldestBut(rng.u8(0..3)),
+        };
+        let of = MessageOf { author: Some(author), age };
+        // At first there is nothing that could change.
+        let at = rng.i64(span_ms / 4..span_ms);
+        let devices: Vec<DeviceId> = self.devices.ids().collect();
+        let devices: Vec<DeviceId> =
+            devices.into_iter().filter(|device| members.contains(&self.devices[*device])).collect();
+        for _ in 0..rng.usize(1..=CHANGES_MAX) {
+            let device = devices[rng.usize(0..devices.len())];
+            let user = self.devices[device];
+            let peer = if user == members[0] { members[1] } else { members[0] };
+            let what = match rng.u8(0..10) {
+                0..4 if user == author => Some(WhatChanges::Edit),
+                4..6 if user == author => Some(WhatChanges::Delete),
+                0..8 => Some(WhatChanges::React(rng.u8(0..16))),
+                _ => None,
+            };
+            let act = match what {
+                Some(what) => Act::Change { device, peer, of, what },
+                None => Act::Reply { device, peer, of },
+            };
+            self.acts.push((at + rng.i64(0..AT_ONCE_MS), act));
+        }
+        let look = match rng.u8(0..4) {
+            0 => Act::Older { device, peer },
+            1 => Act::LookAt { device, peer, of },
+            _ => return,
+        };
+        self.acts.push((at + rng.i64(0..2 * AT_ONCE_MS), look));
+    }
+
+    /// Whether anybody changes messages, or replies to them.
+    pub(crate) fn changes_messages(&self) -> bool {
+        let is_change =
+            |act: &Act| matches!(act, Act::Change { .. } | Act::Reply { .. } | Act::Hopeless { .. });
+        self.acts.iter().any(|(_, act)| is_change(act))
     }
 
     /// A device, and a user that it can write to.

@@ -146,7 +146,12 @@ impl Schedule {
 
     fn read(&mut self) {
         let (strongly, limit) = (self.people.below(2) == 0, 1 + self.people.below(6));
-        let range = if strongly { PageRange::Oldest } else { PageRange::Newest };
+        let before = self.people.latest().filter(|_| self.people.below(2) == 0);
+        let range = match before {
+            _ if strongly => PageRange::Oldest,
+            Some(at) => PageRange::Before(at),
+            None => PageRange::Newest,
+        };
         let history = History::new(self.people.store(), FirstContact::Open);
         let acked = self.people.acked.iter().map(|sent| sent.seq).max().unwrap_or(0);
         self.tasks.push(Box::pin(async move {

@@ -77,7 +77,7 @@ pub(super) fn as_if_open(shared: &SharedEnvironment, to_wrong: Route) -> Box<dyn
 }
 
 /// Some events are handled over a message store with a bug.
-fn over_messages<F>(shared: &SharedEnvironment, to_wrong: Route, bug: F) -> Box<dyn Server>
+pub(super) fn over_messages<F>(shared: &SharedEnvironment, to_wrong: Route, bug: F) -> Box<dyn Server>
 where
     F: for<'a> Fn(MessageStoreCall<'a>, &'a Arc<dyn MessageStore>) -> Outcome<'a, dyn MessageStore>,
     F: Send + Sync + 'static,

@@ -39,7 +39,7 @@ impl Answers for Wrong {
 }
 
 /// The real functions over a message store whose calls of some kinds make wrong requests.
-fn over_requests(
+pub(super) fn over_requests(
     shared: &SharedEnvironment,
     is_wrong: fn(&MessageStoreCall<'_>) -> bool,
     bug: RequestBug,

@@ -3,6 +3,7 @@
 
 mod answers;
 mod base;
+mod changes;
 mod consent;
 mod dynamodb;
 mod limits;
@@ -289,6 +290,21 @@ pub(crate) const BUGS: &[Bug] = &[
     server("pushes are counted for each member", send!(PushesCountedPerMember)),
     server("a report keeps its messages as somebody else's", consent::report_altered),
     server("a report is answered and not kept", consent::report_lost),
+    server("a reaction is added to those before", changes::reactions_added),
+    server("of two edits the one with the later clock counts", changes::later_clock_counts),
+    server("a change is stored without its effect", changes::effect_lost),
+    server("a change is counted as unread", changes::counted_as_unread),
+    server("a list shows what was edited away or deleted", changes::listed_as_it_was),
+    server("what is deleted is edited", changes::deleted_is_changed),
+    server("an edit of another's message is admitted", changes::anothers_is_changed),
+    server("a reply to what is not there is admitted", changes::reply_to_anything),
+    server("a reply copies what it replies to", changes::reply_copies),
+    server("a page joins an older state of what has changed", changes::joined_as_it_was),
+    server("a change is pushed with the text before it", changes::pushed_as_it_was),
+    server("a reaction accepts no request", changes::reaction_accepts_nothing),
+    server("a request has a reaction of its sender", |shared| {
+        consent::as_if_open(shared, Route::Frames("react"))
+    }),
     of_regions("a push goes to the gateway of the process's own region", ports::pushes_within_region),
     of_dynamodb("a head is replaced whose message has no row", dynamodb::never_settled),
     of_dynamodb("an earlier row is taken for the newest message's", dynamodb::settled_by_an_earlier_row),
@@ -301,6 +317,9 @@ pub(crate) const BUGS: &[Bug] = &[
     of_dynamodb("a head is replaced whomever its receiver blocks", dynamodb::head_ignores_a_block),
     of_dynamodb("a read mark is set where there is a further one", dynamodb::mark_moves_back),
     of_dynamodb("a block freezes marks in an item that has a block", dynamodb::block_freezes_whoever_blocks),
+    of_dynamodb("the row of a change is put before its effect", changes::effect_after_row),
+    of_dynamodb("the row of an edit keeps the text", changes::words_kept),
+    of_dynamodb("a deleted message keeps its text", changes::deleted_keeps_words),
     client("client: no second sync, so that the index's lag is ignored", ClientBug::NoSecondSync),
     client("client: a new id for every retry", ClientBug::NewIdForEveryRetry),
     client("client: the outbox is in memory only", ClientBug::OutboxInMemoryOnly),
@@ -309,6 +328,12 @@ pub(crate) const BUGS: &[Bug] = &[
     client("client: holes are ignored", ClientBug::HolesIgnored),
     client("client: a sync begins at the newest it has, past a hole", ClientBug::CursorPastAHole),
     client("client: a retry says `after` what is newest now", ClientBug::AfterOfNow),
+    client("client: of two states the one that comes later counts", ClientBug::LatestStateToCome),
+    client(
+        "client: what has become of a message is forgotten until it is loaded",
+        ClientBug::StatesOfLoadedAlone,
+    ),
+    client("client: an acknowledged change waits for somebody to tell of it", ClientBug::OwnChangesNotShown),
 ];
 
 /// Replaces a field that is there.

@@ -243,8 +243,9 @@ impl Send {
         let room = RoomId::new(sender, receiver).map_err(|_| Refused::With(ErrorCode::SelfChat))?;
         let member = room.member(sender).ok_or(Refused::With(ErrorCode::SelfChat))?;
         let after = frame.after.as_ref().and_then(|after| after.parse().ok());
+        let reply_to = frame.reply_to.as_ref().and_then(|at| at.parse().ok());
         let content = content(frame)?;
-        let draft = Draft { id, sender: member, content, reply_to: None };
+        let draft = Draft { id, sender: member, content, reply_to };
         if self.bug == SendBug::Naive {
             let message = self.naive(&room, &draft, asked.now).await?;
             return Ok(((message.at, message.seq, false), id, room));
@@ -333,14 +334,26 @@ impl Send {
             None => self.earlier(head, draft, *after).await?,
         };
         let Some(message) = earlier else {
+            self.check_reply(head, draft).await?;
             return self.append(head, draft, asked.now).map(Box::new).map(Decided::New);
         };
-        if message.content != draft.content && self.bug != SendBug::ContentNotCompared {
+        // What a message said is not known any more once that has changed.
+        let has_changed = message.content == Content::Deleted || message.changed.edited_at.is_some();
+        let is_same = has_changed || message.content == draft.content;
+        if !is_same && self.bug != SendBug::ContentNotCompared {
             return Err(Refused::With(ErrorCode::IdReused));
         }
         let newest = head.log().map_or(message.at, |log| log.last_at());
         let at = if self.bug == SendBug::AckOfNow { newest } else { message.at };
         Ok(Decided::There((at, message.seq, true)))
+    }
+
+    /// What a message replies to is there, and is a message.
+    async fn check_reply(&self, head: &Room, draft: &Draft) -> Result<(), Refused> {
+        let Some(at) = draft.reply_to else { return Ok(()) };
+        let found = self.ports.messages.messages_at(head.id(), &[at], Consistency::Strong).await?;
+        let is_message = |message: &Message| !matches!(message.content, Content::Change(_));
+        if found.first().is_some_and(is_message) { Ok(()) } else { Err(Refused::With(ErrorCode::NotFound)) }
     }
 
     /// Whether a message is stored now. If not, it is tried again, unless it has been tried often enough.

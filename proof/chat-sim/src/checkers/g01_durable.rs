@@ -13,7 +13,7 @@ impl Checker for Durable {
     const GUARANTEE: &'static str = "G1";
 
     fn stored(&mut self, stored: Stored<'_>, before: &Record) -> Finding {
-        let Stored { message, head: None } = stored else { return Ok(()) };
+        let Stored { message, head: None, .. } = stored else { return Ok(()) };
         match before.room(&message.room).and_then(|room| room.find(message.at)) {
             Some(there) => Err(format!("{there:?} is overwritten by {message:?}")),
             None => Ok(()),

@@ -74,13 +74,15 @@ fn pushed(task: TaskId, event: &Event, before: &Record) -> Finding {
     if is_same { Ok(()) } else { Err(format!("{message:?} is pushed; stored is {stored:?}")) }
 }
 
-/// A report keeps whole messages of its room.
+/// A report keeps whole messages of its room, as they were at some time.
 fn kept(report: &Report, before: &Record) -> Finding {
     let room = before.room(&report.room);
     let is_stored = |kept: &Message| {
-        let stored = room.and_then(|room| room.find(kept.at));
-        stored.is_some_and(|stored| (stored.seq, stored.sender) == (kept.seq, kept.sender))
-            && stored.is_some_and(|stored| stored.content == kept.content)
+        let stored = room.and_then(|room| room.row(kept.at));
+        let stored = stored.and_then(|row| row.changed_by(Some(kept.changed.by)));
+        stored.is_some_and(|stored| {
+            (stored.seq, stored.sender, &stored.content) == (kept.seq, kept.sender, &kept.content)
+        })
     };
     if !report.messages.is_empty() && report.messages.iter().all(is_stored) {
         return Ok(());

@@ -22,18 +22,20 @@ impl Checker for OneOrder {
 fn numbered_next(message: &Message, before: &Record) -> Finding {
     let newest = before.room(&message.room).and_then(|room| room.newest());
     let seq = newest.map_or(1, |newest| newest.seq + 1);
-    let sender_seq = newest.map_or(0, |newest| newest.sent_by(message.sender)) + 1;
-    if (message.seq, message.sender_seq) == (seq, sender_seq) {
+    let is_change = matches!(message.content, Content::Change(_));
+    let sent = newest.map_or(0, |newest| newest.sent_by(message.sender)) + u64::from(!is_change);
+    let changes = newest.map_or(0, |newest| newest.changes) + u64::from(is_change);
+    if (message.seq, message.sender_seq, message.changes) == (seq, sent, changes) {
         return Ok(());
     }
-    Err(format!("{message:?} should be number {seq}, and {sender_seq} of its sender"))
+    Err(format!("{message:?} should be number {seq}, with {sent} of its sender and {changes} changes"))
 }
 
 /// The first answer in the room's order wins, and there is no second one.
 fn answers_what_is_open(message: &Message, before: &Record) -> Finding {
     let Content::MatchProposalAnswer(answer) = &message.content else { return Ok(()) };
     let Some(room) = before.room(&message.room) else { return Ok(()) };
-    let is_proposed = room.find(answer.proposal).is_some_and(|proposal| {
+    let is_proposed = room.row(answer.proposal).map(|row| row.now()).is_some_and(|proposal| {
         let by_proposer = proposal.sender == message.sender;
         matches!(proposal.content, Content::MatchProposal(_))
             && by_proposer == (answer.verdict == Verdict::Withdrawn)

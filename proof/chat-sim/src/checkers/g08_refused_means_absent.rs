@@ -1,11 +1,11 @@
 //! G8: what was refused never appears, unless its receiver did not accept it and has changed their mind
 //! since; and it is refused for a reason.
 
-use chat_domain::{FirstContact, REQUEST_MESSAGES_MAX};
+use chat_domain::{Content, Effect, FirstContact, Message, REQUEST_MESSAGES_MAX, Timestamp};
 use chat_wire::error::ErrorCode;
 use chat_wire::frames::ErrorBody;
 
-use super::record::Intent;
+use super::record::{Intent, RoomRecord};
 use super::{Checker, Finding, Record};
 use crate::ids::{IntentId, TaskId};
 use crate::observations::{Answer, Observation, Says, Stored};
@@ -42,8 +42,9 @@ impl Checker for RefusedMeansAbsent {
     }
 }
 
-/// Only what is certain may be refused for good, and nothing here gives a reason but a proposal that is
-/// answered already, and a receiver who does not want the message.
+/// Only what is certain may be refused for good. What gives a reason here is a proposal that is answered or
+/// deleted already, a receiver who does not want the message, and a message that it is about and that is not
+/// there, or does not change so.
 fn refused(task: TaskId, intent: IntentId, error: &ErrorBody, before: &Record) -> Finding {
     if error.retryable {
         return Ok(());
@@ -55,13 +56,57 @@ fn refused(task: TaskId, intent: IntentId, error: &ErrorBody, before: &Record) -
     if error.code == ErrorCode::NotAccepted {
         return not_accepted(task, meant, before);
     }
-    let Says::Answer(proposal, verdict) = &meant.says else {
-        return Err(format!("{meant:?} is refused with {:?}, for no reason", error.code));
+    let (room, asked_ms) = (before.room_of(meant.user, meant.peer), before.tasks[task].asked_ms);
+    let has_reason = match &meant.says {
+        Says::Text(_) | Says::Proposal(_) => false,
+        Says::Answer(proposal, _) => {
+            let is_deleted = room.row(*proposal).is_some_and(|row| row.now().content == Content::Deleted);
+            error.code == ErrorCode::ProposalState && (room.is_answered(*proposal) || is_deleted)
+        }
+        Says::Reply(_, at) => {
+            let is_there = room.row(*at).is_some_and(|row| row.is_message() && !row.came_after(asked_ms));
+            error.code == ErrorCode::NotFound && !is_there
+        }
+        Says::Change(target, effect) => {
+            let is_own = |message: &Message| message.sender_email() == before.directory.email(meant.user);
+            does_not_change(room, *target, asked_ms, effect, is_own).contains(&Some(error.code))
+        }
     };
-    if before.room_of(meant.user, meant.peer).is_answered(*proposal) {
+    if has_reason {
         return Ok(());
     }
-    Err(format!("{verdict:?} of {proposal}, which is open, is refused: {error:?}"))
+    Err(format!("{meant:?} is refused with {:?}, for no reason", error.code))
+}
+
+/// With which codes a change may be refused by its target, as that was at some time since it was asked for.
+fn does_not_change(
+    room: &RoomRecord,
+    target: Timestamp,
+    asked_ms: i64,
+    effect: &Effect,
+    is_own: impl Fn(&Message) -> bool,
+) -> [Option<ErrorCode>; 2] {
+    let newest = room.rows[..room.rows_before(asked_ms)].last().map(|row| row.message.at);
+    let Some(row) = room.row(target).filter(|row| !row.came_after(asked_ms)) else {
+        // Nobody can have known what is later than everything.
+        let is_ahead = Some(target) > newest;
+        return [Some(if is_ahead { ErrorCode::BadRequest } else { ErrorCode::NotFound }), None];
+    };
+    let is_fixed = match (&row.message.content, effect) {
+        (Content::MatchProposal(_) | Content::MatchProposalAnswer(_), Effect::Edit(_))
+        | (Content::MatchProposalAnswer(_), Effect::Delete) => Some(ErrorCode::BadRequest),
+        _ => None,
+    };
+    let for_good = match effect {
+        Effect::Edit(_) | Effect::Delete if !is_own(&row.message) => Some(ErrorCode::NotYours),
+        _ => is_fixed,
+    };
+    if row.now().is_final() {
+        // It was deleted before, or since.
+        let was_final = row.before(asked_ms).is_final();
+        return [Some(ErrorCode::NotFound), for_good.filter(|_| !was_final)];
+    }
+    [for_good, None]
 }
 
 /// An attempt was not accepted, took long to say so, and was overtaken by a later one, which came after the
@@ -87,9 +132,12 @@ fn not_accepted(task: TaskId, meant: &Intent, before: &Record) -> Finding {
     let room = before.room_of(meant.user, meant.peer);
     let sender = before.directory.member(meant.user, meant.peer);
     let receiver = &room.consent[sender.peer()];
-    let sent = room.rows.iter().filter(|row| row.message.sender == sender).count();
     let was_request = before.first_contact == FirstContact::Request && !receiver.had_accepted(asked_ms);
-    if receiver.was_blocked_since(asked_ms) || (was_request && sent as u64 >= REQUEST_MESSAGES_MAX) {
+    let goes_beyond = match meant.says.change() {
+        None => room.sent_by(sender) >= REQUEST_MESSAGES_MAX,
+        Some((_, effect)) => *effect != Effect::Delete,
+    };
+    if receiver.was_blocked_since(asked_ms) || (was_request && goes_beyond) {
         return Ok(());
     }
     Err(format!("{meant:?} is not accepted by whom nothing keeps from it"))

@@ -1,7 +1,10 @@
 //! G10: unread is what a recount counts; the head of a room and every list say of its rows what they say
 //! themselves.
 
-use chat_domain::{FirstContact, Member, Message, RECENT_MAX, ReadMark, Recent, Room, RoomId};
+use chat_domain::{
+    Content, Effect, FirstContact, LastMessage, Member, Message, RECENT_MAX, ReadMark, Recent, Room, RoomId,
+    RoomLog, Timestamp,
+};
 use chat_wire::rest::{ConversationBody, ConversationsBody};
 
 use super::page::{kind, request, shows};
@@ -16,7 +19,7 @@ pub(super) struct UnreadExact;
 impl Checker for UnreadExact {
     const GUARANTEE: &'static str = "G10";
 
-    fn stored(&mut self, Stored { message, head }: Stored<'_>, before: &Record) -> Finding {
+    fn stored(&mut self, Stored { message, head, .. }: Stored<'_>, before: &Record) -> Finding {
         head.map_or(Ok(()), |head| head_is_right(message, head, before))
     }
 
@@ -45,18 +48,39 @@ fn head_is_right(newest: &Message, head: &Room, before: &Record) -> Finding {
     let is_same = log.newest == *newest
         && [Member::A, Member::B].iter().all(|member| log.sent[*member] == newest.sent_by(*member))
         && log.recent.iter().copied().eq(recent)
+        && shows_last_message(log, room, before)
         && log.open_proposals.iter().all(|open| {
             let proposed = if open.at == newest.at { Some(newest) } else { room.find(open.at) };
             proposed.is_some_and(|row| row.sender == open.proposer)
                 && !room.is_answered(open.at)
                 && !answers(newest, open.at)
+                && !is_deleted(open.at, room, before)
         });
     if is_same { Ok(()) } else { Err(format!("the head says {log:?}; the newest row is {newest:?}")) }
 }
 
+/// Whether a message is deleted, once what is being stored is there.
+fn is_deleted(at: Timestamp, room: &RoomRecord, before: &Record) -> bool {
+    let was = room.row(at).is_some_and(|row| row.now().content == Content::Deleted);
+    was || before.carried_out().and_then(|meant| meant.says.change()) == Some((at, &Effect::Delete))
+}
+
+/// Lists show the newest message, as it is by then, and a reaction to the other's message is known.
+fn shows_last_message(log: &RoomLog, room: &RoomRecord, before: &Record) -> bool {
+    let Content::Change(change) = &log.newest.content else { return log.shown.is_none() };
+    let Some(last) = room.messages().next_back().map(|row| row.now()) else { return false };
+    let effect = before.carried_out().and_then(|meant| meant.says.change()).map(|(_, effect)| effect);
+    let last = match effect {
+        Some(effect) if change.target == last.at => &last.changed_by(&log.newest, effect),
+        _ => last,
+    };
+    let (kind, preview) = (last.content.kind(), last.content.preview());
+    log.last_message() == LastMessage { at: last.at, sender: last.sender, kind, preview }
+}
+
 fn mark_counts(id: &RoomId, reader: Member, mark: ReadMark, before: &Record) -> Finding {
     let Some(room) = before.room(id) else { return Ok(()) };
-    let covered = room.rows.iter().filter(|row| row.message.at <= mark.up_to);
+    let covered = room.messages().filter(|row| row.message.at <= mark.up_to);
     let count = covered.filter(|row| row.message.sender == reader.peer()).count() as u64;
     if count == mark.count {
         return Ok(());
@@ -88,12 +112,15 @@ fn was_so(user: User, found: &ConversationBody, before: &Record) -> bool {
     let me = before.directory.member(user, peer);
     let room = before.room_of(user, peer);
     let Some(newest) = room.numbered(found.last_seq) else { return false };
+    // What is listed is the newest message, also where the newest entry tells of a change.
+    let last = room.messages().rev().find(|row| row.message.seq <= newest.seq);
+    let Some(last) = last.map(|row| row.up_to(newest.seq)) else { return false };
     newest.seq == found.last_seq
         && newest.at.to_string() == found.last_timestamp
-        && newest.sender_email().as_str() == found.last_sender_email
-        && kind(&newest.content).as_ref() == Some(&found.last_kind)
+        && last.sender_email().as_str() == found.last_sender_email
+        && kind(&last.content).as_ref() == Some(&found.last_kind)
         // Nothing that is said here is long, or has more than one line.
-        && newest.content.text() == found.preview
+        && last.content.text() == found.preview
         && was_listed_so(room, me, found, before.first_contact)
 }
 
@@ -109,7 +136,8 @@ fn was_listed_so(
         let mark = head.room.read_up_to(me);
         let unread = room.rows[..head.rows]
             .iter()
-            .filter(|row| row.message.sender == me.peer() && Some(row.message.at) > mark);
+            .filter(|row| row.is_message() && row.message.sender == me.peer())
+            .filter(|row| Some(row.message.at) > mark);
         unread.count() as u64 == found.unread
             && shows(&head.room, me, first_contact).map(|at| at.to_string()) == found.peer_read_up_to
             && request(&head.room, me, first_contact) == found.request

@@ -13,6 +13,9 @@ const COMMITS_MAX: u32 = 10;
 /// How often one send reads the head: as it may be stale, strongly if that one refuses, and after each of
 /// nine attempts that failed.
 const HEADS_MAX: u32 = 11;
+/// How many times one request reads messages that it refers to: with each head, and as a change has left
+/// them.
+const REFERRED_MAX: u32 = HEADS_MAX + 1;
 /// How many pages one request reads, each of `PAGE_MAX` rows at most: a search for each head.
 const PAGES_MAX: u32 = HEADS_MAX;
 /// How many users' connections one request lists: both members'.
@@ -94,6 +97,7 @@ impl Checker for Bounded {
 struct Tally {
     commits: u32,
     heads: u32,
+    referred: u32,
     pages: u32,
     lists: u32,
     pushes: u32,
@@ -116,7 +120,12 @@ impl Tally {
             Call::Messages(MessageStoreCall::Commit { .. }) | Call::PutRow(_) => {
                 (&mut self.commits, COMMITS_MAX)
             }
-            Call::Messages(MessageStoreCall::Room { .. }) => (&mut self.heads, HEADS_MAX),
+            Call::Messages(MessageStoreCall::Room { .. } | MessageStoreCall::RoomForChange { .. }) => {
+                (&mut self.heads, HEADS_MAX)
+            }
+            Call::Messages(MessageStoreCall::MessagesAt { .. } | MessageStoreCall::ApplyChange { .. }) => {
+                (&mut self.referred, REFERRED_MAX)
+            }
             Call::Messages(MessageStoreCall::Page { .. }) => (&mut self.pages, PAGES_MAX),
             Call::Connections(ConnectionStoreCall::OfUser { .. }) => (&mut self.lists, LISTS_MAX),
             Call::Pusher(PusherCall::Push { .. }) => (&mut self.pushes, listed.min(PUSHES_MAX) + TURNED_AWAY),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chat_domain::{Content, Message, RoomId, Timestamp};
+use chat_domain::{Message, RoomId, Timestamp};
 
 use super::{Checker, Finding, Record};
 use crate::observations::{Observation, Stored};
@@ -43,11 +43,10 @@ impl Settled {
             self.rows.remove(&place);
             return Err(format!("the row of {at} in {room} is deleted"));
         };
-        let stored = before.room(room).and_then(|room| room.find(at));
-        let is_same = stored.is_some_and(|stored| {
-            stored == row || Message { content: Content::Erased, ..stored.clone() } == *row
-        });
-        if !is_same {
+        let stored = before.room(room).and_then(|room| room.row(at));
+        // Which of the states that changes have made of it, another checker says.
+        let state = stored.and_then(|stored| stored.changed_by(Some(row.changed.by)));
+        if state != Some(row) {
             return Err(format!("{row:?} is the row of {stored:?}"));
         }
         self.rows.insert(place);

@@ -14,6 +14,7 @@ mod g10_unread_exact;
 mod g11_isolation;
 mod g12_fresh_login;
 mod g13_bounded;
+mod g14_changes;
 mod g15_consent;
 mod g16_bounded_harm;
 mod g16_held_up;
@@ -34,7 +35,7 @@ use crate::directory::Directory;
 use crate::ids::{DeviceId, SocketId, TaskId, User};
 use crate::observations::{Answer, Observation, Stored, Told};
 
-pub(crate) use self::record::Record;
+pub(crate) use self::record::{Record, StoredMessage};
 
 /// What a checker finds: nothing, or how the guarantee is broken.
 type Finding = Result<(), String>;
@@ -112,6 +113,7 @@ struct Checkers {
     isolation: g11_isolation::Isolation,
     fresh_login: g12_fresh_login::FreshLogin,
     bounded: g13_bounded::Bounded,
+    changes: g14_changes::Changes,
     consent: g15_consent::HeldConsent,
     bounded_harm: g16_bounded_harm::BoundedHarm,
     held_up: g16_held_up::HeldUp,
@@ -126,7 +128,7 @@ macro_rules! ask {
     ($checkers:ident.$method:ident $arguments:tt) => {
         ask!($checkers, $method, $arguments: bounded, isolation, durable, no_gaps, one_order, integrity,
             exactly_once, refused_means_absent, causal, fresh_login, convergence, read_marks, unread_exact,
-            consent, bounded_harm, held_up, suspended, settled, liveness)
+            changes, consent, bounded_harm, held_up, suspended, settled, liveness)
     };
     ($checkers:ident, $method:ident, $arguments:tt: $($field:ident),+) => {{
         $(named(&mut $checkers.$field, |checker| checker.$method $arguments)?;)+

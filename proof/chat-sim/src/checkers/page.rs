@@ -1,5 +1,7 @@
 //! What a page of history, and each message in it, has to be.
 
+use std::collections::BTreeMap;
+
 use chat_domain::{Content, FirstContact, Member, Message, PageRange, Room, Timestamp};
 use chat_wire::message::{KindName, MessageBody};
 use chat_wire::rest::{HistoryBody, RequestName};
@@ -21,7 +23,8 @@ pub(super) fn kind(content: &Content) -> Option<KindName> {
 /// Whose request a room is to a member, while it is one.
 pub(super) fn request(head: &Room, me: Member, first_contact: FirstContact) -> Option<RequestName> {
     let log = head.log().filter(|_| first_contact == FirstContact::Request)?;
-    let is_known_to = |member: Member| head.consent(member).accepted || log.sent[member] > 0;
+    let has_answered = |member: Member| log.sent[member] > 0 || log.reacted[member];
+    let is_known_to = |member: Member| head.consent(member).accepted || has_answered(member);
     match (is_known_to(me), is_known_to(me.peer())) {
         (true, true) => None,
         (true, false) => Some(RequestName::Outgoing),
@@ -40,8 +43,31 @@ pub(super) fn shows(head: &Room, me: Member, first_contact: FirstContact) -> Opt
     }
 }
 
-/// What of a message that somebody is shown is not as it is stored; whether it is read changes, and is looked
-/// at elsewhere.
+/// Whether a time on the wire is this one.
+fn is_time(seen: Option<&String>, stored: Option<Timestamp>) -> bool {
+    match (seen, stored) {
+        (Some(seen), Some(stored)) => seen.parse() == Ok(stored),
+        (seen, stored) => seen.is_none() && stored.is_none(),
+    }
+}
+
+/// Whether these are the reactions that both members have left on a message.
+fn are_reactions(seen: Option<&BTreeMap<String, Vec<String>>>, stored: &Message) -> bool {
+    let left = |member: Member| &stored.changed.reactions[member];
+    if seen.is_none() {
+        return left(Member::A).is_empty() && left(Member::B).is_empty();
+    }
+    let has = |member: Member| {
+        let seen = seen.and_then(|seen| seen.get(stored.room.email(member).as_str()));
+        let seen = seen.map_or(&[][..], Vec::as_slice);
+        left(member).iter().map(|emoji| emoji.as_str()).eq(seen.iter().map(String::as_str))
+    };
+    let by = [Member::A, Member::B].into_iter().filter(|member| !left(*member).is_empty()).count();
+    seen.map_or(0, BTreeMap::len) == by && has(Member::A) && has(Member::B)
+}
+
+/// What of a message that somebody is shown is not as it is stored; whether it is read changes, and so does
+/// what it quotes, and both are looked at elsewhere.
 pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static str> {
     let (words, proposal, answer) = match &stored.content {
         Content::Text(words) => (words.as_str(), None, None),
@@ -63,6 +89,7 @@ pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static s
         }
         (stored, seen) => stored.is_none() && seen.is_none(),
     };
+    let target = if let Content::Change(change) = &stored.content { Some(change.target) } else { None };
     let answer = match (answer, &seen.proposal_answer) {
         (Some(stored), Some(seen)) => {
             seen.proposal.parse() == Ok(stored.proposal) && stored.verdict.as_str() == seen.answer
@@ -80,6 +107,11 @@ pub(super) fn differs(seen: &MessageBody, stored: &Message) -> Option<&'static s
         (seen.attachment.is_none(), "attachment"),
         (proposal, "proposal"),
         (answer, "proposalAnswer"),
+        (is_time(seen.target.as_ref(), target), "target"),
+        (is_time(seen.edited_at.as_ref(), stored.changed.edited_at), "editedAt"),
+        (is_time(seen.reply_to.as_ref(), stored.reply_to), "replyTo"),
+        (seen.changed_by.unwrap_or(0) == stored.changed.by, "changedBy"),
+        (are_reactions(seen.reactions.as_ref(), stored), "reactions"),
     ]
     .into_iter()
     .find_map(|(same, field)| (!same).then_some(field))
@@ -105,7 +137,9 @@ pub(super) fn misplaced(
         if seen.room_id != body.room_id {
             return Some("roomId");
         }
-        if let Some(field) = differs(seen, &stored.message) {
+        // Whether the state is one that may be shown still, another checker says.
+        let Some(state) = stored.changed_by(seen.changed_by) else { return Some("changedBy") };
+        if let Some(field) = differs(seen, state) {
             return Some(field);
         }
         before = Some(seen.seq);

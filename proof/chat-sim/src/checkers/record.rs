@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_domain::{
-    ClientMessageId, Connection, ConnectionId, ConsentChange, Content, FirstContact, Member, Message,
+    ClientMessageId, Connection, ConnectionId, ConsentChange, Content, Effect, FirstContact, Member, Message,
     PerMember, ReadMark, RequestRate, Room, RoomId, Timestamp, User as UserRow,
 };
 use chat_wire::error::ErrorCode;
@@ -43,12 +43,68 @@ pub(crate) struct Intent {
     pub(crate) without_after: bool,
 }
 
-/// A message that is stored.
+/// A message that is stored, or an entry that tells of a change.
 #[derive(Debug)]
 pub(crate) struct StoredMessage {
+    /// As it was stored.
     pub(crate) message: Message,
     /// When it was stored, in true time.
     stored_ms: i64,
+    /// What each change has made of it, and when in true time.
+    states: Vec<(i64, Message)>,
+}
+
+impl StoredMessage {
+    /// The time of the message that it changes, if it tells of a change.
+    pub(crate) fn target(&self) -> Option<Timestamp> {
+        if let Content::Change(change) = &self.message.content { Some(change.target) } else { None }
+    }
+
+    /// Whether it is a message, and tells of no change.
+    pub(crate) fn is_message(&self) -> bool {
+        self.target().is_none()
+    }
+
+    /// Whether it was not there yet, at an instant.
+    pub(crate) fn came_after(&self, ms: i64) -> bool {
+        self.stored_ms >= ms
+    }
+
+    /// The message as it is now.
+    pub(crate) fn now(&self) -> &Message {
+        self.states.last().map_or(&self.message, |(_, state)| state)
+    }
+
+    /// As it was before an instant, or as it was stored if that was later.
+    pub(crate) fn before(&self, ms: i64) -> &Message {
+        let state = self.states.iter().rev().find(|(since_ms, _)| *since_ms < ms);
+        state.map_or(&self.message, |(_, state)| state)
+    }
+
+    /// As it was when the entry of a number was the newest.
+    pub(crate) fn up_to(&self, seq: u64) -> &Message {
+        let state = self.states.iter().rev().find(|(_, state)| state.changed.by <= seq);
+        state.map_or(&self.message, |(_, state)| state)
+    }
+
+    /// As the change of a number has left it; with nothing for a number, as it was stored.
+    pub(crate) fn changed_by(&self, seq: Option<u64>) -> Option<&Message> {
+        let seq = seq.unwrap_or(0);
+        Some(self.up_to(seq)).filter(|state| state.changed.by == seq)
+    }
+
+    /// As it was before each of its changes.
+    pub(crate) fn past(&self) -> impl Iterator<Item = &Message> {
+        let all = std::iter::once(&self.message).chain(self.states.iter().map(|(_, state)| state));
+        all.take(self.states.len())
+    }
+
+    fn change(&mut self, entry: &Message, effect: &Effect, now_ms: i64) {
+        let changed = self.now().changed_by(entry, effect);
+        if changed != *self.now() {
+            self.states.push((now_ms, changed));
+        }
+    }
 }
 
 /// The head of a room at some time.
@@ -137,6 +193,8 @@ pub(crate) struct RoomRecord {
     pub(crate) wanted: PerMember<Option<Timestamp>>,
     /// The newest place that was acknowledged.
     acked: Option<Timestamp>,
+    /// Whether any message has changed, or replies to another.
+    pub(crate) has_references: bool,
 }
 
 impl RoomRecord {
@@ -151,22 +209,42 @@ impl RoomRecord {
             moves: Vec::new(),
             wanted: PerMember::default(),
             acked: None,
+            has_references: false,
         }
     }
 
-    pub(crate) fn find(&self, at: Timestamp) -> Option<&Message> {
+    pub(crate) fn row(&self, at: Timestamp) -> Option<&StoredMessage> {
         let place = self.rows.binary_search_by_key(&at, |row| row.message.at).ok()?;
-        Some(&self.rows[place].message)
+        Some(&self.rows[place])
     }
 
-    /// The message of a number.
+    /// The message of a time, as it was stored.
+    pub(crate) fn find(&self, at: Timestamp) -> Option<&Message> {
+        self.row(at).map(|row| &row.message)
+    }
+
+    pub(crate) fn row_numbered(&self, seq: u64) -> Option<&StoredMessage> {
+        self.rows.get(usize::try_from(seq).ok()?.checked_sub(1)?)
+    }
+
+    /// The message of a number, as it was stored.
     pub(crate) fn numbered(&self, seq: u64) -> Option<&Message> {
-        let place = usize::try_from(seq).ok()?.checked_sub(1)?;
-        self.rows.get(place).map(|row| &row.message)
+        self.row_numbered(seq).map(|row| &row.message)
     }
 
+    /// The newest entry, as it was stored.
     pub(crate) fn newest(&self) -> Option<&Message> {
         self.rows.last().map(|row| &row.message)
+    }
+
+    /// The messages, without the entries that tell of changes.
+    pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = &StoredMessage> {
+        self.rows.iter().filter(|row| row.is_message())
+    }
+
+    /// How many messages a member has sent.
+    pub(crate) fn sent_by(&self, sender: Member) -> u64 {
+        self.messages().filter(|row| row.message.sender == sender).count() as u64
     }
 
     pub(crate) fn head(&self) -> Option<&Arc<Room>> {
@@ -209,9 +287,30 @@ impl RoomRecord {
         self.consent[member].accepted_ms.is_none()
     }
 
-    fn store(&mut self, message: &Message, now_ms: i64) {
-        self.consent[message.sender].accepted_ms.get_or_insert(now_ms);
-        self.rows.push(StoredMessage { message: message.clone(), stored_ms: now_ms });
+    /// Whether an entry is an answer of its sender to the other member, by which a request is accepted: a
+    /// message, or a reaction to one of the other's.
+    fn is_answer(&self, entry: &Message, change: Option<(Timestamp, &Effect)>) -> bool {
+        match (&entry.content, change) {
+            (Content::Change(_), Some((target, Effect::React(_)))) => {
+                self.find(target).is_some_and(|target| target.sender != entry.sender)
+            }
+            (Content::Change(_), _) => false,
+            _ => true,
+        }
+    }
+
+    /// Stores an entry, and what it changes if it does.
+    fn store(&mut self, entry: &Message, change: Option<(Timestamp, &Effect)>, now_ms: i64) {
+        if self.is_answer(entry, change) {
+            self.consent[entry.sender].accepted_ms.get_or_insert(now_ms);
+        }
+        if let Some((target, effect)) = change
+            && let Ok(place) = self.rows.binary_search_by_key(&target, |row| row.message.at)
+        {
+            self.rows[place].change(entry, effect, now_ms);
+        }
+        self.has_references |= change.is_some() || entry.reply_to.is_some();
+        self.rows.push(StoredMessage { message: entry.clone(), stored_ms: now_ms, states: Vec::new() });
     }
 
     fn decide(&mut self, member: Member, head: &Arc<Room>, now_ms: i64) {
@@ -344,6 +443,11 @@ impl Record {
 
     pub(crate) fn room(&self, id: &RoomId) -> Option<&RoomRecord> {
         self.rooms.iter().find(|room| room.id == *id)
+    }
+
+    /// Every room that there can be.
+    pub(super) fn rooms(&self) -> &[RoomRecord] {
+        &self.rooms
     }
 
     fn room_mut(&mut self, id: &RoomId) -> Option<&mut RoomRecord> {
@@ -562,12 +666,16 @@ impl Record {
     }
 
     fn stored(&mut self, message: &Message, head: Option<&Arc<Room>>) {
+        let mut change = None;
         if let Some(intent) = self.carried_out {
-            self.intents[intent].row.get_or_insert((message.at, message.seq));
+            let meant = &mut self.intents[intent];
+            meant.row.get_or_insert((message.at, message.seq));
+            change = meant.says.change().map(|(target, effect)| (target, effect.clone()));
         }
         let now_ms = self.now_ms;
         let Some(room) = self.room_mut(&message.room) else { return };
-        room.store(message, now_ms);
+        let change = change.as_ref().map(|(target, effect)| (*target, effect));
+        room.store(message, change, now_ms);
         if let Some(head) = head {
             room.keep_head(head, now_ms);
         }

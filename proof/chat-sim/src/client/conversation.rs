@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use chat_domain::{ClientMessageId, Timestamp};
-use chat_wire::message::MessageBody;
+use chat_wire::frames::ChangedFrame;
+use chat_wire::message::{KindName, MessageBody};
+use chat_wire::rest::HistoryBody;
 
-use crate::observations::Seen;
+use super::ClientBug;
+use crate::observations::{ChangedMessage, Seen};
 
 /// What a conversation's next message waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub(super) enum Waiting {
 pub(super) struct Conversation {
     /// The messages that are known, by their numbers.
     pub(super) messages: BTreeMap<u64, Seen>,
+    /// What is known of messages that have changed, loaded or not.
+    pub(super) changed: BTreeMap<Timestamp, ChangedMessage>,
     /// The number from which on the messages are meant to have no hole. `None` if no page was loaded.
     pub(super) anchor: Option<u64>,
     /// The newest message that is known of, loaded or not.
@@ -93,7 +98,14 @@ impl Conversation {
     }
 
     /// Takes a page in, which may be the newest one.
-    pub(super) fn learn_page(&mut self, messages: &[MessageBody], me: &str, is_newest: bool) {
+    pub(super) fn learn_page(
+        &mut self,
+        body: &HistoryBody,
+        me: &str,
+        is_newest: bool,
+        bug: Option<ClientBug>,
+    ) {
+        let messages = &body.messages;
         let seqs = messages.iter().map(|message| message.seq);
         let (top, bottom) = (seqs.clone().max().unwrap_or(0), seqs.min().unwrap_or(0));
         let known = self.known_seq();
@@ -105,6 +117,7 @@ impl Conversation {
                 self.merge(message.seq, seen);
             }
         }
+        self.learn_states(messages.iter().chain(&body.changed), bug);
         self.forget_below_hole();
     }
 
@@ -148,5 +161,17 @@ pub(super) fn seen(message: &MessageBody, me: &str) -> Option<Seen> {
         id: message.client_message_id.parse().ok()?,
         mine: message.sender_email == me,
         proposal: message.proposal.is_some(),
+        is_change: message.kind == KindName::Change,
+    })
+}
+
+/// What a client keeps of an entry that it is told of.
+pub(super) fn seen_entry(frame: &ChangedFrame, me: &str) -> Option<Seen> {
+    Some(Seen {
+        at: frame.timestamp.parse().ok()?,
+        id: frame.client_message_id.parse().ok()?,
+        mine: frame.sender_email == me,
+        proposal: false,
+        is_change: true,
     })
 }

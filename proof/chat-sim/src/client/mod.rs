@@ -4,6 +4,7 @@
 //! A client knows its [`Line`] and nothing else of the schedule: what it does goes out on the line, and
 //! whatever happens to it is one of the methods here.
 
+mod changed;
 mod conversation;
 mod outgoing;
 mod syncing;
@@ -16,7 +17,7 @@ use chat_wire::error::ErrorCode;
 use chat_wire::frames::{ConsentFrame, PingFrame, ReauthFrame, ReportFrame, ServerFrame};
 use chat_wire::table::ClientFrame;
 
-use self::conversation::{Conversation, seen};
+use self::conversation::{Conversation, seen, seen_entry};
 pub(crate) use self::outgoing::{Entry, send_frame};
 use self::timing::{PING_EVERY_MS, PONG_WITHIN_MS, REAUTH_WITHIN_MS, SYNC_AGAIN_MS, reconnect_ms};
 use crate::environment::Timer;
@@ -38,6 +39,9 @@ pub(crate) enum ClientBug {
     HolesIgnored,
     CursorPastAHole,
     AfterOfNow,
+    LatestStateToCome,
+    StatesOfLoadedAlone,
+    OwnChangesNotShown,
 }
 
 /// A client on its device.
@@ -149,6 +153,7 @@ impl Client {
                 my_read: known.my_read,
                 known_seq: known.known_seq(),
                 messages: &known.messages,
+                changed: &known.changed,
                 pushed: &known.pushed,
                 listed: session.list.get(&peer).copied(),
             })
@@ -330,7 +335,8 @@ impl Client {
     /// Reports the newest messages that are loaded of a conversation.
     pub(crate) fn report(&self, line: &mut Line<'_>, peer: User) {
         let Some(session) = &self.session else { return };
-        let newest = session.conversations[peer].messages.values().rev().take(REPORTED_MAX);
+        let messages = session.conversations[peer].messages.values().rev();
+        let newest = messages.filter(|seen| !seen.is_change).take(REPORTED_MAX);
         let timestamps: Vec<String> = newest.map(|seen| seen.at.to_string()).collect();
         if timestamps.is_empty() {
             return;
@@ -404,6 +410,17 @@ impl Client {
                 }
                 self.look_for_holes(line, peer);
             }
+            ServerFrame::Changed(frame) => {
+                let peer = line.peer_in(&frame.room_id);
+                let (Some(peer), Some(entry)) = (peer, seen_entry(frame, line.me())) else { return };
+                let conversation = &mut session.conversations[peer];
+                conversation.learn(frame.seq, entry);
+                conversation.learn_states([&frame.message], self.bug);
+                if pushed {
+                    conversation.pushed.push(frame.seq);
+                }
+                self.look_for_holes(line, peer);
+            }
             ServerFrame::Sent(sent) => {
                 let id = sent.client_message_id.parse::<ClientMessageId>();
                 let (Some(peer), Ok(id)) = (line.peer_in(&sent.room_id), id) else { return };
@@ -436,8 +453,7 @@ impl Client {
                     },
                 }
             }
-            ServerFrame::Changed(_)
-            | ServerFrame::Typing(_)
+            ServerFrame::Typing(_)
             | ServerFrame::Accept(_)
             | ServerFrame::Block(_)
             | ServerFrame::Unblock(_)

@@ -1,8 +1,8 @@
 //! The outbox: one message at a time for each conversation, until it is acknowledged or refused.
 
-use chat_domain::{ClientMessageId, Timestamp, Verdict};
+use chat_domain::{ClientMessageId, Effect, Timestamp, Verdict};
 use chat_wire::error::ErrorCode;
-use chat_wire::frames::{ErrorBody, SendMessageFrame, SentFrame};
+use chat_wire::frames::{DeleteFrame, EditFrame, ErrorBody, ReactFrame, SendMessageFrame, SentFrame};
 use chat_wire::message::{MessageBody, ProposalAnswerBody};
 use chat_wire::rest::HistoryBody;
 use chat_wire::table::ClientFrame;
@@ -37,7 +37,20 @@ pub(crate) struct Entry {
 impl Client {
     /// Puts something into the outbox.
     pub(crate) fn write(&mut self, line: &mut Line<'_>, peer: User, says: Says, by_rest: bool) {
-        let after = self.conversation(peer).and_then(|conversation| conversation.newest_known());
+        self.write_about(line, peer, says, by_rest, None);
+    }
+
+    /// Puts something into the outbox that is about a message, which its user may have seen elsewhere.
+    pub(crate) fn write_about(
+        &mut self,
+        line: &mut Line<'_>,
+        peer: User,
+        says: Says,
+        by_rest: bool,
+        seen_at: Option<Timestamp>,
+    ) {
+        let known = self.conversation(peer).and_then(|conversation| conversation.newest_known());
+        let after = known.max(seen_at);
         let (intent, id) = line.write(peer, says.clone());
         let device = line.device();
         line.note(format_args!("device {device} writes {says:?} to user {peer} as {id}, after {after:?}"));
@@ -149,6 +162,7 @@ impl Client {
         let id = ClientMessageId::from_u128(id.as_u128() & mask);
         let (entry, at) = (self.entry(id).cloned(), sent.timestamp.parse::<Timestamp>());
         let any = self.has(ClientBug::TwoAtOnce);
+        let hides_own = self.has(ClientBug::OwnChangesNotShown);
         let Some(conversation) = self.conversation(peer) else { return };
         let is_expected = conversation.waiting == Some(Waiting::ForAnswer(id));
         let (Some(entry), Ok(at)) = (entry, at) else { return };
@@ -159,7 +173,11 @@ impl Client {
         conversation.tries = 0;
         conversation.unanswered = 0;
         let proposal = matches!(entry.says, Says::Proposal(_));
-        conversation.learn(sent.seq, Seen { at, id, mine: true, proposal });
+        let is_change = entry.says.change().is_some();
+        conversation.learn(sent.seq, Seen { at, id, mine: true, proposal, is_change });
+        if let Some((target, effect)) = entry.says.change().filter(|_| !hides_own) {
+            conversation.learn_own_change(target, sent.seq, at, effect.clone());
+        }
         self.outbox.retain(|entry| entry.id != id);
         self.look_for_holes(line, peer);
         self.send_next(line, peer);
@@ -222,7 +240,7 @@ impl Client {
         after: Timestamp,
         body: &HistoryBody,
     ) {
-        let text = id.to_string();
+        let (text, bug) = (id.to_string(), self.bug);
         let is_it = |it: &&MessageBody| it.client_message_id == text && it.sender_email == line.me();
         let found = body.messages.iter().find(is_it);
         if let Some(message) = found {
@@ -235,6 +253,7 @@ impl Client {
                 return;
             };
             conversation.learn(message.seq, seen);
+            conversation.learn_states(body.messages.iter().chain(&body.changed), bug);
             self.look_for_holes(line, peer);
             return self.go_on(line, peer);
         }
@@ -266,6 +285,28 @@ impl Client {
     }
 }
 
+/// The frame that changes the message of a time.
+fn change_frame(
+    peer_email: String,
+    id: ClientMessageId,
+    after: Option<Timestamp>,
+    (target, effect): (Timestamp, &Effect),
+) -> ClientFrame {
+    let (client_message_id, after) = (Some(id.to_string()), after.map(|after| after.to_string()));
+    let target = target.to_string();
+    match effect {
+        Effect::React(reactions) => {
+            let emoji = reactions.iter().map(ToString::to_string).collect();
+            ClientFrame::React(ReactFrame { peer_email, target, emoji, client_message_id, after })
+        }
+        Effect::Edit(text) => {
+            let message = text.as_str().to_owned();
+            ClientFrame::Edit(EditFrame { peer_email, target, message, client_message_id, after })
+        }
+        Effect::Delete => ClientFrame::Delete(DeleteFrame { peer_email, target, client_message_id, after }),
+    }
+}
+
 /// The frame that sends something.
 pub(crate) fn send_frame(
     directory: &Directory,
@@ -274,14 +315,18 @@ pub(crate) fn send_frame(
     after: Option<Timestamp>,
     says: &Says,
 ) -> ClientFrame {
+    if let Some(change) = says.change() {
+        return change_frame(directory.email(peer).to_string(), id, after, change);
+    }
     let mut frame = SendMessageFrame {
+        reply_to: says.reply_to().map(|at| at.to_string()),
         receiver_email: directory.email(peer).to_string(),
         client_message_id: Some(id.to_string()),
         after: after.map(|after| after.to_string()),
         ..SendMessageFrame::default()
     };
     match says {
-        Says::Text(text) => frame.message = Some(text.clone()),
+        Says::Text(text) | Says::Reply(text, _) => frame.message = Some(text.clone()),
         Says::Proposal(place) => frame.proposal = Some(proposal(place)),
         Says::Answer(proposal, verdict) => {
             frame.proposal_answer = Some(ProposalAnswerBody {
@@ -289,6 +334,7 @@ pub(crate) fn send_frame(
                 answer: Verdict::as_str(*verdict).to_owned(),
             });
         }
+        Says::Change(..) => {}
     }
     ClientFrame::SendMessage(frame)
 }

@@ -58,6 +58,13 @@ impl Client {
     /// Asks for the page before what is loaded, if anything is.
     pub(crate) fn scroll_up(&mut self, line: &mut Line<'_>, peer: User) {
         if let Some(before) = self.oldest_loaded(peer) {
+            self.look_before(line, peer, before);
+        }
+    }
+
+    /// Asks for the page before a place.
+    pub(crate) fn look_before(&mut self, line: &mut Line<'_>, peer: User, before: Timestamp) {
+        if self.session.is_some() {
             self.ask(line, Request::Older(peer, before));
         }
     }
@@ -182,8 +189,9 @@ impl Client {
     }
 
     fn learn_page(&mut self, line: &Line<'_>, peer: User, body: &HistoryBody, is_newest: bool) {
+        let bug = self.bug;
         let Some(conversation) = self.conversation(peer) else { return };
-        conversation.learn_page(&body.messages, line.me(), is_newest);
+        conversation.learn_page(body, line.me(), is_newest, bug);
         conversation.read_up_to(body.my_read_up_to.as_ref());
     }
 

@@ -325,7 +325,7 @@ impl Environment {
             }
             Call::PutRow(message) => {
                 self.tables.put_row(Clone::clone(message));
-                self.observe(&Observation::Stored(Stored { message, head: None }));
+                self.observe(&Observation::Stored(Stored { message, head: None, target: None }));
                 Ok(Reply::Done)
             }
             Call::ForceMark(id, reader, mark) => self.or_failed(|it| {
@@ -377,7 +377,7 @@ impl Environment {
                 MessageStoreReply::Page(page)
             }
             MessageStoreCall::MessagesAt { room, places, .. } => {
-                MessageStoreReply::MessagesAt(self.tables.messages_at(room, places))
+                MessageStoreReply::MessagesAt(self.tables.messages_at(room, places, back))
             }
             MessageStoreCall::RoomsOf { member, after } => {
                 let mut page = self.tables.rooms_of(member, *after, back);
@@ -470,7 +470,10 @@ impl Environment {
 
     fn commit(&mut self, append: &Append) -> Result<(), MessageStoreError> {
         let head = self.tables.commit(append, self.bug_state.ignores_blocks)?;
-        let stored = Stored { message: append.message(), head: Some(&head) };
+        let message = append.message();
+        let target =
+            append.change().and_then(|(at, _)| self.tables.messages_at(&message.room, &[at], 0).pop());
+        let stored = Stored { message, head: Some(&head), target: target.as_ref() };
         self.observe(&Observation::Stored(stored));
         Ok(())
     }
@@ -549,7 +552,7 @@ fn hash_reply(call: &Call, reply: &Result<Reply, Failure>) -> u64 {
         Ok(Reply::Messages(MessageStoreReply::Page(page))) => {
             page.has_more.hash(&mut hasher);
             for row in &page.messages {
-                (row.at, row.id).hash(&mut hasher);
+                (row.at, row.id, row.changed.by).hash(&mut hasher);
             }
         }
         reply => format!("{reply:?}").hash(&mut hasher),
@@ -571,6 +574,7 @@ pub(crate) fn hash_room(room: &Room, hasher: &mut impl Hasher) {
     (log.seq(), log.last_at(), log.sent, log.changes).hash(hasher);
     let last = log.last_message();
     (last.sender, last.preview).hash(hasher);
+    log.reacted.hash(hasher);
     for recent in &log.recent {
         (recent.id, recent.sender, recent.at).hash(hasher);
     }

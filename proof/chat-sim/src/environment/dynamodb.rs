@@ -1,7 +1,7 @@
 //! DynamoDB, where the stores are those of AWS: each of their requests waits for its turn, meets what was
 //! drawn for it, and what it changes is observed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use chat_adapters_aws::{
     DynamoConnectionStore, DynamoMessageStore, DynamoReportStore, DynamoUserStore, TableNames,
 };
 use chat_domain::{
-    Activity, ConnectionId, ConnectionStore as _, Consistency, Member, Message, MessageStore as _, PageLimit,
-    PageQuery, PageRange, ReportStore as _, Room, RoomId, Timestamp, UserStore as _,
+    Activity, ConnectionId, ConnectionStore as _, Consistency, Content, Member, Message, MessageStore as _,
+    PageLimit, PageQuery, PageRange, ReportStore as _, Room, RoomId, Timestamp, UserStore as _,
 };
 use dynamodb_sim::{Answered, Answers, Database, DatabaseAnswer, DatabaseRequest, Faultless, Seen};
 use futures_util::FutureExt as _;
@@ -89,6 +89,18 @@ impl Dynamodb {
 }
 
 const AT_ONCE: &str = "nothing is waited for without faults";
+
+/// Adds every text that a value has.
+fn gather_texts<'a>(value: &'a Value, texts: &mut HashSet<&'a str>) {
+    match value {
+        Value::S(text) => {
+            texts.insert(text);
+        }
+        Value::L(values) => values.iter().for_each(|value| gather_texts(value, texts)),
+        Value::M(values) => values.values().for_each(|value| gather_texts(value, texts)),
+        _ => {}
+    }
+}
 
 /// An item before and after it was written.
 struct Change {
@@ -395,6 +407,30 @@ impl Environment {
         }
     }
 
+    /// What a strong read shows of the message that an entry changes, if it does.
+    fn target_of(&self, entry: &Message) -> Option<Message> {
+        let (Some(dynamodb), Content::Change(change)) = (&self.dynamodb, &entry.content) else { return None };
+        let places = [change.target];
+        let read = dynamodb.heads.messages_at(&entry.room, &places, Consistency::Strong);
+        read.now_or_never().expect(AT_ONCE).ok()?.pop()
+    }
+
+    /// What the items of rooms and messages say is observed, now that nobody writes any more.
+    pub(crate) fn observe_what_is_left(&mut self) {
+        let Some(dynamodb) = &self.dynamodb else { return };
+        let database = dynamodb.database.clone();
+        let tables = [dynamodb.tables.rooms.clone(), dynamodb.tables.messages.clone()];
+        database.with(|database| {
+            let database = &*database;
+            let items = tables.iter().flat_map(|table| database.items(table).into_iter().flatten());
+            // A report keeps what was said, whatever becomes of it.
+            let said = items.filter(|item| item.get("roomId").and_then(Value::as_s) != Some("reports"));
+            let mut texts = HashSet::new();
+            said.flat_map(|item| item.values()).for_each(|value| gather_texts(value, &mut texts));
+            self.observe(&Observation::Left { texts: &texts });
+        });
+    }
+
     /// A head was written: what it says since is observed.
     fn observe_head(&mut self, id: &RoomId) {
         let Some(dynamodb) = &mut self.dynamodb else { return };
@@ -415,7 +451,9 @@ impl Environment {
         if before.as_ref().map_or(0, |before| before.seq()) != head.seq()
             && let Some(log) = head.log()
         {
-            self.observe(&Observation::Stored(Stored { message: &log.newest, head: Some(&head) }));
+            let target = self.target_of(&log.newest);
+            let stored = Stored { message: &log.newest, head: Some(&head), target: target.as_ref() };
+            self.observe(&Observation::Stored(stored));
         }
         for member in [Member::A, Member::B] {
             let (is, was) = (head.read_state(member), before.as_ref().map(|it| it.read_state(member)));

@@ -16,7 +16,9 @@ use std::num::NonZeroU32;
 use std::ops::RangeBounds;
 use std::sync::Arc;
 
-use chat_domain::{ClientMessageId, Connection, ConnectionId, FirstContact, PerMember, RoomId, Timestamp};
+use chat_domain::{
+    ClientMessageId, Connection, ConnectionId, Email, FirstContact, MessageText, PerMember, RoomId, Timestamp,
+};
 use chat_wire::Settings;
 use chat_wire::frames::ServerFrame;
 
@@ -66,6 +68,10 @@ pub(crate) struct BugState {
     pub(crate) ignores_blocks: bool,
     /// A block freezes how far each has read, whoever blocks already.
     pub(crate) freezes_whoever_blocks: bool,
+    /// The last edit of each message by the clocks: when, and what it says.
+    pub(crate) edits: HashMap<(RoomId, Timestamp), (Timestamp, MessageText)>,
+    /// What each edit says, by its room and number.
+    pub(crate) words: HashMap<String, String>,
     /// What a process pushes goes to the gateway of its own region, wherever the connection is.
     pub(crate) pushes_within_region: bool,
 }
@@ -274,6 +280,17 @@ impl Environment {
     /// From now on it is this handler that calls.
     pub(crate) fn run_as(&mut self, task: TaskId) {
         self.current = task;
+    }
+
+    /// What time it is for the handler that is being polled.
+    pub(crate) fn clock_of_current(&self) -> Timestamp {
+        self.record().tasks.get(self.current).map_or(Timestamp::MIN, |running| running.now)
+    }
+
+    /// Whose event it is that the handler handles which is being polled.
+    pub(crate) fn email_of_current(&self) -> Option<Email> {
+        let running = self.record().tasks.get(self.current)?;
+        Some(self.directory.email(running.user).clone())
     }
 
     pub(crate) fn random_ms(&mut self, range: impl RangeBounds<i64>) -> i64 {

@@ -93,7 +93,8 @@ impl Environment {
 
     fn draw_read(&mut self, call: &MessageStoreCall<'_>) -> CallOutcome {
         match call {
-            MessageStoreCall::Room { id, consistency: Consistency::Eventual } => {
+            MessageStoreCall::Room { id, consistency: Consistency::Eventual }
+            | MessageStoreCall::MessagesAt { room: id, consistency: Consistency::Eventual, .. } => {
                 self.draw_stale(id).map_or(CallOutcome::Normal, CallOutcome::Stale)
             }
             MessageStoreCall::Page { room: id, query, consistency } => {

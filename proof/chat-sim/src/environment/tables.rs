@@ -15,6 +15,25 @@ pub(crate) struct Row {
     pub(crate) message: Message,
     /// The first version of the room that has the row.
     pub(crate) since: usize,
+    /// What changes have made of the message, and the first version of the room that has each.
+    changed: Vec<(usize, Message)>,
+}
+
+impl Row {
+    fn new(message: Message, since: usize) -> Self {
+        Self { message, since, changed: Vec::new() }
+    }
+
+    /// The message as it is.
+    pub(crate) fn now(&self) -> &Message {
+        self.changed.last().map_or(&self.message, |(_, state)| state)
+    }
+
+    /// The message as it was in a version that has it.
+    pub(crate) fn in_version(&self, version: usize) -> &Message {
+        let state = self.changed.iter().rev().find(|(since, _)| *since <= version);
+        state.map_or(&self.message, |(_, state)| state)
+    }
 }
 
 /// A room and its rows, in every version there was.
@@ -79,7 +98,7 @@ impl Table {
     /// The rows a query selects in a version, and whether there are more.
     fn page(&self, query: PageQuery, version: usize) -> Page {
         let (rows, has_more) = self.select(query, version);
-        Page { messages: rows.into_iter().map(|row| row.message.clone()).collect(), has_more }
+        Page { messages: rows.into_iter().map(|row| row.in_version(version).clone()).collect(), has_more }
     }
 
     fn select<'a>(&'a self, query: PageQuery, version: usize) -> (Vec<&'a Row>, bool) {
@@ -169,11 +188,12 @@ impl Tables {
         self.table(id).map_or(0, |table| table.select(query, table.newest()).0.len())
     }
 
-    /// The messages at these places.
-    pub(crate) fn messages_at(&self, id: &RoomId, places: &[Timestamp]) -> Vec<Message> {
+    /// The messages at these places, `back` versions ago.
+    pub(crate) fn messages_at(&self, id: &RoomId, places: &[Timestamp], back: usize) -> Vec<Message> {
         let Some(table) = self.table(id) else { return Vec::new() };
-        let found = places.iter().filter_map(|at| table.find(*at).ok());
-        found.map(|place| table.rows[place].message.clone()).collect()
+        let version = table.newest().saturating_sub(back);
+        let found = places.iter().filter_map(|at| table.find(*at).ok()).map(|place| &table.rows[place]);
+        found.filter(|row| row.since <= version).map(|row| row.in_version(version).clone()).collect()
     }
 
     /// Stores a message with the head of its room, which is returned.
@@ -194,15 +214,16 @@ impl Tables {
         {
             return Err(MessageStoreError::AttachmentTaken);
         }
+        let since = table.versions.len();
         if let Some((target, effect)) = append.change()
             && let Ok(place) = table.find(target)
         {
-            table.rows[place].message = table.rows[place].message.changed_by(append.message(), effect);
+            let state = table.rows[place].now().changed_by(append.message(), effect);
+            table.rows[place].changed.push((since, state));
         }
         table.log = Some(append.log.clone());
-        let since = table.versions.len();
         let place = table.find(append.message().at).unwrap_or_else(|place| place);
-        table.rows.insert(place, Row { message: append.message().clone(), since });
+        table.rows.insert(place, Row::new(append.message().clone(), since));
         table.push_version()?;
         Ok(Arc::clone(table.head().expect("a room whose log was stored has a head")))
     }
@@ -279,7 +300,7 @@ impl Tables {
     /// Puts a message in its place, whatever is there. Only a wrong handler does that.
     pub(crate) fn put_row(&mut self, message: Message) {
         let table = self.table_mut(&message.room.clone());
-        let row = Row { since: table.versions.len(), message };
+        let row = Row::new(message, table.versions.len());
         match table.find(row.message.at) {
             Ok(place) => table.rows[place] = row,
             Err(place) => table.rows.insert(place, row),

@@ -3,6 +3,7 @@
 use chat_domain::Verdict;
 
 use crate::ids::{DeviceId, Id, OperationId};
+use crate::plan::WhatChanges;
 
 /// Something that a case consists of. The first user has the even devices, the second the odd ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub(super) enum Operation {
     Send { device: DeviceId, words: u8 },
     /// An answer to the proposal that is there.
     Answer { device: DeviceId, words: u8, verdict: Verdict },
+    /// The device's user changes the first message.
+    Change { device: DeviceId, words: u8, what: WhatChanges },
     /// The device's user has read everything.
     Mark { device: DeviceId },
     /// The device's user reads what came after the beginning.
@@ -46,6 +49,7 @@ impl Operation {
         match self {
             Send { device, .. }
             | Answer { device, .. }
+            | Change { device, .. }
             | Mark { device }
             | Sync { device }
             | List { device }
@@ -57,7 +61,7 @@ impl Operation {
 
     /// Whether something is stored with the time of the event.
     pub(super) fn is_stamped(self) -> bool {
-        matches!(self, Send { .. } | Answer { .. } | Connect { .. })
+        matches!(self, Send { .. } | Answer { .. } | Change { .. } | Connect { .. })
     }
 }
 
@@ -76,12 +80,14 @@ impl Case {
     }
 }
 
-use Operation::{Answer, Connect, Disconnect, List, Mark, Reauth, Send, Sync};
+use Operation::{Answer, Change, Connect, Disconnect, List, Mark, Reauth, Send, Sync};
 
 const FIRST: DeviceId = DeviceId::constant(0);
 const SECOND: DeviceId = DeviceId::constant(1);
 /// One more device of the first user.
 const FIRST_AGAIN: DeviceId = DeviceId::constant(2);
+/// One more device of the second user, who has sent what is there already.
+const SECOND_AGAIN: DeviceId = DeviceId::constant(3);
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -171,5 +177,29 @@ pub(super) const CASES: &[Case] = &[
             Answer { device: SECOND, words: 1, verdict: Verdict::Declined },
             Answer { device: FIRST, words: 2, verdict: Verdict::Withdrawn },
         ],
+    },
+    Case {
+        name: "one edits and deletes a message from two devices at once",
+        prior: 1,
+        proposal: false,
+        operations: &[
+            Change { device: SECOND, words: 0, what: WhatChanges::Edit },
+            Change { device: SECOND_AGAIN, words: 1, what: WhatChanges::Delete },
+        ],
+    },
+    Case {
+        name: "one edits a message while the other one reacts to it",
+        prior: 1,
+        proposal: false,
+        operations: &[
+            Change { device: SECOND, words: 0, what: WhatChanges::Edit },
+            Change { device: FIRST, words: 1, what: WhatChanges::React(1) },
+        ],
+    },
+    Case {
+        name: "one deletes a message while the other one syncs",
+        prior: 1,
+        proposal: false,
+        operations: &[Change { device: SECOND, words: 0, what: WhatChanges::Delete }, Sync { device: FIRST }],
     },
 ];

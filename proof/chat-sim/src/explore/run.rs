@@ -21,7 +21,7 @@ use crate::ids::{DeviceId, Id, IdVec, IntentId, OperationId, SocketId, TaskId, T
 use crate::observations::{Observation, Says, Written, proposal};
 use crate::plan::Plan;
 use crate::server::Build;
-use crate::simulation::Simulation;
+use crate::simulation::{Simulation, effect_of};
 use crate::stores::StoreKind;
 
 /// When everything is asked for, after the beginning: at the same time.
@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
                     faults.push(CallOutcome::Cut(1));
                 }
             }
-            Call::Messages(MessageStoreCall::Room { .. }) => {
+            Call::Messages(MessageStoreCall::Room { .. } | MessageStoreCall::MessagesAt { .. }) => {
                 faults.push(CallOutcome::Refused(Failure::Unavailable));
             }
             call => {
@@ -348,6 +348,11 @@ impl<'a> Run<'a> {
             Operation::Answer { words, verdict, .. } => {
                 let proposal = self.sim.environment().record().room_of(user, peer).rows[0].message.at;
                 self.invoke_send(operation, device, words, Says::Answer(proposal, verdict))
+            }
+            Operation::Change { words, what, .. } => {
+                let first = self.sim.environment().record().room_of(user, peer).rows[0].message.at;
+                let says = Says::Change(first, effect_of(what, &format!("edited {words}")));
+                self.invoke_send(operation, device, words, says)
             }
             Operation::Mark { .. } => {
                 let up_to = timestamp(START_MS + ALL_READ_MS);
@@ -447,7 +452,7 @@ impl<'a> Run<'a> {
                 hash_room(head, &mut hasher);
             }
             for row in &table.rows {
-                (row.message.at, row.message.id).hash(&mut hasher);
+                (row.message.at, row.message.id, row.now().changed.by).hash(&mut hasher);
             }
         }
         if self.case.touches_connections() {

@@ -1,24 +1,46 @@
 //! What the plan has people do, and what others do to them.
 
-use chat_domain::{Content, DailyLimits, Draft, Room, SendPolicy, SendRate, Timestamp, Verdict};
+use std::time::Duration;
+
+use chat_domain::{
+    Content, DailyLimits, Draft, Effect, Emoji, Reactions, Room, SendPolicy, SendRate, Timestamp, Verdict,
+};
 use chat_wire::table::ClientFrame;
 use serde_json::json;
 
 use super::Simulation;
 use super::convergence::CROWD_APART_MS;
+use crate::checkers::StoredMessage;
 use crate::client::send_frame;
 use crate::environment::timestamp;
 use crate::faults::Fault;
 use crate::gateway::{About, Asker, DeviceLife, Request};
 use crate::ids::{DeviceId, IntentId, User};
 use crate::observations::{Observation, Says, Written};
-use crate::plan::{Act, Hammer};
+use crate::plan::{Act, Age, Hammer, Hopeless, MessageOf, WhatChanges};
 
 /// How long a device is down that has lost its storage.
 const STORAGE_LOST_DOWN_MS: i64 = 500;
 const DAY_MS: i64 = 86_400_000;
+/// What people leave on messages.
+const EMOJI: [&str; 4] = ["👍", "🎉", "⚽", "😂"];
+/// How far ahead of everything that happens here something is said to be.
+const FAR_AHEAD: Duration = Duration::from_secs(365 * 86_400);
 /// How long before the end of the days away the store deletes what is past its age.
 const BEFORE_RETURN_MS: i64 = 1_000;
+
+/// What becomes of a message, which has these words if it is edited.
+pub(crate) fn effect_of(what: WhatChanges, words: &str) -> Effect {
+    match what {
+        WhatChanges::React(bits) => {
+            let chosen = EMOJI.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0);
+            let chosen = chosen.map(|(_, emoji)| emoji.parse::<Emoji>().expect("it is an emoji"));
+            Effect::React(Reactions::new(chosen.collect()).expect("they are few and differ"))
+        }
+        WhatChanges::Edit => Effect::Edit(words.parse().expect("they are short")),
+        WhatChanges::Delete => Effect::Delete,
+    }
+}
 
 impl Simulation {
     /// Does what the plan says.
@@ -47,6 +69,10 @@ impl Simulation {
                 self.with(device, |client, line| client.write(line, peer, says, by_rest));
             }
             Act::Answer { device, peer, verdict } => self.answer_proposal(device, peer, verdict),
+            Act::Change { device, peer, of, what } => self.change(device, peer, of, what),
+            Act::Reply { device, peer, of } => self.reply(device, peer, of),
+            Act::LookAt { device, peer, of } => self.look_at_message(device, peer, of),
+            Act::Hopeless { device, peer, how } => self.ask_in_vain(device, peer, how),
             Act::Crash { device, down_ms } => {
                 self.with(device, |client, line| client.crash_for(line, down_ms));
             }
@@ -99,6 +125,97 @@ impl Simulation {
             let says = Says::Text(format!("words {}", self.written()));
             self.with(device, |client, line| client.write(line, peer, says, false));
         }
+    }
+
+    fn write_about(&mut self, device: DeviceId, peer: User, says: Says, seen_at: Option<Timestamp>) {
+        if self.clients[device].is_running() {
+            self.with(device, |client, line| client.write_about(line, peer, says, false, seen_at));
+        }
+    }
+
+    /// When one of the messages of a conversation was sent. The user may have seen it elsewhere, if the
+    /// device does not show it.
+    fn message_of(&self, device: DeviceId, peer: User, of: MessageOf) -> Option<Timestamp> {
+        let environment = self.environment();
+        let (directory, record) = (environment.directory(), environment.record());
+        let room = record.room_of(self.clients[device].user(), peer);
+        let author = of.author.map(|author| directory.email(author));
+        let is_theirs = |row: &&StoredMessage| author.is_none_or(|it| row.message.sender_email() == it);
+        let theirs = room.messages().filter(is_theirs);
+        let found = match of.age {
+            Age::NewestBut(count) => theirs.rev().take(usize::from(count) + 1).last(),
+            Age::OldestBut(count) => theirs.take(usize::from(count) + 1).last(),
+        };
+        found.map(|row| row.message.at)
+    }
+
+    /// What becomes of a message. No two edits say the same.
+    fn effect(&self, what: WhatChanges) -> Effect {
+        effect_of(what, &format!("edited {}", self.written()))
+    }
+
+    pub(super) fn change(&mut self, device: DeviceId, peer: User, of: MessageOf, what: WhatChanges) {
+        if let Some(target) = self.message_of(device, peer, of) {
+            let says = Says::Change(target, self.effect(what));
+            self.write_about(device, peer, says, Some(target));
+        }
+    }
+
+    fn reply(&mut self, device: DeviceId, peer: User, of: MessageOf) {
+        if let Some(at) = self.message_of(device, peer, of) {
+            let says = Says::Reply(format!("reply {}", self.written()), at);
+            self.write_about(device, peer, says, Some(at));
+        }
+    }
+
+    fn look_at_message(&mut self, device: DeviceId, peer: User, of: MessageOf) {
+        if let Some(at) = self.message_of(device, peer, of) {
+            self.with(device, |client, line| client.look_before(line, peer, at.next()));
+        }
+    }
+
+    /// Somebody asks for a change that is refused in any case, or replies to what is no message.
+    fn ask_in_vain(&mut self, device: DeviceId, peer: User, how: Hopeless) {
+        let newest = |author| MessageOf { author, age: Age::NewestBut(0) };
+        let latest_change = || {
+            let environment = self.environment();
+            let room = environment.record().room_of(self.clients[device].user(), peer);
+            room.rows.iter().rev().find(|row| !row.is_message()).map(|row| row.message.at)
+        };
+        let any = self.message_of(device, peer, newest(None));
+        // Just before a message there is hardly ever another one.
+        let nothing = any.map(Timestamp::previous).filter(|at| self.is_free(device, peer, *at));
+        let (target, seen_at) = match how {
+            Hopeless::EditAnothers | Hopeless::DeleteAnothers => {
+                let theirs = self.message_of(device, peer, newest(Some(peer)));
+                (theirs, theirs)
+            }
+            Hopeless::ChangeNothing | Hopeless::ReplyToNothing => (nothing, any),
+            Hopeless::ChangeTheFuture => (any.map(|at| at.after(FAR_AHEAD)), None),
+            Hopeless::ChangeAChange | Hopeless::ReplyToAChange => {
+                let change = latest_change();
+                (change, change)
+            }
+        };
+        let Some(target) = target.filter(|_| self.clients[device].is_running()) else { return };
+        self.environment().happened(Fault::HopelessChange);
+        let says = match how {
+            Hopeless::ReplyToNothing | Hopeless::ReplyToAChange => {
+                Says::Reply(format!("reply {}", self.written()), target)
+            }
+            Hopeless::EditAnothers => Says::Change(target, self.effect(WhatChanges::Edit)),
+            Hopeless::DeleteAnothers => Says::Change(target, Effect::Delete),
+            Hopeless::ChangeNothing | Hopeless::ChangeTheFuture | Hopeless::ChangeAChange => {
+                Says::Change(target, self.effect(WhatChanges::React(1)))
+            }
+        };
+        self.write_about(device, peer, says, seen_at);
+    }
+
+    /// Whether a conversation has nothing at a time.
+    fn is_free(&self, device: DeviceId, peer: User, at: Timestamp) -> bool {
+        let environment = self.environment();
+        environment.record().room_of(self.clients[device].user(), peer).row(at).is_none()
     }
 
     fn write_and_crash(&mut self, device: DeviceId, peer: User, after_ms: i64, down_ms: i64) {
@@ -305,12 +422,18 @@ impl Simulation {
         let environment = self.environment();
         let mut intents = environment.record().intents.iter().rev();
         let acked = intents.find(|intent| intent.user == user && intent.acked.is_some());
+        let is_change = acked.is_some_and(|intent| intent.says.change().is_some());
         let acked = acked.and_then(|intent| Some((intent.id?, intent.peer, intent.acked?.0)));
         let directory = environment.directory().clone();
         drop(environment);
         let Some((id, peer, at)) = acked else { return };
         self.environment().happened(Fault::IdReused);
-        let says = Says::Text("other words".to_owned());
+        // What a message said is forgotten when it changes. Then its id alone counts, and only a change is
+        // certain to be something else.
+        let says = match is_change {
+            false if self.plan.changes_messages() => Says::Change(at.previous(), Effect::Delete),
+            _ => Says::Text("other words".to_owned()),
+        };
         let frame: ClientFrame = send_frame(&directory, peer, id, Some(Timestamp::previous(at)), &says);
         let text = serde_json::to_string(&frame).expect("strings always serialise");
         let asker = Asker::Refusal("an id that was used for something else");

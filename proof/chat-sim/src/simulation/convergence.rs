@@ -5,9 +5,9 @@ use chat_domain::CONNECTIONS_MAX;
 use super::Simulation;
 use crate::environment::{CLOCK_SKEW_MAX_MS, Timer};
 use crate::faults::INDEX_LAG_MAX_MS;
-use crate::ids::DeviceId;
+use crate::ids::{DeviceId, Id as _};
 use crate::observations::{ClientView, Observation, Says};
-use crate::plan::Act;
+use crate::plan::{Act, Age, MessageOf, WhatChanges};
 
 /// How long nothing may change before a schedule counts as not converging, once nothing goes wrong: longer
 /// than any handler was frozen, and any wait of a client.
@@ -102,6 +102,13 @@ impl Simulation {
             let says = Says::Text(format!("last words of device {device}"));
             self.with(device, |client, line| client.write(line, peer, says, false));
             unbroken(self.run_for(QUIET_MS))?;
+        }
+        // Nobody syncs for a change either.
+        if self.plan.changes_messages() {
+            let device = DeviceId::new(0);
+            let user = self.clients[device].user();
+            let of = MessageOf { author: Some(user), age: Age::NewestBut(0) };
+            self.change(device, self.plan.user_after(user, 1), of, WhatChanges::Edit);
         }
         self.settle()?;
         self.observe_views(|clients| Observation::FinalMessagesSettled { since, clients });

@@ -21,6 +21,8 @@ use crate::observations::Observation;
 use crate::plan::{Act, Plan};
 use crate::server::Build;
 
+pub(crate) use self::acts::effect_of;
+
 /// How many things may happen in one schedule: several times more than ever do.
 const STEPS_MAX: u64 = 200_000;
 /// Within which time every device is started.
@@ -111,6 +113,9 @@ impl Simulation {
         self.converge();
         let mut environment = self.environment();
         if environment.violation().is_none() {
+            if self.plan.changes_messages() {
+                environment.observe_what_is_left();
+            }
             environment.observe(&Observation::Ended);
         }
         ScheduleResult {
@@ -235,8 +240,14 @@ impl Simulation {
     }
 
     fn show(&self, device: DeviceId, user: User, frame: &ServerFrame) {
-        if let ServerFrame::Message(message) = frame {
-            self.environment().observe(&Observation::Shown { user, device, message });
+        match frame {
+            ServerFrame::Message(message) => {
+                self.environment().observe(&Observation::Shown { user, device, message });
+            }
+            ServerFrame::Changed(frame) => {
+                self.environment().observe(&Observation::ChangeShown { frame });
+            }
+            _ => {}
         }
     }
 

@@ -358,10 +358,13 @@ impl MessageStore for DynamoMessageStore {
         // Changes before the newest are in the rows for certain only if those reach up to them, or were read
         // after the head.
         let newest_row = rows.iter().map(|row| row.seq).max();
-        let may_lag = |log: &RoomLog| log.changes > 0 && newest_row.unwrap_or(0) + 1 < log.seq();
-        let lags = consistency == Consistency::Strong && log.is_some_and(may_lag);
-        if !lags && let Ok(mut page) = (Read { log, rows, order }).page(query) {
-            head.iter().for_each(|head| head.show_in(&mut page.messages));
+        let lacks = |log: &RoomLog| log.changes > 0 && newest_row.unwrap_or(0) + 1 < log.seq();
+        let may_lag = log.is_some_and(lacks);
+        let is_read_again = may_lag && consistency == Consistency::Strong;
+        if !is_read_again && let Ok(mut page) = (Read { log, rows, order }).page(query) {
+            // Without those before it, the newest change would make a message what it never was. The message
+            // as it was before them may still be shown.
+            head.iter().filter(|_| !may_lag).for_each(|head| head.show_in(&mut page.messages));
             return Ok(page);
         }
         let rows = self.rows(PAGE, room, query, Consistency::Strong).await?;

@@ -2,7 +2,7 @@ import type { PendingChange } from 'chat-core'
 import { useTranslations } from 'use-intl'
 import { useChatClient } from '@/context/ChatSocketContext'
 import { Action } from './Action'
-import { changeReason, NOT_DONE } from './preview'
+import { changeReason, NOT_DONE } from './reasons'
 
 /** Changes of a message that were refused, and what can be done. What was wanted is said, so that no words are lost. */
 export default function ChangeTrouble({ refused }: { refused: readonly PendingChange[] }) {

@@ -5,7 +5,7 @@ import type { Composing } from './composing'
 import { CloseIcon } from './icons'
 import { EditIcon, ReplyIcon } from './messageIcons'
 import { nameOf } from './people'
-import { useQuoteText } from './preview'
+import { useQuoteText } from './quoteText'
 
 /** Above the field: what is replied to, or that a message is edited, and the way out of it. */
 export default function ComposingBar({ composing, onCancel }: { composing: Composing; onCancel(): void }) {

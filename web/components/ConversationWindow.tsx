@@ -1,7 +1,7 @@
 'use client'
 
 import { countedUnread, emptyRoom, type Room, totalUnread } from 'chat-core'
-import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react'
+import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
 import { formatBadge } from '@/lib/format'
@@ -10,6 +10,7 @@ import { Composer } from './Composer'
 import { ComposingProvider } from './composing'
 import { BackIcon, ImageIcon, MoreIcon } from './conversationIcons'
 import { focusConversation } from './focus'
+import { SearchIcon } from './icons'
 import { MessageList } from './MessageList'
 import { NotLoaded } from './NotLoaded'
 import { OnDemand, Part } from './OnDemand'
@@ -17,17 +18,20 @@ import { OverlayProvider, useOverlay } from './Overlay'
 import { PartMissing } from './PartMissing'
 import { areNames } from './pastedNames'
 import { Avatar, nameOf } from './people'
+import type { Sought } from './rows'
 import { showPeer } from './usePeer'
 
 const imagePreview = new Part(() => import('./ImagePreview'))
 const consentBar = new Part(() => import('./ConsentBar'))
 const conversationMenu = new Part(() => import('./ConversationMenu'))
+const conversationSearch = new Part(() => import('./ConversationSearch'))
 
 export default function ConversationWindow({ peer }: { peer: string }) {
   const t = useTranslations('window')
   const room = useChat((state) => state.rooms[peer]) ?? emptyRoom(peer)
   const { picked, pick, putAway } = usePicked()
   const drop = useDrop(pick)
+  const find = useFind(room)
   const name = nameOf(peer)
 
   return (
@@ -38,14 +42,22 @@ export default function ConversationWindow({ peer }: { peer: string }) {
           onPaste={(event) => pastePictures(event, pick)}
           {...drop.handlers}
           onKeyDown={(event) => {
+            find.pressed(event)
             if (event.key !== 'Escape' || event.nativeEvent.isComposing || event.defaultPrevented) return
             showPeer(null)
             document.querySelector<HTMLElement>(`button[data-peer="${CSS.escape(peer)}"]`)?.focus()
           }}
           className="patterned relative flex min-h-0 min-w-0 flex-1 flex-col"
         >
-          <Header room={room} />
-          <MessageList room={room} />
+          <Header room={room} isFinding={find.asked > 0} onFind={find.toggle} />
+          {find.asked > 0 && (
+            <OnDemand
+              part={conversationSearch}
+              props={{ peer, asked: find.asked, onSeek: find.seek, onClose: find.close }}
+              failed={(retry) => <PartMissing onRetry={retry} />}
+            />
+          )}
+          <MessageList room={room} sought={find.sought} />
           {(room.blocked || room.request === 'incoming' || room.request === 'outgoing') && (
             <OnDemand part={consentBar} props={{ room }} failed={(retry) => <PartMissing onRetry={retry} />} />
           )}
@@ -69,6 +81,23 @@ export default function ConversationWindow({ peer }: { peer: string }) {
       </OverlayProvider>
     </ComposingProvider>
   )
+}
+
+/** Finding something in the conversation: whether somebody does, how often they asked to, and where they are led. */
+function useFind({ last }: Room) {
+  const [asked, setAsked] = useState(0)
+  const [sought, setSought] = useState<Sought | null>(null)
+  const ask = () => setAsked((count) => count + 1)
+  const close = () => setAsked(0)
+  const pressed = (event: KeyboardEvent) => {
+    const { ctrlKey, metaKey, shiftKey, altKey, code, target } = event
+    if (last === null || code !== 'KeyF' || !(ctrlKey || metaKey) || shiftKey || altKey) return
+    // Pressed once more, it is the browser's, which finds what is on the screen.
+    if (target instanceof Element && target.closest('[data-find]') !== null) return
+    event.preventDefault()
+    ask()
+  }
+  return { asked, sought, seek: setSought, close, pressed, toggle: asked > 0 ? close : ask }
 }
 
 /** Files that were picked to be sent, until they are or are put away. */
@@ -95,7 +124,7 @@ function pastePictures(event: ClipboardEvent, pick: (files: FileList) => void): 
 }
 
 /** Who the conversation is with. */
-function Header({ room }: { room: Room }) {
+function Header({ room, isFinding, onFind }: { room: Room; isFinding: boolean; onFind(): void }) {
   const t = useTranslations('window')
   const show = useOverlay()
   const heading = useRef<HTMLHeadingElement>(null)
@@ -116,15 +145,19 @@ function Header({ room }: { room: Room }) {
           {room.typing ? <span className="text-accent-text">{t('typing')}</span> : room.peer}
         </p>
       </div>
-      {room.last !== null && (
-        <IconButton
-          label={t('menu')}
-          aria-haspopup="menu"
-          onClick={({ currentTarget }) => show(conversationMenu, { peer: room.peer, near: currentTarget })}
-          className="-mr-2 ml-auto"
-        >
-          <MoreIcon />
-        </IconButton>
+      {(room.last !== null || room.clearedTo !== null) && (
+        <div className="-mr-2 ml-auto flex">
+          <IconButton label={t('find')} aria-expanded={isFinding} onClick={onFind}>
+            <SearchIcon />
+          </IconButton>
+          <IconButton
+            label={t('menu')}
+            aria-haspopup="menu"
+            onClick={({ currentTarget }) => show(conversationMenu, { peer: room.peer, near: currentTarget })}
+          >
+            <MoreIcon />
+          </IconButton>
+        </div>
       )}
     </header>
   )

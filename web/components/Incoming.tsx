@@ -1,14 +1,17 @@
 'use client'
 
-import { beginning, isChange, isQuiet, type Queued, unreadOf } from 'chat-core'
+import { beginning, isQuiet, unreadOf } from 'chat-core'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { isLookedAt } from './attention'
 import { notify, onNotificationClick, unnotify } from './notify'
+import { OnDemand, Part } from './OnDemand'
 import { nameOf } from './people'
-import { changeReason, NOT_DONE, reasonKey, usePreviewText } from './preview'
+import { usePreviewText } from './preview'
 import { parameter, showPeer } from './usePeer'
+
+const failures = new Part(() => import('./Failures'))
 
 /** Another tab may be showing the message already: its read mark arrives in time to keep this one quiet. */
 const NOTIFY_AFTER_MS = 400
@@ -30,6 +33,7 @@ export function Incoming() {
   const client = useChatClient()
   const t = useTranslations('window')
   const previewText = usePreviewText()
+  const hasFailed = useChat(({ pending, changes }) => [...pending, ...changes].some(({ status }) => status === 'failed'))
   const [spoken, setSpoken] = useState({ id: '', text: '' })
   /** By peer, the tag of what was notified. */
   const told = useRef(new Map<string, string>())
@@ -78,39 +82,7 @@ export function Incoming() {
         {/* An element of its own, or the same words again would change nothing and not be spoken. */}
         <span key={spoken.id}>{spoken.text}</span>
       </p>
-      <Failures />
+      {hasFailed && <OnDemand part={failures} props={{}} failed={() => null} />}
     </>
-  )
-}
-
-/** Says once that a message or a change of one failed. Its row cannot: it comes and goes with scrolling. */
-function Failures() {
-  const t = useTranslations()
-  const pending = useChat((state) => state.pending)
-  const changes = useChat((state) => state.changes)
-  const told = useRef(new Set<string>())
-  const [failure, setFailure] = useState<Queued | null>(null)
-  const request = useChat((state) => state.rooms[failure?.peer ?? '']?.request)
-
-  useEffect(() => {
-    for (const entry of [...pending, ...changes]) {
-      if (entry.status !== 'failed') told.current.delete(entry.id)
-      else if (!told.current.has(entry.id)) {
-        told.current.add(entry.id)
-        setFailure(entry)
-      }
-    }
-  }, [pending, changes])
-
-  return (
-    <p role="alert" data-testid="failed" className="sr-only">
-      {failure !== null && (
-        <span key={failure.id}>
-          {isChange(failure)
-            ? `${nameOf(failure.peer)}: ${t(`change.${NOT_DONE[failure.kind]}`)}. ${t(`change.${changeReason(failure.reason)}`)}`
-            : `${nameOf(failure.peer)}: ${t('message.failed')}. ${t(`reason.${reasonKey(failure.reason, request)}`)}`}
-        </span>
-      )}
-    </p>
   )
 }

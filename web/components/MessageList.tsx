@@ -2,6 +2,7 @@
 
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import {
+  atReader,
   firstUnread,
   type MessageBody,
   type Pending,
@@ -15,7 +16,17 @@ import {
   unreadOf,
   verdicts,
 } from 'chat-core'
-import { type ComponentProps, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import {
+  type ComponentProps,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { isSameDay } from '@/lib/format'
@@ -31,6 +42,7 @@ import { Day, estimate, MessageRow } from './MessageRow'
 import { linkedMessage } from './messageLink'
 import { OnDemand, Part } from './OnDemand'
 import { Avatar, nameOf } from './people'
+import type { Sought } from './rows'
 import { MessagesSkeleton } from './Skeleton'
 import { ToolsMissing } from './ToolsMissing'
 import { isAtEnd, useEnd } from './useEnd'
@@ -45,16 +57,18 @@ const DAY_SHOWN_MS = 1_200
 const DAY_PX = 40
 /** How tall a line above messages is, with the space around it. */
 const LINE_ABOVE_PX = 48
-/** How close to the top older ones are fetched: about a screen away. */
-const OLDER_WITHIN_PX = 600
+/** How close to an end of what is loaded the next ones are fetched: about a screen away. */
+const LOAD_WITHIN_PX = 600
+/** None of those that are not stored yet: they follow on the newest message, which the reader is not at. */
+const NONE: readonly Pending[] = []
 /** Room above the first message, for what is said there. */
 const HEAD_PX = 72
 
-export function MessageList({ room }: { room: Room }) {
+export function MessageList({ room, sought = null }: { room: Room; sought?: Sought | null }) {
   const t = useTranslations('window')
   const client = useChatClient()
   const name = nameOf(room.peer)
-  if (room.status === 'ready') return <Messages key={room.peer} room={room} />
+  if (room.status === 'ready') return <Messages key={room.peer} room={room} sought={sought} />
   const retry = () => {
     client.open(room.peer)
     focusConversation()
@@ -136,19 +150,22 @@ function useShown({ peer, messages, applied }: Room): readonly MessageBody[] {
   }, [messages, applied, all, peer, me])
 }
 
-function Messages({ room }: { room: Room }) {
+function Messages({ room: whole, sought }: { room: Room; sought: Sought | null }) {
   const t = useTranslations('window')
-  const pending = usePending(room.peer)
+  const { peer, detached } = whole
+  const room = useMemo(() => atReader(whole), [whole])
+  const unsent = usePending(peer)
+  const pending = detached === null ? unsent : NONE
   useZone()
   const scroller = useRef<HTMLElement>(null)
-  const [divider, setStoppedAt] = useDivider(room)
+  const [divider, setStoppedAt] = useDivider(room, unreadOf(whole))
   const items = useItems(room, pending, divider)
   const { count, itemAt } = items
-  const dividerIndex = divider === null ? -1 : items.indexOfSeq(divider)
-  const proposals = useProposals(room, pending)
+  const dividerIndex = items.indexOfSeq(divider)
+  const proposals = useProposals(whole, room.messages, pending)
   const virtualizer = useRows(items, scroller)
   const total = virtualizer.getTotalSize()
-  const { atEnd, toEnd, leaveEnd } = useEnd(scroller, virtualizer, total)
+  const { atEnd, toEnd, leaveEnd } = useEnd(scroller, virtualizer, total, detached !== null)
   const isNewDay = (index: number) =>
     index === 0 ? room.older === 'none' : !isSameDay(timeOf(itemAt(index - 1)), timeOf(itemAt(index)))
   const hasLine = (index: number) => index === dividerIndex || (index < count && isNewDay(index))
@@ -163,28 +180,26 @@ function Messages({ room }: { room: Room }) {
     else toEnd()
   }, [])
 
-  const loadOlderNearTop = useOlder(room, scroller)
-  useMarkRead(room, atEnd === true, scroller)
+  const loadNearEnds = useEnds(room, scroller)
+  useMarkRead(whole, atEnd === true && detached === null, scroller)
+  const toNewest = useNewest(peer, toEnd)
   const toEndByHand = () => {
-    toEnd()
+    toNewest()
     // The button goes, and the focus must not go with it.
     scroller.current?.focus()
   }
-  useWritten(
-    pending,
-    // One's own message is always worth seeing.
-    useCallback(() => {
-      setStoppedAt(undefined)
-      toEnd()
-    }, [setStoppedAt, toEnd]),
-  )
+  // One's own message is always worth seeing.
+  useWritten(unsent, () => {
+    setStoppedAt(undefined)
+    toNewest()
+  })
 
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
       <section
         ref={scroller}
         data-messages
-        onScroll={loadOlderNearTop}
+        onScroll={loadNearEnds}
         aria-label={t('messages')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         tabIndex={0}
@@ -196,11 +211,12 @@ function Messages({ room }: { room: Room }) {
           </div>
           <Rows room={room} items={items} proposals={proposals} divider={divider} virtualizer={virtualizer} />
         </div>
-        {count === 0 && <Empty peer={room.peer} />}
+        {detached !== null && <Tail peer={peer} failed={detached.newer === 'failed'} />}
+        {count === 0 && whole.clearedTo === null && <Empty peer={peer} />}
       </section>
       {day >= 0 && day < count && <FloatingDay at={timeOf(itemAt(day))} />}
-      <Tools room={room} items={items} scroller={scroller} virtualizer={virtualizer} onLeave={leaveEnd} />
-      {atEnd === false && <ToEnd unread={unreadOf(room)} onPress={toEndByHand} />}
+      <Tools {...{ room, items, scroller, virtualizer, sought, toNewest }} onLeave={leaveEnd} />
+      {(atEnd === false || detached !== null) && <ToEnd unread={unreadOf(whole)} onPress={toEndByHand} />}
     </div>
   )
 }
@@ -225,8 +241,7 @@ function useRows({ count, itemAt, keyOf, cells }: Items, scroller: RefObject<HTM
  * The number of the first unread message, above which a line is drawn, and what says up to where somebody has read. The line stays
  * where the read mark was when reading began.
  */
-function useDivider(room: Room) {
-  const unread = unreadOf(room)
+function useDivider(room: Room, unread: number) {
   const [stoppedAt, setStoppedAt] = useState(() => (unread > 0 ? room.myReadUpTo : undefined))
   const divider = useMemo(() => (stoppedAt === undefined ? null : firstUnread(room, stoppedAt)), [room, stoppedAt])
   useEffect(() => {
@@ -302,13 +317,15 @@ function useRefused(): (item: Item) => readonly PendingChange[] | undefined {
 
 interface ToolsProps extends Pick<RowsProps, 'room' | 'items' | 'virtualizer'> {
   scroller: RefObject<HTMLElement | null>
+  sought: Sought | null
+  toNewest(): void
   /** Somebody is led away from the end. */
   onLeave(): void
 }
 
 /** What can be done with the messages. Its code comes when somebody is about to. */
-function Tools({ room, items: { count, itemAt }, scroller, virtualizer, onLeave }: ToolsProps) {
-  const { wanted, onReady, onDismiss } = useToolsWanted(scroller, linkedMessage() !== null)
+function Tools({ room, items: { count, itemAt }, scroller, virtualizer, onLeave, ...props }: ToolsProps) {
+  const { wanted, onReady, onDismiss } = useToolsWanted(scroller, props.sought !== null || linkedMessage() !== null)
   const toIndex = useCallback(
     (index: number, align: 'auto' | 'center' = 'auto') => {
       if (align === 'center') onLeave()
@@ -321,35 +338,47 @@ function Tools({ room, items: { count, itemAt }, scroller, virtualizer, onLeave 
   return (
     <OnDemand
       part={messageTools}
-      props={{ list, room, count, itemAt, toIndex, wanted, onReady }}
+      props={{ list, room, count, itemAt, toIndex, wanted, onReady, ...props }}
       failed={(retry) => <ToolsMissing asked={wanted.first} onRetry={retry} onDismiss={onDismiss} />}
     />
   )
 }
 
-/** Loads older ones when the top is near; returns what to do when the list was scrolled. */
-function useOlder({ peer, older }: Room, scroller: RefObject<HTMLElement | null>): () => void {
+/** Loads more when an end of what is loaded is near; returns what to do when the list was scrolled. */
+function useEnds({ peer, older, detached }: Room, scroller: RefObject<HTMLElement | null>): () => void {
   const client = useChatClient()
-  useEffect(() => {
-    // There is nothing to scroll when the first page does not fill the screen.
+  const newer = detached?.newer
+  const load = (withinPx: number) => {
     const { current: list } = scroller
-    if (list !== null && list.scrollHeight <= list.clientHeight && older === 'more') void client.loadOlder(peer)
-  }, [client, older, peer, scroller])
-  return () => {
-    const { current: list } = scroller
-    if (list !== null && list.scrollTop < OLDER_WITHIN_PX && older === 'more') void client.loadOlder(peer)
+    if (list === null) return
+    const { scrollTop, scrollHeight, clientHeight } = list
+    if (older === 'more' && (scrollTop < withinPx || scrollHeight <= clientHeight)) void client.loadOlder(peer)
+    if (newer === 'more' && scrollHeight - scrollTop - clientHeight < LOAD_WITHIN_PX) void client.loadNewer(peer)
   }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each page, since there may be nothing to scroll yet
+  useEffect(() => load(0), [client, older, newer, peer, scroller])
+  return () => load(LOAD_WITHIN_PX)
+}
+
+/** Leads to the newest messages, wherever the reader is. */
+function useNewest(peer: string, toEnd: () => void): () => void {
+  const client = useChatClient()
+  return useCallback(() => {
+    client.showNewest(peer)
+    toEnd()
+  }, [client, peer, toEnd])
 }
 
 /** Calls `onWritten` when there is another message of one's own. */
 function useWritten(pending: readonly Pending[], onWritten: () => void): void {
   const before = useRef(pending)
+  const written = useEffectEvent(onWritten)
   useLayoutEffect(() => {
     const mine = pending.at(-1)
     const isNew = mine !== undefined && !before.current.some(({ id }) => id === mine.id)
     before.current = pending
-    if (isNew) onWritten()
-  }, [pending, onWritten])
+    if (isNew) written()
+  }, [pending])
 }
 
 function Empty({ peer }: { peer: string }) {
@@ -394,29 +423,51 @@ function Head({ room, empty }: { room: Room; empty: boolean }) {
   const client = useChatClient()
   const retry = () => {
     void client.loadOlder(room.peer)
-    // The button goes, and the focus must not go with it.
     focusMessages()
   }
+  if (room.older === 'none' && room.clearedTo !== null) return <span>{t('cleared')}</span>
   if (room.older === 'none') return empty ? null : <span>{t('beginning')}</span>
-  if (room.older === 'failed') {
-    return (
-      <span role="alert" className="flex items-center gap-2">
-        {t('olderFailed')}
-        <Button look="plain" className="min-h-8 px-2 text-sm" onClick={retry}>
-          {t('retry')}
-        </Button>
-      </span>
-    )
-  }
+  if (room.older === 'failed') return <Failed words={t('olderFailed')} onRetry={retry} />
   return <span className="animate-pulse">{t('olderLoading')}</span>
 }
 
-/** How the proposals of the conversation stand, and which proposal each answer is about. */
-function useProposals({ messages }: Room, pending: readonly Pending[]) {
+/** Below what the reader was led to, whose newer ones come as they are scrolled to. */
+function Tail({ peer, failed }: { peer: string; failed: boolean }) {
+  const t = useTranslations('window')
+  const client = useChatClient()
+  const retry = () => {
+    void client.loadNewer(peer)
+    focusMessages()
+  }
+  return (
+    <div className="grid h-18 shrink-0 place-items-center text-muted text-sm">
+      {failed ? <Failed words={t('newerFailed')} onRetry={retry} /> : <span className="animate-pulse">{t('newerLoading')}</span>}
+    </div>
+  )
+}
+
+/** More did not come. The button goes when it is pressed, and the focus must not go with it. */
+function Failed({ words, onRetry }: { words: string; onRetry(): void }) {
+  const t = useTranslations('window')
+  return (
+    <span role="alert" className="flex items-center gap-2">
+      {words}
+      <Button look="plain" className="min-h-8 px-2 text-sm" onClick={onRetry}>
+        {t('retry')}
+      </Button>
+    </span>
+  )
+}
+
+/**
+ * How the proposals of the conversation stand, and which proposal each answer is about. `shown` are the messages that the reader is at:
+ * between them and the newest ones there may be an answer that is not loaded.
+ */
+function useProposals({ messages, detached }: Room, shown: readonly MessageBody[], pending: readonly Pending[]) {
   const now = useNow()
   return useMemo(() => {
-    const answered = verdicts(messages)
-    const proposed = new Map(messages.flatMap(({ timestamp, proposal }) => (proposal === undefined ? [] : [[timestamp, proposal]])))
+    const answered = verdicts(detached === null ? shown : [...shown, ...messages])
+    const proposed = new Map(shown.flatMap(({ timestamp, proposal }) => (proposal === undefined ? [] : [[timestamp, proposal]])))
     const answering = new Map(
       pending.flatMap((entry) =>
         entry.kind !== 'matchProposalAnswer' || entry.status === 'failed'
@@ -425,15 +476,17 @@ function useProposals({ messages }: Room, pending: readonly Pending[]) {
       ),
     )
     return {
-      of(item: Item): Pick<ComponentProps<typeof MessageRow>, 'standing' | 'answering' | 'subject'> {
+      of(item: Item): Pick<ComponentProps<typeof MessageRow>, 'standing' | 'answering' | 'subject' | 'unsure'> {
         const { proposal, proposalAnswer } = shownOf(item)
         if (proposalAnswer !== undefined) return { subject: proposed.get(proposalAnswer.proposal) }
         if (proposal === undefined || !isStored(item)) return {}
-        const standing = proposalState(proposal, answered.get(item.timestamp), now)
-        return { standing, answering: answering.get(item.timestamp) ?? null }
+        const verdict = answered.get(item.timestamp)
+        const standing = proposalState(proposal, verdict, now)
+        const unsure = detached !== null && verdict === undefined
+        return { standing, unsure, answering: answering.get(item.timestamp) ?? null }
       },
     }
-  }, [messages, pending, now])
+  }, [messages, detached, shown, pending, now])
 }
 
 /** The stored messages, followed by those that are not stored yet. A message keeps its key when it is stored. */
@@ -457,7 +510,7 @@ function useItems(room: Room, pending: readonly Pending[], divider: number | nul
     const index = indexAt(messages, replyTo)
     return messages[index] ?? room.learnt[replyTo] ?? (isStored(item) ? item.quoted : null) ?? null
   }
-  const indexOfSeq = (seq: number) => messages.findIndex((message) => message.seq === seq)
+  const indexOfSeq = (seq: number | null) => messages.findIndex((message) => message.seq === seq)
   const count = stored + pending.length
   const cells = useMemo(() => albumsOf(count, itemAt, divider), [count, itemAt, divider])
   return { count, itemAt, keyOf, indexOfSeq, quotedBy, cells }

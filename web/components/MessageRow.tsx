@@ -15,6 +15,7 @@ import { type ComponentType, type CSSProperties, memo } from 'react'
 import { useTranslations } from 'use-intl'
 import { dayOf, formatDay, formatExact, formatTime, isSameDay } from '@/lib/format'
 import { belongTogether, type Cell, endsAlbum, endsLine } from './albums'
+import { Boundary } from './Boundary'
 import { useNow, useZone } from './clock'
 import { ClockIcon, ReadIcon, SentIcon } from './conversationIcons'
 import { ImageBubble, shownSize } from './ImageBubble'
@@ -22,10 +23,10 @@ import { AlertIcon } from './icons'
 import { type Item, isStored, type Shown, shownOf, timeOf } from './items'
 import { isLong, MessageText } from './MessageText'
 import { OnDemand, Part } from './OnDemand'
+import { OWN_KINDS } from './ownKinds'
 import { PartMissing } from './PartMissing'
 import { ANSWERS } from './preview'
-import { Quote, type Quoted } from './Quote'
-import { Reactions } from './Reactions'
+import type { Quoted } from './Quote'
 import { useLocale } from './useLocale'
 
 /** A row of one line, and what it is more when another person's follows. */
@@ -49,6 +50,8 @@ const LONG_LINES = 22
 
 const proposalCard = new Part(() => import('./ProposalCard'))
 const albumUpload = new Part(() => import('./AlbumUpload'))
+const quote = new Part(() => import('./Quote'))
+const reactionsPart = new Part(() => import('./Reactions'))
 const trouble = new Part(() => import('./Trouble'))
 const changeTrouble = new Part(() => import('./ChangeTrouble'))
 
@@ -75,6 +78,8 @@ interface Props {
   /** Only for a proposal: how it stands, and the answer to it that is on its way. */
   standing?: ProposalState | undefined
   answering?: Verdict | null
+  /** Whether there may be an answer that is not loaded. */
+  unsure?: boolean
   /** Only for an answer: the proposal that it answers, if that is loaded. */
   subject?: ProposalBody | undefined
 }
@@ -129,7 +134,13 @@ function Left({ item, mine, fixed = false }: Props) {
   if (!isStored(item) || item.reactions === undefined || isFinal(item)) return null
   return (
     <div className={`flex ${mine ? 'justify-end' : ''}`}>
-      <Reactions message={item} peer={peerOf(item, mine)} fixed={fixed} />
+      <OnDemand
+        part={reactionsPart}
+        props={{ message: item, peer: peerOf(item, mine), fixed }}
+        // The room that a line of them takes.
+        waiting={<div className="mt-1 mb-0.5 h-6.5 pointer-coarse:h-8" />}
+        failed={(retry) => <PartMissing onRetry={retry} />}
+      />
     </div>
   )
 }
@@ -158,7 +169,15 @@ function Bubble(props: Props & { begins: boolean; ends: boolean }) {
         className={`relative min-w-0 max-w-[min(34rem,82%)] pointer-coarse:select-none leading-[1.4] ${isStored(item) ? '' : 'arriving'} ${frame(item, mine)} ${shape(mine, begins, ends)} ${failed ? 'opacity-70' : ''}`}
       >
         <Sender {...props} />
-        {item.replyTo !== undefined && <Quote at={item.replyTo} quoted={props.quoted ?? null} inset={item.kind !== 'text'} />}
+        {item.replyTo !== undefined && (
+          <OnDemand
+            part={quote}
+            props={{ at: item.replyTo, quoted: props.quoted ?? null, inset: item.kind !== 'text' }}
+            // The room that most of them take.
+            waiting={<div className="mb-1 h-13" />}
+            failed={(retry) => <PartMissing onRetry={retry} />}
+          />
+        )}
         <Body {...props} />
         {isStored(item) && item.editedAt !== undefined && <Edited at={item.editedAt} inset={item.kind !== 'text'} />}
       </div>
@@ -294,7 +313,11 @@ const LOOKS: Record<KnownKind, Look> = {
 /** A newer server, or an application, may have kinds that this page does not know. */
 const UNKNOWN: Look = { Said: Unknown, height: wordsHeight }
 
-const lookOf = ({ kind }: Item): Look => (isKnown(kind) ? LOOKS[kind] : UNKNOWN)
+const lookOf = ({ kind }: Item): Look => {
+  if (isKnown(kind)) return LOOKS[kind]
+  const own = OWN_KINDS[kind]
+  return own === undefined ? UNKNOWN : { Said: Own, height: () => own.heightPx }
+}
 
 /** Guesses the height of a row, closely enough that older messages move the rest by less than a line when they come. */
 export function estimate(item: Item, next: Item | null, cell: Cell | undefined): number {
@@ -322,6 +345,20 @@ function pictureHeight({ message: text, image }: Shown): number {
 /** What the lines of a text take beyond the first. */
 function linesHeight(text: string): number {
   return (isLong(text) ? LONG_LINES : Math.floor(text.length / LINE_CHARACTERS)) * LINE_PX
+}
+
+/** A message of the application's own kind; its preview until its code is there, and where that does not come or cannot show it. */
+function Own(props: Props) {
+  const { item, mine } = props
+  const { message: preview, body } = shownOf(item)
+  const part = OWN_KINDS[item.kind]?.part
+  const words = <Unknown {...props} />
+  if (part === undefined) return words
+  return (
+    <Boundary failed={() => words}>
+      <OnDemand part={part} props={{ body, preview, mine, peer: peerOf(item, mine) }} waiting={words} failed={() => words} />
+    </Boundary>
+  )
 }
 
 /** What a message brings for those who do not know its kind. */
@@ -362,7 +399,7 @@ const nameOfImage = (item: Item, type: string) =>
   isStored(item) ? { id: item.clientMessageId, key: item.attachment?.key, type } : { id: item.id, key: undefined, type }
 
 function Proposed(props: Props) {
-  const { item, mine, standing = 'open', answering = null } = props
+  const { item, mine, standing = 'open', answering = null, unsure = false } = props
   const { proposal } = shownOf(item)
   if (proposal === undefined) return <Words {...props} />
   const peer = peerOf(item, mine)
@@ -370,7 +407,7 @@ function Proposed(props: Props) {
   return (
     <OnDemand
       part={proposalCard}
-      props={{ proposal, state: standing, mine, at, peer, answering }}
+      props={{ proposal, state: standing, mine, at, peer, answering, unsure }}
       // The room that most of them take.
       waiting={<div className="h-45 w-72 max-w-full" />}
       failed={(retry) => (

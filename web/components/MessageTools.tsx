@@ -10,14 +10,14 @@ import { type Item, isStored, shownOf } from './items'
 import { MessageMenu } from './MessageMenu'
 import { type ActionContext, actionsOf, type MessageFacts, type Reacting } from './messageActions'
 import { SmileIcon } from './messageIcons'
-import { LINK_REACH, messageLink } from './messageLink'
+import { messageLink } from './messageLink'
 import { wordsOf } from './messageWords'
 import { Part } from './OnDemand'
 import { useOverlay } from './Overlay'
 import { nameOf } from './people'
 import { toggled } from './Reactions'
 import { reportDialog } from './reportPart'
-import { indexOf, type Messages } from './rows'
+import { indexOf, type Messages, type Sought } from './rows'
 import { UndoBar } from './UndoBar'
 import { useCopied } from './useCopied'
 import { useLinkedMessage } from './useLinkedMessage'
@@ -37,6 +37,8 @@ const UNDO_MS = 5_000
 interface Props extends Messages {
   /** What was asked for before this was loaded, by a key or a long press; or the touch that has not ended since. */
   wanted: Wanted
+  /** What was found, or `null`. */
+  sought: Sought | null
   /** What is asked for from now on is heard here. */
   onReady(): void
 }
@@ -83,7 +85,7 @@ export default function MessageTools(props: Props) {
     first,
   )
   useCopied(props)
-  useQuotes(list, first, useLinkedMessage(props, say))
+  useQuotes(list, first, useLinkedMessage(props, props.sought, say))
 
   const pointed = near === null ? undefined : itemOf(near)
   const bubble = near?.querySelector('[data-bubble]')
@@ -176,8 +178,7 @@ function useTools({ room }: Messages, copy: (text: string) => void): (item: Item
   const changing = useChanging(room)
   return (item) => {
     const mine = !isStored(item) || item.senderEmail === me
-    const isReached = isStored(item) && (room.last?.seq ?? item.seq) - item.seq < LINK_REACH
-    const link = isReached ? messageLink(room.peer, me, item.timestamp) : null
+    const link = isStored(item) ? messageLink(room.peer, me, item.timestamp) : null
     const words = wordsOf(item, locale, t)
     const isRead = isStored(item) && (item.read || (room.peerReadUpTo ?? '') >= item.timestamp)
     const report =

@@ -26,15 +26,17 @@ interface ProposalCardProps {
   peer: string
   /** An answer that is on its way. */
   answering: Verdict | null
+  /** Whether there may be an answer that is not loaded: then nothing is said of how it stands. */
+  unsure?: boolean
 }
 
 /** A proposal, how it stands, and what its reader can do about it. */
-export default function ProposalCard({ proposal, state, mine, at, peer, answering }: ProposalCardProps) {
+export default function ProposalCard({ proposal, state, mine, at, peer, answering, unsure = false }: ProposalCardProps) {
   const t = useTranslations('proposal')
   const locale = useLocale()
   const { teamName, opponentTeamName, matchAt, place, note } = proposal
   // Nothing comes of it any more: it is not to be seen first.
-  const isClosed = state !== 'open' && state !== 'accepted'
+  const isClosed = !unsure && state !== 'open' && state !== 'accepted'
   return (
     <div className={`w-72 max-w-full py-1 ${isClosed ? 'text-sm' : ''}`} data-proposal={state}>
       <p className="mb-2 flex flex-wrap items-center gap-1.5 font-medium text-sm">
@@ -45,7 +47,7 @@ export default function ProposalCard({ proposal, state, mine, at, peer, answerin
           </Icon>
         )}
         <span className="mr-auto whitespace-nowrap">{t('title')}</span>
-        <span className={`whitespace-nowrap rounded-full px-2 py-0.5 text-xs ${CHIPS[state]}`}>{t(state)}</span>
+        {!unsure && <span className={`whitespace-nowrap rounded-full px-2 py-0.5 text-xs ${CHIPS[state]}`}>{t(state)}</span>}
       </p>
       <p className={isClosed ? '' : 'font-semibold'}>
         <bdi>{teamName}</bdi> {t('against')} <bdi>{opponentTeamName}</bdi>
@@ -63,7 +65,7 @@ export default function ProposalCard({ proposal, state, mine, at, peer, answerin
           {note}
         </p>
       )}
-      {at !== null && <Answers at={at} peer={peer} verdicts={answersOf(state, mine)} isAnswering={answering !== null} />}
+      {at !== null && !unsure && <Answers at={at} peer={peer} verdicts={answersOf(state, mine)} isAnswering={answering !== null} />}
     </div>
   )
 }

@@ -2,12 +2,12 @@ import type { MessageBody, QuotedBody } from 'chat-core'
 import { useTranslations } from 'use-intl'
 import { useChat } from '@/context/ChatSocketContext'
 import { nameOf } from './people'
-import { useQuoteText } from './preview'
+import { useQuoteText } from './quoteText'
 
 export type Quoted = MessageBody | QuotedBody
 
 /** What a message replies to, as it is by now. It leads there: see MessageTools.tsx. */
-export function Quote({ at, quoted, inset }: { at: string; quoted: Quoted | null; inset: boolean }) {
+export default function Quote({ at, quoted, inset }: { at: string; quoted: Quoted | null; inset: boolean }) {
   const t = useTranslations('message')
   const me = useChat((state) => state.me)
   const text = useQuoteText()

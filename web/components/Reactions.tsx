@@ -8,7 +8,7 @@ export const toggled = (emoji: readonly string[], pressed: string): readonly str
   emoji.includes(pressed) ? emoji.filter((one) => one !== pressed) : [...emoji, pressed].slice(-REACTIONS_MAX)
 
 /** What was left on a message, below it. A press leaves the same, or takes one's own back. */
-export function Reactions({ message, peer, fixed }: { message: MessageBody; peer: string; fixed: boolean }) {
+export default function Reactions({ message, peer, fixed }: { message: MessageBody; peer: string; fixed: boolean }) {
   const t = useTranslations('message')
   const client = useChatClient()
   const me = useChat((state) => state.me)

@@ -1,4 +1,12 @@
-import { byteLength, type Decided, emptyRoom, type MessageBody, REPORT_MESSAGES_MAX, REPORT_REASON_MAX_BYTES } from 'chat-core'
+import {
+  atReader,
+  byteLength,
+  type Decided,
+  emptyRoom,
+  type MessageBody,
+  REPORT_MESSAGES_MAX,
+  REPORT_REASON_MAX_BYTES,
+} from 'chat-core'
 import { type FormEvent, useId, useState } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
@@ -97,7 +105,7 @@ interface MessagesProps {
 function Messages({ peer, chosen, onChoose }: MessagesProps) {
   const t = useTranslations('report')
   const client = useChatClient()
-  const { messages, older } = useChat((state) => state.rooms[peer]) ?? emptyRoom(peer)
+  const { messages, older } = atReader(useChat((state) => state.rooms[peer]) ?? emptyRoom(peer))
   const theirs = messages
     .filter(({ senderEmail, kind }) => senderEmail === peer && !['erased', 'deleted', 'change'].includes(kind))
     .reverse()

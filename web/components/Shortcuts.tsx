@@ -9,6 +9,7 @@ export default function Shortcuts({ onClose }: { onClose(): void }) {
   const command = isApple() ? '⌘' : 'Ctrl'
   const rows = [
     ['find', [command, 'K']],
+    ['search', [command, 'F']],
     ['edit', ['↑']],
     ['newest', ['Shift', '↑']],
     ['move', ['↑', '↓']],

@@ -2,7 +2,7 @@ import { isDiscardable, type Pending } from 'chat-core'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { Action } from './Action'
-import { reasonKey } from './preview'
+import { reasonKey } from './reasons'
 import { useHeldUp } from './useHeldUp'
 import { useLocale } from './useLocale'
 

@@ -1,8 +1,5 @@
 import { parameter } from './usePeer'
 
-/** How many messages back a link still leads: some pages, which take a moment to load. */
-export const LINK_REACH = 1_000
-
 /** Opens a conversation at a message, for either of its members. */
 export function messageLink(peer: string, me: string, timestamp: string): string {
   const url = new URL(location.pathname, location.origin)

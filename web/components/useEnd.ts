@@ -15,16 +15,19 @@ type Rows = Virtualizer<HTMLElement, Element>
 
 /**
  * Whoever is at the end stays there, whatever grows above it or makes the list smaller (the field, a phone's keyboard), until they
- * scroll up. Where the list is does not tell: several messages may come before it was scrolled for the first of them.
+ * scroll up. Where the list is does not tell: several messages may come before it was scrolled for the first of them. While the list is
+ * `detached`, its end is not that of the conversation, and nobody stays there.
  */
-export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Rows, total: number) {
+export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Rows, total: number, detached: boolean) {
   // Not known before the list has been laid out.
   const [atEnd, setAtEnd] = useState<boolean | null>(null)
   const follows = useRef(false)
   /** Set while the reader scrolls up. Without it every message would take back a reader who scrolls in small steps. */
   const goesUp = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const isDetached = useRef(detached)
+  isDetached.current = detached
   const follow = useCallback((next: boolean) => {
-    follows.current = next && goesUp.current === undefined
+    follows.current = next && goesUp.current === undefined && !isDetached.current
     setAtEnd(next)
   }, [])
   const toEnd = useCallback(() => {
@@ -42,13 +45,14 @@ export function useEnd(scroller: RefObject<HTMLElement | null>, virtualizer: Row
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the size is what may have moved the end
   useLayoutEffect(() => {
+    follows.current &&= !detached
     if (follows.current) virtualizer.scrollToEnd()
     const frame = requestAnimationFrame(() => {
       const { current: list } = scroller
       if (list !== null) follow(follows.current || isAtEnd(list))
     })
     return () => cancelAnimationFrame(frame)
-  }, [follow, scroller, virtualizer, total])
+  }, [follow, scroller, virtualizer, total, detached])
 
   useEffect(() => {
     const list = scroller.current

@@ -25,7 +25,12 @@ export function useRowKeys(keys: Keys): void {
   const { list, first } = keys
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!event.defaultPrevented && !event.isComposing && pressed(event, now.current, me)) event.preventDefault()
+      if (event.defaultPrevented || event.isComposing) return
+      const { room, toNewest } = now.current
+      // The newest of one's own are elsewhere: this leads to them, and the next press to one of them.
+      if (room.detached !== null && isUpInField(event)) toNewest()
+      else if (!pressed(event, now.current, me)) return
+      event.preventDefault()
     }
     // In the list before the keys reach the window that it is in, whose Escape leaves the conversation.
     const places = [list, document]
@@ -50,13 +55,17 @@ export function useRowKeys(keys: Keys): void {
   }, [list])
 }
 
+/** Whether the upward arrow was pressed in the empty field. */
+const isUpInField = ({ key, target }: KeyboardEvent): boolean =>
+  key === 'ArrowUp' && target instanceof HTMLTextAreaElement && target.matches('[data-composer]') && target.value === ''
+
 /** Whether a key did something. */
 function pressed(event: KeyboardEvent, keys: Keys, me: string): boolean {
   const { list, onMenu, onAct } = keys
   const { key, target } = event
   const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
   if (target instanceof HTMLTextAreaElement) {
-    if (key !== 'ArrowUp' || !target.matches('[data-composer]') || target.value !== '') return false
+    if (!isUpInField(event)) return false
     return (isPlain && editNewest(keys, me)) || ((isPlain || event.shiftKey) && focusNewest(keys, me))
   }
   if (!(target instanceof Element) || !list.contains(target)) return false
@@ -117,13 +126,18 @@ function edge(list: HTMLElement, step: number): number {
 export function focusRow({ list, count, toIndex }: Pick<Messages, 'list' | 'count' | 'toIndex'>, index: number): boolean {
   if (count === 0) return false
   toIndex(index)
+  withRow(list, index, (row) => row.focus({ preventScroll: true }))
+  return true
+}
+
+/** Does something with a row once it is there: it may have been scrolled to just now. */
+export function withRow(list: HTMLElement, index: number, act: (row: HTMLElement) => void): void {
   let frames = FRAMES_MAX
   const attempt = () => {
     const row = list.querySelector<HTMLElement>(`li[data-index="${index}"]`)
-    if (row !== null) row.focus({ preventScroll: true })
+    if (row !== null) act(row)
     else if (frames > 0) requestAnimationFrame(attempt)
     frames -= 1
   }
   attempt()
-  return true
 }

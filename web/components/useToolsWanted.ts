@@ -32,6 +32,9 @@ export function useToolsWanted(scroller: RefObject<HTMLElement | null>, wantedAt
   const [wanted, setWanted] = useState<Wanted | null>(wantedAtOnce ? { first: null } : null)
   const areThere = useRef(false)
   useEffect(() => {
+    if (wantedAtOnce) setWanted((before) => before ?? { first: null })
+  }, [wantedAtOnce])
+  useEffect(() => {
     const { current: list } = scroller
     if (list === null) return
     const controller = new AbortController()

@@ -55,6 +55,27 @@ async function checkMessages(page: Page): Promise<void> {
   await expectNoBarriers(page, 'a quote, a reaction, what was edited, and what can be undone')
 }
 
+/** Finding something, and clearing the conversation. */
+async function checkConversationMenu(page: Page): Promise<void> {
+  const buttons = page.getByRole('main').locator('header').last().getByRole('button')
+  await buttons.nth(-2).click()
+  const find = page.locator('[data-find]')
+  await find.getByRole('searchbox').fill('hello')
+  await expect(find.locator('[data-hit]')).toBeVisible()
+  await expectNoBarriers(page, 'what was found')
+  await page.keyboard.press('Enter')
+  await expect(find.locator('[data-hit]')).toHaveCount(0)
+  await expectNoBarriers(page, 'where one was led')
+  await page.keyboard.press('Escape')
+  await buttons.last().click()
+  await page.getByRole('menuitem').last().click()
+  await expect(page.getByRole('dialog').getByRole('button').last()).toBeVisible()
+  await expectNoBarriers(page, 'before a conversation is cleared')
+  await page.getByRole('dialog').getByRole('button').last().click()
+  await expect(page.locator('li[data-index]')).toHaveCount(0)
+  await expectNoBarriers(page, 'a conversation that was cleared')
+}
+
 async function checkNewChat(page: Page): Promise<void> {
   await page.locator('header button').first().click()
   const dialog = page.getByRole('dialog')
@@ -126,7 +147,7 @@ async function checkStranger(page: Page): Promise<void> {
   await menu.click()
   await expect(page.getByRole('menuitem').first()).toBeVisible()
   await expectNoBarriers(page, 'the menu of a conversation')
-  await page.getByRole('menuitem').last().click()
+  await page.getByRole('menuitem').nth(1).click()
   await expect(page.getByRole('dialog').getByRole('checkbox')).toHaveCount(1)
   await expectNoBarriers(page, 'a report')
   await page.keyboard.press('Escape')
@@ -204,6 +225,14 @@ for (const [how, { languages = ['ko', 'en'], ...options }] of Object.entries<See
         await new Conversation(page).send('hello')
         await expect(page.locator('[data-status="sent"]')).toBeVisible()
         await checkMessages(page)
+      })
+
+      test('finding, and clearing', async ({ browser, open }) => {
+        const page = await open(await seen(browser), MINJI, at(JUNHO))
+        await online(page)
+        await new Conversation(page).send('hello')
+        await expect(page.locator('[data-status="sent"]')).toBeVisible()
+        await checkConversationMenu(page)
       })
 
       test('images', async ({ browser, open }) => {

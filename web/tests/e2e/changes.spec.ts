@@ -2,7 +2,7 @@ import type { Locator, Page } from '@playwright/test'
 import { expectNoBarriers } from './support/axe'
 import {
   between,
-  Conversation,
+  type Conversation,
   conversation,
   expect,
   JUNHO,
@@ -316,23 +316,7 @@ test.describe('what is quoted', () => {
   const UNLIMITED = ['--send-burst', '--send-per-second', '--request-burst', '--requests-per-hour']
   test.use({ flags: UNLIMITED.flatMap((limit) => [limit, '1000000']) })
 
-  test('is led to, however far back it is loaded', async ({ browser, open }) => {
-    const context = await browser.newContext()
-    const minji = await conversation(open, context, MINJI, JUNHO)
-    await minji.send('아주 오래된 말')
-    await expect(minji.status('아주 오래된 말')).toHaveAttribute('data-status', 'sent')
-    await minji.text('아주 오래된 말').focus()
-    await minji.page.keyboard.press('r')
-    await expect(composing(minji)).toBeVisible()
-    await writeMany(minji.page, MINJI, JUNHO, 120)
-    await minji.send('그 말에 대한 답')
-    await minji.page.reload()
-    await minji.text('그 말에 대한 답').locator('[data-quote]').click()
-    const found = new Conversation(minji.page).text('아주 오래된 말').first()
-    await expect(found).toBeFocused()
-  })
-
-  test('is not loaded when it is too far back, and that is said', async ({ browser, open, server }) => {
+  test('is led to, however far back it is, without all that lies between', async ({ browser, open, server }) => {
     const context = await browser.newContext()
     // From no page of the chat, which would follow all of it.
     const writer = await context.newPage()
@@ -343,20 +327,20 @@ test.describe('what is quoted', () => {
     const minji = await conversation(open, context, MINJI, JUNHO)
     const quote = minji.text('그 말에 대한 답').locator('[data-quote]')
     const said = minji.page.getByTestId('said')
+    const asked: string[] = []
     let release = () => {}
     const held = new Promise<void>((resolve) => {
       release = resolve
     })
-    await minji.page.route(/before=/, async (route) => {
+    await minji.page.route(/chat\/history/, async (route) => {
+      asked.push(new URL(route.request().url()).search)
       await held
       await route.continue()
     })
     await quote.click()
     await expect(said).toContainText('찾는 중')
     release()
-    await expect(said).toContainText('1,000개보다 더 앞에')
-    // Whoever asks once more gets there.
-    await quote.click()
     await expect(minji.text('아주 오래된 말').first()).toBeFocused()
+    expect(asked.filter((search) => search.includes('before='))).toEqual([])
   })
 })

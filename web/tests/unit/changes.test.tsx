@@ -66,7 +66,7 @@ describe('a message', () => {
     const reactions = { [JUNHO]: ['👍', '🎉'], [MINJI]: ['👍'] }
     const { link, client } = renderChat(row({ ...stored, reactions }), 'en', server)
     link.open()
-    const thumb = screen.getByRole('button', { name: '👍 junho, You' })
+    const thumb = await screen.findByRole('button', { name: '👍 junho, You' })
     expect([thumb.getAttribute('aria-pressed'), thumb.textContent]).toEqual(['true', '👍2'])
     const party = screen.getByRole('button', { name: '🎉 junho' })
     expect(party.getAttribute('aria-pressed')).toBe('false')
@@ -81,16 +81,16 @@ describe('a message', () => {
     expect(toggled(['1', '2'], '1')).toEqual(['2'])
   })
 
-  test('quotes what it replies to as it is, or says that it does not know', () => {
+  test('quotes what it replies to as it is, or says that it does not know', async () => {
     const item = message(2, { replyTo: message(1).timestamp })
     const { unmount } = renderChat(row(item, { quoted: message(1, { message: 'as it is' }) }), 'en')
-    expect(screen.getByRole('button', { name: 'Reply to You: as it is' }).dataset.quote).toBe(message(1).timestamp)
+    expect((await screen.findByRole('button', { name: 'Reply to You: as it is' })).dataset.quote).toBe(message(1).timestamp)
     unmount()
     renderChat(row(item, { quoted: { senderEmail: JUNHO, kind: 'deleted', preview: '' } }), 'en')
-    expect(screen.getByRole('button', { name: 'Reply to junho: Deleted message' })).toBeTruthy()
+    expect(await screen.findByRole('button', { name: 'Reply to junho: Deleted message' })).toBeTruthy()
     cleanup()
     renderChat(row(item), 'en')
-    expect(screen.getByText('The original message is not loaded')).toBeTruthy()
+    expect(await screen.findByText('The original message is not loaded')).toBeTruthy()
   })
 
   test('says why it could not be edited, and what was meant', async () => {

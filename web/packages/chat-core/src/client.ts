@@ -24,7 +24,7 @@ import { Timers } from './timers'
 import { SocketTransport, type Transport, type TransportListener } from './transport'
 import { Typing } from './typing'
 import type { Put } from './upload'
-import type { BlockedBody, ChangedFrame, ErrorBody, MessageBody, ReadFrame, ReportFrame, ServerFrame } from './wire'
+import type { BlockedBody, ChangedFrame, ErrorBody, MessageBody, ReadFrame, ReportFrame, SearchBody, ServerFrame } from './wire'
 
 /** What a client is made of. Everything but the first four is chosen for a browser; tests choose otherwise. */
 export interface ChatClientOptions {
@@ -140,9 +140,10 @@ export class ChatClient {
     })
   }
 
-  /** Makes a conversation the one that is looked at, and loads it. */
+  /** Makes a conversation the one that is looked at, at its newest messages, and loads it. */
   open(peer: string): void {
     this.#active = peer
+    this.showNewest(peer)
     void this.#rooms.sync(peer)
   }
 
@@ -159,6 +160,37 @@ export class ChatClient {
 
   loadOlder(peer: string): Promise<void> {
     return this.#rooms.loadOlder(peer)
+  }
+
+  /** Loads what follows on what the reader was led to by `seek`. */
+  loadNewer(peer: string): Promise<void> {
+    return this.#rooms.loadNewer(peer)
+  }
+
+  /**
+   * Leads the reader to a message, however far back: `atReader` has it, and its neighbourhood, once this resolves with `there`. `gone`:
+   * there is no such message.
+   */
+  seek(peer: string, timestamp: string): Promise<'there' | 'gone' | 'failed'> {
+    return this.#rooms.seek(peer, timestamp)
+  }
+
+  /** Leads the reader back to the newest messages. */
+  showNewest(peer: string): void {
+    this.#store.dispatch({ type: 'attached', peer })
+  }
+
+  /**
+   * A part of what is found of `words` in a conversation, the newest first: everything from `before` back to `searchedTo`. `chat-core/search`
+   * goes on from there.
+   */
+  search(peer: string, words: string, before?: string, signal?: AbortSignal): Promise<SearchBody> {
+    return this.#rest.search(peer, words, before, signal)
+  }
+
+  /** Clears a conversation for the user alone; resolves when the server has answered. */
+  clear(peer: string): Promise<Decided> {
+    return this.#consent.clear(peer)
   }
 
   loadMoreConversations(): Promise<void> {
@@ -183,7 +215,7 @@ export class ChatClient {
     await this.#queue(peer, { kind: 'image', text: cleanText(words.caption), image: facts }, { replyTo, bytes })
   }
 
-  /** Queues a message of any other kind, such as a proposal to play a match. */
+  /** Queues a message of any other kind, such as a proposal to play a match, or one of the application's own kinds. */
   queue(peer: string, content: Exclude<Content, { kind: 'text' | 'image' }>): Promise<void> {
     return this.#queue(peer, content)
   }
@@ -379,6 +411,9 @@ export class ChatClient {
         break
       case 'reported':
         this.#consent.reported(frame)
+        break
+      case 'cleared':
+        this.#consent.cleared(frame)
         break
       case 'reauth':
         this.#reauth.settle(true)

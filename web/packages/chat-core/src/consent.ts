@@ -3,12 +3,15 @@ import type { Decision } from './state'
 import type { Store } from './store'
 import type { Timers } from './timers'
 import type { Transport } from './transport'
-import type { ConsentChangedFrame, ErrorBody, ErrorCode, ReportedFrame, ReportFrame } from './wire'
+import type { ClearedFrame, ClearFrame, ConsentChangedFrame, ErrorBody, ErrorCode, ReportedFrame, ReportFrame } from './wire'
 
 /** A decision or a report is kept by the server, or refused for good. */
 export type Decided = 'done' | ErrorCode
 
-type Ask = { readonly action: Decision; readonly peerEmail: string } | ({ readonly action: 'report' } & ReportFrame)
+type Ask =
+  | { readonly action: Decision; readonly peerEmail: string }
+  | ({ readonly action: 'report' } & ReportFrame)
+  | ({ readonly action: 'clear' } & ClearFrame)
 
 /** Longer than API Gateway lets a handler run (29 s): whoever answers later does not answer. */
 const ANSWER_WITHIN_MS = 35_000
@@ -42,6 +45,12 @@ export class Consent {
     return this.#ask({ action: 'report', ...report })
   }
 
+  /** Clears all that is known of a conversation, for the user alone. */
+  async clear(peer: string): Promise<Decided> {
+    const upTo = this.store.room(peer)?.last?.timestamp
+    return upTo === undefined ? 'done' : this.#ask({ action: 'clear', peerEmail: peer, upTo })
+  }
+
   /** There is a new connection. */
   opened(): void {
     this.#send()
@@ -57,6 +66,15 @@ export class Consent {
 
   reported({ peerEmail }: ReportedFrame): void {
     this.#answered('report', peerEmail)
+  }
+
+  /** The user has cleared a conversation, on this connection or on another one. */
+  cleared({ roomId, upTo }: ClearedFrame): void {
+    const peer = peerOf(roomId, this.store.me)
+    if (peer === null) return
+    this.store.dispatch({ type: 'cleared', peer, upTo })
+    const ask = this.#asked[0]?.ask
+    if (ask?.action === 'clear' && ask.upTo <= upTo) this.#answered('clear', peer)
   }
 
   /** Something was refused that has no name of its own. */

@@ -59,8 +59,11 @@ type Stored = Queued & { user: string; order?: number }
 /** A row as it may lie there. */
 type Row = Stored | Kindless<Stored>
 
-/** 3: changes of messages wait there too. A page that does not know them must not send what it takes for messages. */
-const VERSION = 3
+/**
+ * 3: changes of messages wait there too; 4: messages of an application's own kinds. A page that does not know them must not send what it
+ * takes them for.
+ */
+const VERSION = 4
 
 /** Messages, and apart from them, since they are read often, the bytes of images. */
 const STORES = ['outbox', 'images']

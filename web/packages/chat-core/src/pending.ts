@@ -16,18 +16,35 @@ export interface PendingImage extends Omit<AttachmentBody, 'key'> {
   readonly uploaded: boolean
 }
 
-/** All that can be sent, by the kind of message that it becomes. Its words are empty beside a proposal or an answer. */
+/** The name of a kind of an application's own. */
+export type OwnKind = `x-${string}`
+
+const isOwn = (kind: string): boolean => kind.startsWith('x-')
+
+/** A message of an application's own kind: what it says, as JSON, and words for those who do not know the kind. */
+export interface OwnContent {
+  readonly kind: OwnKind
+  readonly text: string
+  readonly body: unknown
+}
+
+/**
+ * All that can be sent, by the kind of message that it becomes. Its words are empty beside a proposal or an answer, and the preview of an
+ * application's own kind.
+ */
 export type Content =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'image'; readonly text: string; readonly image: PendingImage }
   | { readonly kind: 'matchProposal'; readonly text: string; readonly proposal: ProposalBody }
   | { readonly kind: 'matchProposalAnswer'; readonly text: string; readonly answer: ProposalAnswerBody }
+  | OwnContent
 
 /**
  * Why a message waits or failed; `unanswered`: the server is slow, or the connection dead; `imageLost`: this device no longer has the image; `notKept`: it did not take the message;
- * `outdated`: it did not, because a newer version of the page is in use.
+ * `outdated`: it did not, because a newer version of the page is in use; `cleared`: nobody knows whether it was sent, since the user has
+ * cleared the part of the conversation that it would be in.
  */
-export type PendingReason = ErrorCode | 'unanswered' | 'imageLost' | 'notKept' | 'outdated'
+export type PendingReason = ErrorCode | 'unanswered' | 'imageLost' | 'notKept' | 'outdated' | 'cleared'
 
 /** How far a message of ours has come. */
 export interface SendState {
@@ -89,7 +106,9 @@ export const isChange = (entry: Queued): entry is PendingChange => entry.kind in
 export type PendingWithImage = Extract<Pending, { kind: 'image' }>
 
 /** What the server's message says of it. An image has a name there once it was uploaded. */
-export function bodyOf(content: Content): Pick<MessageBody, 'kind' | 'message' | 'attachment' | 'proposal' | 'proposalAnswer'> {
+export function bodyOf(
+  content: Content,
+): Pick<MessageBody, 'kind' | 'message' | 'attachment' | 'proposal' | 'proposalAnswer' | 'preview' | 'body'> {
   const { kind, text: message } = content
   switch (content.kind) {
     case 'text':
@@ -102,6 +121,8 @@ export function bodyOf(content: Content): Pick<MessageBody, 'kind' | 'message' |
       return { kind, message, proposal: content.proposal }
     case 'matchProposalAnswer':
       return { kind, message, proposalAnswer: content.answer }
+    default:
+      return { kind, message, ...(message === '' ? {} : { preview: message }), body: content.body }
   }
 }
 
@@ -114,14 +135,15 @@ export type QueuedFrame = { clientMessageId: string } & Extract<
 /** The frame that sends it, the same one at every attempt. */
 export function frameOf(entry: Queued, after: string): QueuedFrame {
   if (isChange(entry)) return changeFrameOf(entry, after)
-  const { kind: _, message, ...body } = bodyOf(entry)
+  const { kind, message, ...body } = bodyOf(entry)
   return {
     action: 'sendMessage',
     receiverEmail: entry.peer,
     clientMessageId: entry.id,
     after,
     ...(entry.replyTo === undefined ? {} : { replyTo: entry.replyTo }),
-    ...(message === '' ? {} : { message }),
+    ...(message === '' || isOwn(kind) ? {} : { message }),
+    ...(isOwn(kind) ? { kind } : {}),
     ...body,
   }
 }

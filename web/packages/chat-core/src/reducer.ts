@@ -1,5 +1,6 @@
 import { peerOf, roomIdOf } from './address'
 import { apart, entryOf, isEntry, laterState, learn, unshown, withApplied, withStates } from './changes'
+import { clearedUpTo, uncleared } from './clearing'
 import { PREVIEW_MAX_CHARS } from './limits'
 import { bodyOf, isChange, type PendingReason, type Queued } from './pending'
 import {
@@ -7,6 +8,7 @@ import {
   type ChatState,
   type ConnectionStatus,
   type Decision,
+  type Detached,
   dayOf,
   emptyRoom,
   knownSeq,
@@ -30,6 +32,13 @@ export type ChatEvent =
   | { type: 'olderFailed'; peer: string }
   /** A page of history: the newest one, one before what is known, or one of a sync. */
   | { type: 'page'; peer: string; page: HistoryBody; range: 'newest' | 'older' | 'after'; askedAt: number }
+  /** A page of history where the reader was led to, or the one before or after what is loaded there. */
+  | { type: 'detachedPage'; peer: string; page: HistoryBody; range: 'around' | 'older' | 'newer' }
+  | { type: 'detachedEnd'; peer: string; end: 'older' | 'newer'; status: 'loading' | 'failed' }
+  /** The reader is back at the newest messages. */
+  | { type: 'attached'; peer: string }
+  /** The user has cleared a conversation for themselves. */
+  | { type: 'cleared'; peer: string; upTo: string }
   | { type: 'message'; message: MessageBody }
   | { type: 'changed'; frame: ChangedFrame }
   /** The newest message of a conversation that is not loaded, for what the list does not tell of it. */
@@ -62,6 +71,8 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
     case 'connection':
       return state.connection === event.status ? state : { ...state, connection: event.status }
+    case 'keeps':
+      return { ...state, keeps: event.keeps }
     case 'conversationsLoading':
       return { ...state, list: { ...state.list, more: 'loading' } }
     case 'conversationsFailed':
@@ -71,15 +82,18 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case 'conversations':
       return withConversations(state, event)
     case 'opening':
-      return changeRoom(state, event.peer, (room) => ({ ...room, status: room.anchor === null ? 'loading' : room.status }))
     case 'openFailed':
-      return changeRoom(state, event.peer, (room) => ({ ...room, status: room.anchor === null ? 'failed' : room.status }))
+      return changeRoom(state, event.peer, (room) => withOpening(room, event.type === 'opening' ? 'loading' : 'failed'))
     case 'olderLoading':
-      return changeRoom(state, event.peer, (room) => ({ ...room, older: 'loading' }))
     case 'olderFailed':
-      return changeRoom(state, event.peer, (room) => ({ ...room, older: 'failed' }))
+      return changeRoom(state, event.peer, (room) => ({ ...room, older: event.type === 'olderLoading' ? 'loading' : 'failed' }))
     case 'page':
       return withPage(state, event)
+    case 'detachedPage':
+    case 'detachedEnd':
+    case 'attached':
+    case 'cleared':
+      return changeRoom(state, event.peer, (room) => withReader(room, event))
     case 'message':
       return withMessage(state, event.message)
     case 'changed':
@@ -100,8 +114,6 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       return changeRoom(state, event.peer, (room) => ({ ...room, deciding: event.decision }))
     case 'decided':
       return changeRoom(state, event.peer, (room) => withDecision(room, event.decision, event.at))
-    case 'keeps':
-      return { ...state, keeps: event.keeps }
     case 'outbox':
       return withOutbox(state, event.pending)
     case 'written': {
@@ -119,12 +131,15 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
       const waits = <T extends Queued>(entry: T): T => (entry.id === event.id ? { ...entry, reason: event.reason } : entry)
       return { ...state, pending: state.pending.map(waits), changes: state.changes.map(waits) }
     }
-    case 'progress': {
-      const { [event.id]: before, ...others } = state.progress
-      if ((before ?? null) === event.share) return state
-      return { ...state, progress: event.share === null ? others : { ...others, [event.id]: event.share } }
-    }
+    case 'progress':
+      return withProgress(state, event)
   }
+}
+
+function withProgress(state: ChatState, { id, share }: Extract<ChatEvent, { type: 'progress' }>): ChatState {
+  const { [id]: before, ...others } = state.progress
+  if ((before ?? null) === share) return state
+  return { ...state, progress: share === null ? others : { ...others, [id]: share } }
 }
 
 function withOutbox(state: ChatState, kept: readonly Queued[]): ChatState {
@@ -162,7 +177,8 @@ function withConversations(state: ChatState, { page, first, askedAt }: Extract<C
       preview: found.preview,
     }
     const before = rooms[found.peerEmail] ?? emptyRoom(found.peerEmail)
-    const room = before.last !== null && disagree(placeOf(before.last), placeOf(last)) ? emptyRoom(found.peerEmail) : before
+    const isAnew = before.last !== null && disagree(placeOf(before.last), placeOf(last))
+    const room = clearedUpTo(isAnew ? emptyRoom(found.peerEmail) : before, found.clearedTo)
     rooms[found.peerEmail] = {
       ...room,
       last: newer(room.last, last),
@@ -195,23 +211,29 @@ function partialDayOf({ conversations, nextCursor }: ConversationsBody): string 
 }
 
 function withPage(state: ChatState, { peer, page, range, askedAt }: Extract<ChatEvent, { type: 'page' }>): ChatState {
-  const ascending = range === 'after' ? page.messages : [...page.messages].reverse()
-  const changed = changeRoom(state, peer, (room) => {
+  const told = range === 'after' ? page.messages : [...page.messages].reverse()
+  const changed = changeRoom(state, peer, (before) => {
+    const room = clearedUpTo(before, page.clearedTo)
+    // What was asked for before it was cleared may come after.
+    const ascending = uncleared(told, room.clearedTo)
     if (contradicted(room, ascending)) return beginAnew(state.me, peer, ascending, page.changed)
     const top = ascending.at(-1)?.seq ?? 0
     const bottom = ascending[0]?.seq ?? 0
     const known = knownSeq(room)
     // A newest page that lies beyond a hole becomes what is known: the hole may be thousands wide.
     const anew = range === 'newest' && (known === null || bottom > known + 1)
-    const anchor = anew ? top : room.anchor
-    const { learnt, messages } = withFound(room, ascending, page.changed ?? [], anchor)
+    // A sync of what was cleared begins with the first that is left: nothing is missing before that.
+    const isVouched =
+      range === 'after' && room.clearedTo !== null && known !== null && !room.messages.some(({ seq }) => seq === known)
+    const anchor = anew ? top : isVouched ? Math.max(room.anchor ?? 0, bottom) : room.anchor
+    const { messages, ...found } = withFound(room, ascending, page.changed ?? [], anchor)
     // A room that was removed in part begins later than at 1.
     const isFirst = ascending.length === 0 ? range === 'older' : range !== 'after' && messages[0]?.seq === bottom
     const beginsHere = isFirst && !page.hasMore
     const whole = anchor === 0 || messages[0]?.seq === 1 || beginsHere
     const older = whole ? 'none' : anew || range === 'older' ? 'more' : room.older
     return {
-      ...withLast({ ...room, learnt, messages, applied: unshown(room.applied, learnt) }, state.me),
+      ...withLast({ ...room, ...found, messages, applied: unshown(room.applied, found.learnt) }, state.me),
       anchor,
       status: anchor === null ? room.status : 'ready',
       older,
@@ -221,7 +243,47 @@ function withPage(state: ChatState, { peer, page, range, askedAt }: Extract<Chat
       ...(messages.length === 0 ? {} : consentOf(room, page, askedAt)),
     }
   })
-  return settle(changed, peer, ascending)
+  return settle(changed, peer, told)
+}
+
+/** What is loaded stays loaded. */
+const withOpening = (room: Room, status: 'loading' | 'failed'): Room => ({
+  ...room,
+  status: room.anchor === null ? status : room.status,
+})
+
+type ReaderEvent = Extract<ChatEvent, { type: 'detachedPage' | 'detachedEnd' | 'attached' | 'cleared' }>
+
+/** A conversation whose reader is led elsewhere in it, or has cleared it. */
+function withReader(room: Room, event: ReaderEvent): Room {
+  if (event.type === 'cleared') return clearedUpTo(room, event.upTo)
+  if (event.type === 'detachedPage') return withDetachedPage(room, event)
+  if (room.detached === null) return room
+  return { ...room, detached: event.type === 'attached' ? null : { ...room.detached, [event.end]: event.status } }
+}
+
+function withDetachedPage(before: Room, { page, range }: Extract<ChatEvent, { type: 'detachedPage' }>): Room {
+  const room = clearedUpTo(before, page.clearedTo)
+  const found = uncleared(range === 'newer' ? page.messages : [...page.messages].reverse(), room.clearedTo)
+  if (contradicted(room, found)) return emptyRoom(room.peer)
+  const held: Detached | null = range === 'around' ? { messages: [], older: 'more', newer: 'more' } : room.detached
+  // The reader has left meanwhile.
+  if (held === null || room.anchor === null) return room
+  const { learnt, messages } = withFound({ ...room, messages: held.messages }, found, page.changed ?? [], null)
+  const older = range === 'newer' ? held.older : page.nextBefore === undefined ? 'none' : 'more'
+  const all = { ...room, learnt, applied: unshown(room.applied, learnt), detached: { messages, older, newer: 'more' as const } }
+  return joined(all, range === 'newer' && !page.hasMore)
+}
+
+/** A conversation whose detached messages are one with the newest ones, once they have come to them; `isWhole`: nothing is newer. */
+function joined(room: Room & { detached: Detached }, isWhole: boolean): Room {
+  const { detached, messages, anchor } = room
+  const [begins] = detached.messages
+  const ends = detached.messages.at(-1)
+  const isThere = isWhole || messages[0] === undefined || (ends !== undefined && ends.seq + 1 >= messages[0].seq)
+  if (!isThere) return room
+  const all = connected(merge(detached.messages, messages), anchor)
+  return { ...room, detached: null, messages: all, older: all[0]?.seq === begins?.seq ? detached.older : room.older }
 }
 
 function withMessage(state: ChatState, message: MessageBody): ChatState {
@@ -261,29 +323,35 @@ function withSent(state: ChatState, acknowledged: Acknowledged): ChatState {
 /** With an entry that has come by itself, and the states that came with it. */
 function withEntry(me: string, room: Room, entry: MessageBody, states: readonly MessageBody[]): Room {
   const { peer } = room
+  if (entry.timestamp <= (room.clearedTo ?? '')) return room
   if (contradicted(room, [entry])) return beginAnew(me, peer, [entry], states)
-  const { learnt, messages } = withFound(room, [entry], states, room.anchor)
+  const { learnt, messages, detached } = withFound(room, [entry], states, room.anchor)
   const typing = entry.senderEmail === peer && !isEntry(entry) ? false : room.typing
   if (messages === room.messages && learnt === room.learnt && typing === room.typing) return room
   const answers = { [peer]: 'outgoing', [me]: 'incoming' }[entry.senderEmail]
   const request = room.request === answers ? 'none' : room.request
-  return withLast({ ...room, learnt, messages, applied: unshown(room.applied, learnt), typing, request }, me)
+  return withLast({ ...room, learnt, messages, detached, applied: unshown(room.applied, learnt), typing, request }, me)
 }
 
 /** What is known of a room together with messages that were found, and with states of others. */
 function withFound(
-  room: Pick<Room, 'learnt' | 'messages'>,
+  room: Pick<Room, 'learnt' | 'messages' | 'detached'>,
   found: readonly MessageBody[],
   states: readonly MessageBody[],
   anchor: number | null,
-): Pick<Room, 'learnt' | 'messages'> {
+): Pick<Room, 'learnt' | 'messages' | 'detached'> {
   const learnt = learn(learn(room.learnt, found), states)
   // What is found may be of an earlier moment than what was learnt.
   const latest = found.map((message) => {
     const state = learnt[message.timestamp]
     return state === undefined || isEntry(message) ? message : laterState(message, state)
   })
-  return { learnt, messages: connected(withStates(merge(room.messages, latest), states), anchor) }
+  const { detached } = room
+  return {
+    learnt,
+    messages: connected(withStates(merge(room.messages, latest), states), anchor),
+    detached: detached && { ...detached, messages: withStates(detached.messages, states) },
+  }
 }
 
 /** How many times of reading are kept of a conversation. */

@@ -7,6 +7,7 @@ import type {
   ErrorCode,
   HistoryBody,
   ProposalRequestBody,
+  SearchBody,
   SentFrame,
   UploadBody,
   UploadRequestBody,
@@ -67,9 +68,18 @@ export class Rest {
     return this.#ask(page(ROUTES.blocked, cursor))
   }
 
-  /** A page of history: the newest, the one before `before`, or, strongly consistent and oldest first, the one after `after`. */
-  history(peer: string, range: { before?: string; after?: string; limit?: string } = {}): Promise<HistoryBody> {
+  /**
+   * A page of history: the newest, the one before `before`, the one that `around` is in, or, strongly consistent and oldest first, the
+   * one after `after`.
+   */
+  history(peer: string, range: { before?: string; after?: string; around?: string; limit?: string } = {}): Promise<HistoryBody> {
     return this.#ask(`${ROUTES.history}?${new URLSearchParams({ with: peer, ...range })}`)
+  }
+
+  /** What is found of `words` in a conversation, from `before` back as far as the server looks at a time. */
+  search(peer: string, words: string, before?: string, signal?: AbortSignal): Promise<SearchBody> {
+    const query = new URLSearchParams({ with: peer, q: words, ...(before === undefined ? {} : { before }) })
+    return this.#ask(`${ROUTES.search}?${query}`, undefined, signal)
   }
 
   /** Where to put an image. */
@@ -87,22 +97,24 @@ export class Rest {
   }
 
   /** A `GET`, or a `POST` of what is given. */
-  async #ask<T>(path: string, body?: object): Promise<T> {
+  async #ask<T>(path: string, body?: object, signal?: AbortSignal): Promise<T> {
     const url = `${this.baseUrl}${path}`
     const token = await this.tokens.get()
-    let response = await this.#fetch(url, token, body)
-    if (response.status === 401) response = await this.#fetch(url, await this.tokens.renew(token), body)
+    let response = await this.#fetch(url, token, body, signal)
+    if (response.status === 401) response = await this.#fetch(url, await this.tokens.renew(token), body, signal)
     if (response.status === 401) throw new SignedOut('the server accepts no token')
     if (!response.ok) throw await errorOf(response)
     return (await response.json()) as T
   }
 
-  async #fetch(url: string, token: string, body?: object): Promise<Response> {
+  async #fetch(url: string, token: string, body?: object, signal?: AbortSignal): Promise<Response> {
+    const limit = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
     try {
       return await this.fetcher(url, {
         ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
         headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        // In an older browser nobody waits for what was given up, but it is not taken back.
+        signal: signal !== undefined && 'any' in AbortSignal ? AbortSignal.any([signal, limit]) : limit,
       })
     } catch (cause) {
       throw new ChatError('unavailable', true, `${new URL(url).pathname}: ${String(cause)}`)

@@ -1,10 +1,10 @@
 import { peerOf } from './address'
 import type { Announcements } from './announcements'
-import { entryOf } from './changes'
+import { entryOf, isEntry } from './changes'
 import { EPOCH } from './pending'
 import type { ChatEvent } from './reducer'
 import type { Rest } from './rest'
-import { hasHole, type Room, syncFrom } from './state'
+import { type Detached, hasHole, isCleared, type Room, syncFrom } from './state'
 import type { Store } from './store'
 import type { Timers } from './timers'
 import type { ChangedFrame, HistoryBody, MessageBody } from './wire'
@@ -19,6 +19,8 @@ const SYNC_PAGES_MAX = 10
 /** Keeps conversations in step with the server: loads what is missing of them, and takes what arrives. */
 export class RoomSync {
   readonly #running = new Map<string, { again: boolean; done: Promise<void> }>()
+  /** How often a message was sought. */
+  #seeks = 0
 
   constructor(
     private readonly store: Store,
@@ -45,15 +47,16 @@ export class RoomSync {
   /** Loads the conversations that are behind; `listed` are the addresses of all that there are, if they are known. */
   async syncBehind(listed: ReadonlySet<string> | null): Promise<void> {
     // The list lags a little, so what it lacks need not be gone: the conversation itself tells.
-    const isDoubtful = (room: Room) => listed !== null && room.last !== null && !listed.has(room.peer)
+    const isDoubtful = (room: Room) => listed !== null && room.last !== null && !isCleared(room) && !listed.has(room.peer)
     const rooms = Object.values(this.store.state.rooms)
     const behind = rooms.filter((room) => room.anchor !== null && (hasHole(room) || isDoubtful(room)))
     await Promise.all(behind.map(({ peer }) => this.sync(peer)))
   }
 
-  /** Loads the page before what is loaded. */
+  /** Loads the page before what is loaded where the reader is. */
   async loadOlder(peer: string): Promise<void> {
     const room = this.store.room(peer)
+    if (room?.detached != null) return this.#loadDetached(peer, room.detached, 'older')
     const oldest = room?.messages[0]
     if (room === undefined || oldest === undefined || room.anchor === null) return
     if (room.older === 'loading' || room.older === 'none') return
@@ -65,6 +68,55 @@ export class RoomSync {
     } catch (error) {
       this.store.dispatch({ type: 'olderFailed', peer })
       this.failed(error)
+    }
+  }
+
+  /** Loads the page after what is loaded where the reader was led to. */
+  async loadNewer(peer: string): Promise<void> {
+    const detached = this.store.room(peer)?.detached
+    if (detached != null) await this.#loadDetached(peer, detached, 'newer')
+  }
+
+  async #loadDetached(peer: string, { messages, ...ends }: Detached, end: 'older' | 'newer'): Promise<void> {
+    const message = messages.at(end === 'older' ? 0 : -1)
+    if (message === undefined || ends[end] === 'loading' || ends[end] === 'none') return
+    this.store.dispatch({ type: 'detachedEnd', peer, end, status: 'loading' })
+    const { timestamp } = message
+    try {
+      const page = await this.rest.history(peer, end === 'older' ? { before: timestamp } : { after: timestamp })
+      // What is there now is not what it follows on, if the reader was led elsewhere.
+      if (this.store.room(peer)?.detached?.messages.at(end === 'older' ? 0 : -1)?.timestamp !== timestamp) return
+      this.store.dispatch({ type: 'detachedPage', peer, page, range: end })
+    } catch (error) {
+      this.store.dispatch({ type: 'detachedEnd', peer, end, status: 'failed' })
+      this.failed(error)
+    }
+  }
+
+  /**
+   * Leads the reader to a message, which is loaded with its neighbourhood if it is not there. What the reader was led to before is
+   * forgotten.
+   */
+  async seek(peer: string, timestamp: string): Promise<'there' | 'gone' | 'failed'> {
+    this.#seeks += 1
+    const seek = this.#seeks
+    const room = this.store.room(peer)
+    const isIn = ({ messages }: Pick<Room, 'messages'>) => messages.some((one) => one.timestamp === timestamp && !isEntry(one))
+    if (room === undefined || room.anchor === null) return 'failed'
+    if (room.detached !== null && isIn(room.detached)) return 'there'
+    if (isIn(room)) {
+      this.store.dispatch({ type: 'attached', peer })
+      return 'there'
+    }
+    try {
+      const page = await this.rest.history(peer, { around: timestamp })
+      if (!isIn(page)) return 'gone'
+      // Only where was asked for last.
+      if (seek === this.#seeks) this.store.dispatch({ type: 'detachedPage', peer, page, range: 'around' })
+      return 'there'
+    } catch (error) {
+      this.failed(error)
+      return 'failed'
     }
   }
 
@@ -167,7 +219,8 @@ function lacks(page: HistoryBody, held: readonly MessageBody[], after: string): 
   const found = new Set(page.messages.map(({ timestamp }) => timestamp))
   for (let index = held.length - 1; index >= 0; index -= 1) {
     const { timestamp } = held[index] as MessageBody
-    if (timestamp <= after) return false
+    // What was cleared on another device is not lost.
+    if (timestamp <= after || timestamp <= (page.clearedTo ?? '')) return false
     if ((end === null || timestamp <= end) && !found.has(timestamp)) return true
   }
   return false

@@ -184,6 +184,7 @@ export class Sender {
         this.parts.tell(isChange(entry) ? { type: 'sent', acknowledged: { sent, entry } } : { type: 'message', message })
         return await this.#remove(entry, timestamp)
       }
+      if (searchedTo === null) return await this.#fail(entry, 'cleared')
       await this.parts.outbox.update(entry.id, { after: searchedTo })
     } catch {
       await this.#wait(1)

@@ -27,6 +27,14 @@ export interface Applied {
 /** What a user decides about somebody. */
 export type Decision = 'accept' | 'block' | 'unblock'
 
+/** Messages that a reader was led to, apart from the newest ones: those between the two are not loaded. */
+export interface Detached {
+  /** Ascending by `seq`, without a hole. */
+  readonly messages: readonly MessageBody[]
+  readonly older: Room['older']
+  readonly newer: 'more' | 'loading' | 'failed'
+}
+
 /** A conversation, as far as it is known. */
 export interface Room {
   readonly peer: string
@@ -43,6 +51,10 @@ export interface Room {
   readonly anchor: number | null
   readonly status: 'idle' | 'loading' | 'ready' | 'failed'
   readonly older: 'more' | 'loading' | 'failed' | 'none'
+  /** Where the reader is, if that is not at the messages above: see `atReader`. */
+  readonly detached: Detached | null
+  /** The user has cleared everything up to this moment for themselves, and none of it is here. */
+  readonly clearedTo: string | null
   readonly last: LastMessage | null
   /** What the server counted as unread when the newest message was number `seq`, of the moment `at`. */
   readonly counted: { readonly unread: number; readonly seq: number; readonly at: string }
@@ -132,6 +144,8 @@ export function emptyRoom(peer: string): Room {
   return {
     peer,
     messages: [],
+    detached: null,
+    clearedTo: null,
     learnt: {},
     applied: [],
     anchor: null,
@@ -167,7 +181,8 @@ export function knownSeq({ messages, anchor }: Pick<Room, 'messages' | 'anchor'>
   if (anchor === null) return null
   const start = anchor === 0 ? 0 : lowerBound(messages, anchor)
   const first = messages[start]
-  if (first === undefined || (anchor === 0 && first.seq !== 1)) return anchor
+  // The message of that number may have been cleared.
+  if (first === undefined || first.seq > anchor + 1) return anchor
   // Numbers are unique and ascending, so there is no hole up to an index exactly when the numbers rose as much as the index.
   let low = start
   let high = messages.length - 1
@@ -187,7 +202,7 @@ export function syncFrom(room: Room): string | null {
   const seq = knownSeq(room)
   if (seq === null) return null
   const newest = room.messages[lowerBound(room.messages, seq)]
-  return newest?.seq === seq ? new Date(Date.parse(newest.timestamp) - 1).toISOString() : EPOCH
+  return newest?.seq === seq ? new Date(Date.parse(newest.timestamp) - 1).toISOString() : (room.clearedTo ?? EPOCH)
 }
 
 /** Whether something is missing between what is known. */
@@ -199,8 +214,19 @@ export function hasHole(room: Room): boolean {
 /** The newest timestamp known of a conversation, for the `after` of a new message; `null` when it was never looked at. */
 export function newestKnown(room: Room | undefined): string | null {
   if (room === undefined) return null
-  return room.last?.timestamp ?? (room.anchor === 0 ? EPOCH : null)
+  return room.last?.timestamp ?? room.clearedTo ?? (room.anchor === 0 ? EPOCH : null)
 }
+
+/** A conversation with the messages that the reader is at in the place of the newest ones. */
+export const atReader = (room: Room): Room => {
+  if (room.detached === null) return room
+  const { messages, older } = room.detached
+  return { ...room, messages, older }
+}
+
+/** Whether the user has cleared all that was said: the conversation is on no list until something new is said. */
+export const isCleared = ({ last, clearedTo }: Pick<Room, 'last' | 'clearedTo'>): boolean =>
+  last !== null && (last.at ?? last.timestamp) <= (clearedTo ?? '')
 
 /**
  * How many messages of the peer are unread. Counted from the messages wherever they reach back to the mark, otherwise the
@@ -227,7 +253,7 @@ export function unreadOf(room: Room): number {
 export const isQuiet = ({ request, blocked }: Room): boolean => blocked || request === 'incoming' || request === 'unknown'
 
 /** How many messages of the peer call for attention. */
-export const countedUnread = (room: Room): number => (isQuiet(room) ? 0 : unreadOf(room))
+export const countedUnread = (room: Room): number => (isQuiet(room) || isCleared(room) ? 0 : unreadOf(room))
 
 /** What is unread in all conversations that are known, but for those that are quiet. */
 export function totalUnread(state: ChatState): number {
@@ -257,7 +283,8 @@ export function listedConversations(state: ChatState): Room[] {
 export function conversations(state: ChatState): Room[] {
   const written = new Map<string, number>()
   for (const { peer, createdAt } of state.pending) written.set(peer, createdAt)
-  const newest = (room: Room) => Math.max(room.last === null ? 0 : Date.parse(room.last.timestamp), written.get(room.peer) ?? 0)
+  const said = (room: Room) => (room.last === null || isCleared(room) ? 0 : Date.parse(room.last.timestamp))
+  const newest = (room: Room) => Math.max(said(room), written.get(room.peer) ?? 0)
   return Object.values(state.rooms)
     .filter((room) => newest(room) > 0)
     .map((room) => ({ room, at: newest(room) }))

@@ -6,6 +6,7 @@ import type {
   HistoryBody,
   MessageBody,
   ProposalRequestBody,
+  SearchBody,
   SendMessageFrame,
   SentFrame,
 } from '../src'
@@ -20,6 +21,7 @@ import {
   type TransportListener,
 } from '../src'
 import { ROUTES } from '../src/routes'
+import { placesOf } from '../src/search'
 
 export const MINJI = 'minji@example.com'
 export const JUNHO = 'junho@example.com'
@@ -73,6 +75,10 @@ export class FakeServer {
   /** Who began the room when it is a request, and who blocks whom in it. */
   requestBy: string | null = null
   readonly blocks = new Set<string>()
+  /** Up to when each has cleared the room for themselves. */
+  readonly cleared: Record<string, string> = {}
+  /** How many messages one search looks through. */
+  searchSize = 1_000
   /** What the next decisions and reports are refused with, instead of being kept. */
   readonly refuseDecisions: { code: ErrorCode; retryable: boolean }[] = []
   /** How many answers to proposals to lose. */
@@ -166,28 +172,64 @@ export class FakeServer {
     return { messages: messages.map((one) => this.#quoting(one)), ...(changed.length === 0 ? {} : { changed }) }
   }
 
+  /** What a user has not cleared for themselves. */
+  #leftTo(user: string): MessageBody[] {
+    return this.messages.filter(({ timestamp }) => timestamp > (this.cleared[user] ?? ''))
+  }
+
   history(user: string, query: URLSearchParams): HistoryBody {
     const peer = user === MINJI ? JUNHO : MINJI
     const limit = Number(query.get('limit') ?? this.pageSize)
-    const [after, before] = [query.get('after'), query.get('before')]
-    const marks = { peerReadUpTo: this.marks[peer] ?? null, myReadUpTo: this.marks[user] ?? null, ...this.consentOf(user) }
+    const [after, around] = [query.get('after'), query.get('around')]
+    const left = this.#leftTo(user)
+    const { [user]: clearedTo } = this.cleared
+    const marks = {
+      peerReadUpTo: this.marks[peer] ?? null,
+      myReadUpTo: this.marks[user] ?? null,
+      ...this.consentOf(user),
+      ...(clearedTo === undefined ? {} : { clearedTo }),
+    }
     if (after !== null) {
-      const rest = this.messages.filter(({ timestamp }) => timestamp > after)
+      const rest = left.filter(({ timestamp }) => timestamp > after)
       const messages = rest.slice(0, limit)
       const nextAfter = messages.at(-1)?.timestamp ?? after
       return { roomId: ROOM, ...this.#shown(messages), hasMore: rest.length > messages.length, nextAfter, ...marks }
     }
-    const older = this.messages.filter(({ timestamp }) => before === null || timestamp < before).reverse()
-    const messages = older.slice(0, limit)
-    const hasMore = older.length > messages.length
+    const before = query.get('before')
+    const upTo = left.filter(({ timestamp }) =>
+      around === null ? before === null || timestamp < before : timestamp <= around,
+    ).length
+    // Half of the page of a moment comes after it.
+    const half = Math.ceil(limit / 2)
+    const [from, to] = around === null ? [upTo - limit, upTo] : [upTo - half, upTo + limit - half]
+    const messages = left.slice(Math.max(0, from), to).reverse()
     const shown = messages.map((one) => this.stale.get(one.timestamp) ?? one)
     return {
       roomId: ROOM,
       ...this.#shown(shown),
-      hasMore,
-      ...(hasMore ? { nextBefore: messages.at(-1)?.timestamp ?? '' } : {}),
+      hasMore: from > 0,
+      ...(from > 0 ? { nextBefore: messages.at(-1)?.timestamp ?? '' } : {}),
+      ...(around !== null && to < left.length ? { nextAfter: messages[0]?.timestamp ?? around } : {}),
       ...marks,
     }
+  }
+
+  #search(user: string, query: URLSearchParams): SearchBody {
+    const before = query.get('before')
+    const older = this.#leftTo(user)
+      .filter(({ timestamp }) => before === null || timestamp < before)
+      .reverse()
+    const looked = older.slice(0, this.searchSize)
+    const hits = looked.filter(({ message }) => placesOf(message, query.get('q') ?? '').length > 0)
+    const more = older.length > looked.length
+    return { hits, searchedTo: looked.at(-1)?.timestamp ?? null, more }
+  }
+
+  /** Clears the room for one of the two, and tells their connections. */
+  clear(user: string, upTo: string): void {
+    this.cleared[user] = upTo
+    const peerEmail = user === MINJI ? JUNHO : MINJI
+    for (const link of this.links) if (link.user === user) link.push({ type: 'cleared', roomId: ROOM, peerEmail, upTo })
   }
 
   fetcher(user: string): typeof fetch {
@@ -200,6 +242,7 @@ export class FakeServer {
         return Response.json({ code, message: code, retryable: this.status !== 403, requestId: 'r' }, { status: this.status })
       }
       if (url.pathname === ROUTES.history) return Response.json(this.history(user, url.searchParams))
+      if (url.pathname === ROUTES.search) return Response.json(this.#search(user, url.searchParams))
       if (url.pathname === ROUTES.requestUpload) return Response.json(this.grant())
       if (url.pathname.startsWith(IMAGES)) return this.attachment(url.pathname.slice(IMAGES.length))
       if (url.pathname === ROUTES.blocked) return Response.json(this.blocked(user))
@@ -300,7 +343,7 @@ export class FakeServer {
   private ownConversation(user: string): ConversationBody[] {
     const newest = this.messages.at(-1)
     const last = this.messages.findLast(({ kind }) => kind !== 'change')
-    if (newest === undefined || last === undefined) return []
+    if (newest === undefined || last === undefined || last.timestamp <= (this.cleared[user] ?? '')) return []
     const peerEmail = user === MINJI ? JUNHO : MINJI
     const unread = this.messages.filter(
       ({ senderEmail, timestamp, kind }) => senderEmail === peerEmail && kind !== 'change' && timestamp > (this.marks[user] ?? ''),
@@ -342,9 +385,11 @@ function scattered(text: string): string {
   return hash.toString(16).padStart(8, '0') + text
 }
 
-type DecisionFrame = Extract<ClientFrame, { action: 'accept' | 'block' | 'unblock' | 'report' }>
+type DecisionFrame = Extract<ClientFrame, { action: 'accept' | 'block' | 'unblock' | 'report' | 'clear' }>
 
-const isDecision = (frame: ClientFrame): frame is DecisionFrame => ['accept', 'block', 'unblock', 'report'].includes(frame.action)
+const DECISIONS = ['accept', 'block', 'unblock', 'report', 'clear']
+
+const isDecision = (frame: ClientFrame): frame is DecisionFrame => DECISIONS.includes(frame.action)
 
 /** One connection. What it does wrong is chosen by the test. */
 export class FakeLink implements Transport {
@@ -402,6 +447,7 @@ export class FakeLink implements Transport {
     const error = this.server.refuseDecisions.shift()
     if (error !== undefined) this.push({ type: 'error', ...error, message: error.code, requestId: 'r' })
     else if (frame.action === 'report') this.push({ type: 'reported', roomId: ROOM, peerEmail: frame.peerEmail })
+    else if (frame.action === 'clear') this.server.clear(this.user, frame.upTo)
     else this.server.decide(this.user, frame.action, frame.peerEmail)
   }
 
@@ -448,13 +494,14 @@ export class FakeLink implements Transport {
   }
 
   private store(frame: SendMessageFrame, id: string): ReturnType<FakeServer['change']> {
-    const { attachment, proposalAnswer, replyTo } = frame
+    const { attachment, proposalAnswer, replyTo, kind, preview = '', body } = frame
     if (attachment !== undefined && !this.server.objects.has(attachment.key)) return { refused: 'attachmentMissing' }
     const content: Partial<MessageBody> = {
       ...(attachment === undefined ? {} : { kind: 'image', attachment }),
       ...(proposalAnswer === undefined ? {} : { kind: 'matchProposalAnswer', proposalAnswer }),
       ...(replyTo === undefined ? {} : { replyTo }),
+      ...(kind === undefined ? {} : { kind, preview, body }),
     }
-    return this.server.store(this.user, frame.message ?? '', id, this, content, frame.after ?? EPOCH)
+    return this.server.store(this.user, frame.message ?? preview, id, this, content, frame.after ?? EPOCH)
   }
 }

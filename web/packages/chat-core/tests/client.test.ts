@@ -1325,7 +1325,7 @@ describe('an outbox in IndexedDB', () => {
     const name = `newer-${crypto.randomUUID()}`
     const outbox = new IndexedDbOutbox(name)
     await outbox.add(MINJI, entry('a'))
-    const newer = await openDB(name, 4)
+    const newer = await openDB(name, 5)
     await expect(outbox.add(MINJI, entry('b'))).rejects.toThrow(Outdated)
     await expect(outbox.all(MINJI)).rejects.toThrow(Outdated)
     expect(await newer.count('outbox')).toBe(1)

@@ -1,8 +1,10 @@
 """Messages that are replied to, reacted to, edited, deleted, found and cleared, wherever the chat runs."""
 
+import time
+
 import pytest
 
-from chat import Device, Person, new_id
+from chat import Device, Person, befriend, new_id
 
 FAR_AWAY = "9999-12-31T23:59:59.999Z"
 
@@ -19,14 +21,21 @@ def changes(device: Device, action: str, peer: Person, target: str, **more) -> d
     return answer
 
 
+@pytest.fixture
+def friends(minji_and_junho):
+    """Two who are no strangers: Junho has accepted Minji's first message."""
+    befriend(*minji_and_junho)
+    return minji_and_junho
+
+
 def as_it_is(person: Person, peer: Person, at: str) -> dict:
     """A message as somebody sees it by now."""
     (found,) = [row for row in person.history(peer)["messages"] if row["timestamp"] == at]
     return found
 
 
-def test_four_devices_of_two_see_what_becomes_of_a_message(minji_and_junho):
-    minji, junho = minji_and_junho
+def test_four_devices_of_two_see_what_becomes_of_a_message(friends):
+    minji, junho = friends
     phone, laptop, other, tablet = minji.connect(), minji.connect(), junho.connect(), junho.connect()
     everybody = {phone: minji, laptop: minji, other: junho, tablet: junho}
     at = phone.sends(junho, "at six")["timestamp"]
@@ -54,12 +63,12 @@ def test_four_devices_of_two_see_what_becomes_of_a_message(minji_and_junho):
         assert device.await_frame("message")["replyTo"] == at
     for person, peer in ((minji, junho), (junho, minji)):
         page = person.history(peer)
-        assert [row["kind"] for row in page["messages"]] == ["text", "change", "change", "change", "change", "text"]
+        assert [row["kind"] for row in page["messages"]] == ["text", *4 * ["change"], "text", "text"]
         assert page["messages"][0]["quoted"] == {"senderEmail": minji.email, "kind": "text", "preview": "at seven"}
         assert "at six" not in str(page)
         assert as_it_is(person, peer, at)["reactions"] == {minji.email: ["🎉"]}
     (row,) = junho.get("/chat/conversations")["conversations"]
-    assert (row["preview"], row["unread"]) == ("fine", 1), "a change is neither"
+    assert (row["preview"], row["unread"]) == ("fine", 2), "a change is neither"
 
     shown = told(laptop, changes(laptop, "delete", junho, at))
     assert (shown["kind"], shown["message"]) == ("deleted", "")
@@ -71,8 +80,8 @@ def test_four_devices_of_two_see_what_becomes_of_a_message(minji_and_junho):
         device.hears_nothing_more()
 
 
-def test_a_change_happens_once_however_often_it_is_sent(minji_and_junho):
-    minji, junho = minji_and_junho
+def test_a_change_happens_once_however_often_it_is_sent(friends):
+    minji, junho = friends
     phone, laptop = minji.connect(), minji.connect()
     at = phone.sends(junho, "one")["timestamp"]
     edit = {"action": "edit", "peerEmail": junho.email, "target": at, "message": "two", "clientMessageId": new_id(), "after": at}
@@ -82,14 +91,14 @@ def test_a_change_happens_once_however_often_it_is_sent(minji_and_junho):
     first = laptop.ask(edit)
     again = minji.connect().ask(edit)
     assert again == {**first, "duplicate": True} and first["type"] == "sent"
-    assert [row["seq"] for row in junho.history(minji)["messages"]] == [2, 1]
+    assert [row["seq"] for row in junho.history(minji)["messages"]] == [3, 2, 1]
     later = changes(laptop, "edit", junho, at, message="three")
     assert laptop.ask(edit)["seq"] == first["seq"] < later["seq"]
     assert as_it_is(junho, minji, at)["message"] == "three", "an old attempt changes nothing"
 
 
-def test_who_was_away_finds_messages_as_they_are(minji_and_junho):
-    minji, junho = minji_and_junho
+def test_who_was_away_finds_messages_as_they_are(friends):
+    minji, junho = friends
     phone, other = minji.connect(), junho.connect()
     at = phone.sends(junho, "one")["timestamp"]
     last_known = phone.sends(junho, "two")["timestamp"]
@@ -107,7 +116,10 @@ def test_what_may_not_be_is_refused_and_changes_nothing(people):
     phone, other = minji.connect(), junho.connect()
     own = phone.sends(junho, "mine")["timestamp"]
     his = other.sends(minji, "his")["timestamp"]
+    # No message of Minji's and Junho's has the place of this one, which the same millisecond would be.
+    time.sleep(0.01)
     elsewhere = phone.sends(mina, "elsewhere")["timestamp"]
+    time.sleep(0.01)
     gone = phone.sends(junho, "gone")["timestamp"]
     entry = changes(phone, "delete", junho, gone)["timestamp"]
     before = junho.history(minji)
@@ -154,15 +166,15 @@ def test_words_are_found_as_they_are_by_now(minji_and_junho):
         assert (refused.status_code, refused.json()["code"]) == (400, "badRequest")
 
 
-def test_a_page_around_a_message_leads_both_ways(minji_and_junho):
-    minji, junho = minji_and_junho
+def test_a_page_around_a_message_leads_both_ways(friends):
+    minji, junho = friends
     phone = minji.connect()
     acks = [phone.sends(junho, str(number)) for number in range(1, 29)]
     page = junho.history(minji, around=acks[0]["timestamp"])
-    assert [row["seq"] for row in page["messages"]] == list(range(26, 0, -1))
+    assert [row["seq"] for row in page["messages"]] == list(range(27, 0, -1))
     assert (page["hasMore"], page["nextAfter"], "nextBefore" in page) == (False, acks[25]["timestamp"], False)
     page = junho.history(minji, around=acks[27]["timestamp"])
-    assert [row["seq"] for row in page["messages"]] == list(range(28, 3, -1))
+    assert [row["seq"] for row in page["messages"]] == list(range(29, 4, -1))
     assert (page["nextBefore"], "nextAfter" in page) == (acks[3]["timestamp"], False)
     refused = junho.request("GET", "/chat/history", params={"with": minji.email, "around": FAR_AWAY})
     assert (refused.status_code, refused.json()["code"]) == (400, "badRequest")

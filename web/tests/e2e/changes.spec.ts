@@ -158,6 +158,8 @@ test('what is edited without a network is sent once, in whichever page', async (
   const other = await conversation(open, context, MINJI, JUNHO)
   await minji.send('처음')
   await expect(junho.text('처음')).toBeVisible()
+  // A frame that came after the network went would say that it is there.
+  for (const chat of [minji, other]) await expect(chat.status('처음')).toHaveAttribute('data-status', 'read')
   await prepared(minji.page)
   await context.setOffline(true)
   await minji.field.focus()

@@ -12,6 +12,8 @@ export default defineConfig({
   reporter: [['list', { printSteps: false }]],
   // The limits are long because the machine may be busy with builds. No test waits for time to pass, only for something to happen.
   timeout: 180_000,
+  // On a busy machine two browsers and a server may starve one another. What passes only the second time is listed as flaky.
+  retries: 1,
   expect: { timeout: 45_000 },
   use: {
     browserName: 'chromium',

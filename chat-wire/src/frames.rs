@@ -71,7 +71,7 @@ pub struct SendMessageFrame {
     pub preview: Option<String>,
     /// Only beside `kind`: the rest of what the message says, as any JSON; at most `OWN_BODY_MAX_BYTES` bytes
     /// without white space.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::json::any", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional, type = "unknown"), schemars(with = "serde_json::Value"))]
     pub body: Option<serde_json::Value>,
 }

@@ -9,6 +9,7 @@ use chat_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorCode, WireError};
+use super::json;
 #[cfg(feature = "schema")]
 use crate::schema::formats;
 
@@ -277,7 +278,7 @@ impl From<&Message> for MessageBody {
             quoted: None,
             preview: other.and_then(|other| other.preview.as_ref()).map(ToString::to_string),
             // A stored body that is no JSON is left out: no version stores one.
-            body: other.and_then(|other| serde_json::from_str(other.body.as_deref()?).ok()),
+            body: other.and_then(|other| json::stored(other.body.as_deref()?)),
         }
     }
 }

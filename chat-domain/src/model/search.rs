@@ -46,14 +46,44 @@ impl SearchQuery {
     }
 }
 
-/// What texts are compared by: taken apart into letters, of which a syllable of Hangul has two or three,
-/// without white space, and in one case. A first letter of a syllable is another character than the same
+/// What texts are compared by: taken apart into letters, as they are typed, without white space, and in one
+/// case. A first letter of a syllable is another character than the same
 /// one as its last, so what is found begins where a syllable does.
 fn folded(text: &str) -> String {
     let letters = text.nfkd().filter(|letter| !letter.is_whitespace());
-    // Some letters have two forms in lower case, and one in upper case.
-    letters.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    let mut folded = String::new();
+    for letter in letters {
+        match COMPOUND.iter().find(|(compound, _)| *compound == letter) {
+            Some((_, typed)) => folded.push_str(typed),
+            // Some letters have two forms in lower case, and one in upper case.
+            None => folded.extend(letter.to_uppercase().flat_map(char::to_lowercase)),
+        }
+    }
+    folded
 }
+
+/// The vowels and last letters of Hangul that are typed as two, which Unicode does not take apart: 고
+/// becomes 과, and 갑 becomes 값.
+const COMPOUND: [(char, &str); 18] = [
+    ('\u{116a}', "\u{1169}\u{1161}"),
+    ('\u{116b}', "\u{1169}\u{1162}"),
+    ('\u{116c}', "\u{1169}\u{1175}"),
+    ('\u{116f}', "\u{116e}\u{1165}"),
+    ('\u{1170}', "\u{116e}\u{1166}"),
+    ('\u{1171}', "\u{116e}\u{1175}"),
+    ('\u{1174}', "\u{1173}\u{1175}"),
+    ('\u{11aa}', "\u{11a8}\u{11ba}"),
+    ('\u{11ac}', "\u{11ab}\u{11bd}"),
+    ('\u{11ad}', "\u{11ab}\u{11c2}"),
+    ('\u{11b0}', "\u{11af}\u{11a8}"),
+    ('\u{11b1}', "\u{11af}\u{11b7}"),
+    ('\u{11b2}', "\u{11af}\u{11b8}"),
+    ('\u{11b3}', "\u{11af}\u{11ba}"),
+    ('\u{11b4}', "\u{11af}\u{11c0}"),
+    ('\u{11b5}', "\u{11af}\u{11c1}"),
+    ('\u{11b6}', "\u{11af}\u{11c2}"),
+    ('\u{11b9}', "\u{11b8}\u{11ba}"),
+];
 
 impl FromStr for SearchQuery {
     type Err = SearchQueryError;
@@ -91,6 +121,11 @@ mod tests {
     #[case::an_unfinished_syllable("하", "한강에서")]
     #[case::a_first_letter("ㅎ", "서울 한강")]
     #[case::an_unfinished_last_syllable("한가", "한강에서")]
+    #[case::before_the_second_last_letter("갑", "값이 얼마")]
+    #[case::before_the_second_vowel("고", "과자")]
+    #[case::before_another_second_vowel("무", "뭐해")]
+    #[case::before_a_last_letter_of_two("안", "않아")]
+    #[case::all_of_two("읽", "책을 읽다")]
     #[case::capitals("SEOUL", "to Seoul")]
     #[case::small_letters("seoul", "SEOUL")]
     #[case::sigma_at_the_end("οδος", "ΟΔΟΣ")]
@@ -104,6 +139,8 @@ mod tests {
 
     #[rstest]
     #[case::another_syllable("한강", "하강")]
+    #[case::another_second_letter("값", "갑")]
+    #[case::another_second_vowel("과", "고기")]
     #[case::a_last_letter_is_no_first_one("각", "가가")]
     #[case::the_middle_of_a_syllable("\u{1161}", "")]
     #[case::other_words("부산", "서울에서 봐요")]

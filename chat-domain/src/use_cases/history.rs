@@ -155,6 +155,13 @@ impl History {
         )
         .await?;
         let room = room.unwrap_or_else(|| Room::empty(id.clone()));
+        let newer = match room.read_state(me).cleared_to {
+            // What is around the place is cleared, so the page begins with what is not.
+            Some(cleared_to) if at < cleared_to => {
+                self.messages.page(&id, half(PageRange::After(cleared_to)), Consistency::Strong).await?
+            }
+            _ => newer,
+        };
         let messages = newer.messages.into_iter().rev().chain(older.messages).collect();
         self.shown(room, me, Page { messages, has_more: older.has_more }, newer.has_more).await
     }

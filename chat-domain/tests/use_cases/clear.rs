@@ -44,8 +44,14 @@ async fn what_is_cleared_is_in_no_page_of_ones_own_and_in_every_one_of_the_peer(
     let seqs: Vec<_> = around.messages.iter().map(|message| message.seq).collect();
     assert_eq!((seqs, around.has_more, around.cleared_to), (vec![5, 4], false, Some(at(2_000))));
 
+    assert!(!around.has_newer);
+    chat.junho_writes(40, at(10_000)).await;
+    let around = chat.history().around(&minji(), &junho(), at(1_000)).await.unwrap();
+    let seqs: Vec<_> = around.messages.iter().map(|message| message.seq).collect();
+    assert_eq!((seqs, around.has_newer), ((4..29).rev().collect(), true), "the oldest that are left");
+
     let his = chat.history().execute(&junho(), &minji(), PageRange::Oldest, PageLimit::MAX).await.unwrap();
-    assert_eq!((his.messages.len(), his.cleared_to), (5, None));
+    assert_eq!((his.messages.len(), his.cleared_to), (45, None));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use chat_domain::{Content, KindLabel, OwnKindError};
 use serde_json::Value;
 
 use crate::error::WireError;
+use crate::json;
 
 /// Says what is wrong with a body, in words for the developer of the client. A message without a body is
 /// looked at as one whose body is `null`.
@@ -51,8 +52,7 @@ impl OwnKinds {
         let Some(validator) = self.0.get(&other.kind) else {
             return Err(WireError::bad_request("this chat does not admit the kind").in_field("kind"));
         };
-        let body = other.body.as_deref().map_or(Ok(Value::Null), serde_json::from_str);
-        let body = body.map_err(|_| WireError::bad_request("not JSON").in_field("body"))?;
+        let body = other.body.as_deref().and_then(json::stored).unwrap_or_default();
         validator(&body).map_err(|reason| WireError::bad_request(reason).in_field("body"))
     }
 }

@@ -118,6 +118,33 @@ async fn the_longest_body_and_preview_are_taken() {
     assert_eq!(chat.history(JUNHO, MINJI).await[0]["body"], body);
 }
 
+/// serde_json means something of its own by such a key where any crate of the same build turns that on.
+#[rstest]
+#[case::alone(json!({ "$serde_json::private::RawValue": "[1]" }))]
+#[case::within(json!({ "x": [{ "$serde_json::private::RawValue": "{\"a\":1,\"a\":2}" }] }))]
+#[case::a_number(json!({ "$serde_json::private::Number": "1" }))]
+#[case::every_kind_of_value(json!([null, true, -1, 1.5, u64::MAX, "문자", { "a": {} }]))]
+#[tokio::test]
+async fn a_body_is_nothing_but_json(#[case] body: Value) {
+    let chat = shop();
+    let minji = chat.connect(MINJI).await;
+    let said = json!({ "message": null, "kind": "x-note", "body": body });
+    assert_eq!(minji.say(&frame(said)).await.unwrap()["type"], "sent");
+    let mut shown = chat.rest_call(http::Method::GET, "/chat/history");
+    set(&mut shown.headers, http::header::AUTHORIZATION, &format!("Bearer {}", chat.token(JUNHO)));
+    shown.query = query(&[("with", MINJI)]);
+    let text = chat.rest_response(&shown).await.into_body();
+    assert!(text.contains(&format!("\"body\":{body}")), "{text}");
+}
+
+#[tokio::test]
+async fn a_key_of_a_body_comes_once() {
+    let chat = shop();
+    let minji = chat.connect(MINJI).await;
+    let said = frame(json!({ "message": null, "kind": "x-note", "body": "MARK" })).to_string();
+    minji.refused(&said.replace("\"MARK\"", r#"{"a":{"b":1,"b":2}}"#), "badRequest", Some(ID)).await;
+}
+
 /// In a request only words and proposals are taken.
 #[tokio::test]
 async fn a_request_takes_none() {

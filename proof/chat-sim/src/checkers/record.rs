@@ -34,7 +34,8 @@ pub(crate) struct Intent {
     pub(crate) acked: Option<(Timestamp, u64)>,
     /// It was refused for good.
     pub(crate) refused: bool,
-    /// When it was refused first, in true time, if that was because its receiver did not accept it.
+    /// When the attempt came that was refused first, in true time, if that was because its receiver did
+    /// not accept it.
     pub(crate) unwelcome_ms: Option<i64>,
     /// Whoever wrote it lost it, or never cared.
     pub(crate) dropped: bool,
@@ -608,8 +609,8 @@ impl Record {
                     self.acknowledged(*intent, at, sent.seq);
                 }
             }
-            Observation::Answered { answer: Answer::Refused { intent, error }, .. } => {
-                self.refused(*intent, error);
+            Observation::Answered { task, answer: Answer::Refused { intent, error } } => {
+                self.refused(*task, *intent, error);
             }
             seen => self.take_among_strangers(seen),
         }
@@ -710,14 +711,15 @@ impl Record {
         room.acked = room.acked.max(Some(at));
     }
 
-    fn refused(&mut self, intent: IntentId, error: &ErrorBody) {
-        let now_ms = self.now_ms;
+    fn refused(&mut self, task: TaskId, intent: IntentId, error: &ErrorBody) {
+        // It was decided at some time since then.
+        let asked_ms = self.tasks[task].asked_ms;
         let meant = &mut self.intents[intent];
         if error.retryable || meant.row.is_some() {
             return;
         }
         if error.code == ErrorCode::NotAccepted && !meant.refused {
-            meant.unwelcome_ms = Some(now_ms);
+            meant.unwelcome_ms = Some(asked_ms);
         }
         meant.refused = true;
     }

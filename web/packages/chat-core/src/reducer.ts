@@ -325,7 +325,9 @@ function withEntry(me: string, room: Room, entry: MessageBody, states: readonly 
   const { peer } = room
   if (entry.timestamp <= (room.clearedTo ?? '')) return room
   if (contradicted(room, [entry])) return beginAnew(me, peer, [entry], states)
-  const { learnt, messages, detached } = withFound(room, [entry], states, room.anchor)
+  // A change of what is cleared is told like every other, and brings none of it back.
+  const left = states.filter(({ timestamp }) => timestamp > (room.clearedTo ?? ''))
+  const { learnt, messages, detached } = withFound(room, [entry], left, room.anchor)
   const typing = entry.senderEmail === peer && !isEntry(entry) ? false : room.typing
   if (messages === room.messages && learnt === room.learnt && typing === room.typing) return room
   const answers = { [peer]: 'outgoing', [me]: 'incoming' }[entry.senderEmail]

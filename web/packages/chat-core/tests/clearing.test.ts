@@ -298,6 +298,8 @@ describe('the state', () => {
     expect(isCleared(room)).toBe(true)
     expect(room.messages.filter(({ kind }) => kind !== 'change')).toEqual([])
     expect(hasHole(room)).toBe(false)
+    // A reply would quote it.
+    expect(room.learnt).not.toHaveProperty([at(2)])
   })
 
   test('a conversation that the list tells to be cleared is without what was loaded of it', () => {

@@ -34,8 +34,10 @@ pub(crate) enum Observation<'a> {
     SocketMade { user: User, id: &'a ConnectionId, connected_at: Timestamp },
     /// A token that counts was presented on a socket, whose login counts until then at least.
     LoginCounts { socket: SocketId, until: Timestamp },
-    /// An event is handed to a handler.
+    /// An event is on its way to a process.
     Invoked(TaskFacts),
+    /// The event has reached the process, which had so many others in its place before, and is handled.
+    Begun { task: TaskId, life: u32 },
     /// A handler calls a port, and the call has its turn.
     Called { task: TaskId, call: &'a Call },
     /// A handler pushes something to a socket that there is.
@@ -268,7 +270,8 @@ pub(crate) struct TaskFacts {
     pub(crate) socket: Option<SocketId>,
     /// Whose event it is.
     pub(crate) user: User,
-    /// The process that it is handed to, and how many there were in its place before.
+    /// The process that it is handed to, and how many there were in its place before: as far as that is
+    /// known while the event is on its way.
     pub(crate) process: (ProcessId, u32),
     /// The token that came with it.
     pub(crate) token: Option<TokenId>,
@@ -277,6 +280,8 @@ pub(crate) struct TaskFacts {
     pub(crate) token_counts: bool,
     /// What it says that its user has decided about another one.
     pub(crate) decides: Option<(User, ConsentChange)>,
+    /// How many requests it counts for, once its user is known to be admitted.
+    pub(crate) charged: u32,
     /// The time that the event carries.
     pub(crate) now: Timestamp,
     /// When the gateway received it, in true time.

@@ -612,6 +612,30 @@ mod tests {
     }
 
     #[test]
+    fn what_no_process_gets_is_not_counted() {
+        let mut plan = Plan::with(0, fastrand::Rng::with_seed(0), FaultRates::NONE);
+        plan.acts.clear();
+        let mut plan = plan.over(StoreKind::ThreeRegions);
+        let gone = (0..3).map(|region| Act::LoseRegion { region: RegionId::new(region), for_ms: 60_000 });
+        plan.acts = gone.map(|lost| (1_000, lost)).collect();
+        let (device, peer) = (DeviceId::new(0), User::new(1));
+        plan.acts.push((2_000, Act::Hammer { device, peer, with: Hammer::List, count: 1_050 }));
+        assert_eq!(simulation::run(&plan, Real::build, None, false).violation, None);
+    }
+
+    #[test]
+    fn a_report_counts_for_its_messages_too() {
+        let mut plan = Plan::with(0, fastrand::Rng::with_seed(0), FaultRates::NONE);
+        plan.processes = 1;
+        let (device, peer) = (DeviceId::new(0), User::new(1));
+        let ping = Act::Hammer { device, peer, with: Hammer::Ping, count: 185 };
+        plan.acts = vec![(1_000, Act::Write { device, peer }), (3_000, ping)];
+        plan.acts.extend((0..10).map(|place| (2_000 + place, Act::Report { device, peer })));
+        plan.acts.sort_by_key(|(at, _)| *at);
+        assert_eq!(simulation::run(&plan, Real::build, None, false).violation, None);
+    }
+
+    #[test]
     fn nothing_goes_wrong_without_its_switch() {
         for seed in 0..20 {
             assert_eq!(others(&fired(seed, &[]), &[]), []);

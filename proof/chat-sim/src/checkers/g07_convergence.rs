@@ -158,7 +158,7 @@ fn turned_away(task: TaskId, socket: SocketId, before: &Record) -> Finding {
 /// frames as a burst has, after a whole burst was admitted.
 fn goes_on(task: TaskId, socket: SocketId, before: &Record) -> Finding {
     let running = &before.tasks[task];
-    let asked = before.asked(running.hearer());
+    let asked = before.asked(running.hearer()).charged;
     if running.socket == Some(socket) && asked > 2 * RequestRate::default().burst.get() {
         return Ok(());
     }

@@ -177,7 +177,7 @@ impl BoundedHarm {
         if before.users[running.user].held_ms(running.now).is_some() {
             return Ok(());
         }
-        let asked = before.asked(running.hearer());
+        let asked = before.asked(running.hearer()).charged;
         if (asked as f64) < burst() {
             return Err(format!("task {task} is refused, which is number {asked} of {:?}", running.hearer()));
         }

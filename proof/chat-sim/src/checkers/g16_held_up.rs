@@ -15,8 +15,6 @@ use crate::observations::{Answer, EventKind, Hearer, Observation, Told};
 const COUNTED_AT_ONCE: u64 = 100;
 /// How many times a row is read anew because another one has written it, before a hundred is not counted.
 const CONFLICTS_OF_ONE: u64 = 10;
-/// How many requests one frame counts for at most here: a report, for its three messages and itself.
-const CHARGED_MAX: u64 = 4;
 /// How many calls of REST a process answers before it reads again whether their user is admitted.
 const BELIEVED_CALLS: u64 = 3;
 /// How many frames a process serves of somebody who is held up: until its next hundred, and what comes at the
@@ -141,19 +139,19 @@ impl HeldUp {
         if row.held_until.is_none() {
             self.served.retain(|hearer, _| hearer.user() != user);
         }
-        let (asked, hearers) = before.asked_in_all(user);
+        let charged: u64 = before.asked_each(user).map(|it| u64::from(it.charged) + COUNTED_AT_ONCE).sum();
         // What was written and not answered is written twice, or meets what it has written itself.
-        let at_most =
-            2 * (CHARGED_MAX * asked + COUNTED_AT_ONCE * hearers) + COUNTED_AT_ONCE * (counted.conflicts + 1);
+        let at_most = 2 * charged + COUNTED_AT_ONCE * (counted.conflicts + 1);
         if counted.requests > at_most {
-            return Err(format!("{} requests of user {user} are counted, of {asked}", counted.requests));
+            return Err(format!("{} requests of user {user} are counted, of {charged}", counted.requests));
         }
         Ok(())
     }
 
     /// All was counted but what each process has not added yet.
     fn are_counted(&self, user: User, before: &Record) -> Finding {
-        let (asked, hearers) = before.asked_in_all(user);
+        let asked: u64 = before.asked_each(user).map(|it| u64::from(it.requests)).sum();
+        let hearers = before.asked_each(user).count() as u64;
         let nothing = Counted::default();
         let counted = self.users.get(&user).unwrap_or(&nothing);
         let not_yet = COUNTED_AT_ONCE * (hearers + counted.conflicts / CONFLICTS_OF_ONE);

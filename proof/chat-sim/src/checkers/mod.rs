@@ -47,7 +47,7 @@ trait Checker: Default {
     /// What docs/guarantees.md calls the guarantee.
     const GUARANTEE: &'static str;
 
-    /// An event is handed to a handler.
+    /// An event is on its way to a process.
     fn invoked(&mut self) -> Finding {
         Ok(())
     }
@@ -154,6 +154,7 @@ impl Checkers {
             | Observation::MarkWanted { .. }
             | Observation::SocketMade { .. }
             | Observation::LoginCounts { .. }
+            | Observation::Begun { .. }
             | Observation::ConnectionRow { .. } => {}
             seen => ask!(self.other(seen, before)),
         }

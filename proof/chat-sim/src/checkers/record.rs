@@ -396,6 +396,13 @@ impl UserRecord {
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
+/// How many requests came, and for how many they count at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) requests: u32,
+    pub(crate) charged: u32,
+}
+
 /// Everything that was observed.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -409,7 +416,7 @@ pub(crate) struct Record {
     pub(crate) tasks: IdVec<TaskId, TaskFacts>,
     pub(crate) sockets: IdVec<SocketId, SocketRecord>,
     /// How many requests each process has got of each user.
-    asked: HashMap<Hearer, u32>,
+    asked: HashMap<Hearer, Asked>,
     /// How many requests a user may make in an hour.
     pub(crate) per_hour: u32,
     pub(crate) users: IdVec<User, UserRecord>,
@@ -471,15 +478,14 @@ impl Record {
         self.now_ms
     }
 
-    /// How many requests a process has got of a user.
-    pub(super) fn asked(&self, hearer: Hearer) -> u32 {
+    /// What a process has got of a user.
+    pub(super) fn asked(&self, hearer: Hearer) -> Asked {
         self.asked.get(&hearer).copied().unwrap_or_default()
     }
 
-    /// How many requests all processes have got of a user, and how many of them counted these.
-    pub(super) fn asked_in_all(&self, user: User) -> (u64, u64) {
-        let theirs = self.asked.iter().filter(|(hearer, _)| hearer.user() == user);
-        theirs.fold((0, 0), |(asked, hearers), (_, count)| (asked + u64::from(*count), hearers + 1))
+    /// What each process has got of a user.
+    pub(super) fn asked_each(&self, user: User) -> impl Iterator<Item = Asked> {
+        self.asked.iter().filter(move |(hearer, _)| hearer.user() == user).map(|(_, asked)| *asked)
     }
 
     /// Whether a room is a request: one of its members has neither accepted nor answered.
@@ -584,16 +590,9 @@ impl Record {
                 if let (EventKind::Connect, Some(socket)) = (facts.kind, facts.socket) {
                     self.sockets[socket].connected_at = facts.now;
                 }
-                let is_heard = match facts.kind {
-                    EventKind::Frame => true,
-                    EventKind::Rest => facts.token_counts,
-                    EventKind::Connect | EventKind::Disconnect | EventKind::Operator => false,
-                };
-                if is_heard {
-                    *self.asked.entry(facts.hearer()).or_default() += 1;
-                }
                 self.tasks.push(*facts);
             }
+            Observation::Begun { task, life } => self.begun(*task, *life),
             Observation::Stored(stored) => self.stored(stored.message, stored.head),
             Observation::MarkSet { room, reader, mark, head } => {
                 self.mark_set(room, *reader, *mark, *head);
@@ -644,6 +643,22 @@ impl Record {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What has not come as far as this is not counted: its process may be gone, and its region.
+    fn begun(&mut self, task: TaskId, life: u32) {
+        let facts = &mut self.tasks[task];
+        facts.process.1 = life;
+        let is_heard = match facts.kind {
+            EventKind::Frame => true,
+            EventKind::Rest => facts.token_counts,
+            EventKind::Connect | EventKind::Disconnect | EventKind::Operator => false,
+        };
+        if is_heard {
+            let asked = self.asked.entry(facts.hearer()).or_default();
+            asked.requests += 1;
+            asked.charged += facts.charged;
         }
     }
 

@@ -342,8 +342,9 @@ impl Client {
             return;
         }
         let peer_email = line.directory().email(peer).to_string();
+        let messages = timestamps.len() as u32;
         let frame = ClientFrame::Report(ReportFrame { peer_email, timestamps, reason: None });
-        self.say(line, &frame, About::Report(peer));
+        self.say(line, &frame, About::Report(peer, messages));
     }
 
     /// Keeps the connection open. Every second time, an answer has to come.

@@ -68,8 +68,8 @@ pub(crate) enum About {
     Mark(User, Timestamp),
     /// It says what its user has decided about another one.
     Consent(User, ConsentChange),
-    /// It reports messages of the conversation with a user.
-    Report(User),
+    /// It reports so many messages of the conversation with a user.
+    Report(User, u32),
     Other,
 }
 
@@ -375,6 +375,11 @@ impl Gateway {
             Asker::Frame(_, About::Consent(peer, change)) => Some((peer, change)),
             _ => None,
         };
+        let charged = match asker {
+            // A report is as much work as its messages.
+            Asker::Frame(_, About::Report(_, messages)) => 1 + messages,
+            _ => 1,
+        };
         let life = self.processes[process].life;
         let facts = TaskFacts {
             kind,
@@ -384,6 +389,7 @@ impl Gateway {
             token,
             token_counts,
             decides,
+            charged,
             now,
             asked_ms,
         };
@@ -404,9 +410,13 @@ impl Gateway {
             self.environment().after(GIVEN_UP_AFTER_MS, Happening::GiveUp(task));
             return None;
         }
-        let facts = self.environment().record().tasks[task];
-        note!(self.environment(), "task {task} begins: {facts:?}");
-        let running = self.processes[self.tasks[task].process].server.handle(event);
+        let process = &self.processes[self.tasks[task].process];
+        let mut environment = self.shared.environment();
+        environment.observe(&Observation::Begun { task, life: process.life });
+        let facts = environment.record().tasks[task];
+        note!(environment, "task {task} begins: {facts:?}");
+        drop(environment);
+        let running = process.server.handle(event);
         self.tasks[task].running = Some(running);
         self.poll(task)
     }

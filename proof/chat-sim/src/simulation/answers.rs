@@ -107,7 +107,7 @@ impl Simulation {
             | (ServerFrame::Unblock(told), About::Consent(peer, change @ ConsentChange::Unblock)) => {
                 Answer::Decided { peer, change, told }
             }
-            (ServerFrame::Reported(told), About::Report(peer)) => Answer::Reported { peer, told },
+            (ServerFrame::Reported(told), About::Report(peer, _)) => Answer::Reported { peer, told },
             (ServerFrame::Pong(_), About::Other) => Answer::Pong,
             (ServerFrame::Reauth(_), About::Other) => Answer::Reauthenticated,
             (ServerFrame::Error(error), _) if error.code == ErrorCode::RateLimited => Answer::TooFast,

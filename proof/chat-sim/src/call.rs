@@ -100,7 +100,8 @@ pub(crate) enum Failure {
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a reply is on its way, and few are at a time")]
 pub(crate) enum Reply {
-    Messages(MessageStoreReply),
+    /// Boxed, since it holds rooms and goes through many hands.
+    Messages(Box<MessageStoreReply>),
     Connections(ConnectionStoreReply),
     Reports(ReportStoreReply),
     Users(UserStoreReply),
@@ -109,4 +110,10 @@ pub(crate) enum Reply {
     Items(DatabaseAnswer),
     /// What no port has is done.
     Done,
+}
+
+impl Reply {
+    pub(crate) fn messages(reply: MessageStoreReply) -> Self {
+        Self::Messages(Box::new(reply))
+    }
 }

@@ -1,6 +1,7 @@
 //! The ports that the handlers are given: each call waits for its turn, and the environment decides what
 //! comes of it.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,15 +18,15 @@ use chat_domain::testing::{
     DecoratedReportStore, DecoratedUserStore, MessageStoreCall, MessageStoreReply, Port as _, answer,
 };
 use chat_domain::{
-    Append, Backoff, ConnectionStoreError, Consistency, MessageStore as _, MessageStoreError, NoAttachments,
-    PushError, ReportStoreError, UserStoreError, VerifyError,
+    Append, Backoff, ConnectionStoreError, Consistency, Message, MessageStore as _, MessageStoreError,
+    NoAttachments, PushError, ReportStoreError, Room, RoomId, Timestamp, UserStoreError, VerifyError,
 };
 use chat_wire::Ports;
 use dynamodb_sim::{Answered, Answers, DatabaseAnswer, DatabaseRequest};
 use futures_util::FutureExt as _;
 
 use crate::call::{Call, Failure, Reply};
-use crate::environment::{Environment, StoreFailure};
+use crate::environment::{Environment, Made, StoreFailure};
 use crate::ids::TicketId;
 
 /// A port whose calls the environment answers, each when it has its turn.
@@ -48,7 +49,7 @@ macro_rules! port {
 
 /// A store of which each call is observed, and what comes of it.
 macro_rules! observed {
-    ($shared:expr, $decorated:ident, $variant:ident, $error:ident, $store:expr) => {{
+    ($shared:expr, $decorated:ident, $variant:ident, $reply:expr, $error:ident, $store:expr) => {{
         let shared = $shared.clone();
         $decorated::new(Arc::new($store), move |call, next| {
             let shared = shared.clone();
@@ -57,7 +58,7 @@ macro_rules! observed {
                 let task = shared.environment().begin_call(&observed);
                 let reply = next.call(call).await;
                 let told = match &reply {
-                    Ok(reply) => Ok(Reply::$variant(reply.clone())),
+                    Ok(reply) => Ok($reply(reply.clone())),
                     Err(error @ $error::Corrupt { .. }) => Err(StoreFailure::Corrupt(format!("{error:?}"))),
                     Err(error) => Err(StoreFailure::Other(format!("{error:?}"))),
                 };
@@ -87,7 +88,7 @@ impl SharedEnvironment {
     }
 
     pub(crate) fn call(&self, call: Call) -> Turn<'_> {
-        Turn { shared: self, call: Some(call), ticket: None }
+        Turn { shared: self, call: Some(Box::new(call)), ticket: None }
     }
 
     /// Stores a message at once, past all handlers, if it can be.
@@ -113,6 +114,7 @@ impl SharedEnvironment {
                 self,
                 DecoratedConnectionStore,
                 Connections,
+                Reply::Connections,
                 ConnectionStoreError,
                 DynamoConnectionStore::new(items, tables)
             )),
@@ -120,6 +122,7 @@ impl SharedEnvironment {
                 self,
                 DecoratedMessageStore,
                 Messages,
+                Reply::messages,
                 MessageStoreError,
                 DynamoMessageStore::new(items, tables)
             )),
@@ -127,6 +130,7 @@ impl SharedEnvironment {
                 self,
                 DecoratedReportStore,
                 Reports,
+                Reply::Reports,
                 ReportStoreError,
                 DynamoReportStore::new(items, tables)
             )),
@@ -135,6 +139,7 @@ impl SharedEnvironment {
                     self,
                     DecoratedUserStore,
                     Users,
+                    Reply::Users,
                     UserStoreError,
                     DynamoUserStore::new(items, tables)
                 ))
@@ -146,32 +151,59 @@ impl SharedEnvironment {
     }
 
     pub(crate) fn messages(&self) -> DecoratedMessageStore {
-        let store = Arc::new(port!(self, DecoratedMessageStore, Messages, message_error));
-        DecoratedMessageStore::new(store, |call, next| match call {
+        let shared = self.clone();
+        DecoratedMessageStore::from_fn(move |call| {
             // The tables leave nothing for later.
-            MessageStoreCall::Settle { .. } => answer(Ok(MessageStoreReply::Settle(()))),
-            MessageStoreCall::ApplyChange { append } => Box::pin(async move {
-                let mut found = Vec::new();
-                if let Some((target, _)) = append.change() {
-                    let room = &append.message().room;
-                    found = next.messages_at(room, &[target], Consistency::Strong).await?;
-                }
-                Ok(MessageStoreReply::ApplyChange(found.pop()))
-            }),
-            MessageStoreCall::RoomForChange { id, place, consistency } => Box::pin(async move {
-                let room = next.room(&id, consistency).await?;
-                let found = next.messages_at(&id, &[place], Consistency::Strong).await?.pop();
-                Ok(MessageStoreReply::RoomForChange((room, found)))
-            }),
-            MessageStoreCall::RoomForCommit { id, consistency } => {
-                Box::pin(
-                    async move { next.room(&id, consistency).await.map(MessageStoreReply::RoomForCommit) },
-                )
+            if let MessageStoreCall::Settle { .. } = call {
+                return answer(Ok(MessageStoreReply::Settle(())));
             }
-            call => next.call(call),
+            let (shared, operation, call) = (shared.clone(), call.method(), call.into_owned());
+            Box::pin(async move {
+                let reply = match call {
+                    MessageStoreCall::ApplyChange { append } => match append.change() {
+                        Some((target, _)) => shared.message_at(&append.message().room, target).await,
+                        None => Ok(None),
+                    }
+                    .map(MessageStoreReply::ApplyChange),
+                    MessageStoreCall::RoomForChange { id, place, consistency } => async {
+                        let room = shared.room(&id, consistency).await?;
+                        Ok((room, shared.message_at(&id, place).await?))
+                    }
+                    .await
+                    .map(MessageStoreReply::RoomForChange),
+                    MessageStoreCall::RoomForCommit { id, consistency } => {
+                        shared.room(&id, consistency).await.map(MessageStoreReply::RoomForCommit)
+                    }
+                    call => shared.ask(call).await,
+                };
+                reply.map_err(|failure| message_error(failure, operation))
+            })
         })
     }
 
+    async fn room(&self, id: &RoomId, consistency: Consistency) -> Result<Option<Room>, Failure> {
+        match self.ask(MessageStoreCall::Room { id: Cow::Owned(id.clone()), consistency }).await? {
+            MessageStoreReply::Room(room) => Ok(room),
+            other => unreachable!("the environment answers as it is asked, not {other:?}"),
+        }
+    }
+
+    /// The message of a time, as a strong read shows it.
+    async fn message_at(&self, room: &RoomId, at: Timestamp) -> Result<Option<Message>, Failure> {
+        let (room, places) = (Cow::Owned(room.clone()), Cow::Owned(vec![at]));
+        let call = MessageStoreCall::MessagesAt { room, places, consistency: Consistency::Strong };
+        match self.ask(call).await? {
+            MessageStoreReply::MessagesAt(mut found) => Ok(found.pop()),
+            other => unreachable!("the environment answers as it is asked, not {other:?}"),
+        }
+    }
+
+    async fn ask(&self, call: MessageStoreCall<'static>) -> Result<MessageStoreReply, Failure> {
+        match self.call(Call::Messages(call)).await? {
+            Reply::Messages(reply) => Ok(*reply),
+            other => unreachable!("the environment answers as it is asked, not {other:?}"),
+        }
+    }
     pub(crate) fn connections(&self) -> DecoratedConnectionStore {
         port!(self, DecoratedConnectionStore, Connections, connection_error)
     }
@@ -207,7 +239,7 @@ impl SharedEnvironment {
 /// A call that waits for its turn, from when it is polled.
 pub(crate) struct Turn<'a> {
     shared: &'a SharedEnvironment,
-    call: Option<Call>,
+    call: Option<Box<Call>>,
     ticket: Option<TicketId>,
 }
 
@@ -217,7 +249,10 @@ impl Future for Turn<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut environment = self.shared.environment();
         if let Some(call) = self.call.take() {
-            self.ticket = Some(environment.register(call));
+            match environment.make(call) {
+                Made::Answered(reply) => return Poll::Ready(reply),
+                Made::Waits(ticket) => self.ticket = Some(ticket),
+            }
         }
         let ticket = self.ticket.expect("a call that was made has one");
         environment.take_reply(ticket, context.waker()).map_or(Poll::Pending, Poll::Ready)

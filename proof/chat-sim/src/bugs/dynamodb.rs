@@ -157,7 +157,8 @@ pub(super) fn page_with_a_hole(shared: &SharedEnvironment) -> Box<dyn Server> {
 pub(super) fn acknowledged_before_head(shared: &SharedEnvironment) -> Box<dyn Server> {
     over_requests(shared, commits, |request, shared| match request {
         DatabaseRequest::Write(write) if replaces_head(&write) => {
-            shared.environment().give_up(Call::Items(Box::new(DatabaseRequest::Write(write))));
+            let request = Box::new(DatabaseRequest::Write(write));
+            shared.environment().give_up(Box::new(Call::Items(request)));
             Box::pin(async { Ok(DatabaseAnswer::Written(Written::Done(None))) })
         }
         request => shared.answer(request),

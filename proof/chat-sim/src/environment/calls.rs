@@ -47,25 +47,29 @@ pub(crate) enum StoreFailure {
 pub(super) struct Ticket {
     /// `None` when it was given up, and nobody waits for it.
     task: Option<TaskId>,
-    pub(super) call: Option<Call>,
+    pub(super) call: Option<Box<Call>>,
     reply: Option<Result<Reply, Failure>>,
     /// Whom to tell that there is a reply: of many futures together only those that were woken are polled.
     waker: Option<Waker>,
 }
 
+/// What becomes of a call when it is made.
+pub(crate) enum Made {
+    Answered(Result<Reply, Failure>),
+    Waits(TicketId),
+}
+
 impl Environment {
-    pub(crate) fn register(&mut self, call: Call) -> TicketId {
-        let task = self.current;
-        if self.immediate || (!self.keeps_out && matches!(call, Call::Users(_))) {
-            let reply = self.apply(&call);
-            return self.tickets.push(Ticket {
-                task: Some(task),
-                call: None,
-                reply: Some(reply),
-                waker: None,
-            });
+    pub(crate) fn make(&mut self, call: Box<Call>) -> Made {
+        if self.immediate || (!self.keeps_out && matches!(*call, Call::Users(_))) {
+            return Made::Answered(self.apply(&call));
         }
-        let wait = match &call {
+        Made::Waits(self.register(call))
+    }
+
+    fn register(&mut self, call: Box<Call>) -> TicketId {
+        let task = self.current;
+        let wait = match &*call {
             Call::Wait(at_most) => self.rng.i64(0..=i64::try_from(at_most.as_millis()).unwrap_or(0)),
             Call::Pause(duration) => i64::try_from(duration.as_millis()).unwrap_or(0),
             _ => self.rng.i64(1..=20),
@@ -107,12 +111,12 @@ impl Environment {
     /// The calls that wait for their turn, and whose they are; a write that was given up is nobody's.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (TicketId, Option<TaskId>, &Call)> {
         let tickets = self.tickets.enumerated();
-        tickets.filter_map(|(number, ticket)| Some((number, ticket.task, ticket.call.as_ref()?)))
+        tickets.filter_map(|(number, ticket)| Some((number, ticket.task, ticket.call.as_deref()?)))
     }
 
     /// The writes that were given up, `None` if one has arrived.
-    pub(crate) fn given_up(&self) -> impl Iterator<Item = &Option<Call>> {
-        self.tickets.iter().filter(|ticket| ticket.task.is_none()).map(|ticket| &ticket.call)
+    pub(crate) fn given_up(&self) -> impl Iterator<Item = Option<&Call>> {
+        self.tickets.iter().filter(|ticket| ticket.task.is_none()).map(|ticket| ticket.call.as_deref())
     }
 
     /// A write that was given up arrives.
@@ -238,7 +242,7 @@ impl Environment {
     /// A handler is gone with its region: some of the writes that it waits for arrive all the same.
     pub(crate) fn leave_writes(&mut self, task: TaskId) {
         let of_task =
-            |ticket: &Ticket| ticket.task == Some(task) && ticket.call.as_ref().is_some_and(Call::is_write);
+            |ticket: &Ticket| ticket.task == Some(task) && ticket.call.as_deref().is_some_and(Call::is_write);
         let waiting: Vec<TicketId> = self
             .tickets
             .enumerated()
@@ -255,13 +259,13 @@ impl Environment {
     }
 
     /// A write that nobody waits for any more, and that arrives all the same.
-    pub(crate) fn give_up(&mut self, call: Call) {
+    pub(crate) fn give_up(&mut self, call: Box<Call>) {
         if self.explored {
             self.tickets.push(Ticket { task: None, call: Some(call), reply: None, waker: None });
             return;
         }
         let delay = self.rng.i64(1..LATE_MAX_MS);
-        self.after(delay, Happening::Late(Box::new(call)));
+        self.after(delay, Happening::Late(call));
     }
 
     /// A write arrives that was given up.
@@ -290,13 +294,13 @@ impl Environment {
                 self.apply(call)
             }
             (_, CallOutcome::Late) => {
-                self.give_up(call.clone());
+                self.give_up(Box::new(call.clone()));
                 Err(Failure::Unavailable)
             }
             (Call::Messages(call), CallOutcome::Stale(back)) => {
-                self.read(call, back, usize::MAX).map(Reply::Messages)
+                self.read(call, back, usize::MAX).map(Reply::messages)
             }
-            (Call::Messages(call), CallOutcome::Cut(rows)) => self.read(call, 0, rows).map(Reply::Messages),
+            (Call::Messages(call), CallOutcome::Cut(rows)) => self.read(call, 0, rows).map(Reply::messages),
             (Call::Connections(ConnectionStoreCall::OfUser { email, now }), CallOutcome::IndexAt(ago_ms)) => {
                 let listed = self.tables.listed(email, self.now_ms() - ago_ms, *now);
                 Ok(Reply::Connections(ConnectionStoreReply::OfUser(listed)))
@@ -308,7 +312,7 @@ impl Environment {
     /// Does what a call asks for.
     fn apply(&mut self, call: &Call) -> Result<Reply, Failure> {
         match call {
-            Call::Messages(call) => self.apply_to_messages(call).map(Reply::Messages),
+            Call::Messages(call) => self.apply_to_messages(call).map(Reply::messages),
             Call::Connections(call) => Ok(Reply::Connections(self.apply_to_connections(call))),
             Call::Reports(ReportStoreCall::File { report }) => {
                 self.observe(&Observation::Reported(report));
@@ -548,17 +552,24 @@ impl Environment {
 fn hash_reply(call: &Call, reply: &Result<Reply, Failure>) -> u64 {
     let mut hasher = DefaultHasher::new();
     match reply {
-        Ok(Reply::Messages(MessageStoreReply::Room(Some(room)))) => hash_room(room, &mut hasher),
-        Ok(Reply::Messages(MessageStoreReply::Page(page))) => {
-            page.has_more.hash(&mut hasher);
-            for row in &page.messages {
-                (row.at, row.id, row.changed.by).hash(&mut hasher);
-            }
-        }
+        Ok(Reply::Messages(reply)) => hash_read(reply, &mut hasher),
         reply => format!("{reply:?}").hash(&mut hasher),
     }
     format!("{call:?}").hash(&mut hasher);
     hasher.finish()
+}
+
+fn hash_read(reply: &MessageStoreReply, hasher: &mut DefaultHasher) {
+    match reply {
+        MessageStoreReply::Room(Some(room)) => hash_room(room, hasher),
+        MessageStoreReply::Page(page) => {
+            page.has_more.hash(hasher);
+            for row in &page.messages {
+                (row.at, row.id, row.changed.by).hash(hasher);
+            }
+        }
+        reply => format!("{reply:?}").hash(hasher),
+    }
 }
 
 /// Hashes all of a room that a handler can tell apart. Heads are compared millions of times, and in words

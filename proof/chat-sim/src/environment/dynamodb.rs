@@ -247,7 +247,7 @@ impl Environment {
                 Err(Failure::Unavailable)
             }
             CallOutcome::Late => {
-                self.give_up(Call::Items(Box::new(request.clone())));
+                self.give_up(Box::new(Call::Items(Box::new(request.clone()))));
                 Err(Failure::Unavailable)
             }
             CallOutcome::Stale(back) => self.apply_request(request, Seen { back, ..all }),

@@ -23,7 +23,7 @@ use chat_wire::Settings;
 use chat_wire::frames::ServerFrame;
 
 use self::calls::Ticket;
-pub(crate) use self::calls::{StoreFailure, hash_room};
+pub(crate) use self::calls::{Made, StoreFailure, hash_room};
 use self::dynamodb::Dynamodb;
 use self::identity::IdentityProvider;
 pub(crate) use self::identity::Token;

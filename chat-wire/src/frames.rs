@@ -518,7 +518,7 @@ impl From<&Event> for ServerFrame {
                 sender_email: entry.sender_email().to_string(),
                 client_message_id: entry.id.to_string(),
                 target: target.at.to_string(),
-                message: target.into(),
+                message: (&**target).into(),
             }),
             Event::Read { room, reader, up_to } => Self::Read(ReadFrame {
                 room_id: room.to_string(),

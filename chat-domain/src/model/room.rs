@@ -44,7 +44,8 @@ pub const RECENT_MAX: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     id: RoomId,
-    log: Option<RoomLog>,
+    /// Boxed, since it is most of a room, and rooms go through many hands.
+    log: Option<Box<RoomLog>>,
     reads: PerMember<ReadState>,
     consent: PerMember<Consent>,
     erased: PerMember<bool>,
@@ -274,7 +275,7 @@ impl Room {
                 "more is shown as read than was read",
             )?;
         }
-        Ok(Self { log: Some(log), reads, ..Self::empty(id) })
+        Ok(Self { log: Some(Box::new(log)), reads, ..Self::empty(id) })
     }
 
     /// The room with what a store keeps beside the two halves: what the members have decided about each
@@ -299,7 +300,7 @@ impl Room {
     /// What sending has written; `None` for an empty room.
     #[must_use]
     pub fn log(&self) -> Option<&RoomLog> {
-        self.log.as_ref()
+        self.log.as_deref()
     }
 
     /// What a member's reading has written.
@@ -311,14 +312,14 @@ impl Room {
     /// Whether the conversation is in no list of this member: there is no message that they have not cleared.
     #[must_use]
     pub fn is_cleared_for(&self, member: Member) -> bool {
-        let newest = self.log.as_ref().map(|log| log.last_message().at);
+        let newest = self.log.as_deref().map(|log| log.last_message().at);
         newest <= self.reads[member].cleared_to
     }
 
     /// How many messages there are: the room's version, at which a commit replaces its head.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.log.as_ref().map_or(0, RoomLog::seq)
+        self.log.as_deref().map_or(0, RoomLog::seq)
     }
 
     /// How far a member has read.
@@ -330,7 +331,7 @@ impl Room {
     /// How many of the peer's messages a member has not read, exactly: what the member's mark does not cover.
     #[must_use]
     pub fn unread(&self, reader: Member) -> u64 {
-        let sent = self.log.as_ref().map_or(0, |log| log.sent[reader.peer()]);
+        let sent = self.log.as_deref().map_or(0, |log| log.sent[reader.peer()]);
         sent - self.reads[reader].mark.map_or(0, |mark| mark.count)
     }
 
@@ -368,7 +369,7 @@ impl Room {
     /// Who began the conversation, while it is a request: the other one has neither answered nor accepted it.
     #[must_use]
     pub fn request_of(&self, first_contact: FirstContact) -> Option<Member> {
-        self.log.as_ref()?;
+        self.log.as_deref()?;
         let begun_by = [Member::A, Member::B].into_iter().find(|member| !self.is_accepted_by(member.peer()));
         begun_by.filter(|_| first_contact == FirstContact::Request)
     }
@@ -392,7 +393,7 @@ impl Room {
 
     fn is_accepted_by(&self, receiver: Member) -> bool {
         let has_answered = |log: &RoomLog| log.sent[receiver] > 0 || log.reacted[receiver];
-        self.consent[receiver].accepted || self.log.as_ref().is_some_and(has_answered)
+        self.consent[receiver].accepted || self.log.as_deref().is_some_and(has_answered)
     }
 
     /// What has to be written for `member` to change their mind at `now`; nothing when the room says so
@@ -465,7 +466,7 @@ impl Room {
     /// Where the room stands in the lists of its members; `None` for an empty room, which stands in no list.
     #[must_use]
     pub fn activity(&self) -> Option<Activity> {
-        self.log.as_ref().map(|log| Activity { day: log.last_at().day(), room: self.id.tag() })
+        self.log.as_deref().map(|log| Activity { day: log.last_at().day(), room: self.id.tag() })
     }
 
     /// Whether `sender` has already sent the message `id`. The client knew everything up to `after` when it
@@ -538,7 +539,7 @@ impl Room {
         policy: impl Into<SendPolicy>,
     ) -> Result<Append, AppendRefused> {
         let policy = policy.into();
-        let Some((log, target)) = self.log.as_ref().zip(target) else {
+        let Some((log, target)) = self.log.as_deref().zip(target) else {
             return Err(ChangeRefused::NoTarget.into());
         };
         let is_reaction = matches!(draft.effect, Effect::React(_));
@@ -574,7 +575,7 @@ impl Room {
         now: Timestamp,
         policy: SendPolicy,
     ) -> Result<RoomLog, AppendRefused> {
-        let log = self.log.as_ref();
+        let log = self.log.as_deref();
         let sent = log.map_or_else(PerMember::default, |log| log.sent);
         let changes = log.map_or(0, |log| log.changes);
         let mut buckets = log.map_or_else(PerMember::default, |log| log.buckets);
@@ -607,7 +608,7 @@ impl Room {
 
     fn check_consent(&self, draft: &Draft, first_contact: FirstContact) -> Result<(), AppendRefused> {
         let receiver = draft.sender.peer();
-        let sent = self.log.as_ref().map_or(0, |log| log.sent[draft.sender]);
+        let sent = self.log.as_deref().map_or(0, |log| log.sent[draft.sender]);
         let fits = sent < REQUEST_MESSAGES_MAX && draft.content.fits_a_request();
         let accepted = first_contact == FirstContact::Open || self.is_accepted_by(receiver);
         let blocked = self.consent[receiver].blocked.is_some();
@@ -622,7 +623,7 @@ impl Room {
             append.expected_seq,
             "the append was made from another version of the room"
         );
-        self.log = Some(append.log.clone());
+        self.log = Some(Box::new(append.log.clone()));
         self.erased[append.message().sender] = false;
     }
 }

@@ -166,7 +166,9 @@ impl SendMessage {
         };
         let event = match (entry, changed) {
             (Entry::Message(_), _) => Some(Event::Message(message.clone())),
-            (Entry::Change(_), Some(target)) => Some(Event::Changed { entry: message.clone(), target }),
+            (Entry::Change(_), Some(target)) => {
+                Some(Event::Changed { entry: message.clone(), target: target.into() })
+            }
             // Nobody knows what the message is by now. Whoever reads it next is shown it, and has the effect.
             (Entry::Change(_), None) => None,
         };

@@ -286,7 +286,7 @@ impl Schedule {
             while let Ok(event) = device.heard.try_recv() {
                 if let Event::Changed { entry, target } = event {
                     let state = states.get(&target.at).and_then(|states| states.get(&target.changed.by));
-                    if state != Some(&target) || !target.has_change(&entry) {
+                    if state != Some(&*target) || !target.has_change(&entry) {
                         return Err(format!("{target:?} is pushed for {entry:?}, and it is {state:?}"));
                     }
                 }

@@ -69,7 +69,6 @@ impl From<Event> for Push {
 /// Something that a connected client is told without having asked. Whoever writes a [`Pusher`] gets it
 /// encoded, by [`Push::text`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "an event is told by itself, so its size costs nothing")]
 pub enum Event {
     /// A message was stored.
     Message(Message),
@@ -77,8 +76,8 @@ pub enum Event {
     Changed {
         /// The change, as it stands in the log.
         entry: Message,
-        /// The message as it is by now.
-        target: Message,
+        /// The message as it is by now. Boxed, since no other event has two.
+        target: Box<Message>,
     },
     /// A member has read further.
     Read {

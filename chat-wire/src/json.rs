@@ -1,9 +1,12 @@
 //! Strict JSON: an object whose keys come once.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 
 use super::error::WireError;
@@ -113,7 +116,7 @@ impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut picked = std::array::from_fn(|_| None);
         let mut seen = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(Key(key)) = map.next_key()? {
             match self.wanted.iter().position(|wanted| *wanted == key) {
                 Some(place) => picked[place] = Some(map.next_value()?),
                 None => map.next_value::<IgnoredAny>().map(drop)?,
@@ -123,6 +126,33 @@ impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
             }
         }
         Ok(picked)
+    }
+}
+
+/// A key as it stands in the text, unless something in it is escaped.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AsItStands;
+
+        impl<'de> Visitor<'de> for AsItStands {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(AsItStands)
     }
 }
 

@@ -98,7 +98,6 @@ pub(crate) enum Failure {
 
 /// What a call replies that has not failed.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a reply is on its way, and few are at a time")]
 pub(crate) enum Reply {
     /// Boxed, since it holds rooms and goes through many hands.
     Messages(Box<MessageStoreReply>),

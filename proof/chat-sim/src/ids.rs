@@ -1,7 +1,9 @@
 //! Whoever and whatever a schedule has several of is named by a number, and each kind of number is a type of
 //! its own.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
@@ -94,6 +96,39 @@ fn push_number(text: &mut String, number: usize) {
         push_number(text, number / DIGITS.len());
     }
     text.push(DIGITS[number % DIGITS.len()]);
+}
+
+/// What is looked up by ids.
+pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
+pub(crate) type IdSet<K> = HashSet<K, BuildHasherDefault<IdHasher>>;
+
+/// Hashes a few small numbers that nobody chooses, as quickly as that can be.
+#[derive(Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        // The last multiplication leaves most in the upper bits, and a map begins with the lower ones.
+        self.0.rotate_left(u64::BITS / 2)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        /// The golden ratio's bits, which spread numbers that follow each other.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(SPREAD);
+    }
 }
 
 /// A list whose places are named by an id.

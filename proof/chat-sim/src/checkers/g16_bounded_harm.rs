@@ -2,7 +2,6 @@
 //! is refused who does not; and one request is pushed to no more devices than there are places, for both
 //! members together.
 
-use std::collections::HashMap;
 use std::fmt::Debug;
 
 use chat_domain::testing::{ConnectionStoreCall, PusherCall};
@@ -10,7 +9,7 @@ use chat_domain::{ConnectionId, Event, PUSHES_MAX, RequestRate};
 
 use super::{Checker, Finding, Record};
 use crate::call::Call;
-use crate::ids::{IdVec, ProcessId, SocketId, TaskId, socket_number};
+use crate::ids::{IdMap, IdVec, ProcessId, SocketId, TaskId, socket_number};
 use crate::observations::{Answer, EventKind, Hearer};
 
 /// How many requests more: events reach a process a few milliseconds after the time that they carry.
@@ -25,9 +24,9 @@ const REFUSED_BURSTS: f64 = 2.0;
 #[derive(Default)]
 pub(super) struct BoundedHarm {
     tasks: IdVec<TaskId, Work>,
-    heard: HashMap<Hearer, Heard>,
+    heard: IdMap<Hearer, Heard>,
     /// The same of a connection whose row is gone: no user is found whose request it would be.
-    of_unknown: HashMap<((ProcessId, u32), SocketId), Heard>,
+    of_unknown: IdMap<((ProcessId, u32), SocketId), Heard>,
 }
 
 /// What a request has led to.
@@ -155,6 +154,9 @@ impl BoundedHarm {
 
     /// Something is read or written for a request, perhaps not for the first time.
     fn admitted(&mut self, task: TaskId, hearer: Hearer, before: &Record) -> Finding {
+        if self.tasks.get(task).is_none_or(|work| work.admitted) {
+            return Ok(());
+        }
         let now_ms = before.now_ms();
         let heard = self.heard.entry(hearer).or_insert_with(|| Heard::full(1.0, now_ms));
         heard.refill(now_ms);

@@ -1,14 +1,12 @@
 //! G16: all processes together count what a user asks; whoever has asked more than an hour allows is held up,
 //! does not connect any more, and is served only what each process still answers before it looks again.
 
-use std::collections::{HashMap, HashSet};
-
 use chat_domain::testing::{ConnectionStoreCall, PusherCall};
 use chat_domain::{Event, HourlyRequests, User as UserRow};
 
 use super::{Checker, Finding, Record};
 use crate::call::Call;
-use crate::ids::{SocketId, TaskId, User};
+use crate::ids::{IdMap, IdSet, SocketId, TaskId, User};
 use crate::observations::{Answer, EventKind, Hearer, Observation, Told};
 
 /// In what steps a process adds to what all have counted.
@@ -23,10 +21,10 @@ const SERVED_FRAMES: u64 = 2 * COUNTED_AT_ONCE;
 
 #[derive(Default)]
 pub(super) struct HeldUp {
-    users: HashMap<User, Counted>,
-    served: HashMap<Hearer, u64>,
+    users: IdMap<User, Counted>,
+    served: IdMap<Hearer, u64>,
     /// The requests that are in `served`.
-    tasks: HashSet<TaskId>,
+    tasks: IdSet<TaskId>,
 }
 
 /// What was counted of a user, and what could not be.

@@ -1,6 +1,5 @@
 //! The log of observations, in the form in which the checkers look things up in it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use chat_wire::error::ErrorCode;
 use chat_wire::frames::ErrorBody;
 
 use crate::directory::Directory;
-use crate::ids::{DeviceId, Id, IdVec, IntentId, SocketId, TaskId, User};
+use crate::ids::{DeviceId, Id, IdMap, IdVec, IntentId, SocketId, TaskId, User};
 use crate::observations::{Answer, EventKind, Hearer, Observation, Says, TaskFacts, Written};
 
 /// What somebody meant to say, and what became of it.
@@ -416,7 +415,7 @@ pub(crate) struct Record {
     pub(crate) tasks: IdVec<TaskId, TaskFacts>,
     pub(crate) sockets: IdVec<SocketId, SocketRecord>,
     /// How many requests each process has got of each user.
-    asked: HashMap<Hearer, Asked>,
+    asked: IdMap<Hearer, Asked>,
     /// How many requests a user may make in an hour.
     pub(crate) per_hour: u32,
     pub(crate) users: IdVec<User, UserRecord>,
@@ -440,7 +439,7 @@ impl Record {
             intents: IdVec::default(),
             tasks: IdVec::default(),
             sockets: IdVec::default(),
-            asked: HashMap::new(),
+            asked: IdMap::default(),
             per_hour: RequestRate::default().per_hour.get(),
             users,
             rooms,

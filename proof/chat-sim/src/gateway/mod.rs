@@ -137,6 +137,8 @@ pub(crate) struct Gateway {
     shared: SharedEnvironment,
     build: Build,
     processes: IdVec<ProcessId, Process>,
+    /// How many regions there are.
+    regions: usize,
     tasks: IdVec<TaskId, Task>,
     /// How many requests by REST are on their way.
     pending_requests: usize,
@@ -147,11 +149,13 @@ pub(crate) struct Gateway {
 impl Gateway {
     pub(crate) fn new(environment: Environment, skews_ms: Vec<i64>, build: Build) -> Self {
         let directory = Arc::clone(environment.directory());
+        let regions = environment.region_count();
         let shared = SharedEnvironment::new(environment);
         let processes =
             skews_ms.into_iter().map(|skew_ms| Process { server: build(&shared), life: 0, skew_ms });
         Self {
             processes: processes.collect(),
+            regions,
             directory,
             shared,
             build,
@@ -339,7 +343,7 @@ impl Gateway {
 
     /// The region of a process: they take turns.
     fn region_of(&self, process: ProcessId) -> RegionId {
-        RegionId::new(process.index() % self.environment().region_count())
+        RegionId::new(process.index() % self.regions)
     }
 
     /// A region goes: its handlers stop where they are, and its processes are other ones afterwards.
@@ -404,17 +408,18 @@ impl Gateway {
     /// A handler begins. Returns its answer if it has one at once.
     pub(crate) fn begin(&mut self, task: TaskId) -> Option<ApiGatewayProxyResponse> {
         let event = self.tasks[task].event.take()?;
-        let region = self.region_of(self.tasks[task].process);
-        if !self.environment().is_there(region) {
-            self.busy -= 1;
-            self.environment().after(GIVEN_UP_AFTER_MS, Happening::GiveUp(task));
-            return None;
-        }
         let process = &self.processes[self.tasks[task].process];
         let mut environment = self.shared.environment();
+        if !environment.is_there(self.region_of(self.tasks[task].process)) {
+            environment.after(GIVEN_UP_AFTER_MS, Happening::GiveUp(task));
+            drop(environment);
+            self.busy -= 1;
+            return None;
+        }
         environment.observe(&Observation::Begun { task, life: process.life });
         let facts = environment.record().tasks[task];
         note!(environment, "task {task} begins: {facts:?}");
+        environment.run_as(task);
         drop(environment);
         let running = process.server.handle(event);
         self.tasks[task].running = Some(running);
@@ -429,6 +434,7 @@ impl Gateway {
         self.tasks[task].running.as_ref()?;
         let outcome = environment.draw(ticket);
         let lives = environment.turn(ticket, outcome);
+        environment.run_as(task);
         drop(environment);
         Some((task, self.had_turn(task, outcome, lives)?))
     }
@@ -442,6 +448,7 @@ impl Gateway {
         let mut environment = self.environment();
         let task = environment.task_of(ticket)?;
         let lives = environment.turn(ticket, outcome);
+        environment.run_as(task);
         drop(environment);
         Some((task, self.had_turn(task, outcome, lives)?))
     }
@@ -460,8 +467,8 @@ impl Gateway {
         None
     }
 
+    /// The environment knows that it is this handler that runs.
     fn poll(&mut self, task: TaskId) -> Option<ApiGatewayProxyResponse> {
-        self.environment().run_as(task);
         let running = self.tasks[task].running.as_mut()?;
         let Poll::Ready(response) = running.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
             return None;

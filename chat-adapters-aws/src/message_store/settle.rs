@@ -101,11 +101,7 @@ impl DynamoMessageStore {
                 // A room may be gone since.
                 let Some(head) = self.head(SETTLE, &id, Consistency::Strong).await? else { continue };
                 settled.rooms += 1;
-                if let Some(log) = head.room.log().filter(|_| !head.has_row)
-                    && self.put_row(SETTLE, &log.newest).await?
-                {
-                    settled.rows_put += 1;
-                }
+                settled.rows_put += u64::from(self.settle_newest(SETTLE, &head).await?);
                 for reader in [Member::A, Member::B] {
                     let marked_to = head::rows_marked_to(item, reader).map_err(corrupt(&id))?;
                     settled.rows_marked += self.mark_rows(&head.room, reader, marked_to).await?;
@@ -180,18 +176,18 @@ impl DynamoMessageStore {
         Ok(is_new)
     }
 
-    /// Makes sure that the newest message of a head has its row.
-    async fn settle_newest(&self, operation: &'static str, head: &Head) -> Result<(), MessageStoreError> {
-        let Some(log) = head.room.log() else { return Ok(()) };
+    /// Makes sure that the newest message of a head has its row, and says whether it is new.
+    async fn settle_newest(&self, operation: &'static str, head: &Head) -> Result<bool, MessageStoreError> {
+        let Some(log) = head.room.log() else { return Ok(false) };
         if head.has_row {
             self.seen.note(&log.newest);
-            return Ok(());
+            return Ok(false);
         }
         // The row of a change says that it has had its effect.
         if let Some(((entry, target), effect)) = head.change().zip(head.effect.as_ref()) {
             self.apply(operation, entry, target, effect).await?;
         }
-        self.put_row(operation, &log.newest).await.map(drop)
+        self.put_row(operation, &log.newest).await
     }
 
     /// The head, and at the same time the newest row. If that is not the newest message's, it is put.
@@ -229,7 +225,9 @@ impl DynamoMessageStore {
             return Ok(());
         }
         match self.head("commit", room, Consistency::Strong).await? {
-            Some(head) if head.room.seq() == append.expected_seq => self.settle_newest("commit", &head).await,
+            Some(head) if head.room.seq() == append.expected_seq => {
+                self.settle_newest("commit", &head).await.map(drop)
+            }
             _ => Err(MessageStoreError::Conflict),
         }
     }
@@ -254,7 +252,7 @@ impl DynamoMessageStore {
     ) -> Result<(), MessageStoreError> {
         match self.head(operation, room.id(), Consistency::Strong).await? {
             Some(stored) if stored.room.seq() == room.seq() => {
-                self.settle_newest(operation, &Head { room: room.clone(), ..stored }).await
+                self.settle_newest(operation, &Head { room: room.clone(), ..stored }).await.map(drop)
             }
             _ => Err(MessageStoreError::Conflict),
         }

@@ -90,3 +90,35 @@ async fn a_message_is_shown_in_no_state_that_it_never_had() {
         }
     }
 }
+
+#[tokio::test]
+async fn settling_all_leaves_no_change_without_its_effect() {
+    let tables = TableNames::default();
+    let database = Faultless::new(Database::new(tables.schemas()));
+    let new_store = || DynamoMessageStore::new(&Answered(database.clone()), &tables);
+    let messages = new_store();
+
+    let policy = SendPolicy { first_contact: FirstContact::Open, ..SendPolicy::default() };
+    let mut room = Room::empty("junho@example.com#minji@example.com".parse().unwrap());
+    let (id, content) = (ClientMessageId::from_u128(1), Content::Text("여섯 시에 봐요".parse().unwrap()));
+    let draft = Draft { id, sender: Member::B, content, reply_to: None };
+    let said = room.append(&draft, instant(1), policy).unwrap();
+    store(&messages, &mut room, &said, false).await;
+    let effect = Effect::Edit("일곱 시에 봐요".parse().unwrap());
+    let (id, target) = (ClientMessageId::from_u128(2), instant(1));
+    let draft = ChangeDraft { id, sender: Member::B, target, effect };
+    let edited = room.change(&draft, Some(said.message()), instant(2), policy).unwrap();
+    store(&messages, &mut room, &edited, true).await;
+
+    let settled = new_store().settle_all().await.unwrap();
+    assert_eq!((settled.rooms, settled.rows_put), (1, 1));
+    let (id, content) = (ClientMessageId::from_u128(3), Content::Text("네".parse().unwrap()));
+    let draft = Draft { id, sender: Member::A, content, reply_to: None };
+    let answered = room.append(&draft, instant(3), policy).unwrap();
+    let messages = new_store();
+    assert_eq!(messages.room_for_commit(room.id(), Consistency::Strong).await.unwrap(), Some(room.clone()));
+    store(&messages, &mut room, &answered, false).await;
+    let found = new_store().messages_at(room.id(), &[target], Consistency::Strong).await.unwrap();
+    let (_, effect) = edited.change().unwrap();
+    assert_eq!(found, [said.message().changed_by(edited.message(), effect)]);
+}

@@ -52,6 +52,16 @@ fn every_seed_holds(#[case] target: &str, #[case] body: fn(&[u8])) {
     seeds(target).iter().for_each(|seed| body(seed));
 }
 
+#[test]
+fn every_kind_of_frame_has_a_seed() {
+    let seeds = seeds("frame").into_iter().filter_map(|seed| String::from_utf8(seed).ok());
+    let seeds: Vec<String> = seeds.collect();
+    for action in chat_wire::table::ACTIONS {
+        let key = format!("\"action\":\"{}\"", action.name);
+        assert!(seeds.iter().any(|seed| seed.contains(&key)), "no seed has {key}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_frame_is_answered_and_means_one_thing(data in near_a_seed("frame")) {

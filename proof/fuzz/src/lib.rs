@@ -7,8 +7,9 @@ use chat_adapters_memory::{
     MemoryReportStore, MemoryUserStore, NoBackoff,
 };
 use chat_domain::{
-    Activity, Attachment, AttachmentKey, Connection, ConnectionId, Day, Email, ImageFacts, ImageType, Member,
-    RoomId, RoomIdError, StoredObject, Timestamp, UserId, VerifiedIdentity,
+    Activity, Append, Attachment, AttachmentKey, ClientMessageId, Connection, ConnectionId, Content, Day,
+    Draft, Email, ImageFacts, ImageType, Member, Room, RoomId, RoomIdError, SendRate, StoredObject,
+    Timestamp, UserId, VerifiedIdentity,
 };
 use chat_wire::frames::ServerFrame;
 use chat_wire::table::ClientFrame;
@@ -42,11 +43,23 @@ pub fn frame(data: &[u8]) {
     }
 }
 
-/// What Minji is answered, in a chat in which nothing has been said yet.
+/// The first message of Minji to Junho.
+fn said(minji: &Email) -> Append {
+    let junho = "junho@example.com".parse().expect("an address");
+    let room = RoomId::new(minji, &junho).expect("two people");
+    let sender = room.member(minji).expect("she is one of them");
+    let content = Content::Text("안녕하세요".parse().expect("a text"));
+    let draft = Draft { id: ClientMessageId::from_u128(1), sender, content, reply_to: None };
+    let at = "2026-11-23T08:59:00.000Z".parse().expect("a timestamp");
+    Room::empty(room).append(&draft, at, SendRate::default()).expect("it is the first")
+}
+
+/// What Minji is answered, who has said one thing to Junho.
 fn answer(text: &str) -> Option<String> {
     let now = Timestamp::from_unix_ms(1_795_424_400_000).expect("a time in 2026");
     let id = ConnectionId::new("connection");
-    let minji = "minji@example.com".parse().expect("an address");
+    let minji: Email = "minji@example.com".parse().expect("an address");
+    let said = said(&minji);
     let connection = Connection {
         id: id.clone(),
         identity: VerifiedIdentity::vouched(minji, UserId::new("minji"), Timestamp::MAX),
@@ -72,6 +85,7 @@ fn answer(text: &str) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         ports.connections.put(&connection).await.expect("memory takes everything");
+        ports.messages.commit(&said).await.expect("memory takes everything");
         Chat::new(&ports, &Settings::default()).frames.answer(&frame).await
     })
 }

@@ -55,7 +55,7 @@ pub(crate) async fn lead_people(request: Request, next: Next) -> Response {
 /// no more.
 fn pages(address: SocketAddr, folder: &Path) -> Router {
     let not_found = ServeFile::new(folder.join("404.html"));
-    let files = ServeDir::new(folder).precompressed_gzip().not_found_service(not_found);
+    let files = ServeDir::new(folder).precompressed_br().precompressed_gzip().not_found_service(not_found);
     let policy = content_security_policy(address);
     let guard = move |request: Request, next: Next| {
         let policy = policy.clone();

@@ -90,14 +90,15 @@ export class Sender {
       const next = await this.parts.outbox.next(this.parts.user, peer)
       if (next === undefined) return
       // From here on it may have been sent, whatever becomes of this page.
-      const entry = next.unattempted === true ? await this.parts.outbox.begin(next.id) : next
+      const isFirst = next.unattempted === true
+      const entry = isFirst ? await this.parts.outbox.begin(next.id) : next
       if (entry === undefined) continue
-      tries = (await this.#sendOne(entry, tries)) ? 0 : tries + 1
+      tries = (await this.#sendOne(entry, tries, isFirst)) ? 0 : tries + 1
     }
   }
 
-  /** Returns whether the message is done with. */
-  async #sendOne(queued: Queued, tries: number): Promise<boolean> {
+  /** Returns whether the message is done with. `isFirst`: it is known that nobody has tried to send it before. */
+  async #sendOne(queued: Queued, tries: number, isFirst: boolean): Promise<boolean> {
     const { id } = queued
     const slow = () => {
       this.parts.tell({ type: 'waiting', id, reason: 'unanswered' })
@@ -117,6 +118,7 @@ export class Sender {
         this.parts.tell({ type: 'sent', acknowledged: { sent: outcome.sent, entry } })
         return this.#remove(entry, outcome.sent.timestamp)
       case 'refused':
+        if (isFirst && outcome.error.code === 'resyncNeeded') return this.#moved(entry)
         return this.#refused(entry, outcome.error, tries)
     }
   }
@@ -171,6 +173,13 @@ export class Sender {
       await this.#wait(1)
       return 'unknown'
     }
+  }
+
+  /** What was refused at its first attempt is nowhere, so there is nothing to look for: it is of now. */
+  async #moved({ id }: Queued): Promise<false> {
+    await this.parts.outbox.update(id, { after: null })
+    this.parts.tell({ type: 'outboxChanged' })
+    return false
   }
 
   /** So much was written since that the server does not search it: looks itself, all the way. */

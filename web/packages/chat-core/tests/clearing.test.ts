@@ -229,6 +229,22 @@ describe('a conversation that is cleared', () => {
     await until(() => expect(client.state.pending).toMatchObject([{ status: 'failed', reason: 'cleared' }]))
     expect(server.messages).toHaveLength(2)
   })
+
+  test('takes what was written without a connection, since nobody had tried to send that before', async () => {
+    server.store(JUNHO, 'one')
+    const { client, link } = await opened({ outbox: new MemoryOutbox() })
+    link.cut()
+    await until(() => expect(client.state.connection).not.toBe('online'))
+    await client.send(JUNHO, 'mine')
+    server.store(JUNHO, 'two')
+    server.clear(MINJI, at(2))
+    link.refuse.push({ code: 'resyncNeeded', retryable: true })
+    link.open()
+    await until(() => expect(texts(client)).toEqual(['mine']))
+    expect(client.state.pending).toEqual([])
+    const sent = server.received.filter(({ action }) => action === 'sendMessage')
+    expect(sent).toMatchObject([{ after: at(1) }, { after: at(2) }])
+  })
 })
 
 describe('the state', () => {

@@ -163,7 +163,9 @@ function Messages({ room: whole, sought }: { room: Room; sought: Sought | null }
   const { count, itemAt } = items
   const dividerIndex = items.indexOfSeq(divider)
   const proposals = useProposals(whole, room.messages, pending)
-  const virtualizer = useRows(items, scroller)
+  // The list begins where reading stopped if what came since does not fit on the screen.
+  const stoppedBefore = dividerIndex >= 0 && count - dividerIndex > 12 ? dividerIndex : null
+  const virtualizer = useRows(items, scroller, stoppedBefore)
   const total = virtualizer.getTotalSize()
   const { atEnd, toEnd, leaveEnd } = useEnd(scroller, virtualizer, total, detached !== null)
   const isNewDay = (index: number) =>
@@ -175,9 +177,7 @@ function Messages({ room: whole, sought }: { room: Room; sought: Sought | null }
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the conversation is shown
   useLayoutEffect(() => {
-    // The list begins where reading stopped if what came since does not fit on the screen.
-    if (dividerIndex >= 0 && count - dividerIndex > 12) virtualizer.scrollToIndex(dividerIndex, { align: 'start' })
-    else toEnd()
+    stoppedBefore === null ? toEnd() : virtualizer.scrollToIndex(stoppedBefore, { align: 'start' })
   }, [])
 
   const loadNearEnds = useEnds(room, scroller)
@@ -223,12 +223,22 @@ function Messages({ room: whole, sought }: { room: Room; sought: Sought | null }
 
 type Items = ReturnType<typeof useItems>
 
-/** Which rows are on the screen, and where. */
-function useRows({ count, itemAt, keyOf, cells }: Items, scroller: RefObject<HTMLElement | null>) {
+/** Which rows are on the screen, and where. The first that is drawn is `from`, or else the last is the newest. */
+function useRows({ count, itemAt, keyOf, cells }: Items, scroller: RefObject<HTMLElement | null>, from: number | null) {
+  const estimateSize = (index: number) => estimate(itemAt(index), index + 1 < count ? itemAt(index + 1) : null, cells.get(index))
+  // Before anything is laid out, the list is taken to be as high as the page. Without it the oldest rows would be drawn, and taken away
+  // again.
+  const initialOffset = () => {
+    let top = HEAD_PX
+    for (let index = 0; index < (from ?? count); index += 1) top += estimateSize(index)
+    return from === null ? Math.max(0, top - innerHeight) : top
+  }
   return useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => estimate(itemAt(index), index + 1 < count ? itemAt(index + 1) : null, cells.get(index)),
+    estimateSize,
+    initialOffset,
+    initialRect: { width: innerWidth, height: innerHeight },
     getItemKey: keyOf,
     anchorTo: 'end',
     overscan: 8,
@@ -592,8 +602,10 @@ function useMarkRead(room: Room, atEnd: boolean, scroller: RefObject<HTMLElement
 function size(element: HTMLElement | null, height: number): void {
   if (element === null) return
   element.style.minHeight = `${height}px`
-  // What a short list leaves free is above it. A list that grows moves its rows by transforms, which is no shift of the layout.
-  element.style.setProperty('--slack', `max(0px, 100cqh - ${height}px)`)
+  // What a short list leaves free is above it. A list that grows moves its rows by transforms, which is no shift of the layout. Each change
+  // has the browser look at all rows anew, so the list counts as no higher than the screen: beyond that nothing is left free.
+  const shown = Math.min(height, Math.max(screen.height, innerHeight))
+  element.style.setProperty('--slack', `max(0px, 100cqh - ${shown}px)`)
 }
 
 function place(element: HTMLElement | null, top: number, measure: (element: HTMLElement | null) => void): void {

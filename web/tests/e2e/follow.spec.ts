@@ -19,6 +19,21 @@ async function write(page: Page, lines: readonly string[]): Promise<void> {
   for (const line of lines) await press(page, 'Shift+Enter', ...line)
 }
 
+test('a message that comes to a long list has the browser look at no other row anew', async ({ browser, open }) => {
+  const minji = await conversation(open, await browser.newContext(), MINJI, JUNHO)
+  await writeMany(minji.page, MINJI, JUNHO, 40)
+  await expect(minji.text('message 40')).toBeVisible()
+  // What all rows inherit, and what makes them as they are.
+  const inherited = () =>
+    minji.scroller.evaluate((list) => (list.firstElementChild as HTMLElement).style.getPropertyValue('--slack'))
+  const before = await inherited()
+  expect(before).toContain('100cqh')
+  await minji.send('하나 더')
+  await expect(minji.status('하나 더')).toHaveAttribute('data-status', 'sent')
+  expect(await inherited()).toBe(before)
+  await atEnd(minji)
+})
+
 test('whoever writes or pastes many lines sees the newest messages, and goes on seeing them', async ({ browser, open, server }) => {
   const context = await browser.newContext({ viewport: { width: 1180, height: 560 } })
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url })

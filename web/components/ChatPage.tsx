@@ -1,6 +1,6 @@
 'use client'
 
-import { useEffect, useLayoutEffect } from 'react'
+import { useLayoutEffect } from 'react'
 import { useTranslations } from 'use-intl'
 import { useChat, useChatClient } from '@/context/ChatSocketContext'
 import { Boundary } from './Boundary'
@@ -9,12 +9,13 @@ import { ConversationList } from './ConversationList'
 import { AlertIcon } from './icons'
 import { OnDemand, Part } from './OnDemand'
 import { MessagesSkeleton } from './Skeleton'
-import { usePeer } from './usePeer'
+import { parameter, usePeer } from './usePeer'
 
 const OPEN = 'conversation-open'
 
-// The list is what shows first. Pointing at a conversation fetches the code of its window.
+// The list is what shows first. Pointing at a conversation fetches the code of its window, and so does an address that names one.
 const conversationWindow = new Part(() => import('./ConversationWindow'))
+if (typeof window !== 'undefined' && parameter('with') !== null) conversationWindow.preload()
 
 /** The list on the left, the conversation on the right; on a phone one of the two. */
 export function ChatPage() {
@@ -22,7 +23,8 @@ export function ChatPage() {
   const client = useChatClient()
   const { peer, problem } = usePeer(useChat((state) => state.me))
 
-  useEffect(() => {
+  // Before the browser lays out what is shown meanwhile, which takes a slow phone as long as asking does.
+  useLayoutEffect(() => {
     if (peer !== null) client.open(peer)
     return () => client.leave()
   }, [client, peer])

@@ -6,7 +6,7 @@ import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } 
 import { useTranslations } from 'use-intl'
 import { ChatSocketProvider, useChat, useChatClient } from '@/context/ChatSocketContext'
 import { type SessionState, useSession } from '@/context/SessionContext'
-import { BADGE_MAX, formatBadge } from '@/lib/format'
+import { BADGE_MAX, formatBadge, formatExact } from '@/lib/format'
 import { Banner } from './Banner'
 import { Incoming } from './Incoming'
 import { ChatIcon, SettingsIcon, TeamsIcon } from './icons'
@@ -73,6 +73,9 @@ function usePeerForgotten(session: SessionState): void {
 
 function Loading() {
   const t = useTranslations('list')
+  const locale = useLocale()
+  // The first date takes a phone long to format, and here there is nothing else to do.
+  useEffect(() => void formatExact(locale, 0), [locale])
   return (
     <div aria-busy="true" className="flex h-dvh">
       <div className="hidden w-18 border-r border-line bg-surface md:block" />

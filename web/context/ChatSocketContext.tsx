@@ -1,7 +1,7 @@
 'use client'
 
 import { ChatClient, type ChatState } from 'chat-core'
-import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from 'react'
+import { createContext, type ReactNode, use, useLayoutEffect, useState, useSyncExternalStore } from 'react'
 import type { Session } from '@/lib/auth/session'
 import type { AppConfig } from '@/lib/config'
 
@@ -11,7 +11,7 @@ const Context = createContext<ChatClient | null>(null)
 export function ChatSocketProvider({ config, session, children }: { config: AppConfig; session: Session; children: ReactNode }) {
   const [client, setClient] = useState<ChatClient | null>(null)
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { wsUrl, restUrl } = config
     const made = new ChatClient({ me: session.email, wsUrl, restUrl, tokens: session.tokens })
     setClient(made)

@@ -45,7 +45,10 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const start = useCallback(async () => {
     setPhase({ status: 'loading' })
-    setPhase(await begin())
+    const phase = begun ?? begin()
+    // What failed is tried anew.
+    begun = null
+    setPhase(await phase)
   }, [])
 
   useEffect(() => {
@@ -68,6 +71,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   return <Context value={state}>{children}</Context>
 }
 
+/** What {@link beginSession} found out, or will. */
+let begun: Promise<Phase> | null = null
+
+/** Finds out who is signed in while the page is still getting ready, since all that is shown waits for it. */
+export function beginSession(): void {
+  begun = begin()
+}
+
 /** Who is signed in when the page opens. */
 async function begin(): Promise<Phase> {
   try {
@@ -75,6 +86,8 @@ async function begin(): Promise<Phase> {
     const ways = await waysOf(config)
     try {
       const session = await ways.auth.restore()
+      // What is asked for first needs it, and asks a little later. What fails fails there.
+      session?.tokens.get().catch(() => {})
       return session === null ? signedOut(config, ways) : { status: 'signedIn', config, ways, session }
     } catch (error) {
       if (!(error instanceof SignInFailed)) throw error

@@ -33,9 +33,16 @@ export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
-/** Loads `/config.json`, which says where the APIs are. */
+declare global {
+  /** The answer to what `scripts/ahead.js` has asked for before this code was there. */
+  var chatConfigAhead: Promise<Response> | undefined
+}
+
+/** Loads `/config.json`, which says where the APIs are. What failed is asked for anew the next time. */
 export async function loadConfig(fetcher: typeof fetch = fetch): Promise<AppConfig> {
-  const response = await fetcher('/config.json', { cache: 'no-store' })
+  const asked = globalThis.chatConfigAhead ?? fetcher('/config.json', { cache: 'no-store' })
+  globalThis.chatConfigAhead = undefined
+  const response = await asked
   if (!response.ok) throw new ConfigError(`/config.json: HTTP ${response.status}`)
   return parseConfig(await response.json())
 }

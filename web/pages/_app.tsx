@@ -7,8 +7,11 @@ import { NotLoaded } from '@/components/NotLoaded'
 import { Problem } from '@/components/Problem'
 import { Providers } from '@/components/Providers'
 import { Shell } from '@/components/Shell'
+import { beginSession } from '@/context/SessionContext'
 import type { PageProps } from '@/lib/page'
 import '../styles/globals.css'
+
+if (typeof window !== 'undefined') beginSession()
 
 export default function App({ Component, pageProps }: AppProps<Partial<PageProps>>) {
   const { unreached, reach, stay } = usePagesByAddress()

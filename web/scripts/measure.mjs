@@ -227,7 +227,23 @@ console.log(`1,000 messages to a page that shows the list: ${((await busyMs()) -
 // A slow phone that has never been here, from the request to the first messages.
 const MEGABIT = 1e6 / 8
 const SLOW_NETWORK = { offline: false, latency: 150, downloadThroughput: 1.6 * MEGABIT, uploadThroughput: 0.75 * MEGABIT }
+/** In the page: when what the first messages need was there. */
+const wayOf = () => {
+  const [html] = performance.getEntriesByType('navigation')
+  const resources = performance.getEntriesByType('resource')
+  const named = new Set([...document.querySelectorAll('script[defer]')].map(({ src }) => src))
+  const end = (isOne) => Math.max(...resources.filter(({ name }) => isOne(name)).map(({ responseEnd }) => responseEnd))
+  return {
+    'the HTML': html.responseEnd,
+    'the code': end((name) => named.has(name)),
+    'the configuration': end((name) => name.endsWith('/config.json')),
+    'the token': end((name) => name.endsWith('/dev/login')),
+    'other code': end((name) => name.endsWith('.js') && name.includes('/chunks/') && !named.has(name)),
+    'the history': end((name) => name.includes('/history?') && !name.includes('after=')),
+  }
+}
 const visits = []
+const ways = []
 for (let index = 0; index < 5; index += 1) {
   const context = await browser.newContext({
     locale: 'ko-KR',
@@ -243,7 +259,16 @@ for (let index = 0; index < 5; index += 1) {
   await page.goto(`${url}/ko/chat/?with=${RIGHT}&as=${encodeURIComponent(LEFT)}`, { waitUntil: 'commit' })
   const seen = await painted(page, 'li[data-index] .message-text', null)
   visits.push(seen - (await page.evaluate(() => performance.timeOrigin)))
+  ways.push(await page.evaluate(wayOf))
   await context.close()
 }
 console.log(`a first visit on a slow phone to the first messages, five times: ${visits.map((ms) => ms.toFixed(0)).join(', ')} ms`)
+const medians = Object.keys(ways[0]).map(
+  (what) =>
+    `${what} ${percentile(
+      ways.map((way) => way[what]),
+      0.5,
+    ).toFixed(0)}`,
+)
+console.log(`of these, the median until each is there: ${medians.join(', ')} ms`)
 await browser.close()

@@ -118,7 +118,7 @@ test('whoever goes back and on again before a page has come is where they went, 
 test('a page whose manifests come late is shown all the same', async ({ browser, server }) => {
   const page = await (await browser.newContext()).newPage()
   // Longer than Next.js waits for them.
-  await page.route('**/_*Manifest.js', async (route) => {
+  await page.route('**/_next/static/manifests/*.js', async (route) => {
     await new Promise((resolve) => setTimeout(resolve, 6_000))
     await route.continue()
   })
@@ -127,7 +127,7 @@ test('a page whose manifests come late is shown all the same', async ({ browser,
 })
 
 for (const [what, files] of [
-  ['a manifest', '**/_buildManifest.js'],
+  ['a manifest', '**/_next/static/manifests/*.js'],
   ['code', '**/_next/static/chunks/turbopack-*.js'],
 ] as const) {
   test(`a page of which ${what} does not come says so, and can be asked for again`, async ({ browser, server }) => {

@@ -10,6 +10,17 @@ const dev = {
 const oidc = { ...dev, auth: { mode: 'oidc', authority: 'https://issuer', clientId: 'c' } }
 
 describe('config.json', () => {
+  test('is what was answered before the code was there; then it is asked for anew', async () => {
+    const fetcher = async () => Response.json(oidc)
+    globalThis.chatConfigAhead = Promise.resolve(Response.json(dev))
+    expect((await loadConfig(fetcher)).auth.mode).toBe('dev')
+    expect((await loadConfig(fetcher)).auth.mode).toBe('oidc')
+
+    globalThis.chatConfigAhead = Promise.reject(new TypeError('no network'))
+    await expect(loadConfig(fetcher)).rejects.toThrow('no network')
+    expect((await loadConfig(fetcher)).auth.mode).toBe('oidc')
+  })
+
   test('of a development server', () => {
     expect(parseConfig(dev)).toEqual({
       wsUrl: 'ws://h/prod',

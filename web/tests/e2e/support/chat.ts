@@ -28,7 +28,8 @@ export class ChatServer {
     const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host
     // The people of most tests know each other: a request takes no photos, and tells of neither typing nor reading.
     const open = this.flags.includes('--first-contact') ? [] : ['--first-contact', 'open']
-    const child = spawn(BINARY, ['--listen', listen, '--web', WEB, ...open, ...this.flags], {
+    const web = this.flags.includes('--web') ? [] : ['--web', WEB]
+    const child = spawn(BINARY, ['--listen', listen, ...web, ...open, ...this.flags], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     running.add(child)

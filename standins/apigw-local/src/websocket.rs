@@ -14,7 +14,7 @@ use axum::response::Response;
 use axum::routing::any;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
     UPGRADE,
@@ -384,6 +384,9 @@ async fn disconnect(state: Arc<GatewayState>, connection: Arc<Connection>, end: 
 }
 
 /// Starts the handling of one message, without waiting for it: AWS gives no order.
+///
+/// What an integration does at once is done here, and only one that has to wait gets a task of its own: a
+/// task would wake another thread for every message.
 fn dispatch(state: &Arc<GatewayState>, connection: &Arc<Connection>, body: Utf8Bytes) {
     let Some(route) = state.web_socket.select(&body) else {
         let request_id = state.ids.short();
@@ -392,11 +395,11 @@ fn dispatch(state: &Arc<GatewayState>, connection: &Arc<Connection>, body: Utf8B
     let (state, connection, route) = (Arc::clone(state), Arc::clone(connection), route.clone());
     let in_flight = connection.begin_invocation(state.limits().in_flight_per_connection);
     let running = state.invocations.token();
-    // The fault is asked for before the task starts, so messages are asked about in the order in which they
-    // came.
+    // The fault is asked for before anything is awaited, so messages are asked about in the order in which
+    // they came.
     let stamp = state.stamp();
     let fault = state.fault(&connection, InvokedRoute::Message, &stamp);
-    tokio::spawn(async move {
+    let mut handling = Box::pin(async move {
         let _guards = (running, in_flight);
         let message_id = state.ids.short();
         let body = body.as_str().to_owned();
@@ -412,6 +415,9 @@ fn dispatch(state: &Arc<GatewayState>, connection: &Arc<Connection>, body: Utf8B
             Ok(Err(Malformed)) | Err(_) => tell(&connection, "Internal server error", &stamp.request_id),
         }
     });
+    if (&mut handling).now_or_never().is_none() {
+        tokio::spawn(handling);
+    }
 }
 
 impl WebSocketApi {

@@ -123,4 +123,12 @@ test('whoever reads earlier messages stays there while they write, and finds the
   await latest(minji).click()
   await atEnd(minji)
   await expect(latest(minji)).toHaveCount(0)
+
+  // By the scroll bar, of which the page hears only that the list was scrolled.
+  await minji.scroller.evaluate((list) => {
+    list.scrollTop -= 500
+  })
+  await expect(latest(minji)).toBeVisible()
+  await write(page, ['five'])
+  await expect.poll(() => offEnd(minji)).toBeGreaterThan(300)
 })

@@ -495,13 +495,15 @@ test('in forced colours, what is chosen can be told from what is not', async ({ 
       (element, [property, pseudo]) => getComputedStyle(element, pseudo).getPropertyValue(property as string),
       [property, pseudo],
     )
+  const outline = async (locator: Locator) =>
+    (await style(locator, 'outline-style')) === 'none' ? '0px' : style(locator, 'outline-width')
   const { page } = minji
   await expect(page.locator(`[data-peer="${JUNHO}"]`)).toHaveAttribute('aria-current', 'true')
-  expect(await style(page.locator(`[data-peer="${JUNHO}"]`), 'outline-style')).toBe('solid')
+  expect(await outline(page.locator(`[data-peer="${JUNHO}"]`))).toBe('2px')
   const field = minji.field.locator('xpath=../..')
-  expect(await style(field, 'outline-style')).toBe('solid')
+  expect(await outline(field)).toBe('2px')
   await minji.field.blur()
-  expect(await style(field, 'outline-style')).toBe('none')
+  expect(await outline(field)).toBe('0px')
   // What stands out by its colour alone has an edge instead.
   const edge = (locator: Locator) => style(locator, 'border-top-width')
   expect(await edge(page.getByRole('button', { name: '보내기' }))).toBe('1px')
@@ -517,8 +519,8 @@ test('in forced colours, what is chosen can be told from what is not', async ({ 
     ['한국어', 'English'],
     ['시스템 설정', '어둡게'],
   ] as const) {
-    expect(await style(dialog.getByText(chosen, { exact: true }), 'outline-style')).toBe('solid')
-    expect(await style(dialog.getByText(other, { exact: true }), 'outline-style')).toBe('none')
+    expect(await outline(dialog.getByText(chosen, { exact: true }))).toBe('2px')
+    expect(await outline(dialog.getByText(other, { exact: true }))).toBe('0px')
   }
   const toggle = dialog.getByRole('switch')
   const look = async () => ({
